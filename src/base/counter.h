@@ -1,0 +1,26 @@
+/*
+ * base/counter.h - counters belong to their stage: one X-macro list there makes the struct and the
+ * table that reports read. One thread writes a struct; others read a copy.
+ *
+ *     #define TCP_COUNTERS(X) X(retransmissions, "segments", "Segments whose bytes were seen before")
+ *     struct tcp_counters { TCP_COUNTERS(HR_COUNTER_FIELD) };
+ *     static const struct hr_counter_info info[] = { TCP_COUNTERS(HR_COUNTER_INFO) };
+ */
+#ifndef HR_BASE_COUNTER_H
+#define HR_BASE_COUNTER_H
+
+#include <stdint.h>
+
+struct hr_counter_info {
+    const char *name; /* snake_case, unique within its stage */
+    const char *unit; /* plural noun */
+    const char *help; /* one sentence without a full stop */
+};
+
+#define HR_COUNTER_FIELD(name, unit, help) uint64_t name;
+#define HR_COUNTER_INFO(name, unit, help) {#name, unit, help},
+
+/** Called once a counter, in the order of the list. */
+typedef void (*hr_counter_fn)(const struct hr_counter_info *info, uint64_t value, void *user);
+
+#endif

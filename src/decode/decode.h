@@ -1,0 +1,49 @@
+/*
+ * decode/decode.h - frame in, TCP segment out. Frames that hold none are counted by kind; nothing
+ * here is an error. Keeps IP fragments under a budget, on packet time.
+ */
+#ifndef HR_DECODE_DECODE_H
+#define HR_DECODE_DECODE_H
+
+#include "base/counter.h"
+#include "capture/source.h"
+#include "decode/segment.h"
+
+#define DECODE_COUNTERS(X)                                                                         \
+    X(frames, "frames", "Frames read")                                                             \
+    X(tcp_segments, "segments", "TCP segments found in them")                                      \
+    X(udp, "frames", "UDP datagrams")                                                              \
+    X(icmp, "frames", "ICMP and ICMPv6 messages")                                                  \
+    X(other_ip, "frames", "IP packets of other protocols")                                         \
+    X(arp, "frames", "ARP")                                                                        \
+    X(other_ethertype, "frames", "Frames of other network protocols")                              \
+    X(fragments, "frames", "IP fragments")                                                         \
+    X(fragments_joined, "datagrams", "Datagrams put together from fragments")                      \
+    X(fragments_overlapping, "fragments", "Fragments that overlap others: the first copy counts")  \
+    X(fragments_dropped, "fragments", "Fragments given up: time-out or the budget reached")        \
+    X(cut, "frames", "Frames too short for their headers, by snap length or damage")               \
+    X(malformed, "frames", "Frames whose header fields contradict each other")
+
+struct decode_counters {
+    DECODE_COUNTERS(HR_COUNTER_FIELD)
+};
+
+struct decode_config {
+    size_t fragment_budget_bytes; /* of all held fragments together */
+    size_t fragment_limit;        /* datagrams being put together */
+    hr_nsec fragment_timeout;     /* packet time */
+};
+
+/** Called for each segment, which is valid during the call only. */
+typedef void (*decode_segment_fn)(const struct tcp_segment *segment, void *user);
+
+struct decoder;
+
+struct decoder *decoder_create(const struct decode_config *config, decode_segment_fn emit, void *user);
+void decoder_destroy(struct decoder *d);
+void decoder_feed(struct decoder *d, const struct packet *p);
+/** @return whether frames of this LINKTYPE_ can be decoded */
+bool decode_knows_link(uint32_t link_type);
+void decoder_counters(const struct decoder *d, hr_counter_fn emit, void *user);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * rule/rule.h - a rule is a file SLUG.sql: a front-matter comment, then two SELECTs over the store's
+ * views. The first yields findings, the second how often the rule's situation occurred. Format:
+ * src/cmd/headrace-rules.7.
+ */
+#ifndef HR_RULE_RULE_H
+#define HR_RULE_RULE_H
+
+#include "base/buf.h"
+#include "store/store.h"
+
+struct rule_parameter {
+    char *name;
+    char *value;   /* default, or what --set gave */
+    char *help;
+};
+
+struct rule {
+    char *id;             /* slug; equals the file's name */
+    char *path;
+    char *title;
+    char *severity;       /* low, medium, high, critical */
+    char *meaning;        /* what it means for users */
+    char *cause;          /* what typically causes it */
+    char *confirm;        /* how to confirm it in the server */
+    char *lookalikes;     /* what is innocent and looks like it */
+    char *references;
+    struct rule_parameter *parameters;
+    size_t parameter_count;
+    char *findings_sql;
+    char *exercised_sql;
+    unsigned findings_line; /* in the file, for messages */
+    unsigned exercised_line;
+    bool enabled;
+};
+
+struct rule_set {
+    struct rule *rules; /* sorted by id; one of a later folder replaces one of the same id */
+    size_t count;
+};
+
+/**
+ * Loads the built-in folder and then those given. A broken rule is left out, its error emitted, and
+ * the result is 1; the others are there. A folder that cannot be read is -errno.
+ * @param emit_error  gets "file:line: text"
+ */
+int rule_set_load(const char *const *folders, size_t folder_count,
+                  void (*emit_error)(const char *line, void *user), void *user,
+                  struct rule_set *ret_set);
+void rule_set_finish(struct rule_set *set);
+const struct rule *rule_set_find(const struct rule_set *set, const char *id);
+/** @return 0, or -ENOENT: no such rule */
+int rule_set_enable(struct rule_set *set, const char *id, bool enabled);
+/** "SLUG.PARAMETER=VALUE". @return 0, or -EINVAL with the text for people */
+int rule_set_assign(struct rule_set *set, const char *assignment, struct hr_buf *ret_error);
+/** Where the built-in rules lie: $HEADRACE_RULES, else beside the program's source or installation. */
+const char *rule_builtin_folder(void);
+
+/** Prepares both SELECTs of every rule against an empty database of the current schema and checks their columns. @return as rule_set_load() */
+int rule_set_check(const struct rule_set *set, void (*emit_error)(const char *line, void *user),
+                   void *user);
+
+struct rule_run_result {
+    size_t findings;      /* put */
+    size_t new_findings;
+    size_t withdrawn;
+    size_t broken;        /* rules that failed while running */
+};
+/**
+ * Runs every enabled rule over what changed since the last run (whole: over everything), inside a
+ * transaction; replaces their findings there; stores exercise counts.
+ */
+int rule_set_run(const struct rule_set *set, struct store *s, bool whole,
+                 void (*emit_error)(const char *line, void *user), void *user,
+                 struct rule_run_result *ret_result);
+
+#endif

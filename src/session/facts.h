@@ -1,0 +1,119 @@
+/*
+ * session/facts.h - what is kept of one exchange: every fact that learning, classification, the
+ * order check and the rules need, without a secret. The store writes these columns as they are and
+ * gives the same struct back, so all that follows is a pure function of what is stored.
+ */
+#ifndef HR_SESSION_FACTS_H
+#define HR_SESSION_FACTS_H
+
+#include "base/digest.h"
+#include "base/time.h"
+
+/* Where a session token travels. Stored: never renumber. */
+enum token_carrier {
+    TOKEN_COOKIE = 1,
+    TOKEN_BEARER = 2,     /* Authorization: Bearer (name "bearer") */
+    TOKEN_HEADER = 3,     /* another field, e.g. X-Auth-Token */
+    TOKEN_QUERY = 4,
+    TOKEN_FORM = 5,
+    TOKEN_JSON = 6,
+    TOKEN_PATH = 7,       /* ;jsessionid= */
+    TOKEN_USER_QUERY = 8, /* a plain user name in the query, where a site has nothing else */
+};
+
+/* Bits of token_use.flags. Stored: never renumber. */
+enum {
+    TOKEN_SENT = 1u << 0,        /* the request carried `sent` */
+    TOKEN_SET = 1u << 1,         /* the response gave `set` (Set-Cookie, or a value in the body) */
+    TOKEN_DELETED = 1u << 2,     /* the response deletes it: Max-Age=0, Expires in the past, empty */
+    TOKEN_IN_BODY = 1u << 3,     /* `set` stood in a response body */
+    TOKEN_HTTP_ONLY = 1u << 4,
+    TOKEN_SECURE = 1u << 5,
+    TOKEN_RANDOM_LOOKING = 1u << 6, /* long and varied enough to be an identifier */
+    TOKEN_JWT = 1u << 7,         /* has the shape of a self-contained token */
+    TOKEN_SET_TWICE = 1u << 8,   /* several different values in one response; `set` is the last */
+};
+
+/* One carrier's part in one exchange. `name` is the cookie's (field's, parameter's) name. */
+struct token_use {
+    enum token_carrier carrier;
+    struct hr_span name;
+    unsigned flags;
+    struct hr_digest sent; /* keyed hash; with TOKEN_SENT */
+    struct hr_digest set;  /* keyed hash; with TOKEN_SET. Equal to sent: a refresh */
+    int64_t lifetime_s;    /* declared with `set`: Max-Age, Expires, expires_in; -1 unknown */
+    int64_t carrier_id;    /* filled by the store: row of (site, carrier, name) */
+    int64_t sent_id;       /* filled by the store: row in sessions; 0 none */
+    int64_t set_id;
+};
+
+/* Bits of exchange_facts.flags. Stored: never renumber. */
+enum {
+    FACT_FIELDS = 1u << 0,          /* the request has form, multipart or JSON members in its content */
+    FACT_PASSWORD = 1u << 1,        /* one of them, or of the query, is a password with a value */
+    FACT_TWO_PASSWORDS = 1u << 2,   /* several with different names: change or registration */
+    FACT_USER_NAMED = 1u << 3,      /* and one names a user (see user) */
+    FACT_LOGIN_PATH = 1u << 4,      /* the path is of rules/lists/login-paths */
+    FACT_LOGOUT_PATH = 1u << 5,     /* ... logout-paths, or a method override says so */
+    FACT_AUTH_CALLBACK = 1u << 6,   /* carries code and state, a SAMLResponse, an id_token */
+    FACT_REFRESH_GRANT = 1u << 7,   /* grant_type=refresh_token or a refresh endpoint */
+    FACT_STATIC_PATH = 1u << 8,     /* the path ends like a static file's */
+    FACT_RESP_HTML = 1u << 9,
+    FACT_RESP_JSON = 1u << 10,
+    FACT_LOGIN_FORM = 1u << 11,     /* the response is HTML with a password input */
+    FACT_LOGOUT_FORM = 1u << 12,    /* HTML with a form that posts to a logout path */
+    FACT_LOCATION_LOGIN = 1u << 13, /* redirects to a login path */
+    FACT_LOCATION_AUTHORIZE = 1u << 14, /* redirects to another origin's authorize page */
+    FACT_CACHED = 1u << 15,         /* Age, X-Cache: HIT and the like */
+    FACT_TOKEN_IN_BODY = 1u << 16,  /* a token-like member in a JSON answer */
+    FACT_SAYS_FAILURE = 1u << 17,   /* JSON like ok:false, success:false, error:...; a redirect with ?error */
+    FACT_RESPONSE_WHOLE = 1u << 18, /* field section and content are complete */
+    FACT_REQUEST_WHOLE = 1u << 19,
+    FACT_CONDITIONAL = 1u << 20,    /* If-None-Match, If-Modified-Since */
+    FACT_USER_QUERY = 1u << 21,     /* the query names a user by plain name */
+    FACT_AUTH_WORD = 1u << 22,      /* the path has a word like auth, verify, otp, mfa, callback, sso */
+    FACT_CODE_FIELD = 1u << 23,     /* content has a one-time-code-like member (otp, code, pin, token) */
+    FACT_LOSS = 1u << 24,           /* bytes of the exchange are missing */
+    FACT_EARLY_RESPONSE = 1u << 25,
+    FACT_RESYNCHRONISED = 1u << 26, /* the pairing is not certain */
+    FACT_AFFINITY = 1u << 27,       /* the response shows which replica answered (see replica) */
+    FACT_RESP_SETS_COOKIE = 1u << 28, /* any Set-Cookie at all */
+};
+
+#define FACTS_TOKEN_LIMIT 16 /* uses kept of one exchange; the rest is counted */
+
+struct exchange_facts {
+    int64_t id;            /* row; 0 before it is stored */
+    int64_t site_id;       /* filled by the store */
+    int64_t endpoint_id;   /* filled by the store; 0 without a request */
+    int64_t stream_id;     /* filled by the store's writer from the connection */
+    struct hr_span site;   /* Host, lower case, default port dropped; or address:port */
+    struct hr_span host;   /* the Host field as sent; ptr NULL without */
+    struct hr_span method; /* escaped as DESIGN's contract says; ptr NULL: no request */
+    struct hr_span target; /* redacted and escaped */
+    struct hr_span path_template; /* "/users/{id}"; redacted and escaped */
+    struct hr_span location;      /* redirect target, redacted and escaped; ptr NULL: none */
+    struct hr_span location_path; /* its path if it leads to the same site; ptr NULL else */
+    struct hr_span user;          /* that the request names; ptr NULL: none */
+    struct hr_span replica;       /* value of Via, X-Served-By, an affinity cookie: hashed if long */
+    unsigned status;       /* 0: no response */
+    unsigned version;      /* of the request, 11 for HTTP/1.1 */
+    uint32_t flags;
+    uint64_t shape;        /* of the response: hash of status class, type, JSON members and booleans, title */
+    hr_nsec request_at;    /* first byte; HR_NSEC_INFINITE: not seen */
+    hr_nsec request_end_at;
+    hr_nsec response_at;
+    hr_nsec response_end_at;
+    uint64_t request_frame;
+    uint64_t response_frame;
+    size_t request_capture;  /* indices of the run while importing, row ids when read back */
+    size_t response_capture;
+    uint64_t request_bytes;  /* contents as on the wire */
+    uint64_t response_bytes;
+    unsigned state;        /* enum http_state */
+    unsigned ordinal;      /* in its connection */
+    struct token_use tokens[FACTS_TOKEN_LIMIT];
+    size_t token_count;
+};
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * store/store.h - the SQLite database: opening, migrations, transactions. The only folder that
+ * includes sqlite3.h. Schema, with the meaning of every column: store/schema.sql.
+ *
+ * Functions return 0 or a negative errno; store_error() has the text for people. -EBUSY: locked by
+ * another process beyond the time-out; -EMEDIUMTYPE: not a Headrace database; -EPROTONOSUPPORT: made
+ * by a newer Headrace; -EKEYREJECTED: another key; anything else: it could not be read or written.
+ */
+#ifndef HR_STORE_STORE_H
+#define HR_STORE_STORE_H
+
+#include "base/digest.h"
+#include "base/span.h"
+#include "base/time.h"
+
+struct store;
+
+enum store_mode {
+    STORE_READ,   /* never migrates, never writes */
+    STORE_WRITE,  /* creates where there is none (0600), migrates after a copy FILE.bak-vN */
+};
+
+struct store_config {
+    const char *path;     /* NULL: a temporary database, gone when it is closed */
+    enum store_mode mode;
+    int busy_timeout_ms;
+    const struct hr_key *key; /* given by --key-file; NULL: the database's own, drawn when it is made */
+};
+
+/** @param ret_store  also set on failure, to ask for store_error(); close it in every case */
+int store_open(const struct store_config *config, struct store **ret_store);
+void store_close(struct store *s);
+/** @return one line that names the database and what is wrong with it; valid until the next call */
+const char *store_error(const struct store *s);
+const char *store_path(const struct store *s);
+/** @return the key of every hash in this database; borrowed */
+const struct hr_key *store_key(const struct store *s);
+
+/** One writer: takes the write lock (waits up to the time-out). Everything until commit is one whole. */
+int store_begin(struct store *s);
+int store_commit(struct store *s);
+void store_rollback(struct store *s);
+
+struct store_info {
+    int64_t schema_version;
+    int64_t size_bytes;
+    int64_t captures;
+    int64_t sites;
+    int64_t exchanges;
+    int64_t sessions;
+    int64_t operations;
+    int64_t findings;           /* not withdrawn */
+    int64_t findings_withdrawn;
+    hr_nsec first_at;           /* of the packets; HR_NSEC_INFINITE: nothing stored */
+    hr_nsec last_at;
+};
+int store_get_info(struct store *s, struct store_info *ret_info);
+/** Integrity of file, keys and foreign keys. emit gets a line for each problem. @return 0 clean, 1 problems */
+int store_check(struct store *s, void (*emit)(const char *line, void *user), void *user);
+int store_vacuum(struct store *s);
+/** Deletes what ended before that time on the packets' clock, and what nothing refers to any more. */
+int store_prune(struct store *s, hr_nsec before, int64_t *ret_exchanges);
+
+#endif

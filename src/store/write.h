@@ -1,0 +1,136 @@
+/*
+ * store/write.h - rows in: an import (captures, connections, exchanges, loss), then the analysis of
+ * the sites it touched (roles, operations, evidence, order). All inside store_begin()/store_commit(),
+ * so a killed import leaves no trace.
+ */
+#ifndef HR_STORE_WRITE_H
+#define HR_STORE_WRITE_H
+
+#include "capture/source.h"
+#include "history/check.h"
+#include "http/exchange.h"
+#include "session/endpoint.h"
+#include "session/facts.h"
+#include "session/model.h"
+#include "store/store.h"
+#include "tcp/conn.h"
+
+/* Kinds of rows in `loss`. Stored: never renumber. */
+enum loss_kind {
+    LOSS_GAP = 1,          /* hole in a byte stream */
+    LOSS_MIDSTREAM = 2,    /* connection joined midway */
+    LOSS_ONE_SIDED = 3,    /* one direction not captured */
+    LOSS_SNAPLEN = 4,      /* payload cut off */
+    LOSS_DROPPED = 5,      /* frames dropped by kernel or interface, as the capture file says */
+    LOSS_BOUND = 6,        /* given up at a limit of ours */
+    LOSS_UNDECODED = 7,    /* content that could not be decoded */
+    LOSS_TLS = 8,          /* blind: encrypted */
+    LOSS_HTTP2 = 9,        /* blind: HTTP/2 */
+    LOSS_NOT_HTTP = 10,    /* blind: neither; no weight on verdicts */
+    LOSS_CAPTURE_CUT = 11, /* the file itself is cut or corrupt */
+};
+
+struct loss_row {
+    int64_t id;
+    enum loss_kind kind;
+    int64_t capture_id;
+    int64_t stream_id;     /* 0: the whole capture */
+    hr_nsec from_at;       /* what happened in [from_at, to_at] may be hidden */
+    hr_nsec to_at;
+    struct net_endpoint server; /* whose answers are concerned; port 0: all servers */
+    uint64_t bytes;
+    uint64_t count;        /* frames, gaps, connections: as the kind says */
+    bool hides_exchanges;  /* whole exchanges may be missing: weighs on verdicts */
+};
+
+struct import;
+
+/** Begins the import of a run's captures; inside a transaction. */
+int import_begin(struct store *s, struct import **ret_import);
+/** Before the first row of that capture. index is struct packet's. */
+int import_add_capture(struct import *i, size_t index, const char *path);
+/** A connection is stored with its first exchange or loss. @param client the side that sends requests */
+int import_add_stream(struct import *i, const struct tcp_conn *c, bool orig_is_client,
+                      int64_t *ret_stream_id);
+/** What was not known yet when it was added: times, bytes, ends. */
+int import_end_stream(struct import *i, int64_t stream_id, const struct tcp_conn *c, enum tcp_end end);
+/** Fills site, endpoint, carrier and session ids into f and stores it (f->stream_id set by the caller). */
+int import_add_exchange(struct import *i, struct exchange_facts *f);
+int import_add_loss(struct import *i, struct loss_row *row);
+/** Final numbers of a capture: frames, times, bytes, clock doubt, error. */
+int import_end_capture(struct import *i, size_t index, const struct capture_info *info);
+/**
+ * Drops what was stored already (the same exchange, by its natural key: addresses, ports, time of the
+ * first byte, ordinal among equals; the more complete one stays), builds or updates indexes, and
+ * tells which sites changed.
+ */
+int import_finish(struct import *i);
+void import_destroy(struct import *i);
+
+/** Sites to analyse: with new or replaced exchanges since their last analysis. Ids ascending. */
+int analysis_changed_sites(struct store *s, int64_t **ret_site_ids, size_t *ret_count);
+/** Forgets the site's roles, operations, evidence and decisions, and the users bound by them. */
+int analysis_begin_site(struct store *s, int64_t site_id);
+/** One row of role and outcome for each exchange, and one for each of its operations. */
+int analysis_add_classified(struct store *s, const struct exchange_facts *f, const struct classified *c);
+int analysis_add_decision(struct store *s, int64_t site_id, const struct model_decision *d);
+int analysis_set_carrier(struct store *s, int64_t carrier_id, bool is_session);
+int analysis_set_endpoint(struct store *s, int64_t endpoint_id, const struct endpoint_evidence *e,
+                          enum endpoint_protection protection);
+/* What the order check says of a session. Stored: never renumber. */
+enum session_order {
+    ORDER_NOT_CHECKED = 0, /* nothing in it could contradict anything */
+    ORDER_EXPLAINED = 1,
+    ORDER_CONTRADICTED = 2,
+    ORDER_WEAK = 3,        /* contradicted, but for a login that was not seen */
+    ORDER_UNKNOWN = 4,     /* too many overlapping logins */
+};
+int analysis_set_session(struct store *s, int64_t session_id, enum session_order order,
+                         int64_t witness_operation_id);
+/* Which certainty a mark has: what is wrong only with epsilon 0, or only without the logins that were
+ * not understood, is less. Bits of operation_mark.doubts. Stored: never renumber. */
+enum {
+    DOUBT_CLOCK = 1u << 0,
+    DOUBT_NOT_UNDERSTOOD = 1u << 1, /* doubt_operation_id is that possible login */
+};
+struct operation_mark {
+    int64_t operation_id;
+    int64_t ended_by_id;       /* 0 none; operations of the same session */
+    int64_t granted_before_id;
+    int64_t granted_after_id;
+    unsigned doubts;
+    int64_t doubt_operation_id;
+};
+int analysis_set_mark(struct store *s, const struct operation_mark *m);
+/** Marks the site as analysed. */
+int analysis_end_site(struct store *s, int64_t site_id);
+
+/* Findings, by rule/. A finding is found again by its fingerprint. */
+struct evidence_row {
+    const char *role;          /* "login", "logout", "access", "denial", ... */
+    int64_t exchange_id;
+    const char *text;
+};
+struct finding_row {
+    const char *rule;
+    const char *severity;      /* "low", "medium", "high", "critical" */
+    const char *verdict;
+    hr_nsec at;
+    int64_t site_id;           /* 0 none */
+    int64_t session_id;
+    int64_t exchange_id;
+    const char *summary;
+    const char *explanation;   /* what it means, from the rule */
+    const char *caveats;       /* JSON array of strings */
+    const struct evidence_row *evidence;
+    size_t evidence_count;
+    const char *fingerprint;   /* 32 hexadecimal digits */
+    const char *group;         /* 32 hexadecimal digits */
+};
+/** Inserts, or updates and un-withdraws the one with this fingerprint. @return 0; *ret_is_new where it was not there */
+int finding_put(struct store *s, const struct finding_row *f, bool *ret_is_new);
+/** Findings of that rule within the scope that were not put since findings_begin() are withdrawn. */
+int findings_begin(struct store *s, const char *rule);
+int findings_withdraw_rest(struct store *s, const char *rule, hr_nsec now_at, size_t *ret_count);
+
+#endif

@@ -1,0 +1,130 @@
+/*
+ * tcp/conn.h - connections: segments in, for each connection its life and two byte streams out.
+ * We only observe: segments may be missing and copies may disagree. Loss is a value (TCP_CHUNK_GAP).
+ * Words and states: RFC 9293; originator and responder: Zeek.
+ */
+#ifndef HR_TCP_CONN_H
+#define HR_TCP_CONN_H
+
+#include "base/counter.h"
+#include "base/time.h"
+#include "decode/segment.h"
+
+/* Direction of bytes. Where the SYN was not seen the originator is a guess: the side with the
+ * higher port. http/ decides by content which side is the client. */
+enum tcp_direction {
+    TCP_ORIG, /* originator to responder */
+    TCP_RESP,
+};
+
+enum tcp_end {
+    TCP_END_NONE,     /* still open when the capture ended */
+    TCP_END_FIN,
+    TCP_END_RST,
+    TCP_END_TIMEOUT,  /* idle on packet time */
+    TCP_END_EVICTED,  /* a bound was reached */
+    TCP_END_REUSED,   /* a new SYN on the same 4-tuple */
+};
+
+/* Lives from open to close; borrowed in callbacks. */
+struct tcp_conn {
+    struct net_endpoint orig;
+    struct net_endpoint resp;
+    size_t capture;        /* of its first frame */
+    uint64_t stream;       /* from 0 in that capture, in order of first frames; Wireshark's tcp.stream */
+    uint64_t first_frame;
+    hr_nsec first_at;
+    hr_nsec last_at;
+    bool syn_seen;         /* false: joined midway, bytes before are unknown */
+    bool one_sided[2];     /* no segment at all was seen from this side (so far) */
+    bool syn_refused;      /* the answer to the SYN was a RST */
+    uint64_t frames[2];
+    uint64_t bytes[2];     /* stream bytes, without retransmissions */
+    uint64_t gap_bytes[2];
+    uint64_t gaps[2];
+    /* Ends as seen so far, per direction of the segment that carried them. */
+    hr_nsec fin_at[2];     /* HR_NSEC_INFINITE: none */
+    hr_nsec rst_at[2];
+    uint64_t fin_frame[2];
+    uint64_t rst_frame[2];
+    void *user;            /* the callbacks' own, NULL at open */
+};
+
+enum tcp_chunk_kind {
+    TCP_CHUNK_DATA,
+    TCP_CHUNK_GAP, /* len bytes are lost for good (or were cut off by the snap length) */
+    TCP_CHUNK_END, /* FIN reached, RST seen, or the connection given up: nothing follows */
+};
+
+#define TCP_ACK_UNKNOWN UINT64_MAX
+
+struct tcp_chunk {
+    enum tcp_chunk_kind kind;
+    enum tcp_direction direction;
+    uint64_t offset;       /* from the first byte of this direction that is known of */
+    uint64_t len;          /* 0 for END */
+    struct hr_span bytes;  /* DATA: borrowed, dies when the callback returns */
+    hr_nsec at;            /* capture time of the segment that carried these bytes; for GAP the time of
+                              the first segment behind the hole */
+    hr_nsec before_at;     /* GAP: time of the last segment before the hole; else = at */
+    uint64_t frame;        /* and its frame, */
+    size_t capture;        /* in this capture */
+    uint64_t acked;        /* offset in the other direction that this segment acknowledged, on that
+                              direction's own count; TCP_ACK_UNKNOWN without ACK flag or base */
+    enum tcp_end end;      /* END: why; FIN and RST as seen in this direction, else the connection's */
+};
+
+struct tcp_callbacks {
+    /** First segment of a connection. */
+    void (*open)(struct tcp_conn *c, void *user);
+    /** Per direction in stream order. The two directions come in capture order as far as holes allow. */
+    void (*chunk)(struct tcp_conn *c, const struct tcp_chunk *chunk, void *user);
+    /** Last call for c; both directions have had their END. */
+    void (*close)(struct tcp_conn *c, enum tcp_end end, void *user);
+};
+
+#define TCP_COUNTERS(X)                                                                            \
+    X(connections, "connections", "TCP connections")                                               \
+    X(connections_midstream, "connections", "Connections that began before the capture")           \
+    X(connections_one_sided, "connections", "Connections of which one direction was not captured") \
+    X(connections_evicted, "connections", "Connections given up because too many were open")       \
+    X(connections_timed_out, "connections", "Connections given up after silence")                  \
+    X(retransmissions, "segments", "Segments whose bytes were all seen before")                    \
+    X(overlaps_differing, "segments", "Segments that repeat bytes with other content: first wins") \
+    X(out_of_order, "segments", "Segments that came before their predecessors")                    \
+    X(keep_alives, "segments", "Keep-alive probes")                                                \
+    X(gaps, "gaps", "Holes in byte streams")                                                       \
+    X(gap_bytes, "bytes", "Bytes in those holes")                                                  \
+    X(cut_bytes, "bytes", "Payload bytes cut off by the snap length")                              \
+    X(held_bytes_peak, "bytes", "Most bytes held out of order at one time")                        \
+    X(budget_gaps, "gaps", "Holes declared because the reassembly budget was reached")             \
+    X(out_of_window, "segments", "Segments outside every plausible window, ignored")               \
+    X(resets_ignored, "segments", "RST segments outside the window, ignored")
+
+struct tcp_counters {
+    TCP_COUNTERS(HR_COUNTER_FIELD)
+};
+
+struct tcp_config {
+    size_t connection_limit;        /* open connections; the longest idle one goes first */
+    size_t held_conn_bytes;         /* out-of-order bytes of one direction */
+    size_t held_total_bytes;        /* and of all */
+    hr_nsec idle_timeout;           /* packet time, established connections */
+    hr_nsec opening_timeout;        /* packet time, SYN without more */
+    hr_nsec closed_linger;          /* how long a closed connection absorbs late segments */
+    hr_nsec hole_timeout;           /* how long a hole may wait for its bytes on packet time */
+};
+
+struct tcp_table;
+
+/** @param capture_count  stream numbers are counted per capture */
+struct tcp_table *tcp_table_create(const struct tcp_config *config, const struct tcp_callbacks *callbacks,
+                                   void *user, size_t capture_count);
+/** A segment with selected = false opens and numbers its connection but gives no chunks and no callbacks. */
+void tcp_table_feed(struct tcp_table *t, const struct tcp_segment *s);
+/** Closes everything in order of first frames, with TCP_END_NONE. */
+void tcp_table_finish(struct tcp_table *t);
+void tcp_table_destroy(struct tcp_table *t);
+void tcp_table_counters(const struct tcp_table *t, hr_counter_fn emit, void *user);
+
+#endif
