@@ -11,21 +11,21 @@
 
 /* What a run is doing, for a progress line. */
 struct pipeline_progress {
-    const char *stage;      /* "reading", "analysing", "running rules" */
+    const char *stage; /* "reading", "analysing", "running rules" */
     uint64_t read_bytes;
-    uint64_t total_bytes;   /* 0 unknown */
+    uint64_t total_bytes; /* 0 unknown */
     uint64_t frames;
     uint64_t exchanges;
 };
 
 struct pipeline_run {
     const struct pipeline_config *config;
-    const char *const *captures;     /* expanded: files and "-" */
+    const char *const *captures; /* expanded: files and "-" */
     size_t capture_count;
-    const char *filter;              /* BPF or NULL */
+    const char *filter; /* BPF or NULL */
     const struct profile_set *profiles;
-    const struct rule_set *rules;    /* NULL: no rules are run (list) */
-    const volatile int *stop;        /* becomes non-zero: end early, keep what is whole; may be NULL */
+    const struct rule_set *rules; /* NULL: no rules are run (list) */
+    const volatile int *stop;     /* becomes non-zero: end early, keep what is whole; may be NULL */
     void (*progress)(const struct pipeline_progress *p, void *user); /* may be NULL */
     void *user;
 };
@@ -37,11 +37,11 @@ struct pipeline_counter {
 };
 
 struct pipeline_result {
-    bool stopped;                 /* by *stop */
-    int capture_status;           /* 0, or 3: at least one capture missing, not a capture, cut, corrupt */
+    bool stopped;       /* by *stop */
+    int capture_status; /* 0, or 3: at least one capture missing, not a capture, cut, corrupt */
     size_t capture_count;
     struct capture_info *captures; /* with their errors; owned */
-    uint64_t exchanges;           /* stored by this run */
+    uint64_t exchanges;            /* stored by this run */
     struct rule_run_result rules;
     struct pipeline_counter *counters; /* of all stages; owned */
     size_t counter_count;
@@ -52,14 +52,14 @@ struct pipeline_result {
  * @param ret_error  one line for people where the result is negative
  * @return 0; -EINVAL: the filter does not compile; else a negative errno of the store
  */
-int pipeline_run(struct store *s, const struct pipeline_run *run, struct pipeline_result *ret_result,
-                 struct hr_buf *ret_error);
+int pipeline_run(struct store *s, const struct pipeline_run *run,
+                 struct pipeline_result *ret_result, struct hr_buf *ret_error);
 void pipeline_result_finish(struct pipeline_result *r);
 
 /** Learns, classifies and checks every site that changed (pipeline/analyse.c). */
-int pipeline_analyse(struct store *s, const struct profile_set *profiles, hr_nsec clock_error,
-                     const volatile int *stop);
-/** The model of one site, as the stored exchanges and the profile give it; for `profile suggest`. */
+int pipeline_analyse(struct store *s, const struct profile_set *profiles, hr_nsec clock_error);
+/** The model of one site, as the stored exchanges and the profile give it; for `profile suggest`.
+ */
 struct site_model;
 int pipeline_learn_site(struct store *s, int64_t site_id, const struct profile_set *profiles,
                         struct site_model **ret_model);

@@ -25,6 +25,7 @@ struct operation_row {
     bool issues;
     bool understood;
     enum endpoint_protection protection; /* as far as known now */
+    enum session_role role; /* of the exchange */
 };
 /** Operations of the site's sessions, session by session, each in order of start (then id). */
 int read_site_operations(struct store *s, int64_t site_id,

@@ -1,0 +1,245 @@
+/*
+ * The stages are created back to front, each given the next one's function. A connection's part
+ * (struct lane) hangs on tcp_conn.user; its row in the store is made with its first exchange or
+ * loss, so connections that are not HTTP leave none.
+ */
+#include "pipeline/ingest.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+
+struct ingest {
+    struct decoder *decoder;
+    struct tcp_table *tcp;
+    struct http_context *http;
+    struct extractor *extractor;
+    struct import *import;
+    struct hr_key key;
+    uint64_t exchanges;
+    int error; /* first of the store's */
+};
+
+struct lane {
+    struct ingest *ingest;
+    struct tcp_conn *conn;
+    struct http_conn *http;
+    int64_t stream_id; /* 0: not stored yet */
+};
+
+static void keep_error(struct ingest *g, int r)
+{
+    if (r < 0 && g->error == 0) {
+        g->error = r;
+    }
+}
+
+static const struct net_endpoint *server_of(const struct lane *l)
+{
+    return http_conn_client_side(l->http) == 1 ? &l->conn->orig : &l->conn->resp;
+}
+
+static void store_stream(struct lane *l)
+{
+    if (l->stream_id == 0) {
+        keep_error(l->ingest,
+                   import_add_stream(l->ingest->import, l->conn,
+                                     http_conn_client_side(l->http) != 1, &l->stream_id));
+    }
+}
+
+static void on_exchange(const struct http_exchange *x, void *user)
+{
+    struct lane *l = user;
+    struct ingest *g = l->ingest;
+    struct exchange_facts facts;
+    if (g->error != 0) {
+        return;
+    }
+    store_stream(l);
+    extractor_feed(g->extractor, x, server_of(l), &facts);
+    facts.stream_id = l->stream_id;
+    keep_error(g, import_add_exchange(g->import, &facts));
+    g->exchanges++;
+}
+
+static void add_loss(struct lane *l, struct loss_row row)
+{
+    struct ingest *g = l->ingest;
+    if (g->error != 0) {
+        return;
+    }
+    store_stream(l);
+    row.capture_id = (int64_t)l->conn->capture;
+    row.stream_id = l->stream_id;
+    row.server = *server_of(l);
+    keep_error(g, import_add_loss(g->import, &row));
+}
+
+static void on_loss(const struct http_loss *loss, void *user)
+{
+    add_loss(user, (struct loss_row){
+                       .kind = LOSS_GAP,
+                       .from_at = loss->from_at,
+                       .to_at = loss->to_at,
+                       .bytes = loss->bytes,
+                       .count = 1,
+                       .hides_exchanges = loss->hides_messages,
+                   });
+}
+
+static void on_open(struct tcp_conn *c, void *user)
+{
+    struct ingest *g = user;
+    struct lane *l = hr_xcalloc(1, sizeof(*l));
+    *l = (struct lane){.ingest = g, .conn = c};
+    l->http = http_conn_create(g->http, !c->syn_seen, l);
+    c->user = l;
+}
+
+static void on_chunk(struct tcp_conn *c, const struct tcp_chunk *chunk, void *user)
+{
+    struct lane *l = c->user;
+    struct http_input in = {
+        .side = chunk->direction == TCP_ORIG ? 0 : 1,
+        .offset = chunk->offset,
+        .bytes = chunk->bytes,
+        .gap_bytes = chunk->kind == TCP_CHUNK_GAP ? chunk->len : 0,
+        .end = chunk->kind == TCP_CHUNK_END,
+        .end_is_close = chunk->end == TCP_END_FIN || chunk->end == TCP_END_RST,
+        .end_is_reset = chunk->end == TCP_END_RST,
+        .place = {.at = chunk->at, .frame = chunk->frame, .capture = chunk->capture},
+        .before_at = chunk->before_at,
+        .acked = chunk->acked,
+    };
+    (void)user;
+    http_conn_feed(l->http, &in);
+}
+
+/* What a connection as a whole could not show. */
+static void add_conn_losses(struct lane *l)
+{
+    const struct tcp_conn *c = l->conn;
+    if (!c->syn_seen) {
+        add_loss(l, (struct loss_row){.kind = LOSS_MIDSTREAM,
+                                      .from_at = c->first_at,
+                                      .to_at = c->first_at,
+                                      .count = 1,
+                                      .hides_exchanges = true});
+    }
+    if (c->one_sided[0] || c->one_sided[1]) {
+        add_loss(l, (struct loss_row){.kind = LOSS_ONE_SIDED,
+                                      .from_at = c->first_at,
+                                      .to_at = c->last_at,
+                                      .count = 1,
+                                      .hides_exchanges = true});
+    }
+}
+
+static void on_close(struct tcp_conn *c, enum tcp_end end, void *user)
+{
+    struct ingest *g = user;
+    struct lane *l = c->user;
+    http_conn_finish(l->http);
+    if (l->stream_id != 0) {
+        add_conn_losses(l);
+        if (end == TCP_END_EVICTED) {
+            add_loss(l, (struct loss_row){.kind = LOSS_BOUND,
+                                          .from_at = c->last_at,
+                                          .to_at = c->last_at,
+                                          .count = 1,
+                                          .hides_exchanges = true});
+        }
+        if (g->error == 0) {
+            keep_error(g, import_end_stream(g->import, l->stream_id, c, end));
+        }
+    }
+    http_conn_destroy(l->http);
+    free(l);
+    c->user = NULL;
+}
+
+static void on_segment(const struct tcp_segment *s, void *user)
+{
+    struct ingest *g = user;
+    tcp_table_feed(g->tcp, s);
+}
+
+struct ingest *ingest_create(const struct pipeline_config *config, const struct hr_key *key,
+                             const struct profile_set *profiles, struct import *import,
+                             size_t capture_count)
+{
+    static const struct http_callbacks http_callbacks = {.exchange = on_exchange, .loss = on_loss};
+    static const struct tcp_callbacks tcp_callbacks = {
+        .open = on_open, .chunk = on_chunk, .close = on_close};
+    struct ingest *g = hr_xcalloc(1, sizeof(*g));
+    struct extract_config extract = config->extract;
+    g->import = import;
+    g->key = *key;
+    extract.key = &g->key;
+    extract.profiles = profiles;
+    g->extractor = extractor_create(&extract);
+    g->http = http_context_create(&config->http, &http_callbacks);
+    g->tcp = tcp_table_create(&config->tcp, &tcp_callbacks, g, capture_count);
+    g->decoder = decoder_create(&config->decode, on_segment, g);
+    return g;
+}
+
+void ingest_feed(struct ingest *g, const struct packet *p)
+{
+    decoder_feed(g->decoder, p);
+}
+
+int ingest_finish(struct ingest *g)
+{
+    tcp_table_finish(g->tcp);
+    return g->error;
+}
+
+int ingest_error(const struct ingest *g)
+{
+    return g->error;
+}
+
+uint64_t ingest_exchange_count(const struct ingest *g)
+{
+    return g->exchanges;
+}
+
+struct counter_sink {
+    struct pipeline_result *result;
+    const char *stage;
+};
+
+static void keep_counter(const struct hr_counter_info *info, uint64_t value, void *user)
+{
+    struct counter_sink *sink = user;
+    struct pipeline_result *r = sink->result;
+    r->counters = hr_xrealloc(r->counters, (r->counter_count + 1) * sizeof(*r->counters));
+    r->counters[r->counter_count++] =
+        (struct pipeline_counter){.stage = sink->stage, .info = *info, .value = value};
+}
+
+void ingest_counters(const struct ingest *g, struct pipeline_result *result)
+{
+    struct counter_sink sink = {.result = result, .stage = "decode"};
+    decoder_counters(g->decoder, keep_counter, &sink);
+    sink.stage = "tcp";
+    tcp_table_counters(g->tcp, keep_counter, &sink);
+    sink.stage = "http";
+    http_context_counters(g->http, keep_counter, &sink);
+    sink.stage = "session";
+    extractor_counters(g->extractor, keep_counter, &sink);
+}
+
+void ingest_destroy(struct ingest *g)
+{
+    if (g != NULL) {
+        decoder_destroy(g->decoder);
+        tcp_table_destroy(g->tcp);
+        http_context_destroy(g->http);
+        extractor_destroy(g->extractor);
+        hr_wipe(&g->key, sizeof(g->key));
+        free(g);
+    }
+}

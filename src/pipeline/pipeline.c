@@ -1,0 +1,194 @@
+/*
+ * The whole program on one screen: pipeline_run(). One transaction holds it all, so a run that is
+ * killed leaves no trace, and one that is stopped keeps what is whole.
+ */
+#include "pipeline/pipeline.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "pipeline/ingest.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How many frames pass between two looks at the stop flag and the progress line. */
+enum { FRAMES_PER_LOOK = 4096 };
+
+static void report_progress(const struct pipeline_run *run, const struct packet_source *source,
+                            const struct ingest *g, const char *stage)
+{
+    struct pipeline_progress p = {.stage = stage};
+    bool sizes_known = true;
+    if (run->progress == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < packet_source_count(source); i++) {
+        const struct capture_info *info = packet_source_info(source, i);
+        p.read_bytes += info->read_bytes;
+        p.total_bytes += info->size_bytes;
+        p.frames += info->frames;
+        sizes_known = sizes_known && (info->size_bytes > 0 || info->error != 0);
+    }
+    p.total_bytes = sizes_known ? p.total_bytes : 0;
+    p.exchanges = ingest_exchange_count(g);
+    run->progress(&p, run->user);
+}
+
+static bool is_stopped(const struct pipeline_run *run)
+{
+    return run->stop != NULL && *run->stop != 0;
+}
+
+/* Pulls every frame through the stages. @return 0 or the store's error; *ret_stopped early */
+static int read_frames(const struct pipeline_run *run, struct packet_source *source,
+                       struct ingest *g, bool *ret_stopped)
+{
+    struct packet p;
+    uint64_t count = 0;
+    while (packet_source_next(source, &p) > 0) {
+        if (!decode_knows_link(p.link_type)) {
+            char text[64];
+            snprintf(text, sizeof(text), "link type %u is not known", p.link_type);
+            packet_source_reject(source, p.capture, -EPROTONOSUPPORT, text);
+            continue;
+        }
+        ingest_feed(g, &p);
+        if (++count % FRAMES_PER_LOOK == 0) {
+            report_progress(run, source, g, "reading");
+            if (is_stopped(run) || ingest_error(g) < 0) {
+                break;
+            }
+        }
+    }
+    *ret_stopped = is_stopped(run);
+    return ingest_finish(g);
+}
+
+static int add_capture_loss(struct import *import, size_t index, enum loss_kind kind,
+                            hr_nsec from_at, hr_nsec to_at, uint64_t count)
+{
+    struct loss_row row = {
+        .kind = kind,
+        .capture_id = (int64_t)index,
+        .from_at = from_at,
+        .to_at = to_at,
+        .count = count,
+        .hides_exchanges = true,
+    };
+    return count > 0 ? import_add_loss(import, &row) : 0;
+}
+
+/* What a file says of its own losses, and its final numbers. */
+static int end_captures(struct import *import, const struct packet_source *source)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < packet_source_count(source); i++) {
+        const struct capture_info *info = packet_source_info(source, i);
+        r = add_capture_loss(import, i, LOSS_DROPPED, info->first_at, info->last_at,
+                             info->dropped_frames);
+        if (r == 0 && info->error != 0 && info->frames > 0) {
+            r = add_capture_loss(import, i, LOSS_CAPTURE_CUT, info->last_at, info->last_at, 1);
+        }
+        if (r == 0) {
+            r = import_end_capture(import, i, info);
+        }
+    }
+    return r;
+}
+
+static int run_import(struct store *s, const struct pipeline_run *run, struct packet_source *source,
+                      struct pipeline_result *result)
+{
+    struct import *import = NULL;
+    struct ingest *g = NULL;
+    int r = import_begin(s, &import);
+    for (size_t i = 0; r == 0 && i < run->capture_count; i++) {
+        r = import_add_capture(import, i, run->captures[i]);
+    }
+    if (r < 0) {
+        goto out;
+    }
+    g = ingest_create(run->config, store_key(s), run->profiles, import, run->capture_count);
+    r = read_frames(run, source, g, &result->stopped);
+    report_progress(run, source, g, "analysing");
+    ingest_counters(g, result);
+    result->exchanges = ingest_exchange_count(g);
+    if (r == 0) {
+        r = end_captures(import, source);
+    }
+    if (r == 0) {
+        r = import_finish(import);
+    }
+out:
+    ingest_destroy(g);
+    import_destroy(import);
+    return r;
+}
+
+static void log_rule_error(const char *line, void *user)
+{
+    (void)user;
+    hr_error("%s", line);
+}
+
+static int run_rules(struct store *s, const struct pipeline_run *run,
+                     struct pipeline_result *result)
+{
+    if (run->rules == NULL) {
+        return 0;
+    }
+    int r = rule_set_run(run->rules, s, false, log_rule_error, NULL, &result->rules);
+    return r < 0 ? r : 0;
+}
+
+static void keep_capture_info(const struct packet_source *source, struct pipeline_result *result)
+{
+    result->capture_count = packet_source_count(source);
+    result->captures = hr_xcalloc(result->capture_count, sizeof(*result->captures));
+    for (size_t i = 0; i < result->capture_count; i++) {
+        result->captures[i] = *packet_source_info(source, i);
+        if (result->captures[i].error != 0) {
+            result->capture_status = 3;
+        }
+    }
+}
+
+int pipeline_run(struct store *s, const struct pipeline_run *run,
+                 struct pipeline_result *ret_result, struct hr_buf *ret_error)
+{
+    struct packet_source_config source_config = {
+        .paths = run->captures, .path_count = run->capture_count, .filter = run->filter};
+    struct packet_source *source = NULL;
+    *ret_result = (struct pipeline_result){0};
+    int r = packet_source_open(&source_config, &source, ret_error);
+    if (r < 0) {
+        return r;
+    }
+    r = store_begin(s);
+    if (r == 0) {
+        r = run_import(s, run, source, ret_result);
+        r = r == 0 ? pipeline_analyse(s, run->profiles, run->config->clock_error) : r;
+        r = r == 0 ? run_rules(s, run, ret_result) : r;
+        r = r == 0 ? store_commit(s) : r;
+        if (r < 0) {
+            hr_buf_append_str(ret_error, store_error(s));
+            store_rollback(s);
+        }
+    } else {
+        hr_buf_append_str(ret_error, store_error(s));
+    }
+    keep_capture_info(source, ret_result);
+    packet_source_close(source);
+    return r;
+}
+
+void pipeline_result_finish(struct pipeline_result *r)
+{
+    if (r != NULL) {
+        free(r->captures);
+        free(r->counters);
+        *r = (struct pipeline_result){0};
+    }
+}
