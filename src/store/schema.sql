@@ -1,0 +1,308 @@
+-- store/schema.sql - the database. Every column: unit and meaning. Rules read the views (views.sql);
+-- the tables are the store's own.
+--
+-- Conventions: times are integer nanoseconds since 1970-01-01 UTC on the capture clock, NULL: not
+-- seen. Booleans are 0 or 1. "hash" is a keyed hash (libsodium generichash under the database's
+-- key), so no token and no password is in here. Numbers of enumerations are those of the C headers
+-- named; they are never renumbered. Ids of exchanges grow in order of import; ids of operations and
+-- token uses follow from them, so the big tables need no second key.
+
+-- What is true of the whole database.
+CREATE TABLE meta (
+    name  TEXT PRIMARY KEY,  -- key: the 32 random bytes of the hash, absent where --key-file gives it
+                             -- key_check: hash of a constant, tells another key
+                             -- views: digest of the text the views were made from
+                             -- import: number of the last import that stored something
+    value ANY                -- as the name says
+) STRICT, WITHOUT ROWID;
+
+-- A file (or standard input) that was read.
+CREATE TABLE captures (
+    id             INTEGER PRIMARY KEY,
+    import         INTEGER NOT NULL, -- number of the import that read it
+    path           TEXT NOT NULL,    -- as given; "-" is standard input
+    is_pcapng      INTEGER NOT NULL DEFAULT 0, -- boolean; 0: pcap
+    is_gzip        INTEGER NOT NULL DEFAULT 0, -- boolean
+    has_nanoseconds INTEGER NOT NULL DEFAULT 0,-- boolean; 0: times are in microseconds
+    link_type      INTEGER NOT NULL DEFAULT 0, -- LINKTYPE_ number of the first interface
+    link_name      TEXT NOT NULL DEFAULT '',   -- its name: EN10MB, LINUX_SLL2
+    size_bytes     INTEGER NOT NULL DEFAULT 0, -- bytes of the file; 0: unknown (a pipe)
+    frames         INTEGER NOT NULL DEFAULT 0, -- frames read
+    frame_bytes    INTEGER NOT NULL DEFAULT 0, -- captured bytes of all frames
+    cut_frames     INTEGER NOT NULL DEFAULT 0, -- frames shorter than on the wire (snap length)
+    dropped_frames INTEGER NOT NULL DEFAULT 0, -- frames that kernel or interface dropped, as the file says
+    first_at       INTEGER,          -- time of the earliest frame; NULL: no frame
+    last_at        INTEGER,          -- time of the latest frame
+    clock_doubt    INTEGER NOT NULL DEFAULT 0, -- ns; the largest step back of time in the file
+    error          INTEGER NOT NULL DEFAULT 0, -- negative errno that ended it; 0: read to its end
+    error_text     TEXT              -- what that was, for people; NULL without error
+) STRICT;
+
+-- A server as clients name it.
+CREATE TABLE sites (
+    id          INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL UNIQUE,        -- Host, lower case, default port dropped; or address:port
+    is_changed  INTEGER NOT NULL DEFAULT 1,  -- boolean; exchanges came or went since the last analysis
+    is_analysed INTEGER NOT NULL DEFAULT 0,  -- boolean; the tables of the analysis have rows of it
+    is_rule_due INTEGER NOT NULL DEFAULT 0   -- boolean; analysed since the last run of the rules
+) STRICT;
+
+-- Method and path template at a site, with the evidence whether it is protected.
+CREATE TABLE endpoints (
+    id              INTEGER PRIMARY KEY,
+    site_id         INTEGER NOT NULL REFERENCES sites (id),
+    method          TEXT NOT NULL,
+    path            TEXT NOT NULL,              -- template: /users/{id}
+    protection      INTEGER NOT NULL DEFAULT 0, -- session/endpoint.h: 0 unknown, 1 protected, 2 public
+    declared        INTEGER NOT NULL DEFAULT 0, -- the profile says: 1 protected, -1 public, 0 nothing
+    granted_live    INTEGER NOT NULL DEFAULT 0, -- exchanges granted to a session that was live
+    granted_without INTEGER NOT NULL DEFAULT 0, -- exchanges granted without any token
+    denied_without  INTEGER NOT NULL DEFAULT 0, -- exchanges denied where no session was live
+    denied_other    INTEGER NOT NULL DEFAULT 0, -- other denials
+    granted_live_exchange_id    INTEGER,        -- an example: exchanges.id; NULL none
+    granted_without_exchange_id INTEGER,        -- an example: exchanges.id; NULL none
+    denied_without_exchange_id  INTEGER,        -- an example: exchanges.id; NULL none
+    UNIQUE (site_id, method, path)
+) STRICT;
+
+-- A TCP connection that carried an exchange, or lost something.
+CREATE TABLE streams (
+    id               INTEGER PRIMARY KEY,
+    capture_id       INTEGER NOT NULL REFERENCES captures (id), -- of its first frame
+    stream           INTEGER NOT NULL, -- its number in that capture, as Wireshark's tcp.stream
+    client           TEXT NOT NULL,    -- IP address of the side that sends requests
+    client_port      INTEGER NOT NULL,
+    server           TEXT NOT NULL,    -- IP address
+    server_port      INTEGER NOT NULL,
+    first_frame      INTEGER NOT NULL, -- number of its first frame in the capture
+    first_at         INTEGER NOT NULL, -- time of its first frame
+    last_at          INTEGER NOT NULL, -- time of its last frame
+    is_midstream     INTEGER NOT NULL, -- boolean; its beginning was not captured
+    end              INTEGER NOT NULL, -- tcp/conn.h tcp_end: 0 open, 1 fin, 2 rst, 3 timeout, 4 evicted, 5 reused
+    client_one_sided INTEGER NOT NULL, -- boolean; no segment of the client was captured
+    server_one_sided INTEGER NOT NULL, -- boolean; no segment of the server was captured
+    client_frames    INTEGER NOT NULL, -- frames the client sent
+    server_frames    INTEGER NOT NULL,
+    client_bytes     INTEGER NOT NULL, -- stream bytes the client sent, without retransmissions
+    server_bytes     INTEGER NOT NULL,
+    client_gap_bytes INTEGER NOT NULL, -- bytes of the client that are missing
+    server_gap_bytes INTEGER NOT NULL,
+    client_fin_at    INTEGER,          -- time of the FIN that the client sent; NULL none
+    server_fin_at    INTEGER,
+    client_rst_at    INTEGER,          -- time of the RST that the client sent; NULL none
+    server_rst_at    INTEGER,
+    server_end_frame INTEGER           -- frame of the server's FIN or RST, whichever came first
+) STRICT;
+
+-- A request and its final response: facts only, written once. What they mean: operations.
+CREATE TABLE exchanges (
+    id                  INTEGER PRIMARY KEY,
+    site_id             INTEGER NOT NULL REFERENCES sites (id),
+    endpoint_id         INTEGER REFERENCES endpoints (id), -- NULL without a request
+    stream_id           INTEGER NOT NULL REFERENCES streams (id),
+    ordinal             INTEGER NOT NULL, -- from 0 in its connection, in order of requests
+    request_capture_id  INTEGER REFERENCES captures (id), -- that holds its first byte; NULL without a request
+    response_capture_id INTEGER REFERENCES captures (id), -- NULL without a response
+    request_frame       INTEGER,          -- frame that holds the first byte
+    response_frame      INTEGER,
+    request_at          INTEGER,          -- time of the first byte
+    request_end_at      INTEGER,          -- time of the last byte
+    response_at         INTEGER,          -- time of the first byte of the final response
+    response_end_at     INTEGER,
+    method              TEXT,             -- escaped; NULL: the request was not captured
+    target              TEXT,             -- redacted and escaped
+    host                TEXT,             -- Host field as sent; NULL: none, or host_is_site
+    host_is_site        INTEGER NOT NULL, -- boolean; the Host field is the site's name, byte for byte
+    version             INTEGER,          -- of the request: 9, 10, 11
+    status              INTEGER,          -- NULL: no response
+    request_bytes       INTEGER,          -- content bytes as on the wire; NULL without a request
+    response_bytes      INTEGER,          -- content bytes as on the wire; NULL without a response
+    state               INTEGER NOT NULL, -- http/exchange.h http_state: 0 complete, 1 no-response,
+                                          -- 2 request-truncated, 3 response-truncated, 4 gap,
+                                          -- 5 aborted-by-client, 6 aborted-by-server
+    flags               INTEGER NOT NULL, -- session/facts.h FACT_*; 1 << 24 loss, 1 << 26 resynchronised
+    shape               INTEGER NOT NULL, -- hash of the response's status class, type and structure
+    location            TEXT,             -- redirect target, redacted and escaped
+    location_path       TEXT,             -- its path if it leads to the same site
+    user_id             INTEGER REFERENCES users (id), -- the user that the request names
+    replica             TEXT              -- which server process answered, as Via and the like say
+) STRICT;
+
+-- Where a token travels at a site: a cookie, a field, a parameter.
+CREATE TABLE carriers (
+    id         INTEGER PRIMARY KEY,
+    site_id    INTEGER NOT NULL REFERENCES sites (id),
+    kind       INTEGER NOT NULL, -- session/facts.h token_carrier: 1 cookie, 2 bearer, 3 header, 4 query,
+                                 -- 5 form, 6 JSON, 7 path, 8 user name in the query
+    name       TEXT NOT NULL,    -- of the cookie, field or parameter
+    is_session INTEGER NOT NULL DEFAULT 0, -- boolean; the model says that it carries the session
+    UNIQUE (site_id, kind, name)
+) STRICT;
+
+-- A value of a carrier: one token, of a session or of something else (see carriers.is_session).
+CREATE TABLE sessions (
+    id                   INTEGER PRIMARY KEY,
+    carrier_id           INTEGER NOT NULL REFERENCES carriers (id),
+    hash                 BLOB NOT NULL,  -- 16 bytes
+    name_digits          INTEGER NOT NULL DEFAULT 8, -- hexadecimal digits that tell its name from the others'
+    name                 TEXT GENERATED ALWAYS AS ('s-' || lower(substr(hex(hash), 1, name_digits))) VIRTUAL,
+    is_jwt               INTEGER NOT NULL DEFAULT 0, -- boolean; has the shape of a self-contained token
+    user_id              INTEGER REFERENCES users (id), -- bound by its first login; NULL none
+    user_since           INTEGER,        -- start of that login
+    order_state          INTEGER NOT NULL DEFAULT 0, -- store/write.h session_order: 0 not checked,
+                                         -- 1 explained, 2 contradicted, 3 weak, 4 unknown
+    witness_operation_id INTEGER         -- operations.id at which no order was left; NULL none
+) STRICT;
+CREATE UNIQUE INDEX sessions_by_hash ON sessions (hash, carrier_id);
+
+CREATE TABLE users (
+    id      INTEGER PRIMARY KEY,
+    site_id INTEGER NOT NULL REFERENCES sites (id),
+    name    TEXT NOT NULL, -- as the request gave it, escaped
+    UNIQUE (site_id, name)
+) STRICT;
+
+-- One carrier's part in one exchange.
+CREATE TABLE token_uses (
+    id          INTEGER PRIMARY KEY, -- exchange_id * 16 + its place in the exchange
+    exchange_id INTEGER GENERATED ALWAYS AS (id >> 4) VIRTUAL,
+    carrier_id  INTEGER NOT NULL REFERENCES carriers (id),
+    sent_id     INTEGER REFERENCES sessions (id), -- token that the request carried
+    set_id      INTEGER REFERENCES sessions (id), -- token that the response gave; = sent_id: a refresh
+    flags       INTEGER NOT NULL,    -- session/facts.h TOKEN_*: 1 sent, 2 set, 4 deleted, 8 in the body,
+                                     -- 16 HttpOnly, 32 Secure, 64 random-looking, 128 JWT, 256 set twice
+    lifetime_s  INTEGER              -- seconds that the response declared for it; NULL: not said
+) STRICT;
+
+-- What an exchange means. Place 0 exists for every exchange of an analysed site and has its role and
+-- outcome; places 1 to 7 are further operations on other sessions and have neither.
+CREATE TABLE operations (
+    id                INTEGER PRIMARY KEY, -- exchange_id * 8 + place
+    exchange_id       INTEGER GENERATED ALWAYS AS (id >> 3) VIRTUAL,
+    endpoint_id       INTEGER REFERENCES endpoints (id), -- as the exchange's
+    role              INTEGER,  -- session/model.h: 0 other, 1 login, 2 logout, 3 access, 4 static
+    outcome           INTEGER,  -- session/model.h: 0 none, 1 success, 2 failure, 3 granted, 4 denied, 5 error
+    session_id        INTEGER REFERENCES sessions (id), -- that it is about; NULL: none
+    user_id           INTEGER REFERENCES users (id),    -- named by a login; NULL: none
+    had_token         INTEGER,  -- boolean; the request carried a token of a session carrier
+    may_be_denial     INTEGER,  -- boolean; denied for lack of a session as the model sees it
+    missing_token     INTEGER,  -- boolean; a login like the successful ones without its token
+    kind              INTEGER,  -- session/model.h operation_kind: 0 says nothing, 1 login, 2 possible login,
+                                -- 3 issued, 4 refresh, 5 granted, 6 denied, 7 logout, 8 possible logout,
+                                -- 9 replaced; NULL: does nothing to any session
+    start_at          INTEGER,  -- time: the interval in which the server decided; NULL with kind
+    end_at            INTEGER,  -- NULL: no response
+    issues            INTEGER,  -- boolean; this exchange issued the token: absent before it
+    understood        INTEGER,  -- boolean; 0: a possible login that is only not understood
+    ended_by_id       INTEGER,  -- operations.id: of a grant, the acknowledged logout before it with no
+                                -- login that could fit between
+    granted_before_id INTEGER,  -- operations.id: of a denial, the grant before it ...
+    granted_after_id  INTEGER,  -- ... and the one after it, with no login that could fit
+    doubts            INTEGER,  -- store/write.h DOUBT_*: 1 only with exact clocks, 2 only without the
+                                -- possible login doubt_operation_id
+    doubt_operation_id INTEGER  -- operations.id
+) STRICT;
+CREATE INDEX operations_by_session ON operations (session_id, start_at) WHERE session_id IS NOT NULL;
+CREATE INDEX operations_of_logins ON operations (endpoint_id) WHERE role = 1;
+CREATE INDEX operations_of_logouts ON operations (endpoint_id) WHERE role = 2;
+CREATE INDEX operations_ended ON operations (ended_by_id) WHERE ended_by_id IS NOT NULL;
+CREATE INDEX operations_flapped ON operations (granted_before_id) WHERE granted_before_id IS NOT NULL;
+CREATE INDEX exchanges_by_site ON exchanges (site_id);
+
+-- What was assumed about a site, and why.
+CREATE TABLE decisions (
+    id           INTEGER PRIMARY KEY,
+    site_id      INTEGER NOT NULL REFERENCES sites (id),
+    what         TEXT NOT NULL,    -- session, login, logout, user, public, not a session
+    value        TEXT NOT NULL,    -- cookie session_id; POST /login
+    reason       TEXT NOT NULL,    -- the observations behind it
+    from_profile INTEGER NOT NULL  -- boolean; a person said so
+) STRICT;
+CREATE INDEX decisions_by_site ON decisions (site_id);
+
+-- The heat map: responses of an endpoint by time.
+CREATE TABLE endpoint_status (
+    endpoint_id INTEGER NOT NULL REFERENCES endpoints (id),
+    quarter     INTEGER NOT NULL,  -- quarter hours since 1970-01-01 UTC, by the request
+    status      INTEGER NOT NULL,  -- 0: no response
+    exchanges   INTEGER NOT NULL,  -- how many
+    PRIMARY KEY (endpoint_id, quarter, status)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE login_counts (
+    site_id   INTEGER NOT NULL REFERENCES sites (id),
+    quarter   INTEGER NOT NULL,    -- quarter hours since 1970-01-01 UTC, by the request
+    outcome   INTEGER NOT NULL,    -- session/model.h session_outcome
+    has_token INTEGER NOT NULL,    -- boolean; the response gave a token of a carrier
+    logins    INTEGER NOT NULL,    -- how many
+    PRIMARY KEY (site_id, quarter, outcome, has_token)
+) STRICT, WITHOUT ROWID;
+
+-- What could not be seen.
+CREATE TABLE loss (
+    id              INTEGER PRIMARY KEY,
+    kind            INTEGER NOT NULL, -- store/write.h loss_kind: 1 gap, 2 midstream, 3 one-sided, 4 snap
+                                      -- length, 5 dropped, 6 bound, 7 undecoded, 8 TLS, 9 HTTP/2,
+                                      -- 10 not HTTP, 11 capture cut
+    capture_id      INTEGER NOT NULL REFERENCES captures (id),
+    stream_id       INTEGER REFERENCES streams (id), -- NULL: the whole capture
+    from_at         INTEGER,          -- time: what happened from then ... NULL: since ever
+    to_at           INTEGER,          -- ... to then may be hidden; NULL: for ever
+    server          TEXT,             -- IP address whose answers are concerned; NULL: all
+    server_port     INTEGER,
+    bytes           INTEGER NOT NULL, -- bytes that are missing; 0 where unknown
+    count           INTEGER NOT NULL, -- frames, gaps, connections, as the kind says
+    hides_exchanges INTEGER NOT NULL  -- boolean; whole exchanges may be missing
+) STRICT;
+CREATE INDEX loss_by_server ON loss (server, server_port, from_at);
+
+-- Results of the rules. Found again by the fingerprint; kept with the time when no longer yielded.
+CREATE TABLE findings (
+    id             INTEGER PRIMARY KEY,
+    rule           TEXT NOT NULL,    -- slug
+    severity       TEXT NOT NULL,    -- low, medium, high, critical
+    verdict        TEXT NOT NULL,    -- proven, contradiction, suspect
+    at             INTEGER NOT NULL, -- time: request_at of its exchange, or the first cut
+    site_id        INTEGER REFERENCES sites (id),
+    session_id     INTEGER REFERENCES sessions (id),
+    exchange_id    INTEGER REFERENCES exchanges (id),
+    summary        TEXT NOT NULL,    -- one line for people
+    explanation    TEXT NOT NULL,    -- what it means, from the rule
+    caveats        TEXT NOT NULL,    -- JSON array of strings
+    fingerprint    TEXT NOT NULL,    -- 32 hexadecimal digits: this occurrence
+    group_key      TEXT NOT NULL,    -- 32 hexadecimal digits: this problem
+    first_import   INTEGER NOT NULL, -- number of the import whose rules yielded it first
+    changed_import INTEGER NOT NULL, -- ... that changed its verdict or text last, or brought it back
+    withdrawn_at   INTEGER,          -- time of the packets when it was no longer yielded; NULL: it stands
+    is_put         INTEGER NOT NULL DEFAULT 0 -- boolean; yielded by the run going on
+) STRICT;
+CREATE UNIQUE INDEX findings_by_fingerprint ON findings (fingerprint);
+CREATE INDEX findings_by_rule ON findings (rule, site_id);
+
+CREATE TABLE finding_evidence (
+    finding_id  INTEGER NOT NULL REFERENCES findings (id),
+    position    INTEGER NOT NULL,  -- from 0, in the order of the story
+    role        TEXT NOT NULL,     -- login, logout, access, denial
+    exchange_id INTEGER REFERENCES exchanges (id),
+    text        TEXT,              -- for people
+    PRIMARY KEY (finding_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX finding_evidence_by_exchange ON finding_evidence (exchange_id);
+
+-- Findings that a person has accepted.
+CREATE TABLE suppressions (
+    id          INTEGER PRIMARY KEY,
+    fingerprint TEXT,           -- one occurrence, or
+    group_key   TEXT,           -- one problem
+    reason      TEXT NOT NULL,
+    owner       TEXT NOT NULL,  -- who answers for it
+    expires_at  INTEGER         -- time; a finding at or after it is reported again; NULL: never
+) STRICT;
+
+-- How often the situation of a rule occurred.
+CREATE TABLE rule_runs (
+    rule      TEXT NOT NULL,    -- slug
+    site_id   INTEGER NOT NULL, -- sites.id; 0: all sites together
+    exercised INTEGER NOT NULL, -- occurrences of its situation
+    PRIMARY KEY (rule, site_id)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,1 @@
+-- store/views.sql - the documented surface of rules.
