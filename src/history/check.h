@@ -38,7 +38,8 @@ enum history_first {
 enum history_answer {
     HISTORY_EXPLAINED,
     HISTORY_CONTRADICTED,
-    HISTORY_UNKNOWN, /* more overlapping acknowledged logins than the bound: nothing is claimed */
+    HISTORY_UNKNOWN, /* more overlapping acknowledged logins than the bound (60), or a history built to
+                        cost: nothing is claimed */
 };
 
 #define HISTORY_NONE SIZE_MAX
@@ -46,9 +47,11 @@ enum history_answer {
 struct history_result {
     enum history_answer answer;
     size_t witness;    /* CONTRADICTED: the operation at which no order was left; else HISTORY_NONE */
-    bool weak;         /* CONTRADICTED, but a login that was not seen before the capture could explain
-                          it: no login, first state unknown, and no grant ended before the witness */
-    size_t against[2]; /* the last operations that it contradicts, HISTORY_NONE where fewer */
+    bool weak;         /* CONTRADICTED, but a login that was not seen could explain it: no login, first
+                          state unknown, and no NOT_LIVE between a grant that ended before it and one
+                          that began after it */
+    size_t against[2]; /* the last operations that it contradicts: the NOT_LIVE before it, and the login
+                          or grant before that; HISTORY_NONE where there is none */
 };
 
 /**
@@ -70,7 +73,8 @@ struct history_result history_sweep(const struct history_operation *ops, size_t 
  * CONTRADICTED, all logins of the history considered), so rules can name each exchange. */
 struct history_mark {
     size_t ended_by;      /* of a GRANT: the acknowledged logout that came before it, with no login of
-                             either kind that could fit between; the one that ended last. */
+                             either kind that could fit between; the one that ended last, or if a login
+                             fits behind that one, the one that began last. */
     size_t granted_before;/* of a NOT_LIVE that is no logout: a grant of the same group before it, */
     size_t granted_after; /* and one after it, with no login that could fit between the two latter and
                              no acknowledged logout that could have come before the denial since
