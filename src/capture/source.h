@@ -12,7 +12,7 @@
 
 /* One captured record. Borrowed: valid until the next call on its source. */
 struct packet {
-    hr_nsec at;              /* capture clock */
+    hr_nsec at; /* capture clock */
     const uint8_t *data;
     uint32_t captured_bytes; /* at data */
     uint32_t wire_bytes;     /* as it was on the wire, >= captured_bytes */
@@ -25,31 +25,33 @@ struct packet {
 
 /* What is known about one file; grows while it is read. */
 struct capture_info {
-    const char *path;        /* as given; "-" is standard input */
-    uint64_t size_bytes;     /* of the file as it lies there; 0 where unknown (a pipe) */
-    uint64_t read_bytes;     /* of it, so far: for progress */
+    const char *path;    /* as given; "-" is standard input */
+    uint64_t size_bytes; /* of the file as it lies there; 0 where unknown (a pipe) */
+    uint64_t read_bytes; /* of it, so far: for progress */
     uint64_t frames;
-    uint64_t frame_bytes;    /* captured bytes of all frames */
-    uint64_t cut_frames;     /* shorter than on the wire (snap length) */
-    uint64_t dropped_frames; /* as pcapng interface statistics say: kernel and interface */
-    hr_nsec first_at;        /* HR_NSEC_INFINITE until the first frame */
-    hr_nsec last_at;         /* the latest, not the last in the file */
-    hr_nsec largest_step_back; /* ns; how far a time stood behind the latest before it: ε of this file */
+    uint64_t frame_bytes;      /* captured bytes of all frames */
+    uint64_t cut_frames;       /* shorter than on the wire (snap length) */
+    uint64_t dropped_frames;   /* as pcapng interface statistics say: kernel and interface */
+    hr_nsec first_at;          /* HR_NSEC_INFINITE until the first frame */
+    hr_nsec last_at;           /* the latest, not the last in the file */
+    hr_nsec largest_step_back; /* ns; how far a time stood behind the latest before it: ε of this
+                                  file */
     bool is_pcapng;
     bool is_gzip;
     bool has_nanoseconds;
-    uint32_t link_type;      /* of the first interface */
-    char link_name[32];      /* "EN10MB", "LINUX_SLL2", ... */
-    int error;               /* 0, or the negative errno that ended it */
-    char error_text[256];    /* says what and at which byte, for people; "" without error */
+    uint32_t link_type;   /* of the first interface */
+    char link_name[32];   /* "EN10MB", "LINUX_SLL2", ... */
+    int error;            /* 0, or the negative errno that ended it */
+    char error_text[256]; /* says what and at which byte, for people; "" without error */
 };
 
 struct packet_source;
 
 struct packet_source_config {
-    const char *const *paths; /* borrowed; "-" is standard input, at most once; a folder is refused */
+    const char *const
+        *paths; /* borrowed; "-" is standard input, at most once; a folder is refused */
     size_t path_count;
-    const char *filter;       /* BPF expression or NULL; frames that fail it come with selected = false */
+    const char *filter; /* BPF expression or NULL; frames that fail it come with selected = false */
 };
 
 /**
@@ -77,7 +79,8 @@ void packet_source_close(struct packet_source *s);
 
 /**
  * Expands what a person gives as captures: a folder means the capture files in it (by content, not
- * by name; not recursively, sorted by name). Strings are allocated; release with packet_paths_free().
+ * by name; not recursively, sorted by name). Strings are allocated; release with
+ * packet_paths_free().
  * @return 0; a path that does not exist stays in the list as it is, so that opening it says why
  */
 int packet_paths_expand(const char *const *paths, size_t path_count, char ***ret_paths,

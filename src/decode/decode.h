@@ -16,6 +16,7 @@
     X(icmp, "frames", "ICMP and ICMPv6 messages")                                                  \
     X(other_ip, "frames", "IP packets of other protocols")                                         \
     X(arp, "frames", "ARP")                                                                        \
+    X(other_link, "frames", "Frames of link types that are not decoded")                           \
     X(other_ethertype, "frames", "Frames of other network protocols")                              \
     X(fragments, "frames", "IP fragments")                                                         \
     X(fragments_joined, "datagrams", "Datagrams put together from fragments")                      \
@@ -39,7 +40,8 @@ typedef void (*decode_segment_fn)(const struct tcp_segment *segment, void *user)
 
 struct decoder;
 
-struct decoder *decoder_create(const struct decode_config *config, decode_segment_fn emit, void *user);
+struct decoder *decoder_create(const struct decode_config *config, decode_segment_fn emit,
+                               void *user);
 void decoder_destroy(struct decoder *d);
 void decoder_feed(struct decoder *d, const struct packet *p);
 /** @return whether frames of this LINKTYPE_ can be decoded */

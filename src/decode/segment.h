@@ -31,17 +31,19 @@ enum {
 struct tcp_segment {
     struct net_endpoint source;
     struct net_endpoint destination;
-    uint32_t network;      /* keeps equal 4-tuples apart: a hash of VLAN tags and tunnel ids; 0 without */
+    uint32_t
+        network; /* keeps equal 4-tuples apart: a hash of VLAN tags and tunnel ids; 0 without */
     uint32_t seq;
-    uint32_t ack;          /* meaningful with TCP_ACK */
+    uint32_t ack; /* meaningful with TCP_ACK */
     uint16_t window;
     uint8_t flags;
-    uint32_t wire_payload_bytes; /* by the IP length; more than payload.len where the frame was cut */
+    uint32_t
+        wire_payload_bytes; /* by the IP length; more than payload.len where the frame was cut */
     struct hr_span payload;
     hr_nsec at;
     uint64_t frame;
     size_t capture;
-    bool selected;         /* see struct packet */
+    bool selected; /* see struct packet */
 };
 
 #define NET_ADDRESS_TEXT_SIZE INET6_ADDRSTRLEN

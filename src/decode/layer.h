@@ -1,0 +1,61 @@
+/*
+ * decode/layer.h - what the steps of decoding share. A layer takes the bytes from its header on,
+ * eats the header and hands the rest to the layer that the header names; rows in link.c (link types
+ * and ethertypes) and ip.c (IP protocols) name them. Whatever ends a frame is counted once.
+ */
+#ifndef HR_DECODE_LAYER_H
+#define HR_DECODE_LAYER_H
+
+#include "decode/cursor.h"
+#include "decode/decode.h"
+
+/* Headers of one frame that lie in each other; more is no traffic but an attack on readers. */
+#define LAYER_DEPTH_LIMIT 32u
+
+struct fragment_table;
+
+struct decoder {
+    struct decode_counters counters;
+    decode_segment_fn emit;
+    void *user;
+    struct fragment_table *fragments;
+};
+
+/* One frame on its way through the layers. */
+struct layers {
+    struct decoder *decoder;
+    const struct packet *packet;
+    uint32_t network; /* see struct tcp_segment */
+    unsigned depth;
+    bool selected;             /* the packet's; of reassembled datagrams: any fragment's */
+    struct net_address source; /* of the IP header looked at last */
+    struct net_address destination;
+};
+
+typedef void (*layer_fn)(struct layers *l, struct cursor c);
+
+/** Begins with the frame's first byte. @return false where the link type has no row */
+bool link_decode(struct layers *l, uint32_t link_type, struct cursor c);
+void ethertype_decode(struct layers *l, uint16_t ethertype, struct cursor c);
+/** One more VLAN or tunnel around: equal addresses inside are not equal any more. */
+void layers_enter_network(struct layers *l, uint32_t kind, uint32_t id);
+void ip4_decode(struct layers *l, struct cursor c);
+void ip6_decode(struct layers *l, struct cursor c);
+/** By the version in the first byte. */
+void ip_decode(struct layers *l, struct cursor c);
+/** What an IP header names as next, extension headers included. */
+void ip_payload_decode(struct layers *l, uint8_t protocol, struct cursor c);
+void tcp_decode(struct layers *l, struct cursor c);
+
+/* Counts the frame as cut or malformed. */
+static inline void layers_cut(struct layers *l)
+{
+    l->decoder->counters.cut++;
+}
+
+static inline void layers_malformed(struct layers *l)
+{
+    l->decoder->counters.malformed++;
+}
+
+#endif

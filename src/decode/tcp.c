@@ -1,0 +1,42 @@
+#include "decode/layer.h"
+
+#define HEADER_BYTES 20u
+
+/* RFC 9293 3.1. Checksums are not looked at: offloading leaves them wrong on the sending host. */
+void tcp_decode(struct layers *l, struct cursor c)
+{
+    size_t wire_bytes = cursor_wire_left(&c);
+    struct tcp_segment s;
+    s.source.port = cursor_u16(&c);
+    s.destination.port = cursor_u16(&c);
+    s.seq = cursor_u32(&c);
+    s.ack = cursor_u32(&c);
+    uint8_t offset = cursor_u8(&c);
+    s.flags = cursor_u8(&c);
+    s.window = cursor_u16(&c);
+    cursor_skip(&c, 4); /* checksum, urgent pointer */
+    if (c.cut) {
+        layers_cut(l);
+        return;
+    }
+    size_t header_bytes = (size_t)(offset >> 4) * 4;
+    if (header_bytes < HEADER_BYTES || header_bytes > wire_bytes) {
+        layers_malformed(l);
+        return;
+    }
+    cursor_skip(&c, header_bytes - HEADER_BYTES);
+    if (c.cut) {
+        layers_cut(l); /* inside the options: no payload, but sequence numbers, flags and lengths */
+    }
+    s.source.address = l->source;
+    s.destination.address = l->destination;
+    s.network = l->network;
+    s.wire_payload_bytes = (uint32_t)(wire_bytes - header_bytes);
+    s.payload = cursor_rest(&c);
+    s.at = l->packet->at;
+    s.frame = l->packet->frame;
+    s.capture = l->packet->capture;
+    s.selected = l->selected;
+    l->decoder->counters.tcp_segments++;
+    l->decoder->emit(&s, l->decoder->user);
+}
