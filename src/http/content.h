@@ -30,7 +30,8 @@ bool http_parameter_next(struct hr_span *rest, struct http_field *ret_parameter)
 enum http_content_result {
     HTTP_CONTENT_WHOLE,       /* all of what the message says is there */
     HTTP_CONTENT_CUT,         /* the beginning is there: kept bytes, size or ratio ended it */
-    HTTP_CONTENT_UNDECODABLE, /* a coding that is not known (br, zstd) or broken from its first byte */
+    HTTP_CONTENT_UNDECODABLE, /* a coding that is not known (br, zstd) or broken from its first byte
+                               */
 };
 
 struct http_content_limits {

@@ -31,19 +31,20 @@ struct http_set_cookie {
     struct hr_span name;
     struct hr_span value;
     bool has_max_age;
-    int64_t max_age_seconds;   /* saturated */
+    int64_t max_age_seconds; /* saturated */
     bool has_expires;
     hr_nsec expires;
     bool has_domain;
-    struct hr_span domain;     /* without a leading dot; case as sent */
+    struct hr_span domain; /* without a leading dot; case as sent */
     bool has_path;
-    struct hr_span path;       /* only one that begins with a slash counts */
+    struct hr_span path; /* only one that begins with a slash counts */
     bool secure;
     bool http_only;
     enum http_same_site same_site;
 };
 
-/** @param value  of one Set-Cookie field. @return false where a user agent would ignore all of it */
+/** @param value  of one Set-Cookie field. @return false where a user agent would ignore all of it
+ */
 bool http_set_cookie_parse(struct hr_span value, struct http_set_cookie *ret_cookie);
 /**
  * Whether it takes the cookie away: Max-Age of 0 or less, else Expires not after now, else (neither

@@ -6,7 +6,8 @@
  * Pairing: first in, first out, as long as nothing is lost. After a hole a response is paired with
  * the request that its position decides: a response can only answer a request whose first byte its
  * segment acknowledged, and a client that sends a request has by then acknowledged the responses
- * before it. Where that leaves a choice the response stays alone: a false pair would look like a race.
+ * before it. Where that leaves a choice the response stays alone: a false pair would look like a
+ * race.
  */
 #ifndef HR_HTTP_EXCHANGE_H
 #define HR_HTTP_EXCHANGE_H
@@ -44,7 +45,7 @@ enum {
 };
 
 enum http_framing {
-    HTTP_FRAMING_NONE,    /* no content: HEAD, 1xx, 204, 304, a request without length */
+    HTTP_FRAMING_NONE, /* no content: HEAD, 1xx, 204, 304, a request without length */
     HTTP_FRAMING_LENGTH,
     HTTP_FRAMING_CHUNKED,
     HTTP_FRAMING_CLOSE,   /* ends with the connection */
@@ -60,30 +61,31 @@ struct http_message {
     unsigned version;       /* 10, 11, 9 for none */
     const struct http_field *fields;
     size_t field_count;
-    struct hr_span content; /* first bytes, transfer coding removed, content coding NOT removed; at most
-                               http_config.content_bytes */
+    struct hr_span content; /* first bytes, transfer coding removed, content coding NOT removed; at
+                               most http_config.content_bytes */
     bool content_cut;       /* the message has more content than kept */
     bool content_gap;       /* bytes are missing inside the kept content or behind it */
-    uint64_t content_bytes; /* as on the wire, chunk framing included; what was seen or skipped over */
-    uint64_t declared_bytes;/* Content-Length; UINT64_MAX without */
+    uint64_t
+        content_bytes; /* as on the wire, chunk framing included; what was seen or skipped over */
+    uint64_t declared_bytes; /* Content-Length; UINT64_MAX without */
     enum http_framing framing;
     unsigned anomalies;
-    bool head_complete;     /* start line and field section are whole */
-    bool complete;          /* all of the message was captured or safely skipped */
-    uint64_t offset;        /* of the first byte in its direction */
-    uint64_t end_offset;    /* behind the last byte */
+    bool head_complete;  /* start line and field section are whole */
+    bool complete;       /* all of the message was captured or safely skipped */
+    uint64_t offset;     /* of the first byte in its direction */
+    uint64_t end_offset; /* behind the last byte */
     struct http_place first;
     struct http_place last;
-    uint64_t acked;         /* what the segment with the first byte acknowledged of the other side */
+    uint64_t acked; /* what the segment with the first byte acknowledged of the other side */
 };
 
 enum http_state {
     HTTP_COMPLETE,
-    HTTP_NO_RESPONSE,          /* none seen, and nobody cut it off */
-    HTTP_REQUEST_TRUNCATED,    /* ends before its end, but no hole: the capture or connection ended */
+    HTTP_NO_RESPONSE,       /* none seen, and nobody cut it off */
+    HTTP_REQUEST_TRUNCATED, /* ends before its end, but no hole: the capture or connection ended */
     HTTP_RESPONSE_TRUNCATED,
-    HTTP_GAP,                  /* a hole inside request or response */
-    HTTP_ABORTED_BY_CLIENT,    /* FIN or RST of that side came first */
+    HTTP_GAP,               /* a hole inside request or response */
+    HTTP_ABORTED_BY_CLIENT, /* FIN or RST of that side came first */
     HTTP_ABORTED_BY_SERVER,
 };
 
@@ -94,23 +96,23 @@ enum http_pairing {
 
 struct http_exchange {
     bool has_request;
-    bool has_response;             /* a final one; 1xx alone is none, 101 is final */
+    bool has_response; /* a final one; 1xx alone is none, 101 is final */
     struct http_message request;
     struct http_message response;
     enum http_state state;
     enum http_pairing pairing;
-    bool early_response;           /* the response's first byte came before the request's last */
-    bool request_loss;             /* bytes of the request are missing */
+    bool early_response; /* the response's first byte came before the request's last */
+    bool request_loss;   /* bytes of the request are missing */
     bool response_loss;
-    unsigned ordinal;              /* from 0 among the exchanges of the connection, in order of requests */
+    unsigned ordinal; /* from 0 among the exchanges of the connection, in order of requests */
 };
 
 /* A hole that may hide whole messages (one inside a content of known length does not). */
 struct http_loss {
     enum http_side side;
     uint64_t bytes;
-    hr_nsec from_at;  /* last byte before the hole (start of connection: its first segment) */
-    hr_nsec to_at;    /* first byte of the message found behind it, or of the end */
+    hr_nsec from_at; /* last byte before the hole (start of connection: its first segment) */
+    hr_nsec to_at;   /* first byte of the message found behind it, or of the end */
     bool hides_messages;
 };
 
@@ -143,10 +145,10 @@ struct http_counters {
 };
 
 struct http_config {
-    size_t header_bytes;   /* most bytes of a start line and field section kept */
-    size_t field_limit;    /* most fields kept of a message */
-    size_t content_bytes;  /* most content bytes kept of a message */
-    size_t waiting_limit;  /* most requests without a response on a connection */
+    size_t header_bytes;  /* most bytes of a start line and field section kept */
+    size_t field_limit;   /* most fields kept of a message */
+    size_t content_bytes; /* most content bytes kept of a message */
+    size_t waiting_limit; /* most requests without a response on a connection */
 };
 
 /* Shared by all connections of one thread: configuration, counters. */
@@ -166,11 +168,12 @@ struct http_input {
     struct hr_span bytes; /* data; empty for gap and end */
     uint64_t gap_bytes;   /* > 0: that many are lost */
     bool end;             /* nothing follows on this side */
-    bool end_is_close;    /* by FIN or RST of this side (else the capture ended or it was given up) */
+    bool end_is_close; /* by FIN or RST of this side (else the capture ended or it was given up) */
     bool end_is_reset;
-    struct http_place place; /* of the bytes; for a gap, of the first segment behind it; for END, of the FIN */
-    hr_nsec before_at;    /* gap: last byte before it */
-    uint64_t acked;       /* offset of the other side acknowledged by this segment; UINT64_MAX unknown */
+    struct http_place
+        place; /* of the bytes; for a gap, of the first segment behind it; for END, of the FIN */
+    hr_nsec before_at; /* gap: last byte before it */
+    uint64_t acked; /* offset of the other side acknowledged by this segment; UINT64_MAX unknown */
 };
 
 /** @param midstream  the connection's beginning was not captured: look for a message start first */

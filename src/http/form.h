@@ -17,7 +17,7 @@ enum http_form_kind {
 struct http_form {
     enum http_form_kind kind;
     struct hr_span rest;
-    struct hr_span boundary;  /* MULTIPART; without the leading dashes */
+    struct hr_span boundary; /* MULTIPART; without the leading dashes */
     bool content_cut;
     struct hr_arena *arena;
 };

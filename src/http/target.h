@@ -26,9 +26,9 @@ struct http_target {
     struct hr_span scheme;    /* absolute form; ptr NULL: none */
     struct hr_span authority; /* as sent; ptr NULL: none */
     struct http_authority parts;
-    struct hr_span path;      /* path parameters included; "" where an absolute form has none */
-    struct hr_span query;     /* behind the first '?', without a fragment; ptr NULL: none */
-    struct hr_span fragment;  /* behind '#'; ptr NULL: none */
+    struct hr_span path;     /* path parameters included; "" where an absolute form has none */
+    struct hr_span query;    /* behind the first '?', without a fragment; ptr NULL: none */
+    struct hr_span fragment; /* behind '#'; ptr NULL: none */
 };
 
 /** Never fails: what fits no form is HTTP_TARGET_OTHER. @param is_connect  the method is CONNECT */
@@ -43,7 +43,8 @@ struct http_param {
 
 /** Cuts the next parameter off a query (or a urlencoded content). @return false: none left */
 bool http_query_next(struct hr_span *rest, struct http_param *ret_param);
-/** Cuts the next ";name=value" of any segment off a path (";jsessionid=..."). @return false: none left */
+/** Cuts the next ";name=value" of any segment off a path (";jsessionid=..."). @return false: none
+ * left */
 bool http_path_param_next(struct hr_span *rest, struct http_param *ret_param);
 /**
  * Percent-decoded, and + as a space where plus_is_space; broken escapes stay.

@@ -1,0 +1,214 @@
+#include "http/content.h"
+
+#include "http/field.h"
+
+#include <string.h>
+#include <zlib.h>
+
+/* A ratio says nothing about small contents. */
+#define RATIO_FREE_BYTES (64u * 1024)
+#define CODING_LIMIT 4
+
+bool http_parameter_next(struct hr_span *rest, struct http_field *ret_parameter)
+{
+    while (rest->ptr != NULL) {
+        struct hr_span s = *rest;
+        size_t i = 0;
+        bool quoted = false;
+        while (i < s.len && (quoted || s.ptr[i] != ';')) {
+            if (quoted && s.ptr[i] == '\\' && i + 1 < s.len) {
+                i++;
+            } else if (s.ptr[i] == '"') {
+                quoted = !quoted;
+            }
+            i++;
+        }
+        struct hr_span value = hr_span_slice(s, 0, i);
+        *rest = i < s.len ? hr_span_slice(s, i + 1, s.len) : (struct hr_span){NULL, 0};
+        struct hr_span name = hr_span_trim(hr_span_cut(&value, '='));
+        if (name.len == 0) {
+            continue;
+        }
+        value = hr_span_trim(value);
+        if (value.len >= 2 && value.ptr[0] == '"' && value.ptr[value.len - 1] == '"') {
+            value = hr_span_slice(value, 1, value.len - 1);
+        }
+        *ret_parameter = (struct http_field){name, value};
+        return true;
+    }
+    return false;
+}
+
+static bool copy_lower(struct hr_span s, char *text, size_t size)
+{
+    if (s.len >= size) {
+        return false;
+    }
+    for (size_t i = 0; i < s.len; i++) {
+        text[i] = hr_ascii_lower(s.ptr[i]);
+    }
+    text[s.len] = '\0';
+    return true;
+}
+
+bool http_media_type_parse(struct hr_span value, struct http_media_type *ret_type)
+{
+    struct http_media_type t = {.text = ""};
+    struct hr_span rest = value;
+    struct hr_span essence = hr_span_trim(hr_span_cut(&rest, ';'));
+    size_t slash = hr_span_find(essence, '/');
+    ret_type->text[0] = '\0';
+    ret_type->charset[0] = '\0';
+    if (slash == SIZE_MAX || slash == 0 || slash + 1 == essence.len ||
+        hr_span_find(essence, ' ') != SIZE_MAX || !copy_lower(essence, t.text, sizeof(t.text))) {
+        return false;
+    }
+    struct http_field p;
+    while (http_parameter_next(&rest, &p)) {
+        if (hr_span_equal_nocase(p.name, HR_SPAN("charset")) && t.charset[0] == '\0') {
+            copy_lower(p.value, t.charset, sizeof(t.charset));
+        }
+    }
+    *ret_type = t;
+    return true;
+}
+
+bool http_media_type_of(const struct http_message *m, struct http_media_type *ret_type)
+{
+    const struct http_field *f = http_field_find(m, "content-type");
+    return http_media_type_parse(f != NULL ? f->value : (struct hr_span){NULL, 0}, ret_type);
+}
+
+enum coding {
+    CODING_UNKNOWN,
+    CODING_GZIP,
+    CODING_DEFLATE,
+};
+
+/* @return number of codings in order of application, identity left out; SIZE_MAX: too many */
+static size_t list_codings(const struct http_message *m, enum coding codings[CODING_LIMIT])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < m->field_count; i++) {
+        struct hr_span rest = m->fields[i].value;
+        struct hr_span token;
+        if (!hr_span_equal_nocase(m->fields[i].name, HR_SPAN("content-encoding"))) {
+            continue;
+        }
+        while (http_list_next(&rest, &token)) {
+            if (hr_span_equal_nocase(token, HR_SPAN("identity"))) {
+                continue;
+            }
+            if (n == CODING_LIMIT) {
+                return SIZE_MAX;
+            }
+            bool gzip = hr_span_equal_nocase(token, HR_SPAN("gzip")) ||
+                        hr_span_equal_nocase(token, HR_SPAN("x-gzip"));
+            bool deflate = hr_span_equal_nocase(token, HR_SPAN("deflate"));
+            codings[n++] = gzip ? CODING_GZIP : deflate ? CODING_DEFLATE : CODING_UNKNOWN;
+        }
+    }
+    return n;
+}
+
+/* RFC 1950 header: method 8, a multiple of 31. Some servers send "deflate" without it. */
+static bool has_zlib_header(struct hr_span in)
+{
+    return in.len >= 2 && ((unsigned char)in.ptr[0] & 0x0f) == 8 &&
+           ((unsigned)(unsigned char)in.ptr[0] * 256 + (unsigned char)in.ptr[1]) % 31 == 0;
+}
+
+static size_t output_limit(struct hr_span in, const struct http_content_limits *limits)
+{
+    size_t most = SIZE_MAX;
+    if (limits->ratio == 0 || __builtin_mul_overflow(in.len, (size_t)limits->ratio, &most) ||
+        __builtin_add_overflow(most, (size_t)RATIO_FREE_BYTES, &most)) {
+        most = SIZE_MAX;
+    }
+    return most < limits->content_bytes ? most : limits->content_bytes;
+}
+
+/* RFC 1952 2.2: members stand one after another; other bytes behind one are passed over. */
+static bool has_gzip_member(const z_stream *z, enum coding coding)
+{
+    return coding == CODING_GZIP && z->avail_in >= 2 && z->next_in[0] == 0x1f &&
+           z->next_in[1] == 0x8b;
+}
+
+/* Appends what in decodes to. @return as http_content_decode() */
+static enum http_content_result inflate_span(struct hr_span in, enum coding coding, size_t most,
+                                             struct hr_buf *out)
+{
+    z_stream z = {.next_in = (z_const Bytef *)in.ptr, .avail_in = (uInt)in.len};
+    int window = coding == CODING_GZIP ? 15 + 16 : has_zlib_header(in) ? 15 : -15;
+    if (in.len > UINT32_MAX || inflateInit2(&z, window) != Z_OK) {
+        return HTTP_CONTENT_UNDECODABLE;
+    }
+    enum http_content_result result = HTTP_CONTENT_CUT;
+    int r = Z_OK;
+    while (out->len < most) {
+        char block[8192];
+        size_t room = most - out->len < sizeof(block) ? most - out->len : sizeof(block);
+        z.next_out = (Bytef *)block;
+        z.avail_out = (uInt)room;
+        r = inflate(&z, Z_NO_FLUSH);
+        hr_buf_append(out, hr_span_of(block, room - z.avail_out));
+        if (r == Z_STREAM_END && has_gzip_member(&z, coding)) {
+            r = inflateReset(&z);
+            continue;
+        }
+        result = r == Z_STREAM_END ? HTTP_CONTENT_WHOLE : HTTP_CONTENT_CUT;
+        if (r != Z_OK) {
+            break;
+        }
+    }
+    if (out->len == most && r == Z_OK && z.avail_in == 0) {
+        char one;
+        z.next_out = (Bytef *)&one;
+        z.avail_out = 1;
+        result = inflate(&z, Z_NO_FLUSH) == Z_STREAM_END && z.avail_out == 1 ? HTTP_CONTENT_WHOLE
+                                                                             : HTTP_CONTENT_CUT;
+    }
+    inflateEnd(&z);
+    return out->len == 0 && result == HTTP_CONTENT_CUT ? HTTP_CONTENT_UNDECODABLE : result;
+}
+
+enum http_content_result http_content_decode(const struct http_message *m,
+                                             const struct http_content_limits *limits,
+                                             struct hr_buf *scratch, struct hr_span *ret_content)
+{
+    enum coding codings[CODING_LIMIT];
+    size_t n = list_codings(m, codings);
+    bool cut = m->content_cut || m->content_gap || !m->complete;
+    struct hr_span content = m->content;
+    *ret_content = content;
+    hr_buf_clear(scratch);
+    if (n == 0 || content.len == 0) {
+        return cut ? HTTP_CONTENT_CUT : HTTP_CONTENT_WHOLE;
+    }
+    *ret_content = (struct hr_span){NULL, 0};
+    if (n == SIZE_MAX) {
+        return HTTP_CONTENT_UNDECODABLE;
+    }
+    struct hr_buf work; /* the layers take turns between work and scratch */
+    hr_buf_init(&work, SIZE_MAX);
+    enum http_content_result result = HTTP_CONTENT_WHOLE;
+    while (n > 0 && result != HTTP_CONTENT_UNDECODABLE) {
+        enum coding coding = codings[--n];
+        hr_buf_clear(&work);
+        result = coding == CODING_UNKNOWN
+                     ? HTTP_CONTENT_UNDECODABLE
+                     : inflate_span(content, coding, output_limit(content, limits), &work);
+        cut = cut || result == HTTP_CONTENT_CUT;
+        struct hr_buf swap = *scratch;
+        *scratch = work;
+        work = swap;
+        content = hr_buf_span(scratch);
+    }
+    hr_buf_finish(&work);
+    if (result == HTTP_CONTENT_UNDECODABLE) {
+        return result;
+    }
+    *ret_content = content;
+    return cut ? HTTP_CONTENT_CUT : HTTP_CONTENT_WHOLE;
+}
