@@ -1,1 +1,301 @@
--- store/views.sql - the documented surface of rules.
+-- store/views.sql - the documented surface of rules: what a rule may rely on. Columns are added,
+-- never renamed. They work in the sqlite3 shell as they do in Headrace, with no function of our own.
+--
+-- Conventions: times are integer nanoseconds since 1970-01-01 UTC, NULL: not seen. Booleans are 0 or 1.
+-- "exchange_id" is what a finding and its evidence refer to. Two operations overlap unless one ends
+-- before the other starts; a NULL end never ends before anything.
+--
+-- When Headrace runs a rule, temporary views of the same names restrict exchange_facts,
+-- session_history, login_facts, login_order and response_facts to the sites that are to be judged.
+
+-- Parameters of rules as of their last run: SELECT value FROM rule_parameters WHERE rule = ... AND name = ...
+CREATE VIEW rule_parameters AS
+SELECT substr(name, 11, instr(name, '.') - 11) AS rule,  -- slug
+       substr(name, instr(name, '.') + 1)      AS name,
+       value                                            -- text as given; a default where nothing was
+FROM meta
+WHERE name >= 'parameter:' AND name < 'parameter;';
+
+-- Every exchange: a request and its final response, with what it means.
+CREATE VIEW exchange_facts AS
+SELECT x.id             AS exchange_id,
+       x.site_id        AS site_id,
+       s.name           AS site,          -- Host in lower case, or address:port
+       x.endpoint_id    AS endpoint_id,   -- NULL without a request
+       x.method         AS method,
+       e.path           AS path,          -- template: /users/{id}
+       CASE e.protection WHEN 1 THEN 'protected' WHEN 2 THEN 'public' ELSE 'unknown' END
+                        AS protection,
+       x.target         AS target,        -- as sent, credentials redacted
+       x.host           AS host,          -- Host field where it is not the site's name
+       x.version        AS version,       -- of the request: 9, 10, 11
+       x.status         AS status,        -- NULL: no response
+       x.request_at     AS request_at,    -- first byte of the request
+       x.request_end_at AS request_end_at,
+       x.response_at    AS response_at,   -- first byte of the final response
+       x.response_end_at AS response_end_at,
+       CASE o.role WHEN 1 THEN 'login' WHEN 2 THEN 'logout' WHEN 3 THEN 'access' WHEN 4 THEN 'static'
+           ELSE 'other' END AS role,
+       CASE o.outcome WHEN 1 THEN 'success' WHEN 2 THEN 'failure' WHEN 3 THEN 'granted'
+           WHEN 4 THEN 'denied' WHEN 5 THEN 'error' ELSE 'none' END AS outcome,
+       o.session_id     AS session_id,    -- the session that it is about; NULL none
+       t.name           AS session,       -- its short name
+       t.is_jwt         AS is_jwt,        -- boolean; a self-contained token
+       coalesce(o.user_id, t.user_id) AS user_id,
+       (SELECT u.name FROM users u WHERE u.id = coalesce(o.user_id, t.user_id)) AS user,
+       coalesce(o.had_token, 0)     AS had_token,     -- boolean; the request carried a session's token
+       coalesce(o.may_be_denial, 0) AS may_be_denial, -- boolean; denied for lack of a session
+       coalesce(o.missing_token, 0) AS missing_token, -- boolean; a login like the successful ones, no token
+       EXISTS (SELECT 1 FROM token_uses k JOIN carriers c ON c.id = k.carrier_id
+               WHERE k.id BETWEEN x.id * 16 AND x.id * 16 + 15 AND c.is_session
+                 AND k.flags & 2 AND k.set_id IS NOT k.sent_id)
+                        AS sets_other_token, -- boolean; the response gives a session token that the
+                                             -- request did not carry
+       EXISTS (SELECT 1 FROM token_uses k JOIN carriers c ON c.id = k.carrier_id
+               WHERE k.id BETWEEN x.id * 16 AND x.id * 16 + 15 AND c.is_session AND k.flags & 4)
+                        AS deletes_token,    -- boolean; the response deletes a session's cookie
+       x.location       AS location,      -- redirect target, redacted
+       x.location_path  AS location_path, -- its path where it leads to the same site
+       x.shape          AS shape,         -- hash of the response's status class, type and structure
+       x.replica        AS replica,       -- which server process answered, as Via and the like say
+       x.request_bytes  AS request_bytes, -- content as on the wire
+       x.response_bytes AS response_bytes,
+       (x.flags >> 1) & 1  AS has_password,      -- boolean; the request has a password
+       (x.flags >> 4) & 1  AS on_login_path,     -- boolean
+       (x.flags >> 5) & 1  AS on_logout_path,    -- boolean
+       (x.flags >> 6) & 1  AS is_auth_callback,  -- boolean; carries a code, a SAMLResponse, an id_token
+       (x.flags >> 8) & 1  AS is_static,         -- boolean; the path ends like a static file's
+       (x.flags >> 11) & 1 AS shows_login_form,  -- boolean; HTML with a password input
+       (x.flags >> 13) & 1 AS leads_to_login,    -- boolean; redirects to a login path
+       (x.flags >> 15) & 1 AS is_cached,         -- boolean; answered from a cache
+       (x.flags >> 17) & 1 AS says_failure,      -- boolean; JSON that says so, a redirect with ?error
+       (x.flags >> 18) & 1 AS response_whole,    -- boolean; nothing of the response is missing
+       (x.flags >> 19) & 1 AS request_whole,     -- boolean
+       (x.flags >> 20) & 1 AS is_conditional,    -- boolean; If-None-Match, If-Modified-Since
+       (x.flags >> 24) & 1 AS loss,              -- boolean; bytes of it are missing
+       (x.flags >> 25) & 1 AS early_response,    -- boolean; answered before the request had ended
+       CASE (x.flags >> 26) & 1 WHEN 1 THEN 'resynchronised' ELSE 'certain' END AS pairing,
+       CASE x.state WHEN 0 THEN 'complete' WHEN 1 THEN 'no-response' WHEN 2 THEN 'request-truncated'
+           WHEN 3 THEN 'response-truncated' WHEN 4 THEN 'gap' WHEN 5 THEN 'aborted-by-client'
+           ELSE 'aborted-by-server' END AS state,
+       x.stream_id      AS stream_id,
+       c.stream         AS stream,        -- tcp.stream of its capture
+       c.capture_id     AS capture_id,
+       c.client         AS client,        -- IP address
+       c.client_port    AS client_port,
+       c.server         AS server,
+       c.server_port    AS server_port
+FROM exchanges x
+JOIN sites s ON s.id = x.site_id
+JOIN streams c ON c.id = x.stream_id
+LEFT JOIN endpoints e ON e.id = x.endpoint_id
+LEFT JOIN operations o ON o.id = x.id * 8
+LEFT JOIN sessions t ON t.id = o.session_id;
+
+-- What the exchanges did to each session. An exchange has one row for each session it concerns.
+-- ended_by_id and granted_*_id hold whatever the endpoint is: whether that is wrong also depends
+-- on protection, session_order and the doubts.
+CREATE VIEW session_history AS
+SELECT o.session_id     AS session_id,
+       t.name           AS session,       -- short name
+       x.site_id        AS site_id,
+       o.id             AS operation_id,
+       x.id             AS exchange_id,
+       CASE o.kind WHEN 1 THEN 'login' WHEN 2 THEN 'possible login' WHEN 3 THEN 'issued'
+           WHEN 4 THEN 'refresh' WHEN 5 THEN 'granted' WHEN 6 THEN 'denied' WHEN 7 THEN 'logout'
+           WHEN 8 THEN 'possible logout' WHEN 9 THEN 'replaced' ELSE 'none' END AS kind,
+       o.start_at       AS start_at,      -- the server decided in [start_at, end_at]
+       o.end_at         AS end_at,        -- NULL: no response
+       o.issues         AS issues,        -- boolean; gave the token for the first time
+       o.understood     AS understood,    -- boolean; 0: a possible login that is only not understood
+       x.endpoint_id    AS endpoint_id,
+       x.method         AS method,
+       e.path           AS path,          -- template
+       CASE e.protection WHEN 1 THEN 'protected' WHEN 2 THEN 'public' ELSE 'unknown' END
+                        AS protection,
+       x.status         AS status,
+       x.replica        AS replica,
+       (x.flags >> 15) & 1 AS is_cached,  -- boolean; answered from a cache
+       (x.flags >> 8) & 1  AS is_static,  -- boolean; the path ends like a static file's
+       (x.flags >> 24) & 1 AS loss,       -- boolean; bytes of the exchange are missing
+       (x.flags >> 26) & 1 AS is_resynchronised, -- boolean; the pairing is not certain
+       x.stream_id      AS stream_id,
+       EXISTS (SELECT 1 FROM token_uses k JOIN carriers c ON c.id = k.carrier_id
+               WHERE k.id BETWEEN x.id * 16 AND x.id * 16 + 15 AND c.is_session
+                 AND k.flags & 2 AND k.set_id IS NOT k.sent_id)
+                        AS sets_other_token, -- boolean; the response gives a session token that the
+                                             -- request did not carry: remember-me, rotation
+       o.ended_by_id    AS ended_by_id,   -- operation_id: of a grant, the acknowledged logout before it
+                                          -- with no login that could fit between
+       o.granted_before_id AS granted_before_id, -- operation_id: of a denial, the grant before it ...
+       o.granted_after_id  AS granted_after_id,  -- ... and the one after it on the same endpoint, no login
+                                          -- between the latter, no logout among the three
+       coalesce(o.doubts, 0) & 1        AS clock_doubt,   -- boolean; that holds only with exact clocks
+       (coalesce(o.doubts, 0) >> 1) & 1 AS login_doubt,   -- boolean; that holds only if an exchange that is not
+                                          -- understood was no login
+       o.doubt_operation_id AS doubt_operation_id, -- operation_id of that exchange
+       CASE t.order_state WHEN 1 THEN 'explained' WHEN 2 THEN 'contradicted' WHEN 3 THEN 'weak'
+           WHEN 4 THEN 'unknown' ELSE 'not checked' END AS session_order,
+                                          -- weak: contradicted, but for a login before the capture;
+                                          -- unknown: too many overlapping logins to tell
+       t.witness_operation_id AS witness_operation_id, -- at which no order was left; NULL none
+       t.is_jwt         AS is_jwt,        -- boolean; a self-contained token
+       t.user_id        AS user_id,       -- bound by its first login; NULL none
+       (SELECT u.name FROM users u WHERE u.id = t.user_id) AS user
+FROM operations o
+JOIN exchanges x ON x.id = o.id >> 3
+JOIN sessions t ON t.id = o.session_id
+LEFT JOIN endpoints e ON e.id = x.endpoint_id;
+
+-- Every login, whatever its outcome.
+CREATE VIEW login_facts AS
+SELECT x.id             AS exchange_id,
+       x.site_id        AS site_id,
+       s.name           AS site,
+       x.endpoint_id    AS endpoint_id,
+       x.method         AS method,
+       e.path           AS path,          -- template
+       x.status         AS status,
+       x.location       AS location,      -- redirect target
+       x.shape          AS shape,         -- hash of the response's status class, type and structure
+       CASE o.outcome WHEN 1 THEN 'success' WHEN 2 THEN 'failure' WHEN 5 THEN 'error' ELSE 'none' END
+                        AS outcome,
+       o.user_id        AS user_id,
+       (SELECT u.name FROM users u WHERE u.id = o.user_id) AS user,
+       x.request_at     AS start_at,      -- first byte of the request
+       x.response_end_at AS end_at,       -- last byte of the response
+       o.missing_token  AS missing_token, -- boolean; like the successful ones, but without a token
+       o.had_token      AS had_token,     -- boolean; the request carried a session's token
+       (SELECT k.sent_id FROM token_uses k JOIN carriers c ON c.id = k.carrier_id
+        WHERE k.id BETWEEN x.id * 16 AND x.id * 16 + 15 AND c.is_session AND k.sent_id IS NOT NULL
+        ORDER BY k.id LIMIT 1) AS carried_session_id, -- session whose token the request carried
+       (SELECT l.session_id FROM operations l
+        WHERE l.id BETWEEN o.id AND o.id + 7 AND l.kind = 1 ORDER BY l.id LIMIT 1)
+                        AS session_id,    -- that it made live; NULL none. A login may yield several
+                                          -- tokens: session_history has all
+       (SELECT max(k.lifetime_s) FROM token_uses k JOIN carriers c ON c.id = k.carrier_id
+        WHERE k.id BETWEEN x.id * 16 AND x.id * 16 + 15 AND c.is_session AND k.flags & 2)
+                        AS lifetime_s,    -- seconds that the answer declares: Max-Age, Expires, expires_in
+       (SELECT count(*) FROM operations l JOIN operations g ON g.session_id = l.session_id
+        LEFT JOIN endpoints p ON p.id = g.endpoint_id
+        WHERE l.id BETWEEN o.id AND o.id + 7 AND l.kind = 1 AND g.kind = 5
+          AND coalesce(p.protection, 0) != 2) AS grants, -- of these sessions, public pages apart, at any time
+       (SELECT count(*) FROM operations l JOIN operations g ON g.session_id = l.session_id
+        WHERE l.id BETWEEN o.id AND o.id + 7 AND l.kind = 1 AND g.kind = 6) AS denials,
+       (SELECT g.id FROM operations l JOIN operations g ON g.session_id = l.session_id
+        LEFT JOIN endpoints p ON p.id = g.endpoint_id
+        WHERE l.id BETWEEN o.id AND o.id + 7 AND l.kind = 1 AND g.kind IN (5, 6)
+          AND g.start_at > x.response_end_at AND coalesce(p.protection, 0) != 2
+        ORDER BY g.start_at, g.id LIMIT 1)
+                        AS first_access_id, -- operation_id: the first granted or denied access that began
+                                            -- after it ended; NULL none
+       (x.flags >> 18) & 1 AS response_whole, -- boolean; nothing of the answer is missing
+       (x.flags >> 24) & 1 AS loss,           -- boolean; bytes of the exchange are missing
+       (x.flags >> 26) & 1 AS is_resynchronised, -- boolean; the pairing is not certain
+       x.state = 0      AS is_complete,   -- boolean; both messages are whole
+       x.stream_id      AS stream_id
+FROM operations o
+JOIN exchanges x ON x.id = o.id >> 3
+JOIN sites s ON s.id = x.site_id
+LEFT JOIN endpoints e ON e.id = x.endpoint_id
+WHERE o.role = 1;
+
+-- How the logins of a site lie in time; one sort over them, so join it by exchange_id.
+CREATE VIEW login_order AS
+SELECT exchange_id,
+       site_id,
+       coalesce(earlier_end_at >= start_at, 0) OR coalesce(next_at <= end_at, 0)
+                        AS overlaps,      -- boolean; another login of the site was going on meanwhile
+       user_next_at,                      -- start of the next login that names the same user; NULL none
+       user_next_end_at,                  -- its end
+       coalesce(user_earlier_end_at >= start_at, 0) OR coalesce(user_next_at <= end_at, 0)
+                        AS overlaps_user  -- boolean; another login of the same user was going on meanwhile
+FROM (SELECT x.id AS exchange_id, x.site_id AS site_id, x.request_at AS start_at,
+             coalesce(x.response_end_at, 9223372036854775807) AS end_at,
+             max(coalesce(x.response_end_at, 9223372036854775807)) OVER
+                 (PARTITION BY x.site_id ORDER BY x.request_at, x.id
+                  ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier_end_at,
+             lead(x.request_at) OVER (PARTITION BY x.site_id ORDER BY x.request_at, x.id) AS next_at,
+             CASE WHEN o.user_id IS NOT NULL THEN
+                 max(coalesce(x.response_end_at, 9223372036854775807)) OVER
+                 (PARTITION BY x.site_id, o.user_id ORDER BY x.request_at, x.id
+                  ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) END AS user_earlier_end_at,
+             CASE WHEN o.user_id IS NOT NULL THEN lead(x.request_at) OVER
+                 (PARTITION BY x.site_id, o.user_id ORDER BY x.request_at, x.id) END AS user_next_at,
+             CASE WHEN o.user_id IS NOT NULL THEN lead(x.response_end_at) OVER
+                 (PARTITION BY x.site_id, o.user_id ORDER BY x.request_at, x.id) END
+                 AS user_next_end_at
+      FROM operations o
+      JOIN exchanges x ON x.id = o.id >> 3
+      WHERE o.role = 1);
+
+-- Every response, alone.
+CREATE VIEW response_facts AS
+SELECT x.id             AS exchange_id,
+       x.site_id        AS site_id,
+       x.endpoint_id    AS endpoint_id,   -- NULL: its request was not captured
+       x.method         AS method,
+       x.status         AS status,
+       x.response_at    AS start_at,      -- first byte
+       x.response_end_at AS end_at,       -- last byte
+       x.response_bytes AS bytes,         -- content as on the wire
+       x.shape          AS shape,         -- hash of status class, type and structure
+       x.location       AS location,      -- redacted
+       x.replica        AS replica,
+       (x.flags >> 9) & 1  AS is_html,
+       (x.flags >> 10) & 1 AS is_json,
+       (x.flags >> 15) & 1 AS is_cached,         -- boolean; Age, X-Cache: HIT and the like
+       (x.flags >> 16) & 1 AS has_token_in_body, -- boolean; a token-like member in a JSON answer
+       (x.flags >> 18) & 1 AS is_whole,          -- boolean; nothing is missing
+       (x.flags >> 28) & 1 AS sets_cookie,       -- boolean; any Set-Cookie at all
+       (SELECT count(*) FROM token_uses k JOIN carriers c ON c.id = k.carrier_id
+        WHERE k.id BETWEEN x.id * 16 AND x.id * 16 + 15 AND c.is_session AND k.flags & 2)
+                        AS session_tokens,       -- how many tokens of sessions it gives
+       x.stream_id      AS stream_id
+FROM exchanges x
+WHERE x.status IS NOT NULL;
+
+-- Every TCP connection that carried an exchange or lost something.
+CREATE VIEW stream_facts AS
+SELECT c.id             AS stream_id,
+       c.capture_id     AS capture_id,
+       p.path           AS capture,       -- path as given
+       p.clock_doubt    AS clock_doubt,   -- ns; the largest step back of time in that file
+       c.stream         AS stream,        -- tcp.stream
+       c.client         AS client,
+       c.client_port    AS client_port,
+       c.server         AS server,
+       c.server_port    AS server_port,
+       c.first_at       AS first_at,
+       c.last_at        AS last_at,
+       c.is_midstream   AS is_midstream,  -- boolean; its beginning was not captured
+       CASE c.end WHEN 0 THEN 'open' WHEN 1 THEN 'fin' WHEN 2 THEN 'rst' WHEN 3 THEN 'timeout'
+           WHEN 4 THEN 'evicted' ELSE 'reused' END AS end,
+       c.client_bytes   AS client_bytes,
+       c.server_bytes   AS server_bytes,
+       c.client_gap_bytes AS client_gap_bytes, -- bytes of the client that are missing
+       c.server_gap_bytes AS server_gap_bytes,
+       c.client_fin_at  AS client_fin_at, -- NULL none
+       c.server_fin_at  AS server_fin_at,
+       c.client_rst_at  AS client_rst_at,
+       c.server_rst_at  AS server_rst_at
+FROM streams c
+JOIN captures p ON p.id = c.capture_id;
+
+-- What could not be seen. A verdict rests on a span of time: loss within it that hides exchanges at the same
+-- server may hide what explains it.
+CREATE VIEW loss_facts AS
+SELECT l.id             AS loss_id,
+       CASE l.kind WHEN 1 THEN 'gap' WHEN 2 THEN 'midstream' WHEN 3 THEN 'one-sided' WHEN 4 THEN 'snaplen'
+           WHEN 5 THEN 'dropped' WHEN 6 THEN 'bound' WHEN 7 THEN 'undecoded' WHEN 8 THEN 'tls'
+           WHEN 9 THEN 'http2' WHEN 10 THEN 'not-http' ELSE 'capture-cut' END AS kind,
+       l.capture_id     AS capture_id,
+       l.stream_id      AS stream_id,     -- NULL: the whole capture
+       coalesce(l.from_at, -9223372036854775807) AS from_at, -- what happened from then ...
+       coalesce(l.to_at, 9223372036854775807) AS to_at,      -- ... to then may be hidden
+       l.server         AS server,        -- whose answers are concerned; NULL: all servers
+       l.server_port    AS server_port,
+       l.bytes          AS bytes,         -- missing; 0 where unknown
+       l.count          AS count,         -- frames, gaps or connections, as the kind says
+       l.hides_exchanges AS hides_exchanges -- boolean; whole exchanges may be missing
+FROM loss l;
