@@ -37,8 +37,6 @@ bool capture_file_is_capture(const char *path);
 
 /** Writes "EN10MB" and the like, "link type 999" where it has no name. */
 void capture_link_name(uint32_t link_type, char *text, size_t size);
-/** @return libpcap's DLT_ of a LINKTYPE_ */
-int capture_link_to_dlt(uint32_t link_type);
 
 /** @return whether head is the beginning of a pcap file that libpcap knows */
 bool pcap_reader_knows(const uint8_t *head, size_t len);

@@ -23,19 +23,34 @@ struct capture_filter {
     struct program *programs; /* the one used last is the first */
 };
 
+/*
+ * A handle on a file without frames. pcap_open_dead() would not do: for that, "inbound" and the
+ * like compile to questions that only a kernel can answer, and quietly match nothing.
+ */
+static pcap_t *open_for(uint32_t link_type)
+{
+    uint32_t header[6] = {0xa1b2c3d4, 0, 0, 0, CAPTURE_FRAME_LIMIT, link_type};
+    const uint16_t version[2] = {2, 4};
+    char text[PCAP_ERRBUF_SIZE];
+    memcpy(&header[1], version, sizeof(version));
+    FILE *file = fmemopen(header, sizeof(header), "r");
+    pcap_t *pcap = file == NULL ? NULL : pcap_fopen_offline(file, text);
+    if (pcap == NULL) {
+        hr_out_of_memory();
+    }
+    return pcap;
+}
+
 static struct program *compile(const char *expression, uint32_t link_type)
 {
     struct program *p = hr_xcalloc(1, sizeof(*p));
     p->link_type = link_type;
-    pcap_t *dead = pcap_open_dead(capture_link_to_dlt(link_type), (int)CAPTURE_FRAME_LIMIT);
-    if (dead == NULL) {
-        hr_out_of_memory();
-    }
-    p->compiled = pcap_compile(dead, &p->bpf, expression, 1, PCAP_NETMASK_UNKNOWN) == 0;
+    pcap_t *pcap = open_for(link_type);
+    p->compiled = pcap_compile(pcap, &p->bpf, expression, 1, PCAP_NETMASK_UNKNOWN) == 0;
     if (!p->compiled) {
-        snprintf(p->error, sizeof(p->error), "%s", pcap_geterr(dead));
+        snprintf(p->error, sizeof(p->error), "%s", pcap_geterr(pcap));
     }
-    pcap_close(dead);
+    pcap_close(pcap);
     return p;
 }
 

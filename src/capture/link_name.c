@@ -26,7 +26,7 @@ static const struct {
     {109, DLT_ENC        },
 };
 
-int capture_link_to_dlt(uint32_t link_type)
+static int link_to_dlt(uint32_t link_type)
 {
     for (size_t i = 0; i < HR_ARRAY_LEN(renumbered); i++) {
         if (renumbered[i].link_type == link_type) {
@@ -38,7 +38,7 @@ int capture_link_to_dlt(uint32_t link_type)
 
 void capture_link_name(uint32_t link_type, char *text, size_t size)
 {
-    const char *name = pcap_datalink_val_to_name(capture_link_to_dlt(link_type));
+    const char *name = pcap_datalink_val_to_name(link_to_dlt(link_type));
     if (name != NULL) {
         snprintf(text, size, "%s", name);
     } else {

@@ -30,6 +30,11 @@ struct pcap_reader {
     int64_t nsec_per_unit;
 };
 
+static uint16_t get_u16(const uint8_t *p, bool is_little)
+{
+    return (uint16_t)(is_little ? p[1] << 8 | p[0] : p[0] << 8 | p[1]);
+}
+
 static uint32_t get_u32(const uint8_t *p, bool is_little)
 {
     return is_little ? (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0]
@@ -68,7 +73,7 @@ static FILE *open_as_file(struct input *in, char *buffer)
     return file;
 }
 
-/* What the header says, and the one change to it: see below. */
+/* What the header says, and what libpcap is told instead. */
 static void take_header(struct pcap_reader *r, struct capture_file *f, uint8_t *head)
 {
     bool is_little = is_magic(get_u32(head, true));
@@ -84,6 +89,11 @@ static void take_header(struct pcap_reader *r, struct capture_file *f, uint8_t *
     /* libpcap cuts records that are longer than the snap length here says, Wireshark does not.
      * 0 is "no limit" to it. Frames lie whole in such files, so they are read whole. */
     memset(head + 16, 0, 4);
+    /* Nothing has changed since 2.4, so a later minor version is read like it; libpcap refuses it.
+     */
+    if (get_u16(head + 4, is_little) == 2 && get_u16(head + 6, is_little) > 4) {
+        memcpy(head + 6, is_little ? "\4\0" : "\0\4", 2);
+    }
     /* The reserved bits are to be ignored by readers; libpcap 1.10 takes them for a link type. */
     memset(is_little ? head + 22 : head + 20, 0, 2);
 }

@@ -233,7 +233,11 @@ static bool take_section(struct pcapng_reader *r, struct capture_file *f, const 
     uint16_t major = get_u16(r, b->body + 4);
     uint16_t minor = get_u16(r, b->body + 6);
     if (major != 1 || (minor != 0 && minor != 2)) {
-        return corrupt(f, b->offset, "a version of pcapng that is not known");
+        capture_file_fail(f, -EBADMSG,
+                          "pcapng version %u.%u at byte %" PRIu64
+                          ", which is not known: what came before was read",
+                          major, minor, b->offset);
+        return false;
     }
     r->interface_count = 0;
     return true;

@@ -1,0 +1,337 @@
+/* Frames written as hexadecimal digits; what comes out is written as text. */
+#include "support/test.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "decode/decode.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ETH(type) "020000000001 020000000002 " type " "
+#define IP4(total, fragment, protocol)                                                             \
+    "45 00 " total " 1234 " fragment " 40 " protocol " 0000 0a000001 0a000002 "
+#define IP6_ADDRESSES "20010db8000000000000000000000001 20010db8000000000000000000000002 "
+#define IP6(payload, next) "60000000 " payload " " next " 40 " IP6_ADDRESSES
+#define TCP "03e8 0050 00000001 00000002 50 18 0005 0000 0000 "
+#define HELLO "68656c6c6f "
+#define GOOD4 IP4("002d", "0000", "06") TCP HELLO
+#define GOOD6 IP6("0019", "06") TCP HELLO
+#define SLL(type) "0000 0001 0006 0200000000010000 " type " "
+#define SLL2(type) type " 0000 00000002 0001 00 06 0200000000010000 "
+
+#define WANT4 "10.0.0.1:1000>10.0.0.2:80 seq=1 ack=2 PA win=5 wire=5 [hello]\n"
+#define WANT6 "2001:db8::1:1000>2001:db8::2:80 seq=1 ack=2 PA win=5 wire=5 [hello]\n"
+
+struct sink {
+    struct hr_buf text;
+    uint32_t network;
+};
+
+static void append_segment(const struct tcp_segment *s, void *user)
+{
+    struct sink *sink = user;
+    char from[NET_ADDRESS_TEXT_SIZE];
+    char to[NET_ADDRESS_TEXT_SIZE];
+    sink->network = s->network;
+    hr_buf_appendf(&sink->text, "%s:%u>%s:%u seq=%u ack=%u %s%s%s%s%s win=%u wire=%u [",
+                   net_address_format(&s->source.address, from), s->source.port,
+                   net_address_format(&s->destination.address, to), s->destination.port, s->seq,
+                   s->ack, s->flags & TCP_FIN ? "F" : "", s->flags & TCP_SYN ? "S" : "",
+                   s->flags & TCP_RST ? "R" : "", s->flags & TCP_PSH ? "P" : "",
+                   s->flags & TCP_ACK ? "A" : "", s->window, s->wire_payload_bytes);
+    hr_buf_append(&sink->text, s->payload);
+    hr_buf_append_str(&sink->text, s->selected ? "]\n" : "] not selected\n");
+}
+
+/* All that are not 0, but those that every frame raises. */
+static void append_counter(const struct hr_counter_info *info, uint64_t value, void *user)
+{
+    struct sink *sink = user;
+    if (value > 0 && strcmp(info->name, "frames") != 0 && strcmp(info->name, "tcp_segments") != 0) {
+        hr_buf_appendf(&sink->text, "%s=%llu\n", info->name, (unsigned long long)value);
+    }
+}
+
+static unsigned digit(char c)
+{
+    return c <= '9' ? (unsigned)(c - '0') : (unsigned)(c - 'a' + 10);
+}
+
+/* @return heap block of exactly as many bytes as the digits give, so that every overread shows */
+static uint8_t *from_hex(const char *hex, size_t *ret_len)
+{
+    uint8_t bytes[512];
+    size_t n = 0;
+    for (size_t i = 0; hex[i] != '\0'; i++) {
+        if (hex[i] == ' ') {
+            continue;
+        }
+        bytes[n++] = (uint8_t)(digit(hex[i]) << 4 | digit(hex[i + 1]));
+        i++;
+    }
+    uint8_t *copy = hr_xmalloc(n == 0 ? 1 : n);
+    memcpy(copy, bytes, n);
+    *ret_len = n;
+    return copy;
+}
+
+static const struct decode_config config = {
+    .fragment_budget_bytes = 1 << 20,
+    .fragment_limit = 16,
+    .fragment_timeout = 30 * HR_NSEC_PER_SEC,
+};
+
+static void decode_one(struct sink *sink, uint32_t link_type, const char *hex, size_t cut,
+                       size_t wire)
+{
+    size_t len;
+    uint8_t *frame = from_hex(hex, &len);
+    size_t captured = cut < len ? cut : len;
+    uint8_t *exact = hr_xmalloc(captured == 0 ? 1 : captured);
+    memcpy(exact, frame, captured);
+    struct decoder *d = decoder_create(&config, append_segment, sink);
+    const struct packet p = {
+        .at = 1,
+        .data = exact,
+        .captured_bytes = (uint32_t)captured,
+        .wire_bytes = (uint32_t)(wire == 0 ? captured : wire),
+        .link_type = link_type,
+        .frame = 1,
+        .selected = true,
+    };
+    decoder_feed(d, &p);
+    decoder_counters(d, append_counter, sink);
+    decoder_destroy(d);
+    free(exact);
+    free(frame);
+}
+
+/* clang-format off: version 14 crashes on this table */
+static const struct {
+    const char *name;
+    uint32_t link_type;
+    const char *frame;
+    const char *want;
+} cases[] = {
+    {"Ethernet, IPv4", 1, ETH("0800") GOOD4, WANT4},
+    {"Ethernet, IPv6", 1, ETH("86dd") GOOD6, WANT6},
+    {"SLL", 113, SLL("0800") GOOD4, WANT4},
+    {"SLL, IPv6", 113, SLL("86dd") GOOD6, WANT6},
+    {"SLL with a VLAN tag of priority 0", 113, SLL("8100") "0000 0800 " GOOD4, WANT4},
+    {"SLL2", 276, SLL2("0800") GOOD4, WANT4},
+    {"SLL2, IPv6", 276, SLL2("86dd") GOOD6, WANT6},
+    {"NULL, little endian", 0, "02000000 " GOOD4, WANT4},
+    {"NULL, big endian", 0, "00000002 " GOOD4, WANT4},
+    {"NULL, IPv6 of Linux", 0, "0a000000 " GOOD6, WANT6},
+    {"NULL, IPv6 of Windows", 0, "17000000 " GOOD6, WANT6},
+    {"NULL, IPv6 of OpenBSD", 0, "00000018 " GOOD6, WANT6},
+    {"NULL, IPv6 of FreeBSD", 0, "1c000000 " GOOD6, WANT6},
+    {"NULL, IPv6 of macOS", 0, "1e000000 " GOOD6, WANT6},
+    {"NULL, another family", 0, "07000000 " GOOD4, "other_ethertype=1\n"},
+    {"LOOP", 108, "00000002 " GOOD4, WANT4},
+    {"RAW, IPv4", 101, GOOD4, WANT4},
+    {"RAW, IPv6", 101, GOOD6, WANT6},
+    {"RAW as 12", 12, GOOD4, WANT4},
+    {"RAW as 14", 14, GOOD6, WANT6},
+    {"RAW, another version", 101, "50" GOOD4, "malformed=1\n"},
+    {"IPV4", 228, GOOD4, WANT4},
+    {"IPV6", 229, GOOD6, WANT6},
+    {"IPV6 that is IPv4", 229, GOOD4 "0000", "malformed=1\n"},
+    {"unknown link type", 147, GOOD4, "other_link=1\n"},
+    {"padding behind the IP packet", 1,
+     ETH("0800") IP4("0028", "0000", "06") TCP "000000000000",
+     "10.0.0.1:1000>10.0.0.2:80 seq=1 ack=2 PA win=5 wire=0 []\n"},
+    {"padding behind IPv6", 1, ETH("86dd") IP6("0014", "06") TCP "000000000000",
+     "2001:db8::1:1000>2001:db8::2:80 seq=1 ack=2 PA win=5 wire=0 []\n"},
+    {"total length 0: the card was to fill it in", 1,
+     ETH("0800") IP4("0000", "0000", "06") TCP HELLO, WANT4},
+    {"IPv6 payload length 0", 1, ETH("86dd") IP6("0000", "06") TCP HELLO, WANT6},
+    {"IPv4 options", 101,
+     "47 00 0035 1234 0000 40 06 0000 0a000001 0a000002 0101010101010100 " TCP HELLO, WANT4},
+    {"TCP options", 101,
+     IP4("0035", "0000", "06") "03e8 0050 00000001 00000002 70 02 0005 0000 0000 "
+                               "020405b401010100 " HELLO,
+     "10.0.0.1:1000>10.0.0.2:80 seq=1 ack=2 S win=5 wire=5 [hello]\n"},
+    {"all flags", 101,
+     IP4("0028", "0000", "06") "03e8 0050 fffffffe 00000002 50 1f ffff 0000 0000",
+     "10.0.0.1:1000>10.0.0.2:80 seq=4294967294 ack=2 FSRPA win=65535 wire=0 []\n"},
+    {"total length beyond the wire: what is there counts", 101,
+     IP4("0064", "0000", "06") TCP HELLO, WANT4 "malformed=1\n"},
+    {"total length below the header", 101, IP4("0013", "0000", "06") TCP, "malformed=1\n"},
+    {"header length below 20", 101,
+     "44 00 002d 1234 0000 40 06 0000 0a000001 0a000002 " TCP HELLO, "malformed=1\n"},
+    {"header length beyond the packet", 101, "4f 00 0028 1234 0000 40 06 0000 0a000001 0a000002 " TCP,
+     "malformed=1\n"},
+    {"data offset below 20", 101,
+     IP4("0028", "0000", "06") "03e8 0050 00000001 00000002 40 18 0005 0000 0000",
+     "malformed=1\n"},
+    {"data offset beyond the segment", 101,
+     IP4("0028", "0000", "06") "03e8 0050 00000001 00000002 60 18 0005 0000 0000",
+     "malformed=1\n"},
+    {"TCP header beyond the IP length", 101, IP4("0020", "0000", "06") TCP, "cut=1\n"},
+    {"UDP", 101, IP4("001c", "0000", "11") "0035003500080000", "udp=1\n"},
+    {"ICMP", 101, IP4("001c", "0000", "01") "0800000000000000", "icmp=1\n"},
+    {"ICMPv6", 101, IP6("0008", "3a") "8000000000000000", "icmp=1\n"},
+    {"another IP protocol", 101, IP4("001c", "0000", "84") "0000000000000000", "other_ip=1\n"},
+    {"ESP", 101, IP6("0008", "32") "0000000000000000", "other_ip=1\n"},
+    {"no next header", 101, IP6("0000", "3b"), "other_ip=1\n"},
+    {"ARP", 1, ETH("0806") "0001080006040001", "arp=1\n"},
+    {"another ethertype", 1, ETH("88cc") "0000", "other_ethertype=1\n"},
+    {"LLC", 1, ETH("0026") "424203000000", "other_ethertype=1\n"},
+    {"hop-by-hop, routing, destination options", 101,
+     IP6("0031", "00") "2b00 010400000000 3c00 000000000000 0600 010400000000 " TCP HELLO, WANT6},
+    {"an extension of 16 bytes", 101,
+     IP6("0029", "3c") "0601 010c000000000000000000000000 " TCP HELLO, WANT6},
+    {"AH", 101, IP6("0031", "33") "0604 0000 00000001 00000001 000000000000000000000000 " TCP HELLO,
+     WANT6},
+    {"AH over IPv4", 101,
+     IP4("0045", "0000", "33") "0604 0000 00000001 00000001 000000000000000000000000 " TCP HELLO,
+     WANT4},
+    {"extension beyond the packet", 101, IP6("0008", "00") "06ff 010400000000", "cut=1\n"},
+    {"atomic fragment", 101, IP6("0021", "2c") "0600 0000 00000007 " TCP HELLO, WANT6},
+};
+
+/* clang-format on */
+
+/* Whatever the link and the IP header look like, the same segment comes out, or a counter says why not. */
+static void segments_are_independent_of_the_headers_around_them(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < HR_ARRAY_LEN(cases); i++) {
+        struct sink sink = {0};
+        hr_buf_init(&sink.text, SIZE_MAX);
+        decode_one(&sink, cases[i].link_type, cases[i].frame, SIZE_MAX, 0);
+        if (strcmp(hr_buf_str(&sink.text), cases[i].want) != 0) {
+            fail_msg("%s:\nwant %sgot  %s", cases[i].name, cases[i].want, hr_buf_str(&sink.text));
+        }
+        assert_int_equal(decode_knows_link(cases[i].link_type), cases[i].link_type != 147);
+        assert_int_equal(sink.network, 0);
+        hr_buf_finish(&sink.text);
+    }
+}
+
+/* A frame cut at any byte gives its segment with what is left of the payload, or is counted as cut. */
+static void cut_frames_are_counted(void **state)
+{
+    (void)state;
+    /* clang-format off */
+    static const struct {
+        uint32_t link_type;
+        const char *frame;
+        size_t headers; /* bytes up to the end of the fixed TCP header */
+        size_t options;
+    } frames[] = {
+        {1,   ETH("0800") GOOD4,                                                     54, 0},
+        {1,   ETH("8100") "0005 88a8 0006 0800 " GOOD4,                              62, 0},
+        {113, SLL("86dd") GOOD6,                                                     76, 0},
+        {276, SLL2("0800") GOOD4,                                                    60, 0},
+        {0,   "02000000 " GOOD4,                                                     44, 0},
+        {101, IP6("0021", "3c") "0600 010400000000 " TCP HELLO,                      68, 0},
+        {101, IP4("0035", "0000", "06") "03e8 0050 00000001 00000002 70 18 0005 0000 0000 "
+                                        "020405b401010100 " HELLO,                   40, 8},
+    };
+    /* clang-format on */
+    for (size_t i = 0; i < HR_ARRAY_LEN(frames); i++) {
+        size_t wire = frames[i].headers + frames[i].options + 5;
+        for (size_t cut = 0; cut < wire; cut++) {
+            struct sink sink = {0};
+            hr_buf_init(&sink.text, SIZE_MAX);
+            decode_one(&sink, frames[i].link_type, frames[i].frame, cut, wire);
+            const char *got = hr_buf_str(&sink.text);
+            bool has_segment = strstr(got, "wire=5 [") != NULL;
+            bool is_cut = strstr(got, "cut=1\n") != NULL;
+            assert_int_equal(has_segment, cut >= frames[i].headers);
+            assert_int_equal(is_cut, cut < frames[i].headers + frames[i].options);
+            assert_null(strstr(got, "malformed"));
+            hr_buf_finish(&sink.text);
+        }
+    }
+}
+
+static uint32_t network_of(const char *frame)
+{
+    struct sink sink = {0};
+    hr_buf_init(&sink.text, SIZE_MAX);
+    decode_one(&sink, 1, frame, SIZE_MAX, 0);
+    assert_string_equal(hr_buf_str(&sink.text), WANT4);
+    hr_buf_finish(&sink.text);
+    return sink.network;
+}
+
+/* The same addresses on two VLANs are two connections; a tag that names no VLAN changes nothing. */
+static void vlans_keep_connections_apart(void **state)
+{
+    (void)state;
+    const uint32_t plain = network_of(ETH("0800") GOOD4);
+    const uint32_t five = network_of(ETH("8100") "0005 0800 " GOOD4);
+    const uint32_t six = network_of(ETH("8100") "0006 0800 " GOOD4);
+    const uint32_t five_in_six = network_of(ETH("88a8") "0006 8100 0005 0800 " GOOD4);
+    const uint32_t six_in_five = network_of(ETH("9100") "0005 8100 0006 0800 " GOOD4);
+    const uint32_t three = network_of(ETH("8100") "0005 8100 0006 8100 0007 0800 " GOOD4);
+    const uint32_t all[] = {plain, five, six, five_in_six, six_in_five, three};
+    assert_int_equal(plain, 0);
+    for (size_t i = 0; i < HR_ARRAY_LEN(all); i++) {
+        for (size_t k = 0; k < i; k++) {
+            assert_int_not_equal(all[i], all[k]);
+        }
+    }
+    assert_int_equal(network_of(ETH("8100") "e005 0800 " GOOD4), five); /* priority bits */
+    assert_int_equal(network_of(ETH("8100") "e000 0800 " GOOD4), plain);
+}
+
+/* Headers in headers without end are given up at a bound. */
+static void nesting_is_bounded(void **state)
+{
+    (void)state;
+    char hex[1024] = ETH("8100");
+    for (int i = 0; i < 60; i++) {
+        strncat(hex, "00058100", sizeof(hex) - strlen(hex) - 1);
+    }
+    struct sink sink = {0};
+    hr_buf_init(&sink.text, SIZE_MAX);
+    decode_one(&sink, 1, hex, SIZE_MAX, 0);
+    assert_string_equal(hr_buf_str(&sink.text), "malformed=1\n");
+    hr_buf_finish(&sink.text);
+}
+
+/* No bytes whatever make the decoder read outside the frame (the sanitizer build sees it). */
+static void random_frames_do_no_harm(void **state)
+{
+    (void)state;
+    static const uint32_t link_types[] = {1, 113, 276, 0, 108, 101, 228, 229};
+    uint64_t x = 4711;
+    struct sink sink = {0};
+    hr_buf_init(&sink.text, 4096);
+    struct decoder *d = decoder_create(&config, append_segment, &sink);
+    for (int round = 0; round < 20000; round++) {
+        size_t len;
+        uint8_t *frame = from_hex(cases[(size_t)round % HR_ARRAY_LEN(cases)].frame, &len);
+        for (int flips = 0; flips < 4; flips++) {
+            x = x * 6364136223846793005u + 1442695040888963407u;
+            frame[(x >> 33) % len] = (uint8_t)(x >> 56);
+        }
+        const struct packet p = {.at = round,
+                                 .data = frame,
+                                 .captured_bytes = (uint32_t)len,
+                                 .wire_bytes = (uint32_t)len + (round % 3 == 0 ? 9 : 0),
+                                 .link_type = link_types[(size_t)round % 8]};
+        decoder_feed(d, &p);
+        free(frame);
+    }
+    decoder_destroy(d);
+    hr_buf_finish(&sink.text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(segments_are_independent_of_the_headers_around_them),
+        cmocka_unit_test(cut_frames_are_counted),
+        cmocka_unit_test(vlans_keep_connections_apart),
+        cmocka_unit_test(nesting_is_bounded),
+        cmocka_unit_test(random_frames_do_no_harm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
