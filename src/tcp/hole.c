@@ -1,0 +1,134 @@
+/*
+ * A hole waits for its bytes: a retransmission or a segment that the capture put late may bring
+ * them. It is given up when it waited long enough, when its receiver has acknowledged bytes that
+ * were never seen (then no retransmission will come), or when a budget is reached.
+ * Each list is in order of `since`; a hole that moves on goes to the tail.
+ */
+#include "tcp/conn_table.h"
+
+static struct tcp_entry *entry_of(struct tcp_watch *w)
+{
+    char *first = (char *)(w - w->direction);
+    return (struct tcp_entry *)(void *)(first - offsetof(struct tcp_entry, watch));
+}
+
+static void leave(struct tcp_table *t, struct tcp_watch *w)
+{
+    if (w->list != TCP_WATCH_NONE) {
+        TAILQ_REMOVE(&t->watches[w->list], w, link);
+        w->list = TCP_WATCH_NONE;
+    }
+}
+
+/* Brings the watch into line with the direction's first hole. */
+static void follow(struct tcp_table *t, struct tcp_entry *e, enum tcp_direction direction)
+{
+    struct tcp_watch *w = &e->watch[direction];
+    const struct tcp_half *h = &e->half[direction];
+    if (e->state == TCP_STATE_CLOSED || !tcp_half_has_hole(h)) {
+        leave(t, w);
+        return;
+    }
+    bool acked = h->acked != TCP_POS_NONE && h->acked >= tcp_half_hole_end(h);
+    enum tcp_watch_list list = acked ? TCP_WATCH_ACKED : TCP_WATCH_HOLE;
+    if (w->list == list && w->hole == h->next) {
+        w->segments++;
+        return;
+    }
+    leave(t, w);
+    w->list = list;
+    w->hole = h->next;
+    w->acked = h->acked;
+    w->since = t->clock;
+    w->segments = 0;
+    TAILQ_INSERT_TAIL(&t->watches[list], w, link);
+}
+
+/* Gives up the holes that were acknowledged when the watch began; at least the first. */
+static void give_up_acked(struct tcp_table *t, struct tcp_entry *e, enum tcp_direction direction)
+{
+    struct tcp_half *h = &e->half[direction];
+    const tcp_pos acked = e->watch[direction].acked;
+    struct tcp_route r;
+    tcp_route_init(&r, t, e, direction);
+    do {
+        tcp_half_skip_hole(h, &r.out);
+    } while (tcp_half_has_hole(h) && tcp_half_hole_end(h) <= acked);
+    tcp_entry_settle(t, e);
+    follow(t, e, direction);
+}
+
+/* The same for those whose bytes behind them have waited for the time-out. */
+static void give_up_old(struct tcp_table *t, struct tcp_entry *e, enum tcp_direction direction)
+{
+    struct tcp_half *h = &e->half[direction];
+    struct tcp_route r;
+    tcp_route_init(&r, t, e, direction);
+    do {
+        tcp_half_skip_hole(h, &r.out);
+    } while (tcp_half_has_hole(h) &&
+             hr_nsec_sub(t->clock, tcp_half_hole_at(h)) >= t->config.hole_timeout);
+    tcp_entry_settle(t, e);
+    follow(t, e, direction);
+}
+
+static void give_up_one(struct tcp_table *t, struct tcp_entry *e, enum tcp_direction direction)
+{
+    struct tcp_route r;
+    tcp_route_init(&r, t, e, direction);
+    t->counters.budget_gaps++;
+    tcp_half_skip_hole(&e->half[direction], &r.out);
+    tcp_entry_settle(t, e);
+    follow(t, e, direction);
+}
+
+void tcp_holes_update(struct tcp_table *t, struct tcp_entry *e)
+{
+    for (int i = 0; i < 2; i++) {
+        enum tcp_direction direction = i ? TCP_RESP : TCP_ORIG;
+        follow(t, e, direction);
+        while (e->half[i].held_bytes > t->config.held_conn_bytes) {
+            give_up_one(t, e, direction);
+        }
+        if (e->watch[i].list == TCP_WATCH_ACKED && e->watch[i].segments >= TCP_REORDER_SEGMENTS) {
+            give_up_acked(t, e, direction);
+        }
+    }
+}
+
+bool tcp_hole_is_certain(const struct tcp_table *t, const struct tcp_half *h, tcp_pos pos)
+{
+    return pos > h->next && !tcp_half_has_hole(h) && h->acked != TCP_POS_NONE && h->acked >= pos &&
+           hr_nsec_sub(t->clock, h->acked_at) >= TCP_REORDER_GRACE;
+}
+
+void tcp_holes_expire(struct tcp_table *t)
+{
+    struct tcp_watch *w;
+    while ((w = TAILQ_FIRST(&t->watches[TCP_WATCH_ACKED])) &&
+           hr_nsec_sub(t->clock, w->since) >= TCP_REORDER_GRACE) {
+        give_up_acked(t, entry_of(w), w->direction);
+    }
+    while ((w = TAILQ_FIRST(&t->watches[TCP_WATCH_HOLE])) &&
+           hr_nsec_sub(t->clock, w->since) >= t->config.hole_timeout) {
+        give_up_old(t, entry_of(w), w->direction);
+    }
+}
+
+void tcp_holes_enforce(struct tcp_table *t)
+{
+    while (t->held.bytes > t->config.held_total_bytes) {
+        struct tcp_watch *w = TAILQ_FIRST(&t->watches[TCP_WATCH_ACKED]);
+        w = w ? w : TAILQ_FIRST(&t->watches[TCP_WATCH_HOLE]);
+        if (!w) {
+            return; /* held bytes always have a hole before them */
+        }
+        give_up_one(t, entry_of(w), w->direction);
+    }
+}
+
+void tcp_holes_forget(struct tcp_table *t, struct tcp_entry *e)
+{
+    leave(t, &e->watch[TCP_ORIG]);
+    leave(t, &e->watch[TCP_RESP]);
+}

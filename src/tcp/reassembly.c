@@ -1,0 +1,419 @@
+/*
+ * Invariant: every byte before `next` was given out as DATA or GAP; held segments are disjoint,
+ * begin behind `next` (a hole stands before the first), and end at or before the FIN.
+ * Each held segment costs its bytes and its bookkeeping, so tiny segments cannot outgrow a budget.
+ */
+#include "tcp/reassembly.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct tcp_held {
+    RB_ENTRY(tcp_held) link;
+    tcp_pos pos;
+    uint64_t wire_bytes;
+    size_t len;
+    struct tcp_mark mark;
+    char bytes[];
+};
+
+static int compare_held(const struct tcp_held *a, const struct tcp_held *b)
+{
+    return a->pos < b->pos ? -1 : a->pos > b->pos;
+}
+
+/* not RB_GENERATE_STATIC: its attribute has no definition here, and some functions stay unused */
+#define TREE_FUNCTION __attribute__((unused)) static
+RB_PROTOTYPE_INTERNAL(tcp_held_tree, tcp_held, link, compare_held, TREE_FUNCTION)
+RB_GENERATE_INTERNAL(tcp_held_tree, tcp_held, link, compare_held, TREE_FUNCTION)
+
+void tcp_half_init(struct tcp_half *h)
+{
+    memset(h, 0, sizeof(*h));
+    RB_INIT(&h->held);
+    h->acked = TCP_POS_NONE;
+    h->fin = TCP_POS_NONE;
+    h->next = h->base = TCP_POS_ORIGIN;
+}
+
+static size_t cost_of(const struct tcp_held *s)
+{
+    return sizeof(*s) + s->len;
+}
+
+static void release(struct tcp_half *h, struct tcp_held *take_s, struct tcp_held_total *total)
+{
+    RB_REMOVE(tcp_held_tree, &h->held, take_s);
+    h->held_bytes -= cost_of(take_s);
+    total->bytes -= cost_of(take_s);
+    free(take_s);
+}
+
+void tcp_half_finish(struct tcp_half *h, struct tcp_held_total *total)
+{
+    struct tcp_held *s;
+    while ((s = RB_MIN(tcp_held_tree, &h->held))) {
+        release(h, s, total);
+    }
+}
+
+void tcp_half_set_base(struct tcp_half *h, tcp_seq seq, bool exact, hr_nsec at)
+{
+    h->next = h->base = TCP_POS_ORIGIN + seq;
+    h->acked = TCP_POS_NONE;
+    h->has_base = true;
+    h->exact = exact;
+    h->tail_at = at;
+}
+
+bool tcp_half_is_untouched(const struct tcp_half *h)
+{
+    return !h->fixed && h->next == h->base && RB_EMPTY(&h->held) && h->fin == TCP_POS_NONE;
+}
+
+bool tcp_half_locate(const struct tcp_half *h, tcp_seq seq, tcp_pos *ret_pos)
+{
+    int32_t ahead = tcp_seq_diff(seq, (tcp_seq)h->next);
+    if (ahead > TCP_WINDOW_MAX || ahead < -TCP_WINDOW_MAX) {
+        return false;
+    }
+    *ret_pos = tcp_pos_near(h->next, seq);
+    return true;
+}
+
+static tcp_pos end_of(const struct tcp_held *s)
+{
+    return s->pos + s->wire_bytes;
+}
+
+/* Behind the last byte that was seen. */
+static tcp_pos seen_end(const struct tcp_half *h)
+{
+    struct tcp_held_tree held = h->held; /* RB_MAX wants a head that it could change */
+    const struct tcp_held *last = RB_MAX(tcp_held_tree, &held);
+    return last ? end_of(last) : h->next;
+}
+
+tcp_pos tcp_half_frontier(const struct tcp_half *h)
+{
+    tcp_pos end = seen_end(h);
+    return h->acked != TCP_POS_NONE && h->acked > end ? h->acked : end;
+}
+
+/*
+ * Cheap and not cryptographic: who wants to hide a differing copy can. Every byte counts; four
+ * lanes keep the processor busy.
+ */
+static uint32_t hash_payload(struct hr_span s)
+{
+    const uint64_t k = UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t lane[4] = {s.len, 1, 2, 3};
+    size_t i = 0;
+    for (; i + 32 <= s.len; i += 32) {
+        uint64_t w[4];
+        memcpy(w, s.ptr + i, sizeof(w));
+        for (size_t j = 0; j < 4; j++) {
+            lane[j] = (lane[j] ^ w[j]) * k;
+            lane[j] ^= lane[j] >> 29;
+        }
+    }
+    for (; i < s.len; i += 8) {
+        uint64_t w = 0;
+        memcpy(&w, s.ptr + i, s.len - i < 8 ? s.len - i : 8);
+        lane[0] = (lane[0] ^ w) * k;
+        lane[0] ^= lane[0] >> 29;
+    }
+    uint64_t all = lane[0] + lane[1] * 3 + lane[2] * 5 + lane[3] * 7;
+    return (uint32_t)((all * k) >> 32);
+}
+
+static void remember(struct tcp_half *h, tcp_pos pos, struct hr_span bytes)
+{
+    h->prints[h->print_at] = (struct tcp_print){
+        .seq = (tcp_seq)pos, .len = (uint32_t)bytes.len, .hash = hash_payload(bytes)};
+    h->print_at = (uint8_t)((h->print_at + 1) % TCP_PRINTS);
+}
+
+/* Whether a late copy says something else than what was delivered, where the latter is remembered.
+ */
+static bool differs_from_delivered(const struct tcp_half *h, const struct tcp_piece *p)
+{
+    if (p->bytes.len == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < TCP_PRINTS; i++) {
+        const struct tcp_print *known = &h->prints[i];
+        if (known->seq == (tcp_seq)p->pos && known->len == p->bytes.len) {
+            return known->hash != hash_payload(p->bytes);
+        }
+    }
+    return false;
+}
+
+static void emit_gap(struct tcp_half *h, tcp_pos to, const struct tcp_mark *mark,
+                     const struct tcp_outlet *out)
+{
+    struct tcp_chunk c = {
+        .kind = TCP_CHUNK_GAP,
+        .offset = h->next - h->base,
+        .len = to - h->next,
+        .at = mark->at,
+        .before_at = h->tail_at < mark->at ? h->tail_at : mark->at,
+        .frame = mark->frame,
+        .capture = mark->capture,
+        .acked = mark->acked,
+    };
+    h->next = to;
+    h->fixed = true;
+    out->emit(&c, out->user);
+}
+
+static void emit_end(struct tcp_half *h, enum tcp_end end, const struct tcp_mark *mark,
+                     const struct tcp_outlet *out)
+{
+    struct tcp_chunk c = {
+        .kind = TCP_CHUNK_END,
+        .offset = h->next - h->base,
+        .at = mark->at,
+        .before_at = mark->at,
+        .frame = mark->frame,
+        .capture = mark->capture,
+        .acked = mark->acked,
+        .end = end,
+    };
+    h->fixed = true;
+    h->ended = true;
+    out->emit(&c, out->user);
+}
+
+/* p stands at next. */
+static void deliver(struct tcp_half *h, const struct tcp_piece *p, const struct tcp_outlet *out)
+{
+    tcp_pos end = p->pos + p->wire_bytes;
+    if (p->bytes.len > 0) {
+        struct tcp_chunk c = {
+            .kind = TCP_CHUNK_DATA,
+            .offset = h->next - h->base,
+            .len = p->bytes.len,
+            .bytes = p->bytes,
+            .at = p->mark.at,
+            .before_at = p->mark.at,
+            .frame = p->mark.frame,
+            .capture = p->mark.capture,
+            .acked = p->mark.acked,
+        };
+        remember(h, p->pos, p->bytes);
+        h->next += p->bytes.len;
+        h->fixed = true;
+        h->tail_at = p->mark.at;
+        out->emit(&c, out->user);
+    }
+    if (h->next < end) {
+        h->tail_at = p->mark.at;
+        emit_gap(h, end, &p->mark, out); /* cut by the snap length */
+    }
+}
+
+/* Delivers what is held from next on, and the END where the FIN is reached. */
+static void drain(struct tcp_half *h, const struct tcp_outlet *out)
+{
+    struct tcp_held *s;
+    while ((s = RB_MIN(tcp_held_tree, &h->held)) && s->pos == h->next) {
+        struct tcp_piece p = {.pos = s->pos,
+                              .bytes = hr_span_of(s->bytes, s->len),
+                              .wire_bytes = s->wire_bytes,
+                              .mark = s->mark};
+        deliver(h, &p, out);
+        release(h, s, out->total);
+    }
+    if (h->next == h->fin && !h->ended) {
+        emit_end(h, TCP_END_FIN, &h->fin_mark, out);
+    }
+}
+
+static struct tcp_piece sub_piece(const struct tcp_piece *p, tcp_pos from, tcp_pos to)
+{
+    struct tcp_piece part = *p;
+    part.pos = from;
+    part.wire_bytes = to - from;
+    part.bytes = hr_span_slice(p->bytes, (size_t)(from - p->pos), (size_t)(to - p->pos));
+    return part;
+}
+
+static void hold(struct tcp_half *h, const struct tcp_piece *p, const struct tcp_outlet *out)
+{
+    struct tcp_held *s = hr_xmalloc(sizeof(*s) + p->bytes.len);
+    s->pos = p->pos;
+    s->wire_bytes = p->wire_bytes;
+    s->len = p->bytes.len;
+    s->mark = p->mark;
+    if (s->len > 0) {
+        memcpy(s->bytes, p->bytes.ptr, s->len);
+    }
+    RB_INSERT(tcp_held_tree, &h->held, s);
+    h->held_bytes += cost_of(s);
+    out->total->bytes += cost_of(s);
+    if (out->total->bytes > out->total->peak_bytes) {
+        out->total->peak_bytes = out->total->bytes;
+    }
+}
+
+/* The first held segment that ends behind pos, or NULL. */
+static struct tcp_held *find_held(struct tcp_half *h, tcp_pos pos)
+{
+    struct tcp_held *s = RB_ROOT(&h->held);
+    struct tcp_held *best = NULL;
+    while (s) {
+        if (end_of(s) > pos) {
+            best = s;
+            s = RB_LEFT(s, link);
+        } else {
+            s = RB_RIGHT(s, link);
+        }
+    }
+    return best;
+}
+
+static bool differs_from_held(const struct tcp_piece *p, const struct tcp_held *s)
+{
+    tcp_pos from = p->pos > s->pos ? p->pos : s->pos;
+    tcp_pos p_end = p->pos + p->bytes.len;
+    tcp_pos s_end = s->pos + s->len;
+    tcp_pos to = p_end < s_end ? p_end : s_end;
+    return from < to &&
+           memcmp(p->bytes.ptr + (from - p->pos), s->bytes + (from - s->pos), to - from) != 0;
+}
+
+/* p begins at next or behind it, and others are held: what is new of it goes between them. */
+static unsigned feed_between(struct tcp_half *h, const struct tcp_piece *p,
+                             const struct tcp_outlet *out)
+{
+    const tcp_pos end = p->pos + p->wire_bytes;
+    unsigned fed = TCP_FED_OLD;
+    bool delivered = false;
+    tcp_pos at = p->pos;
+    struct tcp_held *s = find_held(h, at);
+    while (at < end) {
+        if (s && s->pos <= at) {
+            fed |= differs_from_held(p, s) ? TCP_FED_DIFFERS : 0;
+            at = end_of(s);
+            s = RB_NEXT(tcp_held_tree, &h->held, s);
+            continue;
+        }
+        tcp_pos to = s && s->pos < end ? s->pos : end;
+        struct tcp_piece part = sub_piece(p, at, to);
+        fed &= ~(unsigned)TCP_FED_OLD;
+        if (at == h->next) {
+            deliver(h, &part, out);
+            delivered = true;
+        } else {
+            hold(h, &part, out);
+            fed |= delivered ? 0 : TCP_FED_EARLY;
+        }
+        at = to;
+    }
+    return fed;
+}
+
+unsigned tcp_half_feed(struct tcp_half *h, const struct tcp_piece *p, const struct tcp_outlet *out)
+{
+    unsigned fed = 0;
+    struct tcp_piece part = *p;
+    tcp_pos end = p->pos + p->wire_bytes;
+    if (p->pos < h->base && !h->exact && tcp_half_is_untouched(h)) {
+        h->next = h->base = p->pos; /* joined midway, and an earlier byte turned up in time */
+    }
+    if (p->pos < h->base || end > h->fin) {
+        fed |= TCP_FED_OUTSIDE;
+        tcp_pos from = p->pos < h->base ? h->base : p->pos;
+        end = end > h->fin ? h->fin : end;
+        if (from >= end) {
+            return fed;
+        }
+        part = sub_piece(p, from, end);
+    }
+    if (end <= h->next) {
+        return fed | TCP_FED_OLD | (differs_from_delivered(h, &part) ? TCP_FED_DIFFERS : 0);
+    }
+    if (part.pos < h->next) {
+        part = sub_piece(&part, h->next, end);
+    }
+    if (!RB_EMPTY(&h->held)) {
+        fed |= feed_between(h, &part, out);
+        drain(h, out);
+    } else if (part.pos == h->next) {
+        deliver(h, &part, out);
+        drain(h, out);
+    } else {
+        hold(h, &part, out);
+        fed |= TCP_FED_EARLY;
+    }
+    return fed;
+}
+
+bool tcp_half_fin(struct tcp_half *h, tcp_pos pos, const struct tcp_mark *mark,
+                  const struct tcp_outlet *out)
+{
+    if (h->fin != TCP_POS_NONE) {
+        return h->fin == pos;
+    }
+    if (pos < seen_end(h)) {
+        return false;
+    }
+    h->fin = pos;
+    h->fin_mark = *mark;
+    drain(h, out);
+    return true;
+}
+
+static struct tcp_held *first_held(const struct tcp_half *h)
+{
+    struct tcp_held_tree held = h->held;
+    return RB_MIN(tcp_held_tree, &held);
+}
+
+tcp_pos tcp_half_hole_end(const struct tcp_half *h)
+{
+    const struct tcp_held *s = first_held(h);
+    return s ? s->pos : h->fin;
+}
+
+hr_nsec tcp_half_hole_at(const struct tcp_half *h)
+{
+    const struct tcp_held *s = first_held(h);
+    return s ? s->mark.at : h->fin_mark.at;
+}
+
+void tcp_half_skip_hole(struct tcp_half *h, const struct tcp_outlet *out)
+{
+    const struct tcp_held *s = first_held(h);
+    struct tcp_mark mark = s ? s->mark : h->fin_mark;
+    emit_gap(h, tcp_half_hole_end(h), &mark, out);
+    drain(h, out);
+}
+
+void tcp_half_skip_to(struct tcp_half *h, tcp_pos pos, const struct tcp_mark *mark,
+                      const struct tcp_outlet *out)
+{
+    if (pos > h->next) {
+        emit_gap(h, pos, mark, out);
+    }
+}
+
+void tcp_half_end(struct tcp_half *h, enum tcp_end end, const struct tcp_mark *mark,
+                  const struct tcp_outlet *out)
+{
+    while (tcp_half_has_hole(h)) {
+        tcp_half_skip_hole(h, out);
+    }
+    if (h->ended) {
+        return;
+    }
+    /* One byte more than was seen is a FIN that was lost rather than a byte. */
+    if (h->acked != TCP_POS_NONE && h->acked > h->next + 1) {
+        emit_gap(h, h->acked, mark, out);
+    }
+    emit_end(h, end, mark, out);
+}
