@@ -9,47 +9,66 @@
 #include "pipeline/pipeline.h"
 #include "store/read.h"
 
-struct report_group { /* one rule, site and session */
+/* Findings of one rule, site and session. */
+struct report_group {
     const char *rule;
     const char *title;
     const char *severity;
-    const char *verdict;    /* the surest in it */
-    const char *site;
-    const char *session;
-    const char *user;
-    size_t first;           /* in report.findings */
+    const char *verdict; /* the surest in it */
+    const char *site;    /* NULL: none */
+    const char *session; /* NULL: none */
+    const char *user;    /* NULL: not known */
+    size_t first;        /* in report.findings */
     size_t count;
 };
 
 struct report_rule {
     const char *id;
     const char *title;
-    int64_t exercised;
+    int64_t exercised; /* how often its situation occurred */
     int64_t findings;
 };
 
 struct report {
     struct hr_arena arena;
-    struct finding_view *findings; /* grouped, worst first */
+    struct finding_view
+        *findings; /* grouped, worst first; within a group surest first, then by time */
     size_t finding_count;
     struct report_group *groups;
     size_t group_count;
-    struct report_rule *rules;
+    struct report_rule *rules; /* those that ran */
     size_t rule_count;
     struct capture_view *captures;
     size_t capture_count;
-    struct loss_view *losses;      /* summed up by kind */
+    struct loss_view *losses; /* summed up by kind */
     size_t loss_count;
     uint64_t exchanges;
     uint64_t sites;
     uint64_t sessions;
-    bool partial;                  /* ended early */
+    uint64_t captured_bytes; /* of all capture files; 0: not known */
+    uint64_t blind_bytes;    /* encrypted and HTTP/2 */
+    uint64_t blind_connections;
+    hr_nsec first_at; /* of the packets; infinite: nothing */
+    hr_nsec last_at;
+    bool is_partial;                   /* ended early */
     const struct pipeline_result *run; /* counters of this run; NULL: from the store alone */
 };
 
-/** Reads what the report needs. @param run may be NULL. @return 0 or a negative errno of the store */
+/**
+ * Reads what the report needs.
+ * @param rules  those of this run; their titles and which are enabled
+ * @param run    may be NULL
+ * @return 0 or a negative errno of the store; release with report_finish() in every case
+ */
 int report_load(struct report *r, struct store *s, const struct rule_set *rules,
                 const struct read_filter *filter, const struct pipeline_result *run);
 void report_finish(struct report *r);
+
+/** Whether most of what was captured cannot be read: the first thing to say then. */
+bool report_is_mostly_blind(const struct report *r);
+
+/** Copies a finding with all it points to. */
+void report_copy_finding(struct hr_arena *a, const struct finding_view *from,
+                         struct finding_view *ret_copy);
 
 #endif

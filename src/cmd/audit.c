@@ -1,0 +1,155 @@
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "cmd/output.h"
+#include "cmd/run.h"
+#include "report/model.h"
+#include "report/ndjson.h"
+#include "report/rank.h"
+#include "report/text.h"
+
+#include <string.h>
+
+static const enum cmd_option options[] = {
+    OPT_DB,           OPT_RULES,     OPT_PROFILE, OPT_FILTER, OPT_FORMAT, OPT_OUTPUT,
+    OPT_FAIL_ON,      OPT_ONLY_RULE, OPT_NO_RULE, OPT_SET,    OPT_ALL,    OPT_CLOCK_ERROR,
+    OPT_REDACT_USERS, OPT_BOUNDS,    OPT_COLOR,   OPT_END,
+};
+static const char *const formats[] = {"text", "ndjson", NULL};
+static const struct cmd_usage usage = {
+    .name = "audit",
+    .synopsis = "[OPTIONS] CAPTURE...",
+    .summary = "Reads captures (pcap, pcapng, plain or gzip; - is standard input; a folder means "
+               "the captures\n"
+               "in it), runs the rules and reports. Ends with 1 where there are findings.",
+    .options = options,
+    .formats = formats,
+    .see = "headrace-audit",
+};
+
+/* --fail-on: what makes the status 1. */
+struct threshold {
+    int severity;
+    int verdict;
+};
+
+static int parse_threshold(const char *text, struct threshold *ret_threshold)
+{
+    struct threshold t = {report_severity_rank("low"), report_verdict_rank("contradiction")};
+    char severity[16];
+    if (text == NULL) {
+        *ret_threshold = t;
+        return -1;
+    }
+    size_t n = strcspn(text, "/");
+    bool is_good = n < sizeof(severity);
+    if (is_good) {
+        memcpy(severity, text, n);
+        severity[n] = '\0';
+        t.severity = report_severity_rank(severity);
+        is_good = t.severity > 0;
+    }
+    if (is_good && text[n] == '/') {
+        t.verdict = report_verdict_rank(text + n + 1);
+        is_good = t.verdict > 0;
+    }
+    if (!is_good) {
+        return cmd_usage_error("audit",
+                               "--fail-on takes low, medium, high or critical, then perhaps "
+                               "/suspect, /contradiction or /proven, not %s",
+                               text);
+    }
+    *ret_threshold = t;
+    return -1;
+}
+
+static bool is_reached(const struct report *r, const struct threshold *t)
+{
+    for (size_t i = 0; i < r->finding_count; i++) {
+        const struct finding_view *f = &r->findings[i];
+        if (!f->suppressed && report_severity_rank(f->severity) >= t->severity &&
+            report_verdict_rank(f->verdict) >= t->verdict) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void render(const struct report *r, const struct cmd_args *args, struct cmd_output *output)
+{
+    struct hr_buf text;
+    hr_buf_init(&text, SIZE_MAX);
+    if (strcmp(args->format, "ndjson") == 0) {
+        report_ndjson_render(r, &text);
+    } else {
+        struct report_text_options how = {
+            .paint = {output->has_color, output->has_unicode, output->width},
+            .all = args->all,
+            .db_path = args->db,
+        };
+        report_text_render(r, &how, &text);
+    }
+    cmd_output_flush(output, &text);
+    hr_buf_finish(&text);
+}
+
+/* @return the exit status */
+static int report(struct cmd_run *run, const struct threshold *threshold, struct cmd_output *output)
+{
+    struct read_filter all = READ_FILTER_ALL;
+    struct report r;
+    int status = cmd_run_status(run);
+    if (report_load(&r, run->store, &run->rules, &all, &run->result) < 0) {
+        status = cmd_store_failed(run->store);
+        cmd_output_abandon(output);
+    } else {
+        render(&r, run->args, output);
+        int written = cmd_output_close(output);
+        status = written > status ? written : status;
+        if (status == CMD_OK && is_reached(&r, threshold)) {
+            status = CMD_FINDINGS;
+        }
+    }
+    report_finish(&r);
+    return status;
+}
+
+static int audit(struct cmd_run *run)
+{
+    const struct cmd_args *args = run->args;
+    struct threshold threshold;
+    struct cmd_output output;
+    int r = parse_threshold(args->fail_on, &threshold);
+    r = r < 0 ? cmd_run_load_rules(run, true) : r;
+    r = r < 0 ? cmd_run_load_profiles(run) : r;
+    r = r < 0 ? cmd_run_expand_captures(run, args->operands, args->operand_count) : r;
+    r = r < 0 ? cmd_output_open(&output, args) : r;
+    if (r >= 0) {
+        return r;
+    }
+    if (args->db == NULL) {
+        hr_info("the database is temporary; --db FILE keeps it");
+    }
+    r = cmd_run_open_new(run, args->db);
+    r = r < 0 ? cmd_run_captures(run, true) : r;
+    if (r >= 0) {
+        cmd_output_abandon(&output);
+        return r;
+    }
+    return report(run, &threshold, &output);
+}
+
+int cmd_audit(int argc, char **argv)
+{
+    struct cmd_args args;
+    struct cmd_run run;
+    int status = cmd_args_parse(&usage, argc, argv, &args);
+    if (status >= 0) {
+        return status;
+    }
+    cmd_ignore_sigpipe();
+    cmd_run_init(&run, "audit", &args);
+    status = audit(&run);
+    cmd_run_finish(&run);
+    cmd_args_finish(&args);
+    return status;
+}

@@ -1,0 +1,344 @@
+#include "cmd/options.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "cmd/help.h"
+#include "cmd/suggest.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct cmd_args, member)
+
+/* In the order of --help. */
+static const struct cmd_option_info infos[] = {
+    {OPT_DB,           0,   "db",                  "FILE",
+     "keep what is learned in this database; without it a temporary one is used",                                                           SET_TEXT,    AT(db)          },
+    {OPT_DB_READ,      0,   "db",                  "FILE",               "the database; else $HEADRACE_DB, else ./headrace.db",             SET_TEXT,
+     AT(db)                                                                                                                                                              },
+    {OPT_RULES,        0,   "rules",               "DIR",                "a folder of further rules; may be given several times",
+     SET_LIST,                                                                                                                                           AT(rule_folders)},
+    {OPT_PROFILE,      0,   "profile",             "FILE",               "what you know about sites; may be given several times",
+     SET_LIST,                                                                                                                                           AT(profiles)    },
+    {OPT_FILTER,       0,   "filter",              "BPF",                "look only at frames that this expression selects",                SET_TEXT,
+     AT(filter)                                                                                                                                                          },
+    {OPT_FORMAT,       0,   "format",              "FORMAT",             NULL,                                                              SET_TEXT,    AT(format)      },
+    {OPT_OUTPUT,       'o', "output",              "FILE",               "write there instead of to standard output",                       SET_TEXT,
+     AT(output)                                                                                                                                                          },
+    {OPT_FAIL_ON,      0,   "fail-on",             "SEVERITY[/VERDICT]",
+     "end with 1 only on findings at or above this (default low/contradiction)",                                                            SET_TEXT,
+     AT(fail_on)                                                                                                                                                         },
+    {OPT_ONLY_RULE,    0,   "rule",                "SLUG",               "run this rule only; may be given several times",                  SET_LIST,
+     AT(only_rules)                                                                                                                                                      },
+    {OPT_NO_RULE,      0,   "no-rule",             "SLUG",               "do not run this rule; may be given several times",
+     SET_LIST,                                                                                                                                           AT(no_rules)    },
+    {OPT_SET,          0,   "set",                 "SLUG.NAME=VALUE",    "set a parameter of a rule",                                       SET_LIST,    AT(assignments) },
+    {OPT_ALL,          0,   "all",                 NULL,                 "show every finding of a group instead of the first few",          SET_FLAG,
+     AT(all)                                                                                                                                                             },
+    {OPT_SITE,         0,   "site",                "SITE",               "only of this site",                                               SET_TEXT,    AT(site)        },
+    {OPT_SESSION,      0,   "session",             "NAME",               "only of this session",                                            SET_TEXT,    AT(session)     },
+    {OPT_USER,         0,   "user",                "NAME",               "only of this user",                                               SET_TEXT,    AT(user)        },
+    {OPT_WHERE_RULE,   0,   "rule",                "SLUG",               "only findings of this rule; may be given several times",
+     SET_LIST,                                                                                                                                           AT(only_rules)  },
+    {OPT_VERDICT,      0,   "verdict",             "VERDICT",            "only proven, contradiction or suspect findings",
+     SET_TEXT,                                                                                                                                           AT(verdict)     },
+    {OPT_SINCE,        0,   "since",               "TIME",
+     "only from then on: RFC 3339, local time, or -2h before the last packet",                                                              SET_TEXT,    AT(since)       },
+    {OPT_UNTIL,        0,   "until",               "TIME",               "only until then",                                                 SET_TEXT,    AT(until)       },
+    {OPT_TZ,           0,   "tz",                  "ZONE",               "the zone of local times, as Europe/Rome (default: the system's)",
+     SET_TEXT,                                                                                                                                           AT(tz)          },
+    {OPT_STREAM,       0,   "stream",              "N",                  "only of the connection with this number (tcp.stream)",
+     SET_COUNT,                                                                                                                                          AT(stream)      },
+    {OPT_LIMIT,        0,   "limit",               "N",                  "at most so many rows",                                            SET_COUNT,   AT(limit)       },
+    {OPT_KEEP,         0,   "keep",                "SPAN",
+     "prune: keep what ended within this span before the last packet, as 30d",                                                              SET_SPAN,    AT(keep)        },
+    {OPT_CLOCK_ERROR,  0,   "clock-error",         "SPAN",
+     "how far the capture clock may be wrong, as 2ms (default: what the captures show)",                                                    SET_SPAN,
+     AT(config.clock_error)                                                                                                                                              },
+    {OPT_REDACT_USERS, 0,   "redact-users",        NULL,                 "store hashes in place of user names",                             SET_FLAG,
+     AT(config.extract.redact_users)                                                                                                                                     },
+ /* Bounds: name in pipeline_config's words. */
+    {OPT_BOUNDS,       0,   "max-connections",     "N",                  "open connections",                                                SET_SIZE,
+     AT(config.tcp.connection_limit)                                                                                                                                     },
+    {OPT_BOUNDS,       0,   "max-held-connection", "SIZE",               "out-of-order bytes of one direction",                             SET_SIZE,
+     AT(config.tcp.held_conn_bytes)                                                                                                                                      },
+    {OPT_BOUNDS,       0,   "max-held",            "SIZE",               "out-of-order bytes of all",                                       SET_SIZE,
+     AT(config.tcp.held_total_bytes)                                                                                                                                     },
+    {OPT_BOUNDS,       0,   "idle-timeout",        "SPAN",               "silence that ends a connection",                                  SET_SPAN,
+     AT(config.tcp.idle_timeout)                                                                                                                                         },
+    {OPT_BOUNDS,       0,   "hole-timeout",        "SPAN",               "how long missing bytes are waited for",                           SET_SPAN,
+     AT(config.tcp.hole_timeout)                                                                                                                                         },
+    {OPT_BOUNDS,       0,   "max-header",          "SIZE",               "bytes of a message's start line and fields",                      SET_SIZE,
+     AT(config.http.header_bytes)                                                                                                                                        },
+    {OPT_BOUNDS,       0,   "max-fields",          "N",                  "fields of a message",                                             SET_SIZE,
+     AT(config.http.field_limit)                                                                                                                                         },
+    {OPT_BOUNDS,       0,   "max-body",            "SIZE",               "body bytes kept for features",                                    SET_SIZE,
+     AT(config.http.content_bytes)                                                                                                                                       },
+    {OPT_BOUNDS,       0,   "max-decoded-body",    "SIZE",               "bytes of a decoded body looked at",                               SET_SIZE,
+     AT(config.extract.content_bytes)                                                                                                                                    },
+    {OPT_BOUNDS,       0,   "max-waiting",         "N",                  "requests without a response on a connection",                     SET_SIZE,
+     AT(config.http.waiting_limit)                                                                                                                                       },
+    {OPT_BOUNDS,       0,   "max-fragments",       "N",                  "datagrams being put together",                                    SET_SIZE,
+     AT(config.decode.fragment_limit)                                                                                                                                    },
+    {OPT_BOUNDS,       0,   "max-fragment-bytes",  "SIZE",               "bytes of fragments held",                                         SET_SIZE,
+     AT(config.decode.fragment_budget_bytes)                                                                                                                             },
+    {OPT_BOUNDS,       0,   "max-tokens",          "N",                  "tokens remembered to hide them in targets",                       SET_SIZE,
+     AT(config.extract.known_token_limit)                                                                                                                                },
+    {OPT_QUIET,        'q', "quiet",               NULL,                 "no progress and no remarks on stderr, errors only",               SET_FLAG,
+     AT(quiet)                                                                                                                                                           },
+    {OPT_COLOR,        0,   "color",               "WHEN",               "auto, always or never (default auto; NO_COLOR is honoured)",
+     SET_TEXT,                                                                                                                                           AT(color)       },
+    {OPT_HELP,         'h', "help",                NULL,                 "show this help",                                                  SET_NOTHING, 0               },
+    {OPT_VERSION,      'V', "version",             NULL,                 "show the version",                                                SET_NOTHING, 0               },
+};
+
+enum { OPTION_MAX = HR_ARRAY_LEN(infos), FIRST_CODE = 1000 };
+
+static bool takes(const struct cmd_usage *usage, enum cmd_option id)
+{
+    if (id == OPT_QUIET || id == OPT_HELP || id == OPT_VERSION) {
+        return true;
+    }
+    for (const enum cmd_option *o = usage->options; *o != OPT_END; o++) {
+        if (*o == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t cmd_option_list(const struct cmd_usage *usage, const struct cmd_option_info **ret_infos,
+                       size_t limit)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < HR_ARRAY_LEN(infos) && n < limit; i++) {
+        if (takes(usage, infos[i].id)) {
+            ret_infos[n++] = &infos[i];
+        }
+    }
+    return n;
+}
+
+int cmd_usage_error(const char *command, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    hr_error("%s; see headrace %s --help", text, command);
+    return CMD_USAGE;
+}
+
+int cmd_unknown_word(const char *command, const char *what, const char *word,
+                     const char *const *known, size_t known_count)
+{
+    const char *meant = cmd_suggest(word, known, known_count);
+    if (meant != NULL) {
+        return cmd_usage_error(command, "there is no %s %s (did you mean %s?)", what, word, meant);
+    }
+    return cmd_usage_error(command, "there is no %s %s", what, word);
+}
+
+void cmd_words_add(struct cmd_words *words, const char *word)
+{
+    words->items = hr_xrealloc(words->items, (words->count + 1) * sizeof(*words->items));
+    words->items[words->count++] = word;
+}
+
+static int set_value(const struct cmd_usage *usage, const struct cmd_option_info *o,
+                     const char *value, struct cmd_args *args)
+{
+    char *to = (char *)args + o->offset;
+    uint64_t number;
+    switch (o->kind) {
+    case SET_NOTHING:
+        break;
+    case SET_FLAG:
+        *(bool *)to = true;
+        break;
+    case SET_TEXT:
+        if (value[0] == '\0') {
+            return cmd_usage_error(usage->name, "--%s needs %s", o->name, o->argument);
+        }
+        *(const char **)to = value;
+        break;
+    case SET_LIST:
+        cmd_words_add((struct cmd_words *)to, value);
+        break;
+    case SET_COUNT:
+        if (!hr_span_to_u64(hr_span_str(value), &number) || number > INT64_MAX) {
+            return cmd_usage_error(usage->name, "--%s takes a number, not %s", o->name, value);
+        }
+        *(int64_t *)to = (int64_t)number;
+        break;
+    case SET_SIZE:
+        if (!cmd_parse_size(value, &number) || number == 0 || number > SIZE_MAX / 2) {
+            return cmd_usage_error(
+                usage->name, "--%s takes a number above 0 as 4096 or 64M, not %s", o->name, value);
+        }
+        *(size_t *)to = (size_t)number;
+        break;
+    case SET_SPAN:
+        if (!cmd_parse_span(value, (hr_nsec *)to)) {
+            return cmd_usage_error(usage->name, "--%s takes a span as 5ms, 10s or 30d, not %s",
+                                   o->name, value);
+        }
+        break;
+    }
+    return -1;
+}
+
+/* The words of infos that getopt_long reads. */
+struct getopt_table {
+    const struct cmd_option_info *infos[OPTION_MAX];
+    size_t count;
+    struct option longs[OPTION_MAX + 1];
+    char shorts[2 * OPTION_MAX + 2];
+};
+
+static void make_table(const struct cmd_usage *usage, struct getopt_table *t)
+{
+    size_t s = 0;
+    *t = (struct getopt_table){0};
+    t->count = cmd_option_list(usage, t->infos, OPTION_MAX);
+    t->shorts[s++] = ':';
+    for (size_t i = 0; i < t->count; i++) {
+        const struct cmd_option_info *o = t->infos[i];
+        int has_argument = o->argument != NULL ? required_argument : no_argument;
+        t->longs[i] = (struct option){o->name, has_argument, NULL, FIRST_CODE + (int)i};
+        if (o->letter != 0) {
+            t->shorts[s++] = o->letter;
+            if (o->argument != NULL) {
+                t->shorts[s++] = ':';
+            }
+        }
+    }
+}
+
+static const struct cmd_option_info *find_option(const struct getopt_table *t, int code)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        if (code == FIRST_CODE + (int)i || (code != 0 && code == t->infos[i]->letter)) {
+            return t->infos[i];
+        }
+    }
+    return NULL;
+}
+
+static int unknown_option(const struct cmd_usage *usage, const struct getopt_table *t, char **argv,
+                          int letter)
+{
+    const char *names[OPTION_MAX];
+    char word[64];
+    if (letter != 0 && find_option(t, letter) == NULL) {
+        return cmd_usage_error(usage->name, "there is no option -%c", letter);
+    }
+    const char *given = argv[optind - 1];
+    while (*given == '-') {
+        given++;
+    }
+    snprintf(word, sizeof(word), "%.*s", (int)strcspn(given, "="), given);
+    for (size_t i = 0; i < t->count; i++) {
+        names[i] = t->infos[i]->name;
+        if (strcmp(names[i], word) == 0) {
+            return cmd_usage_error(usage->name, "--%s takes no value", word);
+        }
+    }
+    const char *meant = cmd_suggest(word, names, t->count);
+    if (meant != NULL) {
+        return cmd_usage_error(usage->name, "there is no option --%s (did you mean --%s?)", word,
+                               meant);
+    }
+    return cmd_usage_error(usage->name, "there is no option --%s", word);
+}
+
+static int read_options(const struct cmd_usage *usage, const struct getopt_table *t, int argc,
+                        char **argv, struct cmd_args *args)
+{
+    int code;
+    int r = -1;
+    opterr = 0;
+    optind = 0; /* GNU: start anew */
+    while (r < 0 && (code = getopt_long(argc, argv, t->shorts, t->longs, NULL)) != -1) {
+        const struct cmd_option_info *o = find_option(t, code == ':' ? optopt : code);
+        if (code == '?') {
+            r = unknown_option(usage, t, argv, optopt >= FIRST_CODE ? 0 : optopt);
+        } else if (code == ':') {
+            r = cmd_usage_error(usage->name, "--%s needs %s", o->name, o->argument);
+        } else if (o->id == OPT_HELP) {
+            r = cmd_help_print(usage);
+        } else if (o->id == OPT_VERSION) {
+            r = cmd_version_print();
+        } else {
+            r = set_value(usage, o, optarg, args);
+        }
+    }
+    return r;
+}
+
+/* What can be checked without looking at anything else. */
+static int check_words(const struct cmd_usage *usage, struct cmd_args *args)
+{
+    static const char *const colors[] = {"auto", "always", "never"};
+    bool known = args->color == NULL;
+    for (size_t i = 0; i < HR_ARRAY_LEN(colors); i++) {
+        known = known || strcmp(args->color, colors[i]) == 0;
+    }
+    if (!known) {
+        return cmd_usage_error(usage->name, "--color takes auto, always or never, not %s",
+                               args->color);
+    }
+    if (args->tz != NULL && !cmd_zone_exists(args->tz)) {
+        return cmd_usage_error(usage->name, "there is no time zone %s", args->tz);
+    }
+    if (usage->formats == NULL) {
+        return -1;
+    }
+    if (args->format == NULL) {
+        args->format = usage->formats[0];
+    }
+    size_t count = 0;
+    for (; usage->formats[count] != NULL; count++) {
+        if (strcmp(args->format, usage->formats[count]) == 0) {
+            return -1;
+        }
+    }
+    return cmd_unknown_word(usage->name, "format", args->format, usage->formats, count);
+}
+
+int cmd_args_parse(const struct cmd_usage *usage, int argc, char **argv, struct cmd_args *ret_args)
+{
+    struct getopt_table table;
+    struct cmd_args args = {.stream = -1, .limit = -1, .keep = -1};
+    pipeline_config_init(&args.config);
+    make_table(usage, &table);
+    int r = read_options(usage, &table, argc, argv, &args);
+    if (r < 0) {
+        r = check_words(usage, &args);
+    }
+    if (r >= 0) {
+        cmd_args_finish(&args);
+        return r;
+    }
+    args.operands = argv + optind;
+    args.operand_count = (size_t)(argc - optind);
+    if (args.quiet) {
+        hr_log_set_level(HR_LOG_ERROR);
+    }
+    *ret_args = args;
+    return -1;
+}
+
+void cmd_args_finish(struct cmd_args *args)
+{
+    free(args->rule_folders.items);
+    free(args->profiles.items);
+    free(args->only_rules.items);
+    free(args->no_rules.items);
+    free(args->assignments.items);
+}

@@ -1,0 +1,215 @@
+#include "base/alloc.h"
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "cmd/output.h"
+#include "cmd/run.h"
+#include "report/paint.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+static const enum cmd_option options[] = {
+    OPT_DB_READ, OPT_RULES, OPT_ONLY_RULE, OPT_NO_RULE, OPT_SET, OPT_OUTPUT, OPT_COLOR, OPT_END,
+};
+static const struct cmd_usage usage = {
+    .name = "rules",
+    .synopsis = "list [OPTIONS]\n"
+                "explain SLUG [OPTIONS]\n"
+                "check [DIR] [OPTIONS]\n"
+                "test [DIR] [OPTIONS]\n"
+                "run [OPTIONS]",
+    .summary = "Lists and explains the rules, checks that they are well-formed, runs their own "
+               "tests, and runs\n"
+               "them again over everything in the database. DIR is a folder of rules of your own.",
+    .options = options,
+    .see = "headrace-rules",
+};
+
+struct rules_job {
+    struct cmd_run *run;
+    struct report_paint paint;
+    struct hr_buf out;
+};
+
+static int list_rules(struct rules_job *job)
+{
+    const struct rule_set *set = &job->run->rules;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct rule *r = &set->rules[i];
+        if (r->enabled) {
+            hr_buf_appendf(&job->out, "%-28s %-9s %s\n", r->id, r->severity, r->title);
+        }
+    }
+    return CMD_OK;
+}
+
+static void append_section(struct rules_job *job, const char *heading, const char *text)
+{
+    if (text != NULL && text[0] != '\0') {
+        hr_buf_append_char(&job->out, '\n');
+        paint_text(&job->paint, &job->out, COLOR_BOLD, heading);
+        hr_buf_append_str(&job->out, "\n  ");
+        paint_wrapped(&job->paint, &job->out, text, 2, 2);
+    }
+}
+
+static int explain(struct rules_job *job)
+{
+    struct cmd_run *run = job->run;
+    const char *known[256];
+    size_t known_count = 0;
+    const char *slug = run->args->operand_count > 1 ? run->args->operands[1] : NULL;
+    if (slug == NULL) {
+        return cmd_usage_error("rules", "explain which rule? headrace rules list tells");
+    }
+    const struct rule *r = rule_set_find(&run->rules, slug);
+    if (r == NULL) {
+        for (size_t i = 0; i < run->rules.count && known_count < HR_ARRAY_LEN(known); i++) {
+            known[known_count++] = run->rules.rules[i].id;
+        }
+        return cmd_unknown_word("rules", "rule", slug, known, known_count);
+    }
+    paint_text(&job->paint, &job->out, COLOR_BOLD, r->title);
+    hr_buf_appendf(&job->out, "\n%s, %s severity\n", r->id, r->severity);
+    append_section(job, "What it means", r->meaning);
+    append_section(job, "What typically causes it", r->cause);
+    append_section(job, "How to confirm it", r->confirm);
+    append_section(job, "What looks like it and is innocent", r->lookalikes);
+    append_section(job, "References", r->references);
+    for (size_t i = 0; i < r->parameter_count; i++) {
+        const struct rule_parameter *p = &r->parameters[i];
+        if (i == 0) {
+            hr_buf_append_char(&job->out, '\n');
+            paint_text(&job->paint, &job->out, COLOR_BOLD, "Parameters");
+            hr_buf_append_char(&job->out, '\n');
+        }
+        hr_buf_appendf(&job->out, "  --set %s.%s=%s\n      ", r->id, p->name, p->value);
+        paint_wrapped(&job->paint, &job->out, p->help != NULL ? p->help : "", 6, 6);
+    }
+    hr_buf_appendf(&job->out, "\nIts text: %s\n", r->path);
+    return CMD_OK;
+}
+
+static void log_line(const char *line, void *user)
+{
+    (void)user;
+    hr_error("%s", line);
+}
+
+static int check(struct rules_job *job)
+{
+    int r = rule_set_check(&job->run->rules, log_line, NULL);
+    if (r < 0) {
+        hr_error("cannot check the rules: %s", strerror(-r));
+        return CMD_DATABASE;
+    }
+    if (r > 0 || job->run->has_broken_rules) {
+        return CMD_USAGE;
+    }
+    hr_buf_appendf(&job->out, "%zu rules are well-formed\n", job->run->rules.count);
+    return CMD_OK;
+}
+
+static int run_whole(struct rules_job *job)
+{
+    struct cmd_run *run = job->run;
+    struct rule_run_result result = {0};
+    int status = cmd_run_open_existing(run, STORE_WRITE);
+    if (status >= 0) {
+        return status;
+    }
+    int r = store_begin(run->store);
+    if (r == 0) {
+        r = rule_set_run(&run->rules, run->store, true, log_line, NULL, &result);
+        r = r >= 0 ? store_commit(run->store) : r;
+        if (r < 0) {
+            status = cmd_store_failed(run->store);
+            store_rollback(run->store);
+            return status;
+        }
+    }
+    if (r < 0) {
+        return cmd_store_failed(run->store);
+    }
+    hr_buf_appendf(&job->out, "%zu findings, %zu of them new, %zu withdrawn\n", result.findings,
+                   result.new_findings, result.withdrawn);
+    return result.broken > 0 || run->has_broken_rules ? CMD_USAGE : CMD_OK;
+}
+
+static const struct verb {
+    const char *name;
+    int (*run)(struct rules_job *job);
+    size_t operands; /* at most */
+    bool takes_folder;
+} verbs[] = {
+    {"list",    list_rules, 0, false},
+    {"explain", explain,    1, false},
+    {"check",   check,      1, true },
+    {"run",     run_whole,  0, false},
+};
+
+static int find_verb(const struct cmd_args *args, const struct verb **ret_verb)
+{
+    const char *names[HR_ARRAY_LEN(verbs)];
+    if (args->operand_count == 0) {
+        return cmd_usage_error("rules", "do what? list, explain SLUG, check, test or run");
+    }
+    for (size_t i = 0; i < HR_ARRAY_LEN(verbs); i++) {
+        names[i] = verbs[i].name;
+        if (strcmp(verbs[i].name, args->operands[0]) == 0) {
+            *ret_verb = &verbs[i];
+        }
+    }
+    if (*ret_verb == NULL) {
+        return cmd_unknown_word("rules", "action", args->operands[0], names, HR_ARRAY_LEN(names));
+    }
+    if (args->operand_count - 1 > (*ret_verb)->operands) {
+        return cmd_usage_error("rules", "%s is one too many for rules %s",
+                               args->operands[(*ret_verb)->operands + 1], (*ret_verb)->name);
+    }
+    return -1;
+}
+
+static int rules(struct cmd_run *run, const struct verb *verb)
+{
+    struct rules_job job = {.run = run};
+    struct cmd_output output;
+    int status = cmd_run_load_rules(run, true);
+    status = status < 0 ? cmd_output_open(&output, run->args) : status;
+    if (status >= 0) {
+        return status;
+    }
+    job.paint = (struct report_paint){output.has_color, output.has_unicode, output.width};
+    hr_buf_init(&job.out, SIZE_MAX);
+    status = verb->run(&job);
+    if (status == CMD_OK && run->has_broken_rules) {
+        status = CMD_USAGE;
+    }
+    cmd_output_flush(&output, &job.out);
+    int written = cmd_output_close(&output);
+    hr_buf_finish(&job.out);
+    return written > status ? written : status;
+}
+
+int cmd_rules(int argc, char **argv)
+{
+    struct cmd_args args;
+    struct cmd_run run;
+    const struct verb *verb = NULL;
+    int status = cmd_args_parse(&usage, argc, argv, &args);
+    if (status >= 0) {
+        return status;
+    }
+    cmd_ignore_sigpipe();
+    cmd_run_init(&run, "rules", &args);
+    status = find_verb(&args, &verb);
+    if (status < 0 && verb->takes_folder && args.operand_count > 1) {
+        /* DIR is one more --rules. */
+        cmd_words_add(&args.rule_folders, args.operands[1]);
+    }
+    status = status < 0 ? rules(&run, verb) : status;
+    cmd_run_finish(&run);
+    cmd_args_finish(&args);
+    return status;
+}

@@ -1,0 +1,263 @@
+#include "base/alloc.h"
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "cmd/output.h"
+#include "cmd/run.h"
+#include "report/lanes.h"
+#include "report/model.h"
+#include "report/text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+static const enum cmd_option options[] = {OPT_DB_READ, OPT_OUTPUT, OPT_COLOR, OPT_END};
+static const struct cmd_usage usage = {
+    .name = "show",
+    .synopsis = "finding ID [OPTIONS]\nsession NAME|ID [OPTIONS]",
+    .summary =
+        "Tells one story: what happened in order, drawn as lanes, with frames and a Wireshark\n"
+        "display filter. IDs and names are those that headrace list prints.",
+    .options = options,
+    .see = "headrace-show",
+};
+
+struct story {
+    struct lanes lanes;
+    const char *note; /* for the exchange being added */
+};
+
+static int add_exchange(const struct exchange_view *x, void *user)
+{
+    struct story *story = user;
+    lanes_add(&story->lanes, x, story->note);
+    return 0;
+}
+
+static int add_story_row(const struct story_row *row, void *user)
+{
+    struct story *story = user;
+    lanes_add(&story->lanes, &row->exchange, NULL);
+    return 0;
+}
+
+static int count_capture(const struct capture_view *x, void *user)
+{
+    (void)x;
+    (*(size_t *)user)++;
+    return 0;
+}
+
+static bool has_several_captures(struct store *s)
+{
+    struct read_filter all = READ_FILTER_ALL;
+    size_t count = 0;
+    return read_captures(s, &all, count_capture, &count) == 0 && count > 1;
+}
+
+static struct report_paint paint_of(const struct cmd_output *output)
+{
+    return (struct report_paint){output->has_color, output->has_unicode, output->width};
+}
+
+/* The finding, while it and its exchanges are read. */
+struct finding_copy {
+    struct hr_arena arena;
+    struct finding_view finding;
+    bool found;
+};
+
+static int keep_finding(const struct finding_view *x, void *user)
+{
+    struct finding_copy *copy = user;
+    report_copy_finding(&copy->arena, x, &copy->finding);
+    copy->found = true;
+    return 0;
+}
+
+static int draw_finding(struct store *s, const struct finding_view *f,
+                        const struct report_paint *paint, bool with_file, struct hr_buf *out)
+{
+    struct story story = {.note = "the finding"};
+    lanes_init(&story.lanes);
+    int r = f->exchange != 0 ? read_exchange(s, f->exchange, add_exchange, &story) : 0;
+    for (size_t i = 0; i < f->evidence_count && r >= 0; i++) {
+        if (f->evidence[i].exchange_id != 0) {
+            story.note = f->evidence[i].role;
+            r = read_exchange(s, f->evidence[i].exchange_id, add_exchange, &story);
+        }
+    }
+    if (r >= 0 && story.lanes.count > 0) {
+        hr_buf_append_char(out, '\n');
+        lanes_render(&story.lanes, paint, with_file, out);
+    }
+    lanes_finish(&story.lanes);
+    return r;
+}
+
+static int show_finding(struct cmd_run *run, const char *id, const struct report_paint *paint,
+                        struct hr_buf *out)
+{
+    struct finding_copy copy = {.found = false};
+    uint64_t number;
+    if (id[0] == '#') {
+        id++;
+    }
+    if (!hr_span_to_u64(hr_span_str(id), &number) || number > INT64_MAX) {
+        return cmd_usage_error("show",
+                               "a finding has a number, not %s; headrace list findings tells", id);
+    }
+    hr_arena_init(&copy.arena);
+    int status = CMD_OK;
+    int r = read_finding(run->store, (int64_t)number, keep_finding, &copy);
+    if (r == -ENOENT || (r >= 0 && !copy.found)) {
+        status =
+            cmd_usage_error("show", "there is no finding %s in %s; headrace list findings tells",
+                            id, store_path(run->store));
+    } else if (r >= 0) {
+        const struct finding_view *f = &copy.finding;
+        bool with_file = has_several_captures(run->store);
+        hr_buf_appendf(out, "%s, %s severity\n", f->rule, f->severity);
+        paint_foreign(out, f->site);
+        if (f->session != NULL) {
+            hr_buf_append_str(out, ", session ");
+            paint_foreign(out, f->session);
+        }
+        if (f->user != NULL) {
+            hr_buf_append_str(out, " of ");
+            paint_foreign(out, f->user);
+        }
+        hr_buf_append_char(out, '\n');
+        report_text_finding(f, paint, with_file, out);
+        r = draw_finding(run->store, f, paint, with_file, out);
+        if (f->explanation != NULL) {
+            hr_buf_append_char(out, '\n');
+            paint_wrapped(paint, out, f->explanation, 0, 0);
+        }
+        hr_buf_appendf(out, "\nfingerprint %s, group %s\nMore: headrace rules explain %s\n",
+                       f->fingerprint, f->group, f->rule);
+    }
+    if (r < 0 && status == CMD_OK) {
+        status = cmd_store_failed(run->store);
+    }
+    hr_arena_finish(&copy.arena);
+    return status;
+}
+
+static void append_session_head(const struct session_view *v, struct hr_buf *out)
+{
+    char text[HR_TIME_TEXT_SIZE];
+    hr_buf_append_str(out, "session ");
+    paint_foreign(out, v->name);
+    hr_buf_append_str(out, " at ");
+    paint_foreign(out, v->site);
+    hr_buf_append_str(out, ", carried by ");
+    paint_foreign(out, v->carrier);
+    if (v->user != NULL) {
+        hr_buf_append_str(out, ", of ");
+        paint_foreign(out, v->user);
+    }
+    hr_buf_appendf(out, "\n%" PRId64 " exchanges: %" PRId64 " granted, %" PRId64 " denied",
+                   v->exchanges, v->granted, v->denied);
+    hr_buf_appendf(out, "; login %s",
+                   v->login_at != HR_NSEC_INFINITE ? hr_time_format(v->login_at, text)
+                                                   : "not seen");
+    hr_buf_appendf(out, ", logout %s",
+                   v->logout_at != HR_NSEC_INFINITE ? hr_time_format(v->logout_at, text)
+                                                    : "not seen");
+    hr_buf_appendf(out, "\norder of its operations: %s\n\n", v->order != NULL ? v->order : "-");
+}
+
+static int show_session(struct cmd_run *run, const char *name, const struct report_paint *paint,
+                        struct hr_buf *out)
+{
+    struct session_view view;
+    struct story story = {.note = NULL};
+    int status = CMD_OK;
+    lanes_init(&story.lanes);
+    int r = read_session_story(run->store, name, &view, add_story_row, &story);
+    if (r == -ENOENT) {
+        status =
+            cmd_usage_error("show", "there is no session %s in %s; headrace list sessions tells",
+                            name, store_path(run->store));
+    } else if (r < 0) {
+        status = cmd_store_failed(run->store);
+    } else {
+        append_session_head(&view, out);
+        lanes_render(&story.lanes, paint, has_several_captures(run->store), out);
+    }
+    lanes_finish(&story.lanes);
+    return status;
+}
+
+static const struct verb {
+    const char *name;
+    int (*run)(struct cmd_run *run, const char *id, const struct report_paint *paint,
+               struct hr_buf *out);
+} verbs[] = {
+    {"finding", show_finding},
+    {"session", show_session}
+};
+
+static int find_verb(const struct cmd_args *args, const struct verb **ret_verb)
+{
+    const char *names[HR_ARRAY_LEN(verbs)];
+    if (args->operand_count == 0) {
+        return cmd_usage_error("show", "show what? finding ID, or session NAME");
+    }
+    for (size_t i = 0; i < HR_ARRAY_LEN(verbs); i++) {
+        names[i] = verbs[i].name;
+        if (strcmp(verbs[i].name, args->operands[0]) == 0) {
+            *ret_verb = &verbs[i];
+        }
+    }
+    if (*ret_verb == NULL) {
+        return cmd_unknown_word("show", "thing to show called", args->operands[0], names,
+                                HR_ARRAY_LEN(names));
+    }
+    if (args->operand_count != 2) {
+        return cmd_usage_error("show", "show %s takes exactly one %s", (*ret_verb)->name,
+                               (*ret_verb)->run == show_finding ? "number" : "name");
+    }
+    return -1;
+}
+
+static int show(struct cmd_run *run, const struct verb *verb)
+{
+    struct cmd_output output;
+    struct hr_buf out;
+    int status = cmd_run_open_existing(run, STORE_READ);
+    status = status < 0 ? cmd_output_open(&output, run->args) : status;
+    if (status >= 0) {
+        return status;
+    }
+    struct report_paint paint = paint_of(&output);
+    hr_buf_init(&out, SIZE_MAX);
+    status = verb->run(run, run->args->operands[1], &paint, &out);
+    if (status == CMD_OK) {
+        cmd_output_flush(&output, &out);
+        status = cmd_output_close(&output);
+    } else {
+        cmd_output_abandon(&output);
+    }
+    hr_buf_finish(&out);
+    return status;
+}
+
+int cmd_show(int argc, char **argv)
+{
+    struct cmd_args args;
+    struct cmd_run run;
+    const struct verb *verb = NULL;
+    int status = cmd_args_parse(&usage, argc, argv, &args);
+    if (status >= 0) {
+        return status;
+    }
+    cmd_ignore_sigpipe();
+    cmd_run_init(&run, "show", &args);
+    status = find_verb(&args, &verb);
+    status = status < 0 ? show(&run, verb) : status;
+    cmd_run_finish(&run);
+    cmd_args_finish(&args);
+    return status;
+}

@@ -1,0 +1,301 @@
+#include "report/model.h"
+
+#include "base/alloc.h"
+#include "report/rank.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *copy_text(struct hr_arena *a, const char *text)
+{
+    return text != NULL ? hr_arena_strdup(a, hr_span_str(text)) : NULL;
+}
+
+void report_copy_finding(struct hr_arena *a, const struct finding_view *from,
+                         struct finding_view *ret_copy)
+{
+    struct finding_view f = *from;
+    const char **texts[] = {&f.rule,        &f.severity,    &f.verdict, &f.site,
+                            &f.user,        &f.session,     &f.client,  &f.method,
+                            &f.target,      &f.capture,     &f.summary, &f.caveats,
+                            &f.explanation, &f.fingerprint, &f.group,   &f.baseline};
+    for (size_t i = 0; i < HR_ARRAY_LEN(texts); i++) {
+        *texts[i] = copy_text(a, *texts[i]);
+    }
+    struct evidence_view *evidence = hr_arena_alloc(a, (f.evidence_count + 1) * sizeof(*evidence));
+    for (size_t i = 0; i < f.evidence_count; i++) {
+        evidence[i] = from->evidence[i];
+        evidence[i].role = copy_text(a, evidence[i].role);
+        evidence[i].capture = copy_text(a, evidence[i].capture);
+        evidence[i].text = copy_text(a, evidence[i].text);
+    }
+    f.evidence = evidence;
+    *ret_copy = f;
+}
+
+/* Grows like a vector; freed in report_finish(). */
+static void *push(void **items, size_t *count, size_t item_bytes)
+{
+    if ((*count & (*count - 1)) == 0) { /* full at powers of two */
+        size_t capacity = *count == 0 ? 1 : *count * 2;
+        *items = hr_xrealloc(*items, capacity * item_bytes);
+    }
+    return (char *)*items + (*count)++ * item_bytes;
+}
+
+struct finding_reader {
+    struct report *report;
+    const struct rule_set *rules;
+};
+
+/* A rule that was switched off for this run has nothing to say in its report. */
+static int add_finding(const struct finding_view *x, void *user)
+{
+    struct finding_reader *reader = user;
+    struct report *r = reader->report;
+    const struct rule *rule = rule_set_find(reader->rules, x->rule);
+    if (rule != NULL && !rule->enabled) {
+        return 0;
+    }
+    void *items = r->findings;
+    struct finding_view *f = push(&items, &r->finding_count, sizeof(*f));
+    r->findings = items;
+    report_copy_finding(&r->arena, x, f);
+    return 0;
+}
+
+static int add_capture(const struct capture_view *x, void *user)
+{
+    struct report *r = user;
+    void *items = r->captures;
+    struct capture_view *c = push(&items, &r->capture_count, sizeof(*c));
+    r->captures = items;
+    *c = *x;
+    c->path = copy_text(&r->arena, x->path);
+    c->format = copy_text(&r->arena, x->format);
+    c->link_type = copy_text(&r->arena, x->link_type);
+    c->error = copy_text(&r->arena, x->error);
+    r->captured_bytes += x->size_bytes > 0 ? (uint64_t)x->size_bytes : 0;
+    return 0;
+}
+
+static int add_loss(const struct loss_view *x, void *user)
+{
+    struct report *r = user;
+    struct loss_view *sum = NULL;
+    for (size_t i = 0; i < r->loss_count && sum == NULL; i++) {
+        sum = strcmp(r->losses[i].kind, x->kind) == 0 ? &r->losses[i] : NULL;
+    }
+    if (sum == NULL) {
+        void *items = r->losses;
+        sum = push(&items, &r->loss_count, sizeof(*sum));
+        r->losses = items;
+        *sum = (struct loss_view){.kind = copy_text(&r->arena, x->kind),
+                                  .stream = -1,
+                                  .from_at = x->from_at,
+                                  .to_at = x->to_at};
+    }
+    sum->bytes += x->bytes;
+    sum->count += x->count;
+    sum->hides_exchanges = sum->hides_exchanges || x->hides_exchanges;
+    sum->from_at = x->from_at < sum->from_at ? x->from_at : sum->from_at;
+    sum->to_at = x->to_at > sum->to_at ? x->to_at : sum->to_at;
+    if (strcmp(x->kind, "tls") == 0 || strcmp(x->kind, "http2") == 0) {
+        r->blind_bytes += (uint64_t)x->bytes;
+        r->blind_connections += (uint64_t)x->count;
+    }
+    return 0;
+}
+
+static int add_rule_run(const struct rule_run_view *x, void *user)
+{
+    struct report *r = user;
+    for (size_t i = 0; i < r->rule_count; i++) {
+        if (strcmp(r->rules[i].id, x->rule) == 0) {
+            r->rules[i].exercised = x->exercised;
+        }
+    }
+    return 0;
+}
+
+static void list_rules(struct report *r, const struct rule_set *rules)
+{
+    r->rules = hr_xcalloc(rules->count + 1, sizeof(*r->rules));
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct rule *from = &rules->rules[i];
+        if (from->enabled) {
+            r->rules[r->rule_count++] = (struct report_rule){
+                .id = copy_text(&r->arena, from->id), .title = copy_text(&r->arena, from->title)};
+        }
+    }
+    for (size_t i = 0; i < r->finding_count; i++) {
+        for (size_t k = 0; k < r->rule_count; k++) {
+            r->rules[k].findings += strcmp(r->rules[k].id, r->findings[i].rule) == 0 ? 1 : 0;
+        }
+    }
+}
+
+static int compare_text(const char *a, const char *b)
+{
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "");
+}
+
+/* Same rule, site and session stand together. */
+static int compare_place(const struct finding_view *a, const struct finding_view *b)
+{
+    int r = compare_text(a->rule, b->rule);
+    r = r != 0 ? r : compare_text(a->site, b->site);
+    return r != 0 ? r : compare_text(a->session, b->session);
+}
+
+static int compare_findings(const void *x, const void *y)
+{
+    const struct finding_view *a = x;
+    const struct finding_view *b = y;
+    int r = compare_place(a, b);
+    r = r != 0 ? r : report_verdict_rank(b->verdict) - report_verdict_rank(a->verdict);
+    r = r != 0 ? r : (a->at > b->at) - (a->at < b->at);
+    return r != 0 ? r : (a->id > b->id) - (a->id < b->id);
+}
+
+static const struct finding_view *group_head(const struct report *r, const struct report_group *g)
+{
+    return &r->findings[g->first];
+}
+
+/* qsort() has no argument for the report: groups carry what they are sorted by. */
+struct sortable_group {
+    struct report_group group;
+    int severity;
+    int verdict;
+    hr_nsec at;
+};
+
+static int compare_groups(const void *x, const void *y)
+{
+    const struct sortable_group *a = x;
+    const struct sortable_group *b = y;
+    int r = b->severity - a->severity;
+    r = r != 0 ? r : b->verdict - a->verdict;
+    r = r != 0 ? r : compare_text(a->group.rule, b->group.rule);
+    r = r != 0 ? r : compare_text(a->group.site, b->group.site);
+    r = r != 0 ? r : (a->at > b->at) - (a->at < b->at);
+    return r != 0 ? r : compare_text(a->group.session, b->group.session);
+}
+
+/* A group's worst severity and surest verdict, and its first time. */
+static struct sortable_group weigh(const struct report *r, struct report_group g)
+{
+    struct sortable_group s = {.group = g, .at = HR_NSEC_INFINITE};
+    for (size_t i = g.first; i < g.first + g.count; i++) {
+        const struct finding_view *f = &r->findings[i];
+        if (report_severity_rank(f->severity) > s.severity) {
+            s.severity = report_severity_rank(f->severity);
+            s.group.severity = f->severity;
+        }
+        if (report_verdict_rank(f->verdict) > s.verdict) {
+            s.verdict = report_verdict_rank(f->verdict);
+            s.group.verdict = f->verdict;
+        }
+        s.group.user = s.group.user != NULL ? s.group.user : f->user;
+        s.at = f->at < s.at ? f->at : s.at;
+    }
+    return s;
+}
+
+static const char *title_of(const struct rule_set *rules, const char *id)
+{
+    const struct rule *rule = rule_set_find(rules, id);
+    return rule != NULL ? rule->title : id;
+}
+
+/* Findings are put into the order of the sorted groups, so that a report is read front to back. */
+static void reorder(struct report *r, const struct sortable_group *sorted)
+{
+    struct finding_view *findings = hr_xcalloc(r->finding_count + 1, sizeof(*findings));
+    size_t n = 0;
+    for (size_t i = 0; i < r->group_count; i++) {
+        struct report_group g = sorted[i].group;
+        memcpy(&findings[n], group_head(r, &g), g.count * sizeof(*findings));
+        g.first = n;
+        n += g.count;
+        r->groups[i] = g;
+    }
+    free(r->findings);
+    r->findings = findings;
+}
+
+static void group_findings(struct report *r, const struct rule_set *rules)
+{
+    struct sortable_group *sorted = hr_xcalloc(r->finding_count + 1, sizeof(*sorted));
+    r->groups = hr_xcalloc(r->finding_count + 1, sizeof(*r->groups));
+    if (r->finding_count > 0) {
+        qsort(r->findings, r->finding_count, sizeof(*r->findings), compare_findings);
+    }
+    for (size_t from = 0, to; from < r->finding_count; from = to) {
+        const struct finding_view *f = &r->findings[from];
+        for (to = from + 1; to < r->finding_count && compare_place(f, &r->findings[to]) == 0;
+             to++) {
+        }
+        struct report_group g = {.rule = f->rule,
+                                 .title = copy_text(&r->arena, title_of(rules, f->rule)),
+                                 .site = f->site,
+                                 .session = f->session,
+                                 .first = from,
+                                 .count = to - from};
+        sorted[r->group_count++] = weigh(r, g);
+    }
+    if (r->group_count > 0) {
+        qsort(sorted, r->group_count, sizeof(*sorted), compare_groups);
+    }
+    reorder(r, sorted);
+    free(sorted);
+}
+
+int report_load(struct report *r, struct store *s, const struct rule_set *rules,
+                const struct read_filter *filter, const struct pipeline_result *run)
+{
+    struct read_filter all = READ_FILTER_ALL;
+    struct store_info info;
+    *r = (struct report){.run = run};
+    hr_arena_init(&r->arena);
+    int err = store_get_info(s, &info);
+    if (err == 0) {
+        r->exchanges = (uint64_t)info.exchanges;
+        r->sites = (uint64_t)info.sites;
+        r->sessions = (uint64_t)info.sessions;
+        r->first_at = info.first_at;
+        r->last_at = info.last_at;
+        struct finding_reader reader = {r, rules};
+        err = read_findings(s, filter, add_finding, &reader);
+    }
+    err = err == 0 ? read_captures(s, &all, add_capture, r) : err;
+    err = err == 0 ? read_losses(s, &all, add_loss, r) : err;
+    if (err == 0) {
+        list_rules(r, rules);
+        err = read_rule_runs(s, add_rule_run, r);
+    }
+    if (err == 0) {
+        group_findings(r, rules);
+    }
+    r->is_partial = run != NULL && run->stopped;
+    return err;
+}
+
+void report_finish(struct report *r)
+{
+    free(r->findings);
+    free(r->groups);
+    free(r->rules);
+    free(r->captures);
+    free(r->losses);
+    hr_arena_finish(&r->arena);
+}
+
+bool report_is_mostly_blind(const struct report *r)
+{
+    if (r->blind_connections == 0) {
+        return false;
+    }
+    return r->exchanges == 0 || (r->captured_bytes > 0 && r->blind_bytes > r->captured_bytes / 2);
+}

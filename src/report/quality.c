@@ -1,0 +1,172 @@
+#include "report/quality.h"
+
+#include "base/alloc.h"
+#include "report/display.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* What a kind of loss (store/write.h) is in words. */
+static const struct {
+    const char *kind;
+    const char *what;  /* behind the count; plural */
+    const char *means; /* what follows from it, or NULL */
+} kinds[] = {
+    {"gap",         "holes in byte streams",                         NULL                             },
+    {"midstream",   "connections that began before the capture",     NULL                             },
+    {"one-sided",   "connections of which one direction is missing",
+     "capture where both directions pass"                                                             },
+    {"snaplen",     "frames cut off by the snap length",             "capture with -s 0"              },
+    {"dropped",     "frames dropped while capturing",                "use a larger buffer (-B)"       },
+    {"bound",       "things given up at a bound of this program",    "see the bounds in audit --help" },
+    {"undecoded",   "bodies that could not be decoded",              NULL                             },
+    {"tls",         "connections that are encrypted (TLS)",          "their content was not looked at"},
+    {"http2",       "connections that are HTTP/2",                   "their content was not looked at"},
+    {"not-http",    "connections that are not HTTP",                 NULL                             },
+    {"capture-cut", "capture files that end in the middle",          NULL                             },
+};
+
+/* Bounds that were reached and oddities that matter, by stage and name of the counter. */
+static const char *const noted_counters[] = {
+    "fragments_dropped", "connections_evicted", "overlaps_differing",
+    "budget_gaps",       "fields_cut",          "waiting_dropped",
+    "parse_errors",      "tokens_dropped",      "contents_undecoded",
+};
+
+static bool is_blindness(const char *kind)
+{
+    return strcmp(kind, "tls") == 0 || strcmp(kind, "http2") == 0;
+}
+
+static void append_bytes(struct hr_buf *out, uint64_t bytes)
+{
+    if (bytes < 10000) {
+        hr_buf_appendf(out, "%" PRIu64 " bytes", bytes);
+    } else if (bytes < 10000000) {
+        hr_buf_appendf(out, "%.1f kB", (double)bytes / 1e3);
+    } else {
+        hr_buf_appendf(out, "%.1f MB", (double)bytes / 1e6);
+    }
+}
+
+void quality_append_blind(const struct report *r, const struct report_paint *paint,
+                          struct hr_buf *out)
+{
+    bool has_tls = false;
+    bool has_http2 = false;
+    for (size_t i = 0; i < r->loss_count; i++) {
+        has_tls = has_tls || strcmp(r->losses[i].kind, "tls") == 0;
+        has_http2 = has_http2 || strcmp(r->losses[i].kind, "http2") == 0;
+    }
+    const char *what = has_tls && has_http2 ? "encrypted (TLS) or HTTP/2"
+                       : has_tls            ? "encrypted (TLS)"
+                                            : "HTTP/2";
+    paint_begin(paint, out, COLOR_YELLOW);
+    hr_buf_appendf(out,
+                   "Most of this traffic is %s and was not looked at: %" PRIu64 " connections, ",
+                   what, r->blind_connections);
+    append_bytes(out, r->blind_bytes);
+    hr_buf_append_str(out, ".\n");
+    paint_end(paint, out, COLOR_YELLOW);
+    paint_wrapped(
+        paint, out,
+        "Capture where it is plain HTTP/1: between the TLS terminator (reverse proxy, load "
+        "balancer, ingress) and the application, often on the application's own host "
+        "with tcpdump -i lo or -i any and the application's port.",
+        0, 0);
+}
+
+static void append_capture(const struct capture_view *c, const struct report_paint *paint,
+                           struct hr_buf *out)
+{
+    char span[HR_TIME_TEXT_SIZE];
+    hr_buf_append_str(out, "  ");
+    paint_foreign(out, strcmp(c->path, "-") == 0 ? "standard input" : c->path);
+    hr_buf_append_str(out, ": ");
+    paint_foreign(out, c->format);
+    if (c->link_type != NULL && c->link_type[0] != '\0') {
+        hr_buf_append_str(out, ", ");
+        paint_foreign(out, c->link_type);
+    }
+    hr_buf_appendf(out, ", %" PRId64 " frames", c->frames);
+    if (c->frames > 0 && c->first_at != HR_NSEC_INFINITE) {
+        hr_buf_appendf(out, " in %s",
+                       hr_duration_format(hr_nsec_sub(c->last_at, c->first_at), span));
+    }
+    hr_buf_appendf(out, ", %" PRId64 " exchanges", c->exchanges);
+    if (c->clock_doubt > 0) {
+        hr_buf_appendf(out, "; its clock steps back by up to %s",
+                       hr_duration_format(c->clock_doubt, span));
+    }
+    hr_buf_append_char(out, '\n');
+    if (c->error != NULL) {
+        hr_buf_append_str(out, "    ");
+        paint_text(paint, out, COLOR_RED, "incomplete: ");
+        paint_wrapped(paint, out, c->error, 16, 4);
+    }
+}
+
+static void append_loss(const struct loss_view *l, const struct report_paint *paint,
+                        struct hr_buf *out)
+{
+    const char *what = l->kind;
+    const char *means = NULL;
+    for (size_t i = 0; i < HR_ARRAY_LEN(kinds); i++) {
+        if (strcmp(kinds[i].kind, l->kind) == 0) {
+            what = kinds[i].what;
+            means = kinds[i].means;
+        }
+    }
+    struct hr_buf line;
+    hr_buf_init(&line, SIZE_MAX);
+    hr_buf_appendf(&line, "%" PRId64 " %s", l->count, what);
+    if (l->bytes > 0) {
+        hr_buf_append_str(&line, ", ");
+        append_bytes(&line, (uint64_t)l->bytes);
+    }
+    if (l->hides_exchanges && !is_blindness(l->kind)) {
+        hr_buf_append_str(&line, "; may hide exchanges, which lowers verdicts");
+    }
+    if (means != NULL) {
+        hr_buf_appendf(&line, "; %s", means);
+    }
+    hr_buf_append_str(out, "  ");
+    paint_wrapped(paint, out, hr_buf_str(&line), 2, 4);
+    hr_buf_finish(&line);
+}
+
+static void append_counters(const struct report *r, const struct report_paint *paint,
+                            struct hr_buf *out)
+{
+    for (size_t i = 0; r->run != NULL && i < r->run->counter_count; i++) {
+        const struct pipeline_counter *c = &r->run->counters[i];
+        for (size_t k = 0; k < HR_ARRAY_LEN(noted_counters); k++) {
+            if (c->value > 0 && strcmp(c->info.name, noted_counters[k]) == 0) {
+                struct hr_buf line;
+                hr_buf_init(&line, SIZE_MAX);
+                hr_buf_appendf(&line, "%" PRIu64 " %s: %s", c->value, c->info.unit, c->info.help);
+                hr_buf_append_str(out, "  ");
+                paint_wrapped(paint, out, hr_buf_str(&line), 2, 4);
+                hr_buf_finish(&line);
+            }
+        }
+    }
+}
+
+void quality_append(const struct report *r, const struct report_paint *paint, struct hr_buf *out)
+{
+    bool is_whole = true;
+    paint_text(paint, out, COLOR_BOLD, "\nWhat was captured\n");
+    for (size_t i = 0; i < r->capture_count; i++) {
+        append_capture(&r->captures[i], paint, out);
+        is_whole = is_whole && r->captures[i].error == NULL;
+    }
+    for (size_t i = 0; i < r->loss_count; i++) {
+        append_loss(&r->losses[i], paint, out);
+        is_whole = false;
+    }
+    if (is_whole && r->capture_count > 0) {
+        hr_buf_append_str(out, "  Nothing was lost, and nothing was unreadable.\n");
+    }
+    append_counters(r, paint, out);
+}

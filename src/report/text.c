@@ -1,0 +1,379 @@
+#include "report/text.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "report/caveats.h"
+#include "report/display.h"
+#include "report/quality.h"
+#include "report/rank.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FINDINGS_SHOWN = 3, /* of a group, without --all */
+    GROUPS_SHOWN = 8,   /* of one rule at one site, without --all */
+    INDENT = 4,
+    EVIDENCE_INDENT = 8,
+};
+
+static const char *plural(uint64_t n, const char *one, const char *many)
+{
+    return n == 1 ? one : many;
+}
+
+/* "2 high", in the order of the words' ranks, worst first. */
+static void append_tally(const struct report *r, struct hr_buf *out, const char *const *words,
+                         size_t word_count, const char *(*word_of)(const struct finding_view *))
+{
+    bool is_first = true;
+    for (size_t w = 0; w < word_count; w++) {
+        uint64_t n = 0;
+        for (size_t i = 0; i < r->finding_count; i++) {
+            n += strcmp(word_of(&r->findings[i]), words[w]) == 0 ? 1 : 0;
+        }
+        if (n > 0) {
+            hr_buf_appendf(out, "%s%" PRIu64 " %s", is_first ? "" : ", ", n, words[w]);
+            is_first = false;
+        }
+    }
+}
+
+static const char *severity_of(const struct finding_view *f)
+{
+    return f->severity;
+}
+
+static const char *verdict_of(const struct finding_view *f)
+{
+    return f->verdict;
+}
+
+static void append_traffic(const struct report *r, struct hr_buf *out)
+{
+    char from[HR_TIME_TEXT_SIZE];
+    char to[HR_TIME_TEXT_SIZE];
+    char span[HR_TIME_TEXT_SIZE];
+    hr_buf_appendf(out, "%" PRIu64 " %s, %" PRIu64 " %s, %" PRIu64 " %s", r->exchanges,
+                   plural(r->exchanges, "exchange", "exchanges"), r->sessions,
+                   plural(r->sessions, "session", "sessions"), r->sites,
+                   plural(r->sites, "site", "sites"));
+    if (r->first_at != HR_NSEC_INFINITE && r->exchanges > 0) {
+        hr_time_format(r->first_at, from);
+        hr_time_format(r->last_at, to);
+        from[10] = to[10] = ' ';
+        from[19] = to[19] = '\0';
+        hr_buf_appendf(out, "; %s to %s UTC (%s)", from, strncmp(from, to, 10) == 0 ? to + 11 : to,
+                       hr_duration_format(hr_nsec_sub(r->last_at, r->first_at), span));
+    }
+    hr_buf_append_str(out, "\n");
+}
+
+static void append_answer(const struct report *r, const struct report_text_options *o,
+                          struct hr_buf *out)
+{
+    static const char *const severities[] = {"critical", "high", "medium", "low"};
+    static const char *const verdicts[] = {"proven", "contradiction", "suspect"};
+    if (report_is_mostly_blind(r)) {
+        quality_append_blind(r, &o->paint, out);
+        hr_buf_append_char(out, '\n');
+    }
+    if (r->is_partial) {
+        paint_text(&o->paint, out, COLOR_YELLOW,
+                   "Interrupted: only what had been read by then is in this report.\n");
+    }
+    if (r->finding_count == 0) {
+        paint_text(&o->paint, out, r->exchanges > 0 ? COLOR_GREEN : COLOR_YELLOW,
+                   r->exchanges > 0 ? "No findings" : "No HTTP exchange was found");
+    } else {
+        paint_begin(&o->paint, out, COLOR_BOLD);
+        hr_buf_appendf(out, "%zu %s", r->finding_count,
+                       plural(r->finding_count, "finding", "findings"));
+        paint_end(&o->paint, out, COLOR_BOLD);
+        hr_buf_append_str(out, ": ");
+        append_tally(r, out, severities, HR_ARRAY_LEN(severities), severity_of);
+        hr_buf_append_str(out, "; ");
+        append_tally(r, out, verdicts, HR_ARRAY_LEN(verdicts), verdict_of);
+    }
+    hr_buf_append_str(out, "\n");
+    if (r->run != NULL && r->run->rules.new_findings < r->finding_count) {
+        hr_buf_appendf(out, "%zu of them %s new in this run\n", r->run->rules.new_findings,
+                       plural(r->run->rules.new_findings, "is", "are"));
+    }
+    append_traffic(r, out);
+}
+
+/* ---- one finding ---- */
+
+/* "10:00:01.123456": the date stands at the top of the report. */
+static void append_clock(struct hr_buf *out, hr_nsec at)
+{
+    char text[HR_TIME_TEXT_SIZE];
+    hr_time_format(at, text);
+    if (strlen(text) == 30) {
+        text[26] = '\0';
+        hr_buf_append_str(out, text + 11);
+    } else {
+        hr_buf_append_str(out, text);
+    }
+}
+
+static void append_evidence_line(const struct evidence_view *e, hr_nsec first_at,
+                                 const struct report_paint *paint, bool with_file,
+                                 struct hr_buf *out)
+{
+    char when[40] = "";
+    struct hr_buf line;
+    hr_buf_init(&line, SIZE_MAX);
+    if (e->at != HR_NSEC_INFINITE) {
+        double ms = (double)hr_nsec_sub(e->at, first_at) / 1e6;
+        snprintf(when, sizeof(when), "+%.3f ms", ms);
+    }
+    hr_buf_appendf(out, "%*s%14s  ", INDENT, "", when);
+    if (e->frame > 0) {
+        hr_buf_appendf(&line, "frame %" PRId64 ", stream %" PRId64, e->frame, e->stream);
+    }
+    if (with_file && e->capture != NULL) {
+        hr_buf_append_str(&line, " of ");
+        paint_foreign(&line, display_file_name(e->capture));
+    }
+    hr_buf_appendf(out, "%-24s  ", hr_buf_str(&line));
+    size_t column = INDENT + 14 + 2 + (line.len > 24 ? line.len : 24) + 2;
+    hr_buf_clear(&line);
+    if (e->role != NULL && e->role[0] != '\0') {
+        hr_buf_append_str(&line, e->role);
+        hr_buf_append_str(&line, e->text != NULL && e->text[0] != '\0' ? ": " : "");
+    }
+    hr_buf_append_str(&line, e->text != NULL ? e->text : "");
+    paint_wrapped(paint, out, hr_buf_str(&line), column, column < paint->width / 2 ? column : 24);
+    hr_buf_finish(&line);
+}
+
+/* One display filter a capture, for stream numbers are counted in each. */
+static void append_filters(const struct finding_view *f, const struct report_paint *paint,
+                           bool with_file, struct hr_buf *out)
+{
+    int64_t *streams = hr_xcalloc(f->evidence_count + 2, sizeof(*streams));
+    for (size_t i = 0; i <= f->evidence_count; i++) {
+        /* The finding's own exchange is evidence number 0. */
+        const char *capture = i == 0 ? f->capture : f->evidence[i - 1].capture;
+        size_t count = 0;
+        bool is_first = capture != NULL;
+        for (size_t k = 0; k < i && is_first; k++) {
+            const char *before = k == 0 ? f->capture : f->evidence[k - 1].capture;
+            is_first = before == NULL || strcmp(before, capture) != 0;
+        }
+        if (!is_first) {
+            continue;
+        }
+        if (i == 0 && f->exchange != 0) {
+            streams[count++] = f->stream;
+        }
+        for (size_t k = 0; k < f->evidence_count; k++) {
+            if (f->evidence[k].capture != NULL && strcmp(f->evidence[k].capture, capture) == 0 &&
+                f->evidence[k].stream >= 0) {
+                streams[count++] = f->evidence[k].stream;
+            }
+        }
+        if (count == 0) {
+            continue;
+        }
+        hr_buf_appendf(out, "%*s", EVIDENCE_INDENT, "");
+        paint_begin(paint, out, COLOR_CYAN);
+        display_append_filter(out, streams, count);
+        paint_end(paint, out, COLOR_CYAN);
+        if (with_file) {
+            hr_buf_append_str(out, " in ");
+            paint_foreign(out, display_file_name(capture));
+        }
+        hr_buf_append_char(out, '\n');
+    }
+    free(streams);
+}
+
+static void append_caveats(const struct finding_view *f, const struct report_paint *paint,
+                           struct hr_buf *out)
+{
+    const char *rest = f->caveats;
+    struct hr_buf text;
+    hr_buf_init(&text, SIZE_MAX);
+    while (caveats_next(&rest, &text)) {
+        hr_buf_appendf(out, "%*s", EVIDENCE_INDENT, "");
+        paint_text(paint, out, COLOR_YELLOW, "but: ");
+        paint_wrapped(paint, out, hr_buf_str(&text), EVIDENCE_INDENT + 5, EVIDENCE_INDENT + 5);
+    }
+    hr_buf_finish(&text);
+}
+
+void report_text_finding(const struct finding_view *f, const struct report_paint *paint,
+                         bool with_file, struct hr_buf *out)
+{
+    struct hr_buf head;
+    hr_nsec first_at = f->at;
+    for (size_t i = 0; i < f->evidence_count; i++) {
+        first_at = f->evidence[i].at < first_at ? f->evidence[i].at : first_at;
+    }
+    hr_buf_init(&head, SIZE_MAX);
+    hr_buf_appendf(&head, "#%" PRId64 " %s", f->id, f->verdict);
+    hr_buf_appendf(out, "%*s", INDENT, "");
+    paint_text(paint, out, COLOR_BOLD, hr_buf_str(&head));
+    hr_buf_append_str(out, "  ");
+    size_t column = INDENT + head.len + 2;
+    paint_wrapped(paint, out, f->summary, column, EVIDENCE_INDENT);
+    if (first_at != HR_NSEC_INFINITE) {
+        hr_buf_appendf(out, "%*sfrom ", EVIDENCE_INDENT, "");
+        append_clock(out, first_at);
+        hr_buf_append_str(out, " UTC");
+        if (f->client != NULL) {
+            hr_buf_appendf(out, ", client %s port %d", f->client, f->client_port);
+        }
+        hr_buf_append_str(out, ":\n");
+    }
+    for (size_t i = 0; i < f->evidence_count; i++) {
+        append_evidence_line(&f->evidence[i], first_at, paint, with_file, out);
+    }
+    append_filters(f, paint, with_file, out);
+    append_caveats(f, paint, out);
+    hr_buf_finish(&head);
+}
+
+/* ---- groups ---- */
+
+static void append_rule_head(const struct report *r, const struct report_group *g,
+                             const struct report_paint *paint, struct hr_buf *out)
+{
+    struct hr_buf severity;
+    hr_buf_init(&severity, SIZE_MAX);
+    for (const char *c = g->severity; *c != '\0'; c++) {
+        hr_buf_append_char(&severity, (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c));
+    }
+    hr_buf_append_char(out, '\n');
+    paint_text(paint, out, paint_severity_color(g->severity), hr_buf_str(&severity));
+    hr_buf_append_str(out, "  ");
+    paint_text(paint, out, COLOR_BOLD, g->title);
+    hr_buf_appendf(out, "  (%s)\n", g->rule);
+    const char *explanation = r->findings[g->first].explanation;
+    if (explanation != NULL && explanation[0] != '\0') {
+        hr_buf_append_str(out, "  ");
+        paint_begin(paint, out, COLOR_DIM);
+        paint_wrapped(paint, out, explanation, 2, 2);
+        paint_end(paint, out, COLOR_DIM);
+    }
+    hr_buf_finish(&severity);
+}
+
+static void append_group(const struct report *r, const struct report_group *g,
+                         const struct report_text_options *o, struct hr_buf *out)
+{
+    bool with_file = r->capture_count > 1;
+    hr_buf_append_str(out, "  ");
+    paint_foreign(out, g->site != NULL ? g->site : "(no site)");
+    if (g->session != NULL) {
+        hr_buf_append_str(out, ", session ");
+        paint_foreign(out, g->session);
+    }
+    if (g->user != NULL) {
+        hr_buf_append_str(out, " of ");
+        paint_foreign(out, g->user);
+    }
+    hr_buf_append_str(out, "\n");
+    size_t shown = o->all || g->count <= FINDINGS_SHOWN + 1 ? g->count : FINDINGS_SHOWN;
+    for (size_t i = 0; i < shown; i++) {
+        report_text_finding(&r->findings[g->first + i], &o->paint, with_file, out);
+    }
+    if (shown < g->count) {
+        hr_buf_appendf(out, "%*s%s and %zu more (--all)\n", INDENT, "",
+                       o->paint.has_unicode ? "…" : "...", g->count - shown);
+    }
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+static void append_groups(const struct report *r, const struct report_text_options *o,
+                          struct hr_buf *out)
+{
+    size_t at_site = 0; /* groups of this rule and site so far */
+    size_t folded = 0;  /* and findings in those not shown */
+    for (size_t i = 0; i < r->group_count; i++) {
+        const struct report_group *g = &r->groups[i];
+        const struct report_group *before = i > 0 ? g - 1 : NULL;
+        const struct report_group *after = i + 1 < r->group_count ? g + 1 : NULL;
+        if (before == NULL || !same_text(before->rule, g->rule) ||
+            !same_text(before->severity, g->severity)) {
+            append_rule_head(r, g, &o->paint, out);
+            at_site = 0;
+        } else if (!same_text(before->site, g->site)) {
+            at_site = 0;
+        }
+        at_site++;
+        if (o->all || at_site <= GROUPS_SHOWN) {
+            append_group(r, g, o, out);
+        } else {
+            folded += g->count;
+        }
+        bool is_last =
+            after == NULL || !same_text(after->rule, g->rule) || !same_text(after->site, g->site);
+        if (is_last && folded > 0) {
+            hr_buf_appendf(out, "  %s and %zu more in other sessions of this site (--all)\n",
+                           o->paint.has_unicode ? "…" : "...", folded);
+            folded = 0;
+        }
+    }
+}
+
+/* ---- the rest ---- */
+
+static void append_rules(const struct report *r, const struct report_text_options *o,
+                         struct hr_buf *out)
+{
+    paint_text(&o->paint, out, COLOR_BOLD, "\nRules\n");
+    for (size_t i = 0; i < r->rule_count; i++) {
+        const struct report_rule *rule = &r->rules[i];
+        hr_buf_appendf(out, "  %-28s", rule->id);
+        if (rule->findings > 0) {
+            hr_buf_appendf(out, "%" PRId64 " %s", rule->findings,
+                           plural((uint64_t)rule->findings, "finding", "findings"));
+        } else if (rule->exercised > 0) {
+            paint_text(&o->paint, out, COLOR_GREEN, "clean");
+        } else {
+            hr_buf_append_str(out, "not exercised: its situation did not occur");
+        }
+        if (rule->exercised > 0) {
+            hr_buf_appendf(out, ", its situation occurred %" PRId64 " %s", rule->exercised,
+                           plural((uint64_t)rule->exercised, "time", "times"));
+        }
+        hr_buf_append_char(out, '\n');
+    }
+}
+
+static void append_further(const struct report *r, const struct report_text_options *o,
+                           struct hr_buf *out)
+{
+    if (o->db_path == NULL || r->finding_count == 0) {
+        return;
+    }
+    paint_text(&o->paint, out, COLOR_BOLD, "\nLook further\n");
+    hr_buf_appendf(out, "  headrace show finding %" PRId64 " --db ", r->findings[0].id);
+    paint_foreign(out, o->db_path);
+    hr_buf_appendf(out, "\n  headrace rules explain %s\n", r->findings[0].rule);
+    if (r->findings[0].session != NULL) {
+        hr_buf_appendf(out, "  headrace show session %s --db ", r->findings[0].session);
+        paint_foreign(out, o->db_path);
+        hr_buf_append_char(out, '\n');
+    }
+}
+
+void report_text_render(const struct report *r, const struct report_text_options *options,
+                        struct hr_buf *out)
+{
+    append_answer(r, options, out);
+    append_groups(r, options, out);
+    quality_append(r, &options->paint, out);
+    append_rules(r, options, out);
+    append_further(r, options, out);
+}

@@ -1,0 +1,23 @@
+/*
+ * report/text.h - the report as it is read on a terminal: the answer first, the worst first, what
+ * shows it, and how far the capture can be trusted.
+ */
+#ifndef HR_REPORT_TEXT_H
+#define HR_REPORT_TEXT_H
+
+#include "report/model.h"
+#include "report/paint.h"
+
+struct report_text_options {
+    struct report_paint paint;
+    bool all;            /* fold nothing */
+    const char *db_path; /* for hints at further commands; NULL: the database is temporary */
+};
+
+void report_text_render(const struct report *r, const struct report_text_options *options,
+                        struct hr_buf *out);
+/** One finding in full; also for `show finding`. @param with_file  name captures in each line */
+void report_text_finding(const struct finding_view *f, const struct report_paint *paint,
+                         bool with_file, struct hr_buf *out);
+
+#endif
