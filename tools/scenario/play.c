@@ -383,3 +383,18 @@ bool scenario_find(const struct scenario *s, const char *label, struct scenario_
     }
     return false;
 }
+
+const char *scenario_label_at(const struct scenario *s, hr_nsec at, const char *client,
+                              int client_port)
+{
+    char address[NET_ADDRESS_TEXT_SIZE];
+    for (size_t i = 0; i < s->exchange_count; i++) {
+        const struct exchange *x = &s->exchanges[i];
+        if (x->label != NULL && x->recorded_at == at && client != NULL &&
+            s->connections[x->connection].port == client_port &&
+            strcmp(frame_address_format(&s->clients[x->client].address, address), client) == 0) {
+            return x->label;
+        }
+    }
+    return NULL;
+}

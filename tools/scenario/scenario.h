@@ -43,5 +43,9 @@ struct scenario_place {
 };
 /** @return false where no exchange has that label */
 bool scenario_find(const struct scenario *s, const char *label, struct scenario_place *ret_place);
+/** @param client  address as text; may be NULL. @return the label of the exchange that began there
+ * and then, or NULL */
+const char *scenario_label_at(const struct scenario *s, hr_nsec at, const char *client,
+                              int client_port);
 
 #endif

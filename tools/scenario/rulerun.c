@@ -1,0 +1,264 @@
+/*
+ * Runs rule tests: scenario to capture, capture through the pipeline into a temporary store,
+ * findings out of it.
+ */
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "pipeline/pipeline.h"
+#include "scenario/ruletest.h"
+#include "store/read.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct run {
+    const struct rule_set *rules;
+    const struct rule_test_file *file;
+    const struct rule_test *test;
+    char capture[64];
+    char profile[64];
+    struct profile_set *profiles;
+    struct store *store;
+    struct hr_arena arena;
+    struct rule_test_found *found;
+    size_t found_count;
+    size_t found_capacity;
+    int64_t exercised;
+    struct hr_buf why;
+};
+
+static const char *copy(struct run *r, const char *text)
+{
+    return text == NULL ? NULL : hr_arena_strdup(&r->arena, hr_span_str(text));
+}
+
+static int keep_finding(const struct finding_view *x, void *user)
+{
+    struct run *r = user;
+    if (r->found_count == r->found_capacity) {
+        r->found_capacity = r->found_capacity == 0 ? 16 : r->found_capacity * 2;
+        r->found = hr_xrealloc(r->found, r->found_capacity * sizeof(r->found[0]));
+    }
+    r->found[r->found_count++] = (struct rule_test_found){
+        .rule = copy(r, x->rule),
+        .verdict = copy(r, x->verdict),
+        .summary = copy(r, x->summary),
+        .client = copy(r, x->client),
+        .client_port = x->client_port,
+        .at = x->at,
+    };
+    return 0;
+}
+
+static int keep_exercised(const struct rule_run_view *x, void *user)
+{
+    struct run *r = user;
+    if (strcmp(x->rule, r->file->rule) == 0) {
+        r->exercised = x->exercised;
+    }
+    return 0;
+}
+
+/* @return 0 and an empty file made, its name in path, which holds the pattern */
+static int make_temporary(char *path, size_t size, const char *text)
+{
+    const char *folder = getenv("TMPDIR");
+    FILE *f;
+    int fd;
+    if (folder == NULL || strlen(folder) + sizeof("/headrace-XXXXXX") > size) {
+        folder = "/tmp";
+    }
+    snprintf(path, size, "%s/headrace-XXXXXX", folder);
+    fd = mkstemp(path);
+    if (fd < 0) {
+        path[0] = '\0';
+        return -errno;
+    }
+    f = fdopen(fd, "w");
+    if (f == NULL || fputs(text, f) < 0 || fclose(f) != 0) {
+        return -EIO;
+    }
+    return 0;
+}
+
+static int load_profile(struct run *r)
+{
+    const char *path = r->profile;
+    struct hr_buf error;
+    int e;
+    if (r->test->profile == NULL) {
+        return 0;
+    }
+    e = make_temporary(r->profile, sizeof(r->profile), r->test->profile);
+    if (e < 0) {
+        hr_buf_appendf(&r->why, "a temporary file could not be written: %s\n", strerror(-e));
+        return e;
+    }
+    hr_buf_init(&error, SIZE_MAX);
+    e = profile_set_load(&path, 1, &r->profiles, &error);
+    if (e < 0) {
+        hr_buf_appendf(&r->why, "profile: %s\n", hr_buf_str(&error));
+    }
+    hr_buf_finish(&error);
+    return e;
+}
+
+static int make_capture(struct run *r)
+{
+    int e = make_temporary(r->capture, sizeof(r->capture), "");
+    e = e < 0 ? e : scenario_write(r->test->scenario, r->capture, NULL, NULL);
+    if (e < 0) {
+        hr_buf_appendf(&r->why, "the capture could not be written: %s\n", strerror(-e));
+    }
+    return e;
+}
+
+static int open_store(struct run *r)
+{
+    const struct store_config config = {.mode = STORE_WRITE, .busy_timeout_ms = 1000};
+    const int e = store_open(&config, &r->store);
+    if (e < 0) {
+        hr_buf_appendf(&r->why, "%s\n", r->store != NULL ? store_error(r->store) : strerror(-e));
+    }
+    return e;
+}
+
+static int run_pipeline(struct run *r)
+{
+    const char *capture = r->capture;
+    struct pipeline_config config;
+    struct pipeline_result result;
+    struct hr_buf error;
+    int e;
+    pipeline_config_init(&config);
+    const struct pipeline_run run = {
+        .config = &config,
+        .captures = &capture,
+        .capture_count = 1,
+        .profiles = r->profiles,
+        .rules = r->rules,
+    };
+    hr_buf_init(&error, SIZE_MAX);
+    e = pipeline_run(r->store, &run, &result, &error);
+    if (e < 0) {
+        hr_buf_appendf(&r->why, "%s\n", hr_buf_str(&error));
+    } else {
+        if (result.capture_status != 0 && result.capture_count > 0) {
+            hr_buf_appendf(&r->why, "capture: %s\n", result.captures[0].error_text);
+            e = -EIO;
+        }
+        if (result.rules.broken > 0) {
+            hr_buf_appendf(&r->why, "%zu rules failed while running\n", result.rules.broken);
+            e = -EIO;
+        }
+        pipeline_result_finish(&result);
+    }
+    hr_buf_finish(&error);
+    return e;
+}
+
+static int read_results(struct run *r)
+{
+    const struct read_filter all = READ_FILTER_ALL;
+    int e = read_findings(r->store, &all, keep_finding, r);
+    e = e < 0 ? e : read_rule_runs(r->store, keep_exercised, r);
+    if (e < 0) {
+        hr_buf_appendf(&r->why, "%s\n", store_error(r->store));
+    }
+    return e;
+}
+
+static bool run_test(struct run *r)
+{
+    bool passed = false;
+    int e = load_profile(r);
+    e = e < 0 ? e : make_capture(r);
+    e = e < 0 ? e : open_store(r);
+    e = e < 0 ? e : run_pipeline(r);
+    e = e < 0 ? e : read_results(r);
+    if (e == 0) {
+        passed =
+            rule_test_compare(r->file, r->test, r->found, r->found_count, r->exercised, &r->why);
+    }
+    return passed;
+}
+
+static void finish_run(struct run *r)
+{
+    store_close(r->store);
+    profile_set_destroy(r->profiles);
+    if (r->capture[0] != '\0') {
+        unlink(r->capture);
+    }
+    if (r->profile[0] != '\0') {
+        unlink(r->profile);
+    }
+    hr_arena_finish(&r->arena);
+    hr_buf_finish(&r->why);
+    free(r->found);
+}
+
+static int run_file(const char *path, const struct rule_set *rules, rule_test_fn report, void *user)
+{
+    struct rule_test_file file = {0};
+    struct hr_buf error;
+    int failed = 0;
+    hr_buf_init(&error, SIZE_MAX);
+    if (rule_test_file_load(path, &file, &error) < 0) {
+        hr_buf_append_char(&error, '\n');
+        const struct rule_test_result result = {.path = path, .why = hr_buf_str(&error)};
+        report(&result, user);
+        failed = 1;
+    }
+    for (size_t i = 0; i < file.count; i++) {
+        struct run r = {.rules = rules, .file = &file, .test = &file.tests[i], .exercised = -1};
+        hr_arena_init(&r.arena);
+        hr_buf_init(&r.why, SIZE_MAX);
+        const bool passed = run_test(&r);
+        const struct rule_test_result result = {
+            .path = path,
+            .line = file.tests[i].line,
+            .rule = file.rule,
+            .name = file.tests[i].name,
+            .passed = passed,
+            .why = passed ? "" : hr_buf_str(&r.why),
+        };
+        report(&result, user);
+        failed += !passed;
+        finish_run(&r);
+    }
+    hr_buf_finish(&error);
+    rule_test_file_finish(&file);
+    return failed;
+}
+
+static int is_yaml(const struct dirent *d)
+{
+    return d->d_name[0] != '.' &&
+           hr_span_has_suffix_nocase(hr_span_str(d->d_name), HR_SPAN(".yaml"));
+}
+
+int rule_tests_run(const char *folder, const struct rule_set *rules, rule_test_fn report,
+                   void *user)
+{
+    struct dirent **names = NULL;
+    const int count = scandir(folder, &names, is_yaml, alphasort);
+    int failed = 0;
+    if (count < 0) {
+        return -errno;
+    }
+    for (int i = 0; i < count; i++) {
+        struct hr_buf path;
+        hr_buf_init(&path, SIZE_MAX);
+        hr_buf_appendf(&path, "%s/%s", folder, names[i]->d_name);
+        failed += run_file(hr_buf_str(&path), rules, report, user);
+        hr_buf_finish(&path);
+        free(names[i]);
+    }
+    free(names);
+    return failed;
+}
