@@ -67,8 +67,34 @@ def resolution(order, options):
 
 
 def write(path, link_type, frames):
+    """A little-endian pcap in nanoseconds."""
     with open(path, "wb") as f:
-        f.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, link_type))
-        for frame in frames:
-            f.write(struct.pack("<IIII", frame.at // 10**9, frame.at % 10**9, len(frame.data), frame.wire))
-            f.write(frame.data)
+        f.write(pcap_bytes(link_type, frames))
+
+
+def pcap_bytes(link_type, frames, order="<", unit=1):
+    """unit: 1 for nanoseconds, 1000 for microseconds (times are cut)."""
+    magic = next(m for m, u in PCAP.items() if u == unit)
+    out = [struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 262144, link_type)]
+    for f in frames:
+        out.append(struct.pack(order + "IIII", f.at // 10**9, f.at % 10**9 // unit, len(f.data), f.wire))
+        out.append(f.data)
+    return b"".join(out)
+
+
+def block(order, kind, body):
+    body += b"\0" * (-len(body) % 4)
+    length = struct.pack(order + "I", len(body) + 12)
+    return struct.pack(order + "I", kind) + length + body + length
+
+
+def pcapng_bytes(link_type, frames, order="<"):
+    """One section, one interface, nanoseconds, and a block of an unknown kind in between."""
+    resolution_ns = struct.pack(order + "HHBxxxI", 9, 1, 9, 0)
+    out = [block(order, 0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1)),
+           block(order, 1, struct.pack(order + "HHI", link_type, 0, 0) + resolution_ns),
+           block(order, 0x40000BAD, b"unknown blocks are passed over")]
+    for f in frames:
+        head = struct.pack(order + "IIIII", 0, f.at >> 32, f.at & 0xFFFFFFFF, len(f.data), f.wire)
+        out.append(block(order, 6, head + f.data))
+    return b"".join(out)

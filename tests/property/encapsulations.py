@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""Law: how frames are wrapped and filed is nothing. The same traffic gives the same exchanges and the
+same findings as pcap of either byte order, pcapng of either, gzip, standard input; as Ethernet, with
+one and two VLAN tags, as Linux cooked capture of both versions, as BSD loopback and as raw IP.
+
+encapsulations.py HEADRACE CAPTURE...   (Ethernet captures)
+"""
+import gzip
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import captool  # noqa: E402
+
+KEY_DEPENDENT = ("id", "capture", "capture_id", "response_capture", "session", "exchange", "target", "fingerprint")
+
+
+def relink(frames, change):
+    out = []
+    for f in frames:
+        data = change(f.data)
+        out.append(f._replace(data=data, wire=f.wire + len(data) - len(f.data)))
+    return out
+
+
+def ethertype(data):
+    return data[12:14]
+
+
+LINKS = {
+    "one VLAN tag": (1, lambda d: d[:12] + b"\x81\x00\x00\x2a" + d[12:]),
+    "two VLAN tags": (1, lambda d: d[:12] + b"\x88\xa8\x00\x07\x81\x00\x00\x2a" + d[12:]),
+    "Linux cooked": (113, lambda d: struct.pack(">HHH", 0, 1, 6) + d[6:12] + b"\0\0" + d[12:]),
+    "Linux cooked v2": (276, lambda d: ethertype(d) + struct.pack(">HIHBB", 0, 1, 1, 0, 6) + d[6:12] + b"\0\0" + d[14:]),
+    "BSD loopback": (0, lambda d: struct.pack("<I", 2 if ethertype(d) == b"\x08\x00" else 30) + d[14:]),
+    "OpenBSD loopback": (108, lambda d: struct.pack(">I", 2 if ethertype(d) == b"\x08\x00" else 30) + d[14:]),
+    "raw IP": (101, lambda d: d[14:]),
+}
+
+
+def results(headrace, capture, stdin=None):
+    out = []
+    for args in (["list", "exchanges", "--format", "ndjson"], ["audit", "--quiet", "--format", "ndjson"]):
+        p = subprocess.run([headrace, *args, capture], stdout=subprocess.PIPE, stderr=subprocess.PIPE, input=stdin)
+        if p.returncode not in (0, 1):
+            return ["status %d: %s" % (p.returncode, p.stderr.decode(errors="replace"))]
+        for line in p.stdout.decode().splitlines():
+            r = json.loads(line)
+            if r.get("rule") or "method" in r:
+                out.append(json.dumps(without(r), sort_keys=True))
+    return sorted(out)
+
+
+def without(record):
+    r = {k: v for k, v in record.items() if k not in KEY_DEPENDENT}
+    if "evidence" in r:
+        r["evidence"] = [without(e) for e in r["evidence"]]
+    return r
+
+
+def variants(link, frames):
+    for order, name in (("<", "little-endian"), (">", "big-endian")):
+        yield "pcap, " + name, captool.pcap_bytes(link, frames, order)
+        yield "pcapng, " + name, captool.pcapng_bytes(link, frames, order)
+    yield "gzip", gzip.compress(captool.pcap_bytes(link, frames), 1)
+    yield "pcapng in gzip", gzip.compress(captool.pcapng_bytes(link, frames), 1)
+    for name, (number, change) in LINKS.items():
+        yield name, captool.pcap_bytes(number, relink(frames, change))
+
+
+def main():
+    headrace, captures = sys.argv[1], sys.argv[2:]
+    bad = 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "capture")
+        for capture in captures:
+            link, frames = captool.read(capture)
+            assert link == 1, "%s: not Ethernet" % capture
+            want = results(headrace, capture)
+            assert want, "%s: nothing to compare" % capture
+            for name, data in variants(link, frames):
+                with open(path, "wb") as f:
+                    f.write(data)
+                for way, got in ((name, results(headrace, path)), (name + ", standard input", results(headrace, "-", data))):
+                    if got != want:
+                        bad += 1
+                        print("failed %s as %s" % (capture, way))
+                        print("\n".join("  lost " + x for x in want if x not in set(got))[:1500])
+                        print("\n".join("  new  " + x for x in got if x not in set(want))[:1500])
+            print("done   %s" % capture)
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
