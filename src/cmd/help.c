@@ -45,21 +45,21 @@ static void append_default(struct hr_buf *b, const struct cmd_option_info *o)
 }
 
 /* Words of text behind column HELP_COLUMN, broken before WIDTH. */
-static void append_wrapped(struct hr_buf *b, const char *text, size_t column)
+static void append_wrapped(struct hr_buf *b, const char *text)
 {
     struct hr_span rest = hr_span_str(text);
+    size_t column = HELP_COLUMN;
     while (rest.ptr != NULL && rest.len > 0) {
         struct hr_span word = hr_span_cut(&rest, ' ');
-        if (column + word.len > WIDTH) {
+        if (column > HELP_COLUMN && column + 1 + word.len > WIDTH) {
             hr_buf_appendf(b, "\n%*s", HELP_COLUMN, "");
             column = HELP_COLUMN;
-        }
-        hr_buf_append(b, word);
-        column += word.len;
-        if (rest.ptr != NULL) {
+        } else if (column > HELP_COLUMN) {
             hr_buf_append_char(b, ' ');
             column++;
         }
+        hr_buf_append(b, word);
+        column += word.len;
     }
     hr_buf_append_char(b, '\n');
 }
@@ -88,7 +88,7 @@ static void append_option(struct hr_buf *b, const struct cmd_usage *usage,
     if (strlen(left) >= HELP_COLUMN) {
         hr_buf_appendf(b, "\n%*s", HELP_COLUMN, "");
     }
-    append_wrapped(b, hr_buf_str(&help), HELP_COLUMN);
+    append_wrapped(b, hr_buf_str(&help));
     hr_buf_finish(&help);
 }
 

@@ -9,21 +9,28 @@
 /* What a kind of loss (store/write.h) is in words. */
 static const struct {
     const char *kind;
-    const char *what;  /* behind the count; plural */
+    const char *one; /* behind the number 1 */
+    const char *many;
     const char *means; /* what follows from it, or NULL */
 } kinds[] = {
-    {"gap",         "holes in byte streams",                         NULL                             },
-    {"midstream",   "connections that began before the capture",     NULL                             },
-    {"one-sided",   "connections of which one direction is missing",
-     "capture where both directions pass"                                                             },
-    {"snaplen",     "frames cut off by the snap length",             "capture with -s 0"              },
-    {"dropped",     "frames dropped while capturing",                "use a larger buffer (-B)"       },
-    {"bound",       "things given up at a bound of this program",    "see the bounds in audit --help" },
-    {"undecoded",   "bodies that could not be decoded",              NULL                             },
-    {"tls",         "connections that are encrypted (TLS)",          "their content was not looked at"},
-    {"http2",       "connections that are HTTP/2",                   "their content was not looked at"},
-    {"not-http",    "connections that are not HTTP",                 NULL                             },
-    {"capture-cut", "capture files that end in the middle",          NULL                             },
+    {"gap",         "hole in the byte streams",                     "holes in the byte streams",            NULL                                     },
+    {"midstream",   "connection that began before the capture",
+     "connections that began before the capture",                                                           NULL                                     },
+    {"one-sided",   "connection of which one direction is missing",
+     "connections of which one direction is missing",                                                       "capture where both directions pass"     },
+    {"snaplen",     "frame cut off by the snap length",             "frames cut off by the snap length",
+     "capture with -s 0"                                                                                                                             },
+    {"dropped",     "frame dropped while capturing",                "frames dropped while capturing",
+     "use a larger buffer (tcpdump -B)"                                                                                                              },
+    {"bound",       "thing given up at a bound of this program",
+     "things given up at a bound of this program",                                                          "see the bounds in headrace audit --help"},
+    {"undecoded",   "body that could not be decoded",               "bodies that could not be decoded",     NULL                                     },
+    {"tls",         "connection that is encrypted (TLS)",           "connections that are encrypted (TLS)",
+     "not looked at"                                                                                                                                 },
+    {"http2",       "connection that is HTTP/2",                    "connections that are HTTP/2",          "not looked at"                          },
+    {"not-http",    "connection that is not HTTP",                  "connections that are not HTTP",        NULL                                     },
+    {"capture-cut", "capture file that ends in the middle",         "capture files that end in the middle",
+     NULL                                                                                                                                            },
 };
 
 /* Bounds that were reached and oddities that matter, by stage and name of the counter. */
@@ -113,7 +120,7 @@ static void append_loss(const struct loss_view *l, const struct report_paint *pa
     const char *means = NULL;
     for (size_t i = 0; i < HR_ARRAY_LEN(kinds); i++) {
         if (strcmp(kinds[i].kind, l->kind) == 0) {
-            what = kinds[i].what;
+            what = l->count == 1 ? kinds[i].one : kinds[i].many;
             means = kinds[i].means;
         }
     }

@@ -107,17 +107,16 @@ static void append_answer(const struct report *r, const struct report_text_optio
 
 /* ---- one finding ---- */
 
-/* "10:00:01.123456": the date stands at the top of the report. */
+/* "2026-01-31 10:00:01.123456" */
 static void append_clock(struct hr_buf *out, hr_nsec at)
 {
     char text[HR_TIME_TEXT_SIZE];
     hr_time_format(at, text);
     if (strlen(text) == 30) {
+        text[10] = ' ';
         text[26] = '\0';
-        hr_buf_append_str(out, text + 11);
-    } else {
-        hr_buf_append_str(out, text);
     }
+    hr_buf_append_str(out, text);
 }
 
 static void append_evidence_line(const struct evidence_view *e, hr_nsec first_at,
