@@ -1,13 +1,17 @@
 #include "base/alloc.h"
+#include "base/digest.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/output.h"
 #include "cmd/run.h"
 #include "report/paint.h"
+#include "scenario/ruletest.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const enum cmd_option options[] = {
     OPT_DB_READ, OPT_RULES, OPT_ONLY_RULE, OPT_NO_RULE, OPT_SET, OPT_OUTPUT, OPT_COLOR, OPT_END,
@@ -30,6 +34,7 @@ struct rules_job {
     struct cmd_run *run;
     struct report_paint paint;
     struct hr_buf out;
+    size_t tests; /* that were run */
 };
 
 static int list_rules(struct rules_job *job)
@@ -137,6 +142,64 @@ static int run_whole(struct rules_job *job)
     return result.broken > 0 || run->has_broken_rules ? CMD_USAGE : CMD_OK;
 }
 
+static void report_test(const struct rule_test_result *r, void *user)
+{
+    struct rules_job *job = user;
+    job->tests++;
+    paint_text(&job->paint, &job->out, r->passed ? COLOR_GREEN : COLOR_RED,
+               r->passed ? "ok      " : "failed  ");
+    paint_foreign(&job->out, r->rule);
+    if (r->name != NULL) {
+        hr_buf_append_str(&job->out, ": ");
+        paint_foreign(&job->out, r->name);
+    }
+    hr_buf_append_char(&job->out, '\n');
+    if (r->passed) {
+        return;
+    }
+    hr_buf_append_str(&job->out, "        ");
+    paint_foreign(&job->out, r->path);
+    hr_buf_appendf(&job->out, ":%u\n", r->line);
+    struct hr_span why = hr_span_trim(hr_span_str(r->why));
+    while (why.ptr != NULL && why.len > 0) {
+        hr_buf_append_str(&job->out, "        ");
+        hr_text_append_terminal(&job->out, hr_span_cut(&why, '\n'));
+        hr_buf_append_char(&job->out, '\n');
+    }
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* The tests of a folder of rules are in its folder tests; a folder without one holds them itself.
+ */
+static int test(struct rules_job *job)
+{
+    const struct cmd_args *args = job->run->args;
+    const char *folder = args->operand_count > 1 ? args->operands[1] : rule_builtin_folder();
+    struct hr_buf path;
+    if (hr_digest_setup() < 0) {
+        hr_error("the system has no randomness to draw a key from");
+        return CMD_DATABASE;
+    }
+    hr_buf_init(&path, SIZE_MAX);
+    hr_buf_appendf(&path, "%s/tests", folder);
+    int r = rule_tests_run(is_folder(hr_buf_str(&path)) ? hr_buf_str(&path) : folder,
+                           &job->run->rules, report_test, job);
+    hr_buf_finish(&path);
+    if (r < 0) {
+        return cmd_usage_error("rules", "cannot read the tests in %s: %s", folder, strerror(-r));
+    }
+    if (job->tests == 0) {
+        return cmd_usage_error("rules", "there is no test (SLUG.yaml) in %s", folder);
+    }
+    hr_buf_appendf(&job->out, "%zu passed, %d failed\n", job->tests - (size_t)r, r);
+    return r > 0 ? CMD_FINDINGS : CMD_OK;
+}
+
 static const struct verb {
     const char *name;
     int (*run)(struct rules_job *job);
@@ -146,6 +209,7 @@ static const struct verb {
     {"list",    list_rules, 0, false},
     {"explain", explain,    1, false},
     {"check",   check,      1, true },
+    {"test",    test,       1, true },
     {"run",     run_whole,  0, false},
 };
 
