@@ -18,7 +18,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#define PACKED_BYTES (128u * 1024)
+#define PACKED_BYTES ((size_t)128 * 1024)
 
 struct input {
     struct input_state state;

@@ -40,6 +40,6 @@ size_t input_read(struct input *in, void *to, size_t size);
 /** @return position of the next byte in the unpacked data */
 uint64_t input_offset(const struct input *in);
 
-#define INPUT_PEEK_LIMIT (16u * 1024 * 1024)
+#define INPUT_PEEK_LIMIT ((size_t)16 * 1024 * 1024)
 
 #endif

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define FILE_HEADER_BYTES 24
-#define STDIO_BYTES (256u * 1024)
+#define STDIO_BYTES ((size_t)256 * 1024)
 
 #define MAGIC_USEC 0xa1b2c3d4u
 #define MAGIC_NSEC 0xa1b23c4du

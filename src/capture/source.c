@@ -20,8 +20,8 @@
 
 #define AWAKE_FROM_START                                                                           \
     16 /* with more files than this, each sleeps until its first frame is due */
-#define BUFFER_BYTES (256u * 1024)
-#define BUFFER_BYTES_MANY (64u * 1024)
+#define BUFFER_BYTES ((size_t)256 * 1024)
+#define BUFFER_BYTES_MANY ((size_t)64 * 1024)
 
 struct member {
     struct capture_file file;
