@@ -242,7 +242,8 @@ static void cut_frames_are_counted(void **state)
         for (size_t cut = 0; cut < wire; cut++) {
             struct sink sink = {0};
             hr_buf_init(&sink.text, SIZE_MAX);
-            decode_one(&sink, frames[i].link_type, frames[i].frame, cut, wire);
+            /* every other time padding follows on the wire, which is no payload */
+            decode_one(&sink, frames[i].link_type, frames[i].frame, cut, wire + cut % 2 * 7);
             const char *got = hr_buf_str(&sink.text);
             bool has_segment = strstr(got, "wire=5 [") != NULL;
             bool is_cut = strstr(got, "cut=1\n") != NULL;
