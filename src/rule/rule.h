@@ -1,7 +1,7 @@
 /*
- * rule/rule.h - a rule is a file SLUG.sql: a front-matter comment, then two SELECTs over the store's
- * views. The first yields findings, the second how often the rule's situation occurred. Format:
- * src/cmd/headrace-rules.7.
+ * rule/rule.h - a rule is a file SLUG.sql: a front-matter comment, then two SELECTs over the
+ * store's views. The first yields findings, the second how often the rule's situation occurred.
+ * Format: src/cmd/headrace-rules.7.
  */
 #ifndef HR_RULE_RULE_H
 #define HR_RULE_RULE_H
@@ -11,25 +11,26 @@
 
 struct rule_parameter {
     char *name;
-    char *value;   /* default, or what --set gave */
+    char *value; /* default, or what --set gave */
     char *help;
 };
 
 struct rule {
-    char *id;             /* slug; equals the file's name */
+    char *id; /* slug; equals the file's name */
     char *path;
     char *title;
-    char *severity;       /* low, medium, high, critical */
-    char *meaning;        /* what it means for users */
-    char *cause;          /* what typically causes it */
-    char *confirm;        /* how to confirm it in the server */
-    char *lookalikes;     /* what is innocent and looks like it */
+    char *severity;   /* low, medium, high, critical */
+    char *meaning;    /* what it means for users */
+    char *cause;      /* what typically causes it */
+    char *confirm;    /* how to confirm it in the server */
+    char *repair;     /* how it is usually repaired */
+    char *lookalikes; /* what is innocent and looks like it */
     char *references;
     struct rule_parameter *parameters;
     size_t parameter_count;
     char *findings_sql;
     char *exercised_sql;
-    unsigned findings_line; /* in the file, for messages */
+    unsigned findings_line; /* in the file, where that text begins; for messages */
     unsigned exercised_line;
     bool enabled;
 };
@@ -53,18 +54,20 @@ const struct rule *rule_set_find(const struct rule_set *set, const char *id);
 int rule_set_enable(struct rule_set *set, const char *id, bool enabled);
 /** "SLUG.PARAMETER=VALUE". @return 0, or -EINVAL with the text for people */
 int rule_set_assign(struct rule_set *set, const char *assignment, struct hr_buf *ret_error);
-/** Where the built-in rules lie: $HEADRACE_RULES, else beside the program's source or installation. */
+/** Where the built-in rules lie: $HEADRACE_RULES, else beside the program's source or installation.
+ */
 const char *rule_builtin_folder(void);
 
-/** Prepares both SELECTs of every rule against an empty database of the current schema and checks their columns. @return as rule_set_load() */
+/** Prepares both SELECTs of every rule against an empty database of the current schema and checks
+ * their columns. @return as rule_set_load() */
 int rule_set_check(const struct rule_set *set, void (*emit_error)(const char *line, void *user),
                    void *user);
 
 struct rule_run_result {
-    size_t findings;      /* put */
+    size_t findings; /* put */
     size_t new_findings;
     size_t withdrawn;
-    size_t broken;        /* rules that failed while running */
+    size_t broken; /* rules that failed while running */
 };
 /**
  * Runs every enabled rule over what changed since the last run (whole: over everything), inside a

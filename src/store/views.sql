@@ -120,6 +120,8 @@ SELECT o.session_id     AS session_id,
        (x.flags >> 24) & 1 AS loss,       -- boolean; bytes of the exchange are missing
        (x.flags >> 26) & 1 AS is_resynchronised, -- boolean; the pairing is not certain
        x.stream_id      AS stream_id,
+       w.server         AS server,        -- IP address, as in loss_facts
+       w.server_port    AS server_port,
        EXISTS (SELECT 1 FROM token_uses k JOIN carriers c ON c.id = k.carrier_id
                WHERE k.id BETWEEN x.id * 16 AND x.id * 16 + 15 AND c.is_session
                  AND k.flags & 2 AND k.set_id IS NOT k.sent_id)
@@ -143,7 +145,8 @@ SELECT o.session_id     AS session_id,
        t.user_id        AS user_id,       -- bound by its first login; NULL none
        (SELECT u.name FROM users u WHERE u.id = t.user_id) AS user
 FROM operations o
-JOIN exchanges x ON x.id = o.id >> 3
+JOIN exchanges x ON x.id = o.id >> 3 AND o.id BETWEEN x.id * 8 AND x.id * 8 + 7
+JOIN streams w ON w.id = x.stream_id
 JOIN sessions t ON t.id = o.session_id
 LEFT JOIN endpoints e ON e.id = x.endpoint_id;
 
@@ -195,39 +198,64 @@ SELECT x.id             AS exchange_id,
        x.state = 0      AS is_complete,   -- boolean; both messages are whole
        x.stream_id      AS stream_id
 FROM operations o
-JOIN exchanges x ON x.id = o.id >> 3
+JOIN exchanges x ON x.id = o.id >> 3 AND o.id = x.id * 8
 JOIN sites s ON s.id = x.site_id
 LEFT JOIN endpoints e ON e.id = x.endpoint_id
 WHERE o.role = 1;
 
--- How the logins of a site lie in time; one sort over them, so join it by exchange_id.
+-- How the logins of a site lie in time; one sort over them, so join it by exchange_id. A login that failed
+-- is none of its user's.
 CREATE VIEW login_order AS
 SELECT exchange_id,
        site_id,
        coalesce(earlier_end_at >= start_at, 0) OR coalesce(next_at <= end_at, 0)
                         AS overlaps,      -- boolean; another login of the site was going on meanwhile
-       user_next_at,                      -- start of the next login that names the same user; NULL none
-       user_next_end_at,                  -- its end
        coalesce(user_earlier_end_at >= start_at, 0) OR coalesce(user_next_at <= end_at, 0)
-                        AS overlaps_user  -- boolean; another login of the same user was going on meanwhile
-FROM (SELECT x.id AS exchange_id, x.site_id AS site_id, x.request_at AS start_at,
-             coalesce(x.response_end_at, 9223372036854775807) AS end_at,
-             max(coalesce(x.response_end_at, 9223372036854775807)) OVER
-                 (PARTITION BY x.site_id ORDER BY x.request_at, x.id
-                  ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier_end_at,
-             lead(x.request_at) OVER (PARTITION BY x.site_id ORDER BY x.request_at, x.id) AS next_at,
-             CASE WHEN o.user_id IS NOT NULL THEN
-                 max(coalesce(x.response_end_at, 9223372036854775807)) OVER
-                 (PARTITION BY x.site_id, o.user_id ORDER BY x.request_at, x.id
-                  ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) END AS user_earlier_end_at,
-             CASE WHEN o.user_id IS NOT NULL THEN lead(x.request_at) OVER
-                 (PARTITION BY x.site_id, o.user_id ORDER BY x.request_at, x.id) END AS user_next_at,
-             CASE WHEN o.user_id IS NOT NULL THEN lead(x.response_end_at) OVER
-                 (PARTITION BY x.site_id, o.user_id ORDER BY x.request_at, x.id) END
-                 AS user_next_end_at
-      FROM operations o
-      JOIN exchanges x ON x.id = o.id >> 3
-      WHERE o.role = 1);
+                        AS overlaps_user, -- boolean; another login of the same user was going on meanwhile
+       user_next_at,                      -- start of the next login that names the same user; NULL none
+       user_next_end_at,                  -- its end; NULL: no response
+       user_next_session_id,              -- the session that it made live; NULL none
+       user_logout_at                     -- start of the next logout of any session of the user; NULL none
+FROM (SELECT exchange_id, site_id, start_at, end_at, is_login,
+             max(CASE WHEN is_login THEN end_at END) OVER earlier AS earlier_end_at,
+             min(CASE WHEN is_login THEN start_at END) OVER later AS next_at,
+             CASE WHEN user_id IS NOT NULL THEN max(CASE WHEN is_login THEN end_at END)
+                 OVER user_earlier END AS user_earlier_end_at,
+             CASE WHEN user_id IS NOT NULL THEN lead(start_at) OVER user_logins END AS user_next_at,
+             CASE WHEN user_id IS NOT NULL THEN lead(answered_at) OVER user_logins END
+                 AS user_next_end_at,
+             CASE WHEN user_id IS NOT NULL THEN lead(session_id) OVER user_logins END
+                 AS user_next_session_id,
+             CASE WHEN user_id IS NOT NULL THEN min(CASE WHEN NOT is_login THEN start_at END)
+                 OVER user_later END AS user_logout_at
+      FROM (SELECT x.id AS exchange_id, x.site_id AS site_id, x.request_at AS start_at,
+                   x.response_end_at AS answered_at,
+                   coalesce(x.response_end_at, 9223372036854775807) AS end_at,
+                   1 AS is_login,
+                   CASE WHEN o.outcome != 2 THEN o.user_id END AS user_id,
+                   (SELECT l.session_id FROM operations l
+                    WHERE l.id BETWEEN o.id AND o.id + 7 AND l.kind = 1 ORDER BY l.id LIMIT 1)
+                       AS session_id
+            FROM operations o
+            JOIN exchanges x ON x.id = o.id >> 3
+            WHERE o.role = 1
+            UNION ALL
+            SELECT x.id, x.site_id, x.request_at, x.response_end_at, x.response_end_at, 0,
+                   t.user_id, NULL
+            FROM operations o
+            JOIN exchanges x ON x.id = o.id >> 3
+            JOIN sessions t ON t.id = o.session_id
+            WHERE o.role = 2)
+      WINDOW earlier AS (PARTITION BY site_id ORDER BY start_at, exchange_id
+                         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+             later AS (PARTITION BY site_id ORDER BY start_at DESC, exchange_id DESC
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+             user_earlier AS (PARTITION BY site_id, user_id ORDER BY start_at, exchange_id
+                              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+             user_later AS (PARTITION BY site_id, user_id ORDER BY start_at DESC, exchange_id DESC
+                            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+             user_logins AS (PARTITION BY site_id, user_id, is_login ORDER BY start_at, exchange_id))
+WHERE is_login;
 
 -- Every response, alone.
 CREATE VIEW response_facts AS

@@ -1,0 +1,106 @@
+/*
+id: lost-login
+title: A login succeeds, but its session never works
+severity: high
+meaning: >
+  The server answered the login as a success and gave out a session, and then denied that session from its first
+  use on. The user is signed in for one moment and thrown out; the login is lost.
+cause: >
+  Typically two logins at once: a map of sessions that is copied, changed and swapped, so that the later copy overwrites
+  the earlier one's entry; LoadOrStore where Store was meant, so that the old entry stays; a session written to one
+  replica and read from another; a session saved after the answer, or not at all.
+confirm: >
+  Log in many users in parallel and use each session once. Run the server with the race detector (go test -race,
+  go run -race), look for copy-on-write without a lock or compare-and-swap, and for LoadOrStore.
+repair: >
+  Store the session under one lock, or in the database with a unique key, before the login is answered, and check
+  that it was stored.
+lookalikes: >
+  One session per user, where a later login of the same user ends the earlier one; a logout between; sessions that expire
+  before their first use; a second factor that is still to come.
+references: CWE-362 Race Condition, CWE-567 Unsynchronized Access to Shared Data
+*/
+
+-- Sites that let a user have several sessions: an older one was granted after a newer login had ended.
+WITH several AS (
+    SELECT DISTINCT f.site_id
+    FROM login_order o
+    CROSS JOIN login_facts f ON f.exchange_id = o.exchange_id
+    WHERE o.user_next_session_id != f.session_id
+      AND EXISTS (SELECT 1 FROM session_history g
+                  WHERE g.session_id = f.session_id AND g.kind = 'granted' AND g.protection = 'protected'
+                    AND NOT g.is_cached AND NOT g.sets_other_token AND g.start_at > o.user_next_end_at)
+),
+-- Logins whose session was denied at its first use and never granted.
+lost AS (
+    SELECT f.exchange_id, f.site_id, f.session_id, f.method, f.path, f.status, f.user_id, f.lifetime_s,
+           f.start_at, f.end_at,
+           d.exchange_id AS denial_exchange_id, d.start_at AS denial_at, d.method AS denial_method,
+           d.path AS denial_path, d.status AS denial_status, d.protection, d.is_jwt,
+           o.overlaps,
+           coalesce(o.user_next_at <= d.end_at, 0) OR o.overlaps_user AS other_login,
+           f.is_resynchronised OR d.is_resynchronised AS pairing_doubt,
+           EXISTS (SELECT 1 FROM loss_facts l
+                   WHERE l.hides_exchanges
+                     AND (l.server IS NULL OR (l.server = d.server AND l.server_port = d.server_port))
+                     AND l.from_at <= d.end_at AND l.to_at >= f.start_at) AS loss_doubt,
+           (d.start_at - f.end_at) / 1e6 AS gap_ms
+    FROM login_facts f
+    JOIN login_order o ON o.exchange_id = f.exchange_id
+    JOIN session_history d ON d.operation_id = f.first_access_id
+    WHERE f.outcome = 'success'
+      AND f.session_id IS NOT NULL
+      AND d.kind = 'denied' AND NOT d.is_cached
+      AND f.grants = 0
+      -- no logout of this session, or of another one of the user, before the denial
+      AND NOT EXISTS (SELECT 1 FROM session_history h
+                      WHERE h.session_id = d.session_id AND h.kind IN ('logout', 'possible logout')
+                        AND h.start_at <= d.end_at)
+      AND coalesce(o.user_logout_at > d.end_at, 1)
+      -- no login of the same user after it or at the same time, unless the site lets a user have several
+      AND (NOT (coalesce(o.user_next_at <= d.end_at, 0) OR o.overlaps_user)
+           OR f.site_id IN (SELECT site_id FROM several))
+),
+judged AS (
+    SELECT lost.*,
+           lifetime_s IS NOT NULL AND denial_at - end_at < lifetime_s * 1000000000 AS in_lifetime,
+           CASE WHEN gap_ms < 1000 THEN printf('%.1f ms', gap_ms) ELSE printf('%.1f s', gap_ms / 1e3) END AS gap
+    FROM lost
+)
+SELECT exchange_id,
+       session_id,
+       site_id,
+       start_at AS at,
+       CASE WHEN in_lifetime AND protection = 'protected' AND NOT other_login AND NOT loss_doubt
+                 AND NOT pairing_doubt THEN 'contradiction'
+            ELSE 'suspect' END AS verdict,
+       printf('%s %s answered %d as a success, but its session was denied %s later and never granted (%s %s: %d)%s',
+              method, path, status, gap, denial_method, denial_path, denial_status,
+              CASE WHEN overlaps THEN '; another login was going on' ELSE '' END) AS summary,
+       (SELECT json_group_array(text) FROM (
+            SELECT 'The server did not say how long the session is to live, so it may have ended by itself.' AS text
+                   WHERE lifetime_s IS NULL
+            UNION ALL SELECT printf('The session was declared to live for %d s, which had passed.', lifetime_s)
+                   WHERE lifetime_s IS NOT NULL AND NOT in_lifetime
+            UNION ALL SELECT 'The same user logged in again; elsewhere this site lets a user have several sessions.'
+                   WHERE other_login
+            UNION ALL SELECT 'The login did not name a user, so a later login of the same user cannot be told.'
+                   WHERE user_id IS NULL
+            UNION ALL SELECT 'The capture lost bytes between login and denial that may hide a logout or a grant.'
+                   WHERE loss_doubt
+            UNION ALL SELECT 'After a loss it is not certain which request was answered by which response.'
+                   WHERE pairing_doubt
+            UNION ALL SELECT 'The session is a self-contained token (JWT).' WHERE is_jwt)) AS caveats,
+       json_array(
+            json_object('role', 'login', 'exchange_id', exchange_id,
+                        'text', printf('%s %s answered %d: a session is given', method, path, status)),
+            json_object('role', 'denial', 'exchange_id', denial_exchange_id,
+                        'text', printf('%s %s answered %d, begun %s later: its first use', denial_method, denial_path,
+                                       denial_status, gap))) AS evidence
+FROM judged
+ORDER BY at, exchange_id;
+
+-- Logins whose session was used afterwards.
+SELECT count(*) AS exercised
+FROM login_facts f
+WHERE f.outcome = 'success' AND f.first_access_id IS NOT NULL;

@@ -1,0 +1,108 @@
+/*
+id: missing-set-cookie
+title: A successful login comes without its session cookie
+severity: high
+meaning: >
+  The server said that the login worked, but the answer lacks the session cookie (or token) that the same answer
+  otherwise carries. The user is not signed in, is asked to sign in again, and blames the password; with a
+  cookie of an earlier visitor in the browser, they may go on in somebody else's session.
+cause: >
+  Typically the header is written before the session is saved: http.SetCookie after WriteHeader or after the first
+  byte of the body does nothing. That is an order bug without concurrency too; where the session is saved in
+  a goroutine, it shows only when that loses the race. A header map shared by several requests has the same mark.
+confirm: >
+  Log in many times in parallel and count the answers without Set-Cookie. Search the login handler for WriteHeader,
+  Redirect or a write to the body before SetCookie, and for goroutines that get the ResponseWriter. Run
+  the server with the race detector (go test -race, go run -race).
+repair: >
+  Save the session first, set the cookie, then write status and body, all in the handler's own goroutine. Fail the
+  login if the session cannot be saved.
+lookalikes: >
+  Failed logins that are answered with 200; the first step of a login in two steps; a login again that keeps the live
+  session; sites that give the token in the body; answers of which the capture lost a part.
+references: CWE-362 Race Condition, CWE-696 Incorrect Behavior Order, CWE-821
+parameters:
+  min_others:
+    default: 2
+    help: So many logins answered alike must have carried the token for a contradiction.
+  min_percent:
+    default: 50
+    help: More than this share of the logins answered alike must have carried it for a contradiction.
+*/
+
+-- Logins answered alike: same endpoint and status, and same redirect target or same form of answer.
+WITH logins AS (
+    SELECT f.exchange_id, f.site_id, f.endpoint_id, f.method, f.path, f.status,
+           coalesce(f.location, f.shape) AS answer, f.start_at, f.end_at, f.missing_token,
+           f.carried_session_id, o.overlaps,
+           f.is_complete AND f.response_whole AND NOT f.loss AND NOT f.is_resynchronised AS is_whole,
+           f.session_id IS NOT NULL AS has_token
+    FROM login_facts f
+    JOIN login_order o ON o.exchange_id = f.exchange_id
+    WHERE f.outcome = 'success'
+),
+alike AS (
+    SELECT logins.*,
+           min(CASE WHEN has_token THEN exchange_id END) OVER answers AS example_id,
+           sum(has_token) OVER answers AS carried,
+           sum(missing_token) OVER answers AS missed,
+           sum(has_token AND overlaps) OVER answers AS carried_overlapping,
+           sum(missing_token AND overlaps) OVER answers AS missed_overlapping
+    FROM logins
+    WINDOW answers AS (PARTITION BY site_id, endpoint_id, status, answer)
+),
+bare AS (
+    SELECT l.*
+    FROM alike l
+    WHERE l.missing_token AND l.is_whole AND l.carried > 0
+      -- A login again that keeps the live session: what the carried session's last answer said before,
+      -- or the first one after it.
+      AND coalesce((SELECT h.kind FROM session_history h
+                    WHERE h.session_id = l.carried_session_id AND h.start_at < l.start_at
+                      AND h.kind IN ('login', 'granted', 'denied', 'logout')
+                    ORDER BY h.start_at DESC, h.operation_id DESC LIMIT 1), '')
+          NOT IN ('login', 'granted')
+      AND coalesce((SELECT h.kind FROM session_history h
+                    WHERE h.session_id = l.carried_session_id AND h.start_at > l.end_at
+                      AND h.kind IN ('login', 'granted', 'denied', 'logout') AND h.protection != 'public'
+                    ORDER BY h.start_at, h.operation_id LIMIT 1), '') != 'granted'
+),
+settings AS (
+    SELECT coalesce((SELECT value FROM rule_parameters
+                     WHERE rule = 'missing-set-cookie' AND name = 'min_others'), 2) + 0 AS min_others,
+           coalesce((SELECT value FROM rule_parameters
+                     WHERE rule = 'missing-set-cookie' AND name = 'min_percent'), 50) + 0 AS min_percent
+)
+SELECT b.exchange_id,
+       NULL AS session_id,
+       b.site_id,
+       b.start_at AS at,
+       CASE WHEN b.carried >= min_others AND b.carried * 100 > min_percent * (b.carried + b.missed)
+            THEN 'contradiction' ELSE 'suspect' END AS verdict,
+       printf('%s %s answered %d as a success, but without the session''s token that %d of %d such answers carry',
+              b.method, b.path, b.status, b.carried, b.carried + b.missed) AS summary,
+       (SELECT json_group_array(text) FROM (
+            SELECT CASE WHEN b.carried_overlapping + b.missed_overlapping = 0
+                   THEN printf('None of these %d logins overlapped another one: it may be an order bug without concurrency.',
+                               b.carried + b.missed)
+                   ELSE printf('It is missing in %d of %d logins that overlapped another one, and in %d of %d that did not.',
+                               b.missed_overlapping, b.carried_overlapping + b.missed_overlapping,
+                               b.missed - b.missed_overlapping,
+                               b.carried + b.missed - b.carried_overlapping - b.missed_overlapping)
+                   END AS text
+            UNION ALL SELECT 'Too few other logins were answered alike and carry it: the answer may mean something else.'
+                   WHERE b.carried < min_others
+            UNION ALL SELECT 'Most of the logins answered alike lack it: the answer may mean something else.'
+                   WHERE b.carried * 100 <= min_percent * (b.carried + b.missed))) AS caveats,
+       (SELECT json_group_array(json_object('role', 'login', 'exchange_id', exchange_id, 'text', text)) FROM (
+            SELECT b.exchange_id AS exchange_id,
+                   CASE WHEN b.overlaps THEN 'a success without the token, while another login was going on'
+                        ELSE 'a success without the token' END AS text
+            UNION ALL SELECT b.example_id, 'such an answer with the token')) AS evidence
+FROM bare b, settings
+ORDER BY at, exchange_id;
+
+-- Logins answered as a success that had a token to miss.
+SELECT count(*) AS exercised
+FROM login_facts f
+WHERE f.outcome = 'success' AND (f.missing_token OR f.session_id IS NOT NULL);

@@ -1,0 +1,103 @@
+/*
+id: post-logout-access
+title: A session is served after its logout was acknowledged
+severity: high
+meaning: >
+  The server told the user that they are signed out, and afterwards still answered a request of the same
+  session as if they were signed in. Whoever has the cookie (a shared computer, a stolen laptop, a log, a
+  proxy) can go on using the account, and the user believes that they ended it.
+cause: >
+  Typically the logout does not wait for the session to be gone: it is deleted in a goroutine or a job, from a map
+  that other handlers use without the same lock, from one of several replicas, or in the store but not in a
+  cache of sessions that each process keeps. A request in flight that saves its session again at its
+  end brings it back.
+confirm: >
+  Send a logout, wait for its answer, and send a request with the old cookie, in a loop and under load. Run
+  the server with the race detector (go test -race, go run -race) while doing so, and look for the lock around
+  the session map at login, lookup and logout. With several replicas, ask each one directly.
+repair: >
+  Delete the session before the logout is answered, under the lock (or in the transaction) that lookups take; let
+  every process look sessions up in one store, or tell all caches and wait; never save a session that was not loaded
+  as live at that moment (update only where it exists).
+lookalikes: >
+  Requests that overlap the logout; public pages and static files asked for with the old cookie; another
+  session of the same user; a new login; a remember-me cookie that opens a new session; answers from a cache.
+  Self-contained tokens (JWT) stay valid until they expire unless the server keeps a list of revoked
+  ones: the finding says so.
+references: CWE-613 Insufficient Session Expiration, CWE-362 Race Condition
+*/
+
+-- Each grant that began after the acknowledged logout of its session had ended, with no login between.
+WITH late AS (
+    SELECT g.*, o.exchange_id AS logout_exchange_id, o.start_at AS logout_start_at,
+           o.end_at AS logout_end_at, o.method AS logout_method, o.path AS logout_path,
+           o.status AS logout_status,
+           o.is_resynchronised OR g.is_resynchronised AS pairing_doubt,
+           EXISTS (SELECT 1 FROM loss_facts l
+                   WHERE l.hides_exchanges
+                     AND (l.server IS NULL OR (l.server = g.server AND l.server_port = g.server_port))
+                     AND l.from_at <= g.end_at AND l.to_at >= o.start_at) AS loss_doubt,
+           (SELECT h.operation_id FROM session_history h
+            WHERE h.session_id = g.session_id AND h.kind = 'login' AND h.start_at <= o.start_at
+            ORDER BY h.start_at DESC, h.operation_id DESC LIMIT 1) AS login_id,
+           (g.start_at - o.end_at) / 1e6 AS gap_ms
+    FROM session_history g
+    JOIN session_history o ON o.operation_id = g.ended_by_id
+    WHERE g.ended_by_id IS NOT NULL
+      AND g.kind = 'granted'
+      AND g.protection != 'public'
+      AND NOT g.is_cached AND NOT g.is_static AND NOT g.sets_other_token
+      AND g.session_order != 'unknown'
+),
+judged AS (
+    SELECT late.*,
+           max(clock_doubt + loss_doubt + pairing_doubt,
+               CASE WHEN protection = 'unknown' OR login_doubt OR session_order = 'weak' THEN 2
+                    ELSE 0 END) AS steps,
+           CASE WHEN gap_ms < 1 THEN printf('%.0f µs', gap_ms * 1e3)
+                WHEN gap_ms < 1000 THEN printf('%.1f ms', gap_ms)
+                ELSE printf('%.1f s', gap_ms / 1e3) END AS gap
+    FROM late
+)
+SELECT exchange_id,
+       session_id,
+       site_id,
+       start_at AS at,
+       CASE steps WHEN 0 THEN 'proven' WHEN 1 THEN 'contradiction' ELSE 'suspect' END AS verdict,
+       printf('%s %s was answered %d although it began %s after the logout of this session was acknowledged%s',
+              method, path, status, gap,
+              CASE WHEN is_jwt THEN ' (self-contained token)' ELSE '' END) AS summary,
+       (SELECT json_group_array(text) FROM (
+            SELECT 'It is not known whether this endpoint needs a session: no request without one was denied there.'
+                   AS text WHERE protection = 'unknown'
+            UNION ALL SELECT 'No login of this session was captured; one that was missed after the logout would explain it.'
+                   WHERE session_order = 'weak'
+            UNION ALL SELECT printf('An exchange that is not understood may have been a login: %s %s.', d.method, d.path)
+                   FROM session_history d WHERE login_doubt AND d.operation_id = judged.doubt_operation_id
+            UNION ALL SELECT 'The order holds only if the clock of the capture is exact: it steps back by more than the gap.'
+                   WHERE clock_doubt
+            UNION ALL SELECT 'The capture lost bytes between logout and access that may hide a login.' WHERE loss_doubt
+            UNION ALL SELECT 'After a loss it is not certain which request was answered by which response.'
+                   WHERE pairing_doubt
+            UNION ALL SELECT 'The session is a self-contained token (JWT): some servers accept these until they expire, by design.'
+                   WHERE is_jwt)) AS caveats,
+       (SELECT json_group_array(json_object('role', role, 'exchange_id', exchange_id, 'text', text)) FROM (
+            SELECT 'login' AS role, h.exchange_id,
+                   printf('%s %s: this session was opened', h.method, h.path) AS text
+            FROM session_history h WHERE h.operation_id = judged.login_id
+            UNION ALL
+            SELECT 'logout', logout_exchange_id,
+                   printf('%s %s answered %d: the logout is acknowledged', logout_method, logout_path, logout_status)
+            UNION ALL
+            SELECT 'access', judged.exchange_id,
+                   printf('%s %s answered %d, begun %s later', method, path, status, gap))) AS evidence
+FROM judged
+ORDER BY at, exchange_id;
+
+-- Acknowledged logouts that were followed by an access of the same session.
+SELECT count(*) AS exercised
+FROM session_history o
+WHERE o.kind = 'logout'
+  AND EXISTS (SELECT 1 FROM session_history a
+              WHERE a.session_id = o.session_id AND a.start_at > o.end_at
+                AND a.kind IN ('granted', 'denied'));

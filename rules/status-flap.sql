@@ -1,0 +1,112 @@
+/*
+id: status-flap
+title: A live session is granted, denied and granted again
+severity: high
+meaning: >
+  The server could not make up its mind whether a session is signed in: one and the same page was granted, then
+  denied as if nobody were signed in, then granted again, with no login and no logout between. Users are thrown
+  out at random and lose what they were doing; it is also a sign that what one process decides about a session (a
+  logout, a change of rights) does not reach the others.
+cause: >
+  Typically several processes or replicas that do not share their sessions, behind a balancer without
+  affinity; a session map that is read while another handler replaces or copies it; a lookup that takes a
+  time-out of the session store for "no session".
+confirm: >
+  Send the same request with one cookie many times, over many connections, and count the answers. Look for what
+  tells the replicas apart (Via, an affinity cookie, a server name) in the granted and in the denied answers. Run the
+  server with the race detector (go test -race, go run -race) under parallel logins and requests.
+repair: >
+  Keep sessions in one store that all replicas read, or bind each client to one replica until they do. Guard the map
+  by one lock for readers and writers. Answer 503, not 401, where the store cannot be asked.
+lookalikes: >
+  Expiry (granted, denied, denied, until the next login); 403 for lack of rights; 429 and 5xx; a login or logout
+  between; a remember-me cookie that opens a new session.
+references: CWE-362 Race Condition, CWE-567 Unsynchronized Access to Shared Data, CWE-613
+*/
+
+-- The first denial of each session and endpoint that lies between two grants, and its neighbours.
+WITH flaps AS (
+    SELECT d.*, b.exchange_id AS before_exchange_id, b.status AS before_status, b.start_at AS before_at,
+           b.end_at AS before_end_at,
+           a.exchange_id AS after_exchange_id, a.status AS after_status, a.end_at AS after_end_at,
+           a.start_at AS after_at,
+           b.replica AS before_replica, a.replica AS after_replica,
+           b.is_resynchronised OR d.is_resynchronised OR a.is_resynchronised AS pairing_doubt,
+           row_number() OVER (PARTITION BY d.session_id, d.endpoint_id
+                              ORDER BY d.start_at, d.operation_id) AS place,
+           count(*) OVER (PARTITION BY d.session_id, d.endpoint_id) AS denials
+    FROM session_history d
+    JOIN session_history b ON b.operation_id = d.granted_before_id
+    JOIN session_history a ON a.operation_id = d.granted_after_id
+    WHERE d.granted_before_id IS NOT NULL
+      AND d.kind = 'denied'
+      AND d.protection != 'public'
+      AND NOT d.is_cached AND NOT b.is_cached AND NOT a.is_cached
+      AND NOT d.sets_other_token AND NOT a.sets_other_token
+      AND d.session_order != 'unknown'
+),
+firsts AS (
+    SELECT flaps.*,
+           EXISTS (SELECT 1 FROM loss_facts l
+                   WHERE l.hides_exchanges
+                     AND (l.server IS NULL
+                          OR (l.server = flaps.server AND l.server_port = flaps.server_port))
+                     AND l.from_at <= after_end_at AND l.to_at >= before_at) AS loss_doubt,
+           before_replica IS NOT replica OR after_replica IS NOT replica AS replicas_differ,
+           (start_at - before_end_at) / 1e6 AS ms_before,
+           (after_at - end_at) / 1e6 AS ms_after
+    FROM flaps
+    WHERE place = 1
+),
+judged AS (
+    SELECT firsts.*,
+           max(clock_doubt + loss_doubt + pairing_doubt,
+               CASE WHEN protection = 'unknown' OR login_doubt THEN 2 ELSE 0 END) AS steps,
+           CASE WHEN ms_before < 1000 THEN printf('%.1f ms', ms_before)
+                ELSE printf('%.1f s', ms_before / 1e3) END AS since_before,
+           CASE WHEN ms_after < 1000 THEN printf('%.1f ms', ms_after)
+                ELSE printf('%.1f s', ms_after / 1e3) END AS until_after
+    FROM firsts
+)
+SELECT exchange_id,
+       session_id,
+       site_id,
+       start_at AS at,
+       CASE steps WHEN 0 THEN 'proven' WHEN 1 THEN 'contradiction' ELSE 'suspect' END AS verdict,
+       printf('%s %s answered %d, %d, %d to one session within %s, with no login or logout between%s%s',
+              method, path, before_status, status, after_status,
+              CASE WHEN after_at - before_at < 1000000000
+                   THEN printf('%.1f ms', (after_at - before_at) / 1e6)
+                   ELSE printf('%.1f s', (after_at - before_at) / 1e9) END,
+              CASE WHEN denials > 1 THEN printf('; %d denials like this one', denials) ELSE '' END,
+              CASE WHEN replicas_differ
+                   THEN printf('; replicas disagree: %s granted, %s denied, %s granted',
+                               coalesce(before_replica, '?'), coalesce(replica, '?'),
+                               coalesce(after_replica, '?'))
+                   ELSE '' END) AS summary,
+       (SELECT json_group_array(text) FROM (
+            SELECT 'It is not known whether this endpoint needs a session: no request without one was denied there.'
+                   AS text WHERE protection = 'unknown'
+            UNION ALL SELECT printf('An exchange that is not understood may have been a login: %s %s.', m.method, m.path)
+                   FROM session_history m WHERE login_doubt AND m.operation_id = judged.doubt_operation_id
+            UNION ALL SELECT 'The order holds only if the clock of the capture is exact.' WHERE clock_doubt
+            UNION ALL SELECT 'The capture lost bytes between the three answers that may hide a login.' WHERE loss_doubt
+            UNION ALL SELECT 'After a loss it is not certain which request was answered by which response.'
+                   WHERE pairing_doubt)) AS caveats,
+       json_array(
+            json_object('role', 'access', 'exchange_id', before_exchange_id,
+                        'text', printf('granted: %d', before_status)),
+            json_object('role', 'denial', 'exchange_id', exchange_id,
+                        'text', printf('denied: %d, begun %s after that answer', status, since_before)),
+            json_object('role', 'access', 'exchange_id', after_exchange_id,
+                        'text', printf('granted again: %d, begun %s after the denial', after_status, until_after)))
+           AS evidence
+FROM judged
+ORDER BY at, exchange_id;
+
+-- Endpoints that a session asked at least three times and was granted or denied.
+SELECT count(*) AS exercised FROM (
+    SELECT 1 FROM session_history h
+    WHERE h.kind IN ('granted', 'denied') AND h.protection != 'public'
+    GROUP BY h.session_id, h.endpoint_id
+    HAVING count(*) >= 3);

@@ -1,0 +1,175 @@
+#include "base/alloc.h"
+#include "rule/finding.h"
+#include "rule/rule.h"
+#include "store/query.h"
+#include "store/scope.h"
+#include "store/write.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define TIME_LIMIT_MS 600000u /* for one SELECT: a rule that takes longer is broken */
+
+/*
+ * A rule is read before anything is written for it: while its SELECT runs, nothing but reading is
+ * allowed, and a rule that breaks halfway leaves the findings of its last run as they were.
+ */
+struct run {
+    struct store *store;
+    const struct rule *rule;
+    void (*emit_error)(const char *line, void *user);
+    void *user;
+    struct rule_run_result result;
+    hr_nsec now; /* of the packets: when findings are withdrawn */
+    /* The rule at hand. */
+    struct hr_arena arena;
+    struct finding_draft *drafts;
+    size_t count;
+    size_t capacity;
+    int64_t exercised;
+    struct hr_buf error;
+};
+
+/** Says so in a line of its file. @return 1 */
+static int broken(struct run *run, unsigned line, const char *text)
+{
+    struct hr_buf message;
+    hr_buf_init(&message, SIZE_MAX);
+    hr_buf_appendf(&message, "%s:%u: %s", run->rule->path, line, text);
+    run->emit_error(hr_buf_str(&message), run->user);
+    hr_buf_finish(&message);
+    return 1;
+}
+
+static int finding_row(const struct query_row *row, void *user)
+{
+    struct run *run = user;
+    if (run->count == run->capacity) {
+        run->capacity = run->capacity == 0 ? 64 : 2 * run->capacity;
+        run->drafts = hr_xrealloc(run->drafts, run->capacity * sizeof(*run->drafts));
+    }
+    const int r = finding_read(run->rule, row, &run->arena, &run->drafts[run->count], &run->error);
+    if (r < 0) {
+        return 1; /* the text is in run->error */
+    }
+    run->count++;
+    return 0;
+}
+
+static int exercised_row(const struct query_row *row, void *user)
+{
+    struct run *run = user;
+    if (row->count != 1 || row->values[0].type != QUERY_INTEGER || run->exercised >= 0 ||
+        row->values[0].integer < 0) {
+        hr_buf_clear(&run->error);
+        hr_buf_append_str(&run->error, "the second SELECT must yield one row with one count");
+        return 1;
+    }
+    run->exercised = row->values[0].integer;
+    return 0;
+}
+
+/** @return 0, 1 where the rule is broken, or a negative errno of the store */
+static int select_rows(struct run *run, const char *sql, unsigned line, query_row_fn row)
+{
+    struct query_error e = {0};
+    const struct query q = {
+        .sql = hr_span_str(sql), .guarded = true, .time_limit_ms = TIME_LIMIT_MS};
+    const int r = query_run(run->store, &q, row, run, &e);
+    if (r == -EINVAL || r == -ETIMEDOUT) {
+        return broken(run, line + (e.line > 0 ? e.line - 1 : 0), e.text);
+    }
+    return r > 0 ? broken(run, line, hr_buf_str(&run->error)) : r;
+}
+
+/** @return as select_rows() */
+static int read_rule(struct run *run)
+{
+    struct store *s = run->store;
+    const struct rule *rule = run->rule;
+    int r = scope_clear_parameters(s, rule->id);
+    for (size_t i = 0; r == 0 && i < rule->parameter_count; i++) {
+        r = scope_put_parameter(s, rule->id, rule->parameters[i].name, rule->parameters[i].value);
+    }
+    r = r == 0 ? scope_set_all(s) : r;
+    r = r == 0 ? select_rows(run, rule->exercised_sql, rule->exercised_line, exercised_row) : r;
+    if (r == 0 && run->exercised < 0) {
+        return broken(run, rule->exercised_line, "the second SELECT yielded no row");
+    }
+    r = r == 0 ? scope_set_rule(s, rule->id) : r;
+    r = r == 0 ? select_rows(run, rule->findings_sql, rule->findings_line, finding_row) : r;
+    for (size_t i = 0; r == 0 && i < run->count; i++) {
+        r = finding_complete(s, &run->arena, &run->drafts[i], &run->error);
+        if (r == -EINVAL) {
+            return broken(run, rule->findings_line, hr_buf_str(&run->error));
+        }
+    }
+    return r;
+}
+
+static int write_findings(struct run *run)
+{
+    size_t withdrawn = 0;
+    int r = findings_begin(run->store, run->rule->id);
+    for (size_t i = 0; r == 0 && i < run->count; i++) {
+        bool is_new = false;
+        r = finding_put(run->store, &run->drafts[i].row, &is_new);
+        run->result.findings++;
+        run->result.new_findings += is_new;
+    }
+    r = r == 0 ? findings_withdraw_rest(run->store, run->rule->id, run->now, &withdrawn) : r;
+    run->result.withdrawn += withdrawn;
+    return r == 0 ? scope_put_run(run->store, run->rule->id, run->exercised) : r;
+}
+
+static int run_rule(struct run *run)
+{
+    run->count = 0;
+    run->exercised = -1;
+    hr_arena_reset(&run->arena);
+    int r = read_rule(run);
+    if (r == 0) {
+        return write_findings(run);
+    }
+    if (r < 0) {
+        return r;
+    }
+    run->result.broken++;
+    return scope_put_missed(run->store, run->rule->id);
+}
+
+static int now_row(const struct query_row *row, void *user)
+{
+    if (row->values[0].type == QUERY_INTEGER) {
+        *(hr_nsec *)user = row->values[0].integer;
+    }
+    return 0;
+}
+
+int rule_set_run(const struct rule_set *set, struct store *s, bool whole,
+                 void (*emit_error)(const char *line, void *user), void *user,
+                 struct rule_run_result *ret_result)
+{
+    struct run run = {.store = s, .emit_error = emit_error, .user = user};
+    struct query_error e;
+    const struct query now = {.sql = HR_SPAN("SELECT max(last_at) FROM captures")};
+    hr_arena_init(&run.arena);
+    hr_buf_init(&run.error, SIZE_MAX);
+    int r = query_run(s, &now, now_row, &run.now, &e);
+    r = r == 0 ? scope_open(s, whole) : r;
+    for (size_t i = 0; r == 0 && i < set->count; i++) {
+        run.rule = &set->rules[i];
+        r = run.rule->enabled ? run_rule(&run) : scope_put_missed(s, run.rule->id);
+    }
+    r = r == 0 ? scope_close(s, true) : r;
+    if (r < 0) {
+        scope_close(s, false);
+    }
+    hr_arena_finish(&run.arena);
+    hr_buf_finish(&run.error);
+    free(run.drafts);
+    if (r == 0) {
+        *ret_result = run.result;
+    }
+    return r;
+}
