@@ -1,0 +1,65 @@
+# bash completion for headrace
+_headrace() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
+    local bounds='--max-connections --max-held-connection --max-held --idle-timeout --hole-timeout
+        --max-header --max-fields --max-body --max-decoded-body --max-waiting --max-fragments
+        --max-fragment-bytes --max-tokens'
+    local common='--quiet --help --version'
+    local options= words= files=
+    COMPREPLY=()
+    if ((COMP_CWORD == 1)); then
+        mapfile -t COMPREPLY < <(compgen -W 'audit list show rules profile db --help --version' -- "$cur")
+        return
+    fi
+    case $prev in
+    --db | --profile | -o | --output) compopt -o default; return ;;
+    --rules) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+    --color) words='auto always never' ;;
+    --verdict) words='proven contradiction suspect' ;;
+    --fail-on) words='low medium high critical low/suspect low/proven' ;;
+    --rule | --no-rule) words=$("${COMP_WORDS[0]}" rules list 2>/dev/null | cut -d' ' -f1) ;;
+    --format)
+        case $command in
+        audit) words='text ndjson' ;;
+        *) words='table ndjson csv' ;;
+        esac
+        ;;
+    esac
+    if [[ -n $words ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+        return
+    fi
+    case $command in
+    audit)
+        options="--db --rules --profile --filter --format --output --fail-on --rule --no-rule --set --all
+            --clock-error --redact-users --color $bounds"
+        files=1
+        ;;
+    list)
+        options="--db --rules --profile --filter --format --output --site --session --user --rule --verdict
+            --since --until --tz --stream --limit --set --clock-error --redact-users --color $bounds"
+        words='findings sessions exchanges streams endpoints captures loss'
+        files=1
+        ;;
+    show) options='--db --output --color' words='finding session' ;;
+    rules)
+        options='--db --rules --rule --no-rule --set --output --color'
+        words='list explain check test run'
+        files=1
+        ;;
+    profile)
+        options="--db --profile --filter --output --site --clock-error --redact-users $bounds"
+        words='suggest'
+        files=1
+        ;;
+    db) options='--db --keep' words='info check prune vacuum' ;;
+    esac
+    if [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options $common" -- "$cur")
+    elif ((COMP_CWORD == 2)) && [[ -n $words ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+    elif [[ -n $files ]]; then
+        compopt -o default
+    fi
+}
+complete -F _headrace headrace

@@ -1,0 +1,134 @@
+# fish completion for headrace
+function __headrace_needs_command
+    test (count (commandline -opc)) -eq 1
+end
+function __headrace_in
+    set -l words (commandline -opc)
+    test (count $words) -gt 1; and test $words[2] = $argv[1]
+end
+function __headrace_needs_word
+    set -l words (commandline -opc)
+    test (count $words) -eq 2; and test $words[2] = $argv[1]
+end
+complete -c headrace -n __headrace_needs_command -l help -l version
+complete -c headrace -n __headrace_needs_command -f -a audit -d 'read captures and report'
+complete -c headrace -n __headrace_needs_command -f -a list -d 'list what is stored'
+complete -c headrace -n __headrace_needs_command -f -a show -d 'tell one story'
+complete -c headrace -n __headrace_needs_command -f -a rules -d 'list, explain, check, test and run rules'
+complete -c headrace -n __headrace_needs_command -f -a profile -d 'print what is assumed of a site'
+complete -c headrace -n __headrace_needs_command -f -a db -d 'look after the database'
+complete -c headrace -n '__headrace_needs_word list' -f -a 'findings sessions exchanges streams endpoints captures loss'
+complete -c headrace -n '__headrace_needs_word show' -f -a 'finding session'
+complete -c headrace -n '__headrace_needs_word rules' -f -a 'list explain check test run'
+complete -c headrace -n '__headrace_needs_word profile' -f -a 'suggest'
+complete -c headrace -n '__headrace_needs_word db' -f -a 'info check prune vacuum'
+complete -c headrace -n '__headrace_in audit' -l db -r
+complete -c headrace -n '__headrace_in audit' -l rules -r
+complete -c headrace -n '__headrace_in audit' -l profile -r
+complete -c headrace -n '__headrace_in audit' -l filter -x
+complete -c headrace -n '__headrace_in audit' -l format -x -a 'text ndjson'
+complete -c headrace -n '__headrace_in audit' -s o -l output -r
+complete -c headrace -n '__headrace_in audit' -l fail-on -x -a 'low medium high critical low/suspect'
+complete -c headrace -n '__headrace_in audit' -l rule -x
+complete -c headrace -n '__headrace_in audit' -l no-rule -x
+complete -c headrace -n '__headrace_in audit' -l set -x
+complete -c headrace -n '__headrace_in audit' -l all
+complete -c headrace -n '__headrace_in audit' -l clock-error -x
+complete -c headrace -n '__headrace_in audit' -l redact-users
+complete -c headrace -n '__headrace_in audit' -l color -x -a 'auto always never'
+complete -c headrace -n '__headrace_in audit' -l max-connections -x
+complete -c headrace -n '__headrace_in audit' -l max-held-connection -x
+complete -c headrace -n '__headrace_in audit' -l max-held -x
+complete -c headrace -n '__headrace_in audit' -l idle-timeout -x
+complete -c headrace -n '__headrace_in audit' -l hole-timeout -x
+complete -c headrace -n '__headrace_in audit' -l max-header -x
+complete -c headrace -n '__headrace_in audit' -l max-fields -x
+complete -c headrace -n '__headrace_in audit' -l max-body -x
+complete -c headrace -n '__headrace_in audit' -l max-decoded-body -x
+complete -c headrace -n '__headrace_in audit' -l max-waiting -x
+complete -c headrace -n '__headrace_in audit' -l max-fragments -x
+complete -c headrace -n '__headrace_in audit' -l max-fragment-bytes -x
+complete -c headrace -n '__headrace_in audit' -l max-tokens -x
+complete -c headrace -n '__headrace_in audit' -s q -l quiet
+complete -c headrace -n '__headrace_in audit' -s h -l help
+complete -c headrace -n '__headrace_in audit' -s V -l version
+complete -c headrace -n '__headrace_in list' -l db -r
+complete -c headrace -n '__headrace_in list' -l rules -r
+complete -c headrace -n '__headrace_in list' -l profile -r
+complete -c headrace -n '__headrace_in list' -l filter -x
+complete -c headrace -n '__headrace_in list' -l format -x -a 'table ndjson csv'
+complete -c headrace -n '__headrace_in list' -s o -l output -r
+complete -c headrace -n '__headrace_in list' -l site -x
+complete -c headrace -n '__headrace_in list' -l session -x
+complete -c headrace -n '__headrace_in list' -l user -x
+complete -c headrace -n '__headrace_in list' -l rule -x
+complete -c headrace -n '__headrace_in list' -l verdict -x -a 'proven contradiction suspect'
+complete -c headrace -n '__headrace_in list' -l since -x
+complete -c headrace -n '__headrace_in list' -l until -x
+complete -c headrace -n '__headrace_in list' -l tz -x
+complete -c headrace -n '__headrace_in list' -l stream -x
+complete -c headrace -n '__headrace_in list' -l limit -x
+complete -c headrace -n '__headrace_in list' -l set -x
+complete -c headrace -n '__headrace_in list' -l clock-error -x
+complete -c headrace -n '__headrace_in list' -l redact-users
+complete -c headrace -n '__headrace_in list' -l color -x -a 'auto always never'
+complete -c headrace -n '__headrace_in list' -l max-connections -x
+complete -c headrace -n '__headrace_in list' -l max-held-connection -x
+complete -c headrace -n '__headrace_in list' -l max-held -x
+complete -c headrace -n '__headrace_in list' -l idle-timeout -x
+complete -c headrace -n '__headrace_in list' -l hole-timeout -x
+complete -c headrace -n '__headrace_in list' -l max-header -x
+complete -c headrace -n '__headrace_in list' -l max-fields -x
+complete -c headrace -n '__headrace_in list' -l max-body -x
+complete -c headrace -n '__headrace_in list' -l max-decoded-body -x
+complete -c headrace -n '__headrace_in list' -l max-waiting -x
+complete -c headrace -n '__headrace_in list' -l max-fragments -x
+complete -c headrace -n '__headrace_in list' -l max-fragment-bytes -x
+complete -c headrace -n '__headrace_in list' -l max-tokens -x
+complete -c headrace -n '__headrace_in list' -s q -l quiet
+complete -c headrace -n '__headrace_in list' -s h -l help
+complete -c headrace -n '__headrace_in list' -s V -l version
+complete -c headrace -n '__headrace_in show' -l db -r
+complete -c headrace -n '__headrace_in show' -s o -l output -r
+complete -c headrace -n '__headrace_in show' -l color -x -a 'auto always never'
+complete -c headrace -n '__headrace_in show' -s q -l quiet
+complete -c headrace -n '__headrace_in show' -s h -l help
+complete -c headrace -n '__headrace_in show' -s V -l version
+complete -c headrace -n '__headrace_in rules' -l db -r
+complete -c headrace -n '__headrace_in rules' -l rules -r
+complete -c headrace -n '__headrace_in rules' -l rule -x
+complete -c headrace -n '__headrace_in rules' -l no-rule -x
+complete -c headrace -n '__headrace_in rules' -l set -x
+complete -c headrace -n '__headrace_in rules' -s o -l output -r
+complete -c headrace -n '__headrace_in rules' -l color -x -a 'auto always never'
+complete -c headrace -n '__headrace_in rules' -s q -l quiet
+complete -c headrace -n '__headrace_in rules' -s h -l help
+complete -c headrace -n '__headrace_in rules' -s V -l version
+complete -c headrace -n '__headrace_in profile' -l db -r
+complete -c headrace -n '__headrace_in profile' -l profile -r
+complete -c headrace -n '__headrace_in profile' -l filter -x
+complete -c headrace -n '__headrace_in profile' -s o -l output -r
+complete -c headrace -n '__headrace_in profile' -l site -x
+complete -c headrace -n '__headrace_in profile' -l clock-error -x
+complete -c headrace -n '__headrace_in profile' -l redact-users
+complete -c headrace -n '__headrace_in profile' -l max-connections -x
+complete -c headrace -n '__headrace_in profile' -l max-held-connection -x
+complete -c headrace -n '__headrace_in profile' -l max-held -x
+complete -c headrace -n '__headrace_in profile' -l idle-timeout -x
+complete -c headrace -n '__headrace_in profile' -l hole-timeout -x
+complete -c headrace -n '__headrace_in profile' -l max-header -x
+complete -c headrace -n '__headrace_in profile' -l max-fields -x
+complete -c headrace -n '__headrace_in profile' -l max-body -x
+complete -c headrace -n '__headrace_in profile' -l max-decoded-body -x
+complete -c headrace -n '__headrace_in profile' -l max-waiting -x
+complete -c headrace -n '__headrace_in profile' -l max-fragments -x
+complete -c headrace -n '__headrace_in profile' -l max-fragment-bytes -x
+complete -c headrace -n '__headrace_in profile' -l max-tokens -x
+complete -c headrace -n '__headrace_in profile' -s q -l quiet
+complete -c headrace -n '__headrace_in profile' -s h -l help
+complete -c headrace -n '__headrace_in profile' -s V -l version
+complete -c headrace -n '__headrace_in db' -l db -r
+complete -c headrace -n '__headrace_in db' -l keep -x
+complete -c headrace -n '__headrace_in db' -s q -l quiet
+complete -c headrace -n '__headrace_in db' -s h -l help
+complete -c headrace -n '__headrace_in db' -s V -l version
