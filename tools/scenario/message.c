@@ -45,10 +45,10 @@ static struct hr_span name_of(struct hr_span line)
     return hr_span_cut(&line, ':');
 }
 
-static bool names(const struct headers *h, const char *name)
+static bool names(const struct headers *h, struct hr_span name)
 {
     for (size_t i = 0; i < h->count; i++) {
-        if (hr_span_equal_nocase(hr_span_trim(name_of(h->lines[i])), hr_span_str(name))) {
+        if (hr_span_equal_nocase(hr_span_trim(name_of(h->lines[i])), name)) {
             return true;
         }
     }
@@ -57,7 +57,8 @@ static bool names(const struct headers *h, const char *name)
 
 static void put_default(struct draft *d, const char *name, const char *value)
 {
-    if (value != NULL && !names(d->sets[0], name) && !names(d->sets[1], name)) {
+    const struct hr_span key = hr_span_str(name);
+    if (value != NULL && !names(d->sets[0], key) && !names(d->sets[1], key)) {
         hr_buf_appendf(&d->head, "%s: %s\r\n", name, value);
     }
 }
@@ -69,26 +70,23 @@ static void put_number(struct draft *d, const char *name, uint64_t value)
     put_default(d, name, text);
 }
 
-static void put_headers(struct draft *d)
+static void put_lines(struct draft *d, const struct headers *h, const struct headers *instead)
 {
-    for (size_t k = 0; k < 2; k++) {
-        for (size_t i = 0; i < d->sets[k]->count; i++) {
-            const struct hr_span line = d->sets[k]->lines[i];
-            const struct hr_span name = hr_span_trim(name_of(line));
-            if (name_of(line).len == line.len) {
-                continue; /* a removed default */
-            }
-            if (k == 0 && name.len < 64) {
-                char text[64];
-                snprintf(text, sizeof(text), "%.*s", (int)name.len, name.ptr);
-                if (names(d->sets[1], text)) {
-                    continue;
-                }
-            }
+    for (size_t i = 0; i < h->count; i++) {
+        const struct hr_span line = h->lines[i];
+        const bool removes = name_of(line).len == line.len;
+        if (!removes && !names(instead, hr_span_trim(name_of(line)))) {
             hr_buf_append(&d->head, line);
             hr_buf_append_str(&d->head, "\r\n");
         }
     }
+}
+
+static void put_headers(struct draft *d)
+{
+    static const struct headers none = {0};
+    put_lines(d, d->sets[0], d->sets[1]);
+    put_lines(d, d->sets[1], &none);
 }
 
 static void append_form_text(struct hr_buf *out, const char *text)
