@@ -162,7 +162,7 @@ static uint64_t feed_ack(struct tcp_table *t, struct tcp_entry *e, enum tcp_dire
     pos = pos > peer->fin ? peer->fin : pos; /* a FIN takes a number, too */
     if (peer->acked == TCP_POS_NONE || pos > peer->acked) {
         peer->acked = pos;
-        peer->acked_at = t->clock;
+        peer->acked_at = t->now;
     }
     if (!tell) {
         return TCP_ACK_UNKNOWN;

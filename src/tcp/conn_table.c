@@ -23,7 +23,7 @@ struct tcp_table *tcp_table_create(const struct tcp_config *config,
     for (int i = 0; i < TCP_WATCH_COUNT; i++) {
         TAILQ_INIT(&t->watches[i]);
     }
-    t->clock = t->previous_at = INT64_MIN;
+    t->clock = t->now = t->previous_at = INT64_MIN;
     tcp_numbers_init(&t->numbers, capture_count, GHOST_LIMIT);
     return t;
 }
@@ -64,7 +64,7 @@ static enum tcp_idle_list list_for(enum tcp_state state)
 static void enlist(struct tcp_table *t, struct tcp_entry *e, enum tcp_idle_list list)
 {
     e->list = list;
-    e->stamp = t->clock;
+    e->stamp = t->now;
     t->idle_count[list]++;
     TAILQ_INSERT_TAIL(&t->idle[list], e, link);
 }
@@ -81,7 +81,8 @@ void tcp_entry_touch(struct tcp_table *t, struct tcp_entry *e)
     if (list == e->list) {
         /* Late segments of what is over do not keep it. */
         bool lasts = list == TCP_LIST_OPENING || list == TCP_LIST_OPEN;
-        if (!lasts || hr_nsec_sub(t->clock, e->stamp) < timeout_of(t, list) / TOUCH_FRACTION) {
+        if (!lasts || (e->stamp <= t->now &&
+                       hr_nsec_sub(t->now, e->stamp) < timeout_of(t, list) / TOUCH_FRACTION)) {
             return;
         }
     }
@@ -114,31 +115,34 @@ static void close_entry(struct tcp_table *t, struct tcp_entry *e, enum tcp_end e
     tcp_entry_close(t, e, e->state == TCP_STATE_RESET ? TCP_END_RST : end);
 }
 
-static bool is_due(const struct tcp_table *t, enum tcp_idle_list list)
+static struct tcp_entry *find_due(struct tcp_table *t, enum tcp_idle_list list)
 {
-    const struct tcp_entry *e = TAILQ_FIRST(&t->idle[list]);
-    return e && hr_nsec_sub(t->clock, e->stamp) >= timeout_of(t, list);
+    struct tcp_entry *e;
+    while ((e = TAILQ_FIRST(&t->idle[list])) && e->stamp > t->clock) {
+        TAILQ_REMOVE(&t->idle[list], e, link);
+        e->stamp = t->clock;
+        TAILQ_INSERT_TAIL(&t->idle[list], e, link);
+    }
+    return e && hr_nsec_sub(t->clock, e->stamp) >= timeout_of(t, list) ? e : NULL;
 }
 
 static void expire(struct tcp_table *t)
 {
+    struct tcp_entry *e;
     tcp_holes_expire(t);
-    while (is_due(t, TCP_LIST_RESET)) {
-        struct tcp_entry *e = TAILQ_FIRST(&t->idle[TCP_LIST_RESET]);
+    while ((e = find_due(t, TCP_LIST_RESET))) {
         close_entry(t, e, TCP_END_RST);
         tcp_entry_touch(t, e);
     }
-    while (is_due(t, TCP_LIST_CLOSED)) {
-        drop_to_ghost(t, TAILQ_FIRST(&t->idle[TCP_LIST_CLOSED]), true);
+    while ((e = find_due(t, TCP_LIST_CLOSED))) {
+        drop_to_ghost(t, e, true);
     }
     static const enum tcp_idle_list silent[] = {TCP_LIST_OPENING, TCP_LIST_OPEN};
     for (size_t i = 0; i < HR_ARRAY_LEN(silent); i++) {
-        while (is_due(t, silent[i])) {
-            struct tcp_entry *e = TAILQ_FIRST(&t->idle[silent[i]]);
-            bool closed = e->state == TCP_STATE_CLOSED;
-            t->counters.connections_timed_out += !closed;
+        while ((e = find_due(t, silent[i]))) {
+            t->counters.connections_timed_out++;
             close_entry(t, e, TCP_END_TIMEOUT);
-            drop_to_ghost(t, e, closed);
+            drop_to_ghost(t, e, false);
         }
     }
 }
@@ -217,12 +221,13 @@ static struct tcp_entry *add_entry(struct tcp_table *t, const struct tcp_key *ke
 static void advance_clock(struct tcp_table *t, hr_nsec at)
 {
     if (t->clock == INT64_MIN) {
-        t->clock = t->previous_at = at;
+        t->clock = t->now = t->previous_at = at;
         return;
     }
     /* Two frames must agree that time has passed: one may be wrong. */
     hr_nsec sure = at < t->previous_at ? at : t->previous_at;
     t->clock = sure > t->clock ? sure : t->clock;
+    t->now = at > t->clock ? at : t->clock;
     t->previous_at = at;
 }
 

@@ -38,7 +38,7 @@ enum tcp_watch_list {
 /* The first hole of one direction. */
 struct tcp_watch {
     TAILQ_ENTRY(tcp_watch) link;
-    hr_nsec since;     /* on the table's clock */
+    hr_nsec since;     /* order within the list */
     tcp_pos hole;      /* where it begins */
     tcp_pos acked;     /* when it came to TCP_WATCH_ACKED */
     unsigned segments; /* of the connection since then */
@@ -51,7 +51,7 @@ struct tcp_entry {
     UT_hash_handle hh;
     struct tcp_key key;
     TAILQ_ENTRY(tcp_entry) link;
-    hr_nsec stamp; /* on the table's clock; order within the list */
+    hr_nsec stamp; /* order within the list */
     enum tcp_idle_list list;
     enum tcp_state state;
     unsigned orig_side; /* of the key */
@@ -76,7 +76,11 @@ struct tcp_table {
     struct tcp_watches watches[TCP_WATCH_COUNT];
     struct tcp_held_total held;
     struct tcp_numbers numbers;
-    hr_nsec clock; /* packet time, never backwards; one frame with a wild time does not move it */
+    /* Time-outs run on packet time that two frames agree on, so that one frame with a wild time
+     * ends nothing. What is touched bears the time of its frame; where that lies ahead of the
+     * clock when it is looked at, the frame was wrong and the clock counts. */
+    hr_nsec clock;
+    hr_nsec now; /* the later of the clock and the present frame */
     hr_nsec previous_at;
 };
 

@@ -39,7 +39,7 @@ static void follow(struct tcp_table *t, struct tcp_entry *e, enum tcp_direction 
     w->list = list;
     w->hole = h->next;
     w->acked = h->acked;
-    w->since = t->clock;
+    w->since = t->now;
     w->segments = 0;
     TAILQ_INSERT_TAIL(&t->watches[list], w, link);
 }
@@ -99,18 +99,27 @@ void tcp_holes_update(struct tcp_table *t, struct tcp_entry *e)
 bool tcp_hole_is_certain(const struct tcp_table *t, const struct tcp_half *h, tcp_pos pos)
 {
     return pos > h->next && !tcp_half_has_hole(h) && h->acked != TCP_POS_NONE && h->acked >= pos &&
-           hr_nsec_sub(t->clock, h->acked_at) >= TCP_REORDER_GRACE;
+           hr_nsec_sub(t->now, h->acked_at) >= TCP_REORDER_GRACE;
+}
+
+static struct tcp_watch *find_due(struct tcp_table *t, enum tcp_watch_list list, hr_nsec timeout)
+{
+    struct tcp_watch *w;
+    while ((w = TAILQ_FIRST(&t->watches[list])) && w->since > t->clock) {
+        TAILQ_REMOVE(&t->watches[list], w, link);
+        w->since = t->clock;
+        TAILQ_INSERT_TAIL(&t->watches[list], w, link);
+    }
+    return w && hr_nsec_sub(t->clock, w->since) >= timeout ? w : NULL;
 }
 
 void tcp_holes_expire(struct tcp_table *t)
 {
     struct tcp_watch *w;
-    while ((w = TAILQ_FIRST(&t->watches[TCP_WATCH_ACKED])) &&
-           hr_nsec_sub(t->clock, w->since) >= TCP_REORDER_GRACE) {
+    while ((w = find_due(t, TCP_WATCH_ACKED, TCP_REORDER_GRACE))) {
         give_up_acked(t, entry_of(w), w->direction);
     }
-    while ((w = TAILQ_FIRST(&t->watches[TCP_WATCH_HOLE])) &&
-           hr_nsec_sub(t->clock, w->since) >= t->config.hole_timeout) {
+    while ((w = find_due(t, TCP_WATCH_HOLE, t->config.hole_timeout))) {
         give_up_old(t, entry_of(w), w->direction);
     }
 }
