@@ -106,19 +106,20 @@ static bool feed_syn(struct tcp_table *t, struct tcp_entry *e, enum tcp_directio
     bool ack = s->flags & TCP_ACK;
     tcp_pos pos;
     bool ours = true;
+    bool moves = !own->has_base;
     if (ack && peer->exact) {
         ours = tcp_half_locate(peer, s->ack, &pos) && pos >= peer->base &&
                pos <= tcp_half_frontier(peer) + 1;
     }
     if (ours && own->has_base && (tcp_seq)own->base != s->seq + 1) {
         ours = !own->exact && tcp_half_is_untouched(own);
-        own->has_base = !ours;
+        moves = ours;
     }
     if (!ours) {
         t->counters.out_of_window++;
         return false;
     }
-    if (!own->has_base) {
+    if (moves) {
         tcp_half_set_base(own, s->seq + 1, true, s->at);
     }
     own->exact = true;
@@ -145,7 +146,7 @@ static bool ack_contradicts_base(const struct tcp_half *h, const struct tcp_segm
 /* @return what s acknowledges of the other half: an offset if tell is set (which then stays what it
  * is) */
 static uint64_t feed_ack(struct tcp_table *t, struct tcp_entry *e, enum tcp_direction d,
-                         const struct tcp_segment *s, bool tell)
+                         const struct tcp_segment *s)
 {
     struct tcp_half *peer = &e->half[other(d)];
     tcp_pos pos;
@@ -164,10 +165,6 @@ static uint64_t feed_ack(struct tcp_table *t, struct tcp_entry *e, enum tcp_dire
         peer->acked = pos;
         peer->acked_at = t->now;
     }
-    if (!tell) {
-        return TCP_ACK_UNKNOWN;
-    }
-    peer->fixed = true;
     return pos - peer->base;
 }
 
@@ -332,7 +329,15 @@ bool tcp_entry_is_over(const struct tcp_entry *e, unsigned side, const struct tc
         return reset && c->bytes[0] + c->bytes[1] == 0 &&
                (e->state == TCP_STATE_CLOSED || e->state == TCP_STATE_RESET);
     }
-    if (e->state != TCP_STATE_CLOSED || wire_bytes_of(s) <= 1 || (s->flags & TCP_RST)) {
+    if (e->state != TCP_STATE_CLOSED || (s->flags & TCP_RST)) {
+        return false;
+    }
+    if (c->syn_refused && (s->flags & TCP_SYN)) {
+        /* The answer to the SYN after all: the refusal was forged. */
+        const struct tcp_half *orig = &e->half[TCP_ORIG];
+        return orig->exact && s->ack == (tcp_seq)orig->base && side != e->orig_side;
+    }
+    if (wire_bytes_of(s) <= 1) {
         return false;
     }
     if (!h->has_base || !tcp_half_locate(h, s->seq, &pos)) {
@@ -363,8 +368,7 @@ void tcp_entry_feed(struct tcp_table *t, struct tcp_entry *e, unsigned side,
         if (!(s->flags & TCP_SYN)) {
             e->state = tcp_state_step(e->state, TCP_EVENT_SEGMENT);
         }
-        bool tell = wire_bytes_of(s) > 0 || (s->flags & TCP_FIN);
-        mark.acked = feed_ack(t, e, d, s, tell);
+        mark.acked = feed_ack(t, e, d, s);
         feed_sequence(t, e, d, s, &mark);
         tcp_entry_settle(t, e);
     }

@@ -61,8 +61,12 @@ void tcp_half_finish(struct tcp_half *h, struct tcp_held_total *total)
 
 void tcp_half_set_base(struct tcp_half *h, tcp_seq seq, bool exact, hr_nsec at)
 {
-    h->next = h->base = TCP_POS_ORIGIN + seq;
-    h->acked = TCP_POS_NONE;
+    tcp_pos base = TCP_POS_ORIGIN + seq;
+    /* An ACK that was believed stays true where the beginning only moves a little. */
+    if (!h->has_base || !tcp_half_locate(h, seq, &base) || h->acked < base) {
+        h->acked = TCP_POS_NONE;
+    }
+    h->next = h->base = base;
     h->has_base = true;
     h->exact = exact;
     h->tail_at = at;
@@ -70,7 +74,7 @@ void tcp_half_set_base(struct tcp_half *h, tcp_seq seq, bool exact, hr_nsec at)
 
 bool tcp_half_is_untouched(const struct tcp_half *h)
 {
-    return !h->fixed && h->next == h->base && RB_EMPTY(&h->held) && h->fin == TCP_POS_NONE;
+    return !h->given && h->next == h->base && RB_EMPTY(&h->held) && h->fin == TCP_POS_NONE;
 }
 
 bool tcp_half_locate(const struct tcp_half *h, tcp_seq seq, tcp_pos *ret_pos)
@@ -166,7 +170,7 @@ static void emit_gap(struct tcp_half *h, tcp_pos to, const struct tcp_mark *mark
         .acked = mark->acked,
     };
     h->next = to;
-    h->fixed = true;
+    h->given = true;
     out->emit(&c, out->user);
 }
 
@@ -183,7 +187,7 @@ static void emit_end(struct tcp_half *h, enum tcp_end end, const struct tcp_mark
         .acked = mark->acked,
         .end = end,
     };
-    h->fixed = true;
+    h->given = true;
     h->ended = true;
     out->emit(&c, out->user);
 }
@@ -206,7 +210,7 @@ static void deliver(struct tcp_half *h, const struct tcp_piece *p, const struct 
         };
         remember(h, p->pos, p->bytes);
         h->next += p->bytes.len;
-        h->fixed = true;
+        h->given = true;
         h->tail_at = p->mark.at;
         out->emit(&c, out->user);
     }

@@ -41,7 +41,7 @@ struct tcp_half {
     hr_nsec acked_at;
     bool has_base;
     bool exact; /* base is ISN + 1, not a guess */
-    bool fixed; /* an offset was given out: the base stays */
+    bool given; /* something was given out: the base stays */
     bool ended; /* END was given out */
     uint8_t print_at;
     struct tcp_print prints[TCP_PRINTS];
@@ -80,9 +80,9 @@ enum {
 void tcp_half_init(struct tcp_half *h);
 /** Frees what is held. */
 void tcp_half_finish(struct tcp_half *h, struct tcp_held_total *total);
-/** Offset 0 becomes the byte with this number. Only as long as nothing is fixed or held. */
+/** Offset 0 becomes the byte with this number. Only as long as it is untouched. */
 void tcp_half_set_base(struct tcp_half *h, tcp_seq seq, bool exact, hr_nsec at);
-/** Nothing was delivered, held or told of: the base may still move. */
+/** Nothing was given out or is held: the base may still move. */
 bool tcp_half_is_untouched(const struct tcp_half *h);
 /** @return false where seq is farther from what is expected than any window allows */
 bool tcp_half_locate(const struct tcp_half *h, tcp_seq seq, tcp_pos *ret_pos);

@@ -25,7 +25,7 @@ static const struct {
     {"the old SYN late",                              LIFE "> S -1\n",                                                             "0 x$ | y$ FIN"                  },
     {"after silence it is the same stream",
      HANDSHAKE "> A 0 a=0 'x'\n@900000 >1 S -1\n> A 1 a=0 'z'\n",
-     "0 x~ | ~ TIMEOUT\n1 - | - NONE\n0 z- | - NONE"                                                                                                             },
+     "0 x~ | ~ TIMEOUT\n1 - | - NONE\n0 z- | - NONE"                                                                                                                },
     {"long after the close an ACK is nothing",        LIFE "@900000 >1 S -1\n@900001 >1 S -1\n> A 2 a=2\n",
      "0 x$ | y$ FIN\n1 - | - NONE"                                                                                                                                  },
     {"bytes are something, of the same number",
