@@ -5,53 +5,76 @@
 #ifndef HR_STORE_DB_H
 #define HR_STORE_DB_H
 
+#include "base/arena.h"
 #include "store/stmt.h"
 #include "store/store.h"
 
 #include <sqlite3.h>
 
-struct analysis; /* write_analysis.c: counts of the site that is being analysed */
+struct analysis; /* write_analysis.c: what is counted of the site that is being analysed */
 
 struct store {
     sqlite3 *db;
     sqlite3_stmt *stmts[STMT_COUNT]; /* prepared when first used */
     char *path;                      /* as given; NULL: temporary */
-    bool is_temporary;
-    bool is_fresh;                   /* made by this process: nothing was stored before */
-    bool is_open;                    /* schema and key were checked */
     enum store_mode mode;
+    bool is_ready; /* schema and key were checked */
     struct hr_key key;
     struct analysis *analysis;
+    struct hr_arena kept; /* texts that outlive their statement: read_session_story() */
     char error[1024];
 };
 
+#define STORE_APPLICATION_ID 0x48524143 /* "HRAC" */
+#define STORE_SCHEMA_VERSION 1
+
 /** Remembers what SQLite says about the last failure, as a line for people. @return its errno */
 int store_fail(struct store *s, int sqlite_code);
-/** As store_fail(), with a text of our own. @return error */
+/** As store_fail(), with a text of our own behind the database's name. @return error */
 int store_fail_text(struct store *s, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /** Runs statements without rows. */
 int store_exec(struct store *s, const char *sql);
-/** A statement of the table, reset and ready to bind; NULL after store_fail() where SQLite refuses it. */
+/** A statement of the table, reset, nothing bound; NULL after store_fail() where SQLite refuses it.
+ */
 sqlite3_stmt *store_stmt(struct store *s, enum stmt_id id);
-/** Steps a statement that gives no rows, and resets it. */
+/** Steps a statement that gives no rows, and resets it. q NULL: the failure is known already. */
 int store_run(struct store *s, sqlite3_stmt *q);
 /** Steps. @return 1 a row, 0 no more (and reset), negative: failed (and reset) */
 int store_step(struct store *s, sqlite3_stmt *q);
-/** First column of the first row, or none where there is no row. */
+/** First column of the first row, or `none` where there is no row or NULL in it. */
 int store_number(struct store *s, sqlite3_stmt *q, int64_t none, int64_t *ret_value);
+/** Ends a reading early. @return r */
+int store_end_rows(sqlite3_stmt *q, int r);
 
 /* Binding: what means "absent" in C is NULL in the database. Texts must outlive the step. */
 void bind_span(sqlite3_stmt *q, int column, struct hr_span text); /* ptr NULL */
 void bind_text(sqlite3_stmt *q, int column, const char *text);    /* NULL */
 void bind_id(sqlite3_stmt *q, int column, int64_t id);            /* 0 */
 void bind_time(sqlite3_stmt *q, int column, hr_nsec at);          /* HR_NSEC_INFINITE */
-void bind_count(sqlite3_stmt *q, int column, uint64_t count);     /* above INT64_MAX: that */
+void bind_number(sqlite3_stmt *q, int column, int64_t number);
+void bind_count(sqlite3_stmt *q, int column, uint64_t count); /* above INT64_MAX: that */
 
 /* Reading back: the other way round. */
 struct hr_span column_span(sqlite3_stmt *q, int column);
 const char *column_text(sqlite3_stmt *q, int column); /* NULL where NULL */
 hr_nsec column_time(sqlite3_stmt *q, int column);     /* NULL: HR_NSEC_INFINITE */
 int64_t column_count(sqlite3_stmt *q, int column);    /* NULL: -1 */
+
+/* migrate.c */
+struct store_migration {
+    int from; /* user_version it starts from; it leads to from + 1 */
+    const char *sql;
+};
+/**
+ * Brings the database from its user_version up to `to` by the given steps, each in one transaction
+ * with all others, after a copy FILE.bak-vN. Versions without a step are -EPROTONOSUPPORT.
+ */
+int store_migrate(struct store *s, const struct store_migration *steps, size_t step_count, int to);
+/** Makes or checks tables, views and key. */
+int store_prepare(struct store *s, const struct hr_key *key);
+
+/* write_analysis.c */
+void analysis_destroy(struct analysis *a);
 
 #endif

@@ -13,6 +13,8 @@ CREATE TABLE meta (
                              -- key_check: hash of a constant, tells another key
                              -- views: digest of the text the views were made from
                              -- import: number of the last import that stored something
+                             -- pruned_before: time before which exchanges were let go
+                             -- parameter:SLUG.NAME: parameters of rules as of their last run
     value ANY                -- as the name says
 ) STRICT, WITHOUT ROWID;
 
@@ -77,6 +79,7 @@ CREATE TABLE streams (
     first_frame      INTEGER NOT NULL, -- number of its first frame in the capture
     first_at         INTEGER NOT NULL, -- time of its first frame
     last_at          INTEGER NOT NULL, -- time of its last frame
+    client_opened    INTEGER NOT NULL, -- boolean; the client sent the SYN, as far as known
     is_midstream     INTEGER NOT NULL, -- boolean; its beginning was not captured
     end              INTEGER NOT NULL, -- tcp/conn.h tcp_end: 0 open, 1 fin, 2 rst, 3 timeout, 4 evicted, 5 reused
     client_one_sided INTEGER NOT NULL, -- boolean; no segment of the client was captured
@@ -153,7 +156,7 @@ CREATE TABLE sessions (
                                          -- 1 explained, 2 contradicted, 3 weak, 4 unknown
     witness_operation_id INTEGER         -- operations.id at which no order was left; NULL none
 ) STRICT;
-CREATE UNIQUE INDEX sessions_by_hash ON sessions (hash, carrier_id);
+CREATE UNIQUE INDEX sessions_by_hash ON sessions (carrier_id, hash);
 
 CREATE TABLE users (
     id      INTEGER PRIMARY KEY,

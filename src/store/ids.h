@@ -1,0 +1,31 @@
+/*
+ * store/ids.h - a bounded map from natural keys to row ids: the memory over the tables of sites,
+ * endpoints, carriers, sessions and users during an import. A full map drops what was not asked for
+ * lately (second chance in order of insertion).
+ */
+#ifndef HR_STORE_IDS_H
+#define HR_STORE_IDS_H
+
+#include "base/map.h"
+
+struct id_entry {
+    UT_hash_handle hh;
+    int64_t id;
+    bool is_used;
+    char key[];
+};
+
+struct id_cache {
+    struct id_entry *entries;
+    size_t limit;
+    bool is_whole; /* every row of the table is in here: a miss means that there is none */
+};
+
+void id_cache_init(struct id_cache *c, size_t limit, bool is_whole);
+void id_cache_finish(struct id_cache *c);
+/** @return 0 where it is not known */
+int64_t id_cache_find(struct id_cache *c, const void *key, size_t len);
+/** The key must not be in it. */
+void id_cache_add(struct id_cache *c, const void *key, size_t len, int64_t id);
+
+#endif

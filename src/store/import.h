@@ -1,0 +1,71 @@
+/*
+ * store/import.h - the inside of an import, shared by write_import.c (rows in), write_names.c
+ * (names to ids) and write_doubles.c (what was stored already).
+ */
+#ifndef HR_STORE_IMPORT_H
+#define HR_STORE_IMPORT_H
+
+#include "base/buf.h"
+#include "store/db.h"
+#include "store/ids.h"
+#include "store/write.h"
+
+struct import_capture {
+    int64_t id;
+    bool has_rows; /* a stream, exchange or loss refers to it */
+};
+
+struct import {
+    struct store *s;
+    bool is_fresh; /* nothing was stored before: no look-ups, indexes at the end */
+    bool has_session_index;
+    int64_t number; /* of this import */
+    struct import_capture *captures;
+    size_t capture_count;
+    struct {
+        int64_t capture; /* the highest ids there were before it */
+        int64_t stream;
+        int64_t exchange;
+        int64_t loss;
+    } base;
+    hr_nsec first_at; /* of its exchanges and losses; HR_NSEC_INFINITE: none yet */
+    hr_nsec last_at;
+    struct id_cache sites;
+    struct id_cache endpoints;
+    struct id_cache carriers;
+    struct id_cache sessions;
+    struct id_cache users;
+    struct hr_buf key; /* scratch for cache keys */
+};
+
+/* write_names.c: the row of that name, made where there is none. */
+int import_site_id(struct import *i, struct hr_span name, int64_t *ret_id);
+int import_endpoint_id(struct import *i, int64_t site_id, const struct exchange_facts *f,
+                       int64_t *ret_id);
+int import_user_id(struct import *i, int64_t site_id, struct hr_span name, int64_t *ret_id);
+/** Fills carrier_id, sent_id and set_id. */
+int import_token_ids(struct import *i, int64_t site_id, struct token_use *t);
+int import_build_session_index(struct import *i);
+/** Gives sessions whose short names clash longer ones. */
+int import_name_sessions(struct import *i);
+
+/* write_doubles.c */
+/** Drops exchanges and losses that are stored twice, and what only they needed. */
+int import_drop_doubles(struct import *i);
+
+/* forget.c: temp.forgotten holds the ids of exchanges to be deleted. */
+int forget_begin(struct store *s);
+int forget_add(struct store *s, int64_t exchange_id);
+/**
+ * Deletes them with everything that refers to them.
+ * @param known  the sites of those up to this id are marked as changed: their analysis knew them
+ */
+int forget_exchanges(struct store *s, int64_t known);
+/** Deletes streams, sessions, endpoints, carriers, users and sites that nothing refers to any more.
+ */
+int forget_orphans(struct store *s);
+
+/** "192.0.2.1" or "2001:db8::1". @return text */
+const char *address_format(const struct net_address *a, char text[NET_ADDRESS_TEXT_SIZE]);
+
+#endif

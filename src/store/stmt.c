@@ -1,0 +1,509 @@
+/*
+ * Every SQL statement of the store. Parameters are numbered in the order in which the C file that
+ * uses the statement binds them; columns in the order in which it reads them.
+ */
+#include "store/stmt.h"
+
+#include <stddef.h>
+
+/* The contract of `list exchanges`; read_list.c reads the columns in this order. */
+#define EXCHANGE_COLUMNS                                                                           \
+    "x.id, cq.path, cq.id, t.stream, t.client, t.client_port, t.server, t.server_port, si.name, "  \
+    "CASE WHEN x.host_is_site THEN si.name ELSE x.host END, x.method, x.target, "                  \
+    "e.method || ' ' || e.path, x.status, x.version, x.request_frame, x.response_frame, "          \
+    "CASE WHEN cr.id <> cq.id THEN cr.path END, x.request_at, x.request_end_at, x.response_at, "   \
+    "x.response_end_at, x.request_bytes, x.response_bytes, coalesce(o.role, 0), "                  \
+    "coalesce(o.outcome, 0), s.name, u.name, x.state, x.flags "
+#define EXCHANGE_JOINS                                                                             \
+    "CROSS JOIN streams t ON t.id = x.stream_id "                                                  \
+    "CROSS JOIN sites si ON si.id = x.site_id "                                                    \
+    "LEFT JOIN endpoints e ON e.id = x.endpoint_id "                                               \
+    "LEFT JOIN captures cq ON cq.id = coalesce(x.request_capture_id, x.response_capture_id) "      \
+    "LEFT JOIN captures cr ON cr.id = x.response_capture_id "                                      \
+    "LEFT JOIN operations o ON o.id = x.id * 8 "                                                   \
+    "LEFT JOIN sessions s ON s.id = o.session_id "                                                 \
+    "LEFT JOIN users u ON u.id = coalesce(o.user_id, s.user_id) "
+
+#define FINDING_COLUMNS                                                                            \
+    "f.id, f.rule, f.severity, f.verdict, f.at, si.name, u.name, s.name, t.client, "               \
+    "t.client_port, x.method, x.target, x.status, f.exchange_id, c.path, t.stream, "               \
+    "coalesce(x.request_frame, x.response_frame), f.summary, f.explanation, f.caveats, "           \
+    "f.fingerprint, f.group_key, "                                                                 \
+    "CASE WHEN f.withdrawn_at IS NOT NULL THEN 'absent' "                                          \
+    "WHEN f.first_import = (SELECT value FROM meta WHERE name = 'import') THEN 'new' "             \
+    "ELSE 'unchanged' END, "                                                                       \
+    "EXISTS (SELECT 1 FROM suppressions p WHERE (p.fingerprint = f.fingerprint OR "                \
+    "p.group_key = f.group_key) AND (p.expires_at IS NULL OR p.expires_at > f.at)) "
+#define FINDING_JOINS                                                                              \
+    "LEFT JOIN sites si ON si.id = f.site_id "                                                     \
+    "LEFT JOIN exchanges x ON x.id = f.exchange_id "                                               \
+    "LEFT JOIN operations o ON o.id = x.id * 8 "                                                   \
+    "LEFT JOIN sessions s ON s.id = coalesce(f.session_id, o.session_id) "                         \
+    "LEFT JOIN users u ON u.id = coalesce(o.user_id, s.user_id) "                                  \
+    "LEFT JOIN streams t ON t.id = x.stream_id "                                                   \
+    "LEFT JOIN captures c ON c.id = coalesce(x.request_capture_id, x.response_capture_id) "
+#define SEVERITY_RANK(text)                                                                        \
+    "CASE " text " WHEN 'critical' THEN 4 WHEN 'high' THEN 3 WHEN 'medium' THEN 2 ELSE 1 END"
+#define VERDICT_RANK(text)                                                                         \
+    "CASE " text " WHEN 'proven' THEN 3 WHEN 'contradiction' THEN 2 ELSE 1 END"
+
+#define SESSION_COLUMNS                                                                            \
+    "s.id, s.name, si.name, c.kind, c.name, u.name, o.first_at, o.last_at, o.login_at, "           \
+    "o.logout_at, o.exchanges, o.granted, o.denied, s.order_state, s.is_jwt "
+#define SESSION_SUMS                                                                               \
+    "SELECT session_id, min(start_at) AS first_at, max(coalesce(end_at, start_at)) AS last_at, "   \
+    "min(CASE WHEN kind = 1 THEN start_at END) AS login_at, "                                      \
+    "max(CASE WHEN kind = 7 THEN start_at END) AS logout_at, "                                     \
+    "count(DISTINCT exchange_id) AS exchanges, "                                                   \
+    "sum(kind IS 5) AS granted, sum(kind IS 6) AS denied FROM operations "
+#define SESSION_JOINS                                                                              \
+    "JOIN carriers c ON c.id = s.carrier_id JOIN sites si ON si.id = c.site_id "                   \
+    "LEFT JOIN users u ON u.id = s.user_id "
+
+#define FACT_COLUMNS                                                                               \
+    "x.id, x.endpoint_id, x.stream_id, CASE WHEN x.host_is_site THEN si.name ELSE x.host END, "    \
+    "x.method, x.target, e.path, x.location, x.location_path, u.name, x.replica, x.status, "       \
+    "x.version, x.flags, x.shape, x.request_at, x.request_end_at, x.response_at, "                 \
+    "x.response_end_at, x.request_frame, x.response_frame, x.request_capture_id, "                 \
+    "x.response_capture_id, x.request_bytes, x.response_bytes, x.state, x.ordinal, si.name "
+#define FACT_JOINS                                                                                 \
+    "CROSS JOIN sites si ON si.id = ?1 "                                                           \
+    "LEFT JOIN endpoints e ON e.id = x.endpoint_id "                                               \
+    "LEFT JOIN users u ON u.id = x.user_id "
+
+static const char *const statements[STMT_COUNT] = {
+    [STMT_BEGIN] = "BEGIN IMMEDIATE",
+    [STMT_COMMIT] = "COMMIT",
+    [STMT_META_GET] = "SELECT value FROM meta WHERE name = ?1",
+    [STMT_META_PUT] = "INSERT INTO meta (name, value) VALUES (?1, ?2) "
+                      "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    [STMT_META_FORGET_VIEWS] = "DELETE FROM meta WHERE name = 'views'",
+    [STMT_VIEW_NAMES] = "SELECT name FROM sqlite_schema WHERE type = 'view'",
+    [STMT_INFO] =
+        "SELECT (SELECT user_version FROM pragma_user_version), "
+        "(SELECT p.page_count * z.page_size FROM pragma_page_count p, pragma_page_size z), "
+        "(SELECT count(*) FROM captures), (SELECT count(*) FROM sites), "
+        "(SELECT count(*) FROM exchanges), "
+        "(SELECT count(DISTINCT session_id) FROM operations WHERE session_id IS NOT NULL), "
+        "(SELECT count(*) FROM operations WHERE kind IS NOT NULL), "
+        "(SELECT count(*) FROM findings WHERE withdrawn_at IS NULL), "
+        "(SELECT count(*) FROM findings WHERE withdrawn_at IS NOT NULL), "
+        "(SELECT min(first_at) FROM captures), (SELECT max(last_at) FROM captures)",
+
+    /* import */
+    [STMT_IMPORT_BASE] =
+        "SELECT (SELECT coalesce(max(id), 0) FROM captures), "
+        "(SELECT coalesce(max(id), 0) FROM streams), (SELECT coalesce(max(id), 0) FROM exchanges), "
+        "(SELECT coalesce(max(id), 0) FROM loss), "
+        "coalesce((SELECT value FROM meta WHERE name = 'import'), 0), "
+        "EXISTS (SELECT 1 FROM captures) OR EXISTS (SELECT 1 FROM sites)",
+    [STMT_IMPORT_NUMBER_KEEP] = "INSERT INTO meta (name, value) SELECT 'import', ?1 "
+                                "WHERE EXISTS (SELECT 1 FROM captures WHERE import = ?1) "
+                                "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    [STMT_SESSION_INDEX_DROP] = "DROP INDEX IF EXISTS sessions_by_hash",
+    [STMT_SESSION_INDEX_MAKE] =
+        "CREATE UNIQUE INDEX IF NOT EXISTS sessions_by_hash ON sessions (carrier_id, hash)",
+    [STMT_EXCHANGE_INDEX_DROP] = "DROP INDEX IF EXISTS exchanges_by_site",
+    [STMT_EXCHANGE_INDEX_MAKE] =
+        "CREATE INDEX IF NOT EXISTS exchanges_by_site ON exchanges (site_id)",
+    [STMT_CAPTURE_ADD] = "INSERT INTO captures (import, path) VALUES (?1, ?2)",
+    [STMT_CAPTURE_END] =
+        "UPDATE captures SET is_pcapng = ?2, is_gzip = ?3, has_nanoseconds = ?4, link_type = ?5, "
+        "link_name = ?6, size_bytes = ?7, frames = ?8, frame_bytes = ?9, cut_frames = ?10, "
+        "dropped_frames = ?11, first_at = ?12, last_at = ?13, clock_doubt = ?14, error = ?15, "
+        "error_text = ?16 WHERE id = ?1",
+    [STMT_CAPTURE_DROP_REPEATED] =
+        "DELETE FROM captures WHERE id = ?1 "
+        "AND NOT EXISTS (SELECT 1 FROM exchanges x WHERE x.id > ?3 AND "
+        "(x.request_capture_id = ?1 OR x.response_capture_id = ?1)) "
+        "AND NOT EXISTS (SELECT 1 FROM streams t WHERE t.id > ?4 AND t.capture_id = ?1) "
+        "AND NOT EXISTS (SELECT 1 FROM loss l WHERE l.id > ?5 AND l.capture_id = ?1) "
+        "AND (?2 OR EXISTS (SELECT 1 FROM captures o WHERE o.id < ?1 "
+        "AND o.frames = captures.frames AND o.frame_bytes = captures.frame_bytes "
+        "AND o.first_at IS captures.first_at AND o.last_at IS captures.last_at "
+        "AND o.error = captures.error AND (o.frames > 0 OR o.path = captures.path)))",
+    [STMT_CAPTURE_DROP_FAILED] =
+        "DELETE FROM captures WHERE frames = 0 AND error <> 0 AND EXISTS "
+        "(SELECT 1 FROM captures n WHERE n.path = captures.path AND n.id > captures.id)",
+    [STMT_CAPTURE_OVERLAPS] = "SELECT count(*) FROM captures "
+                              "WHERE id <= ?1 AND first_at <= ?3 AND last_at >= ?2",
+    [STMT_STREAM_ADD] =
+        "INSERT INTO streams (capture_id, stream, client, client_port, server, server_port, "
+        "first_frame, first_at, client_opened, is_midstream, last_at, end, client_one_sided, "
+        "server_one_sided, client_frames, server_frames, client_bytes, server_bytes, "
+        "client_gap_bytes, server_gap_bytes, client_fin_at, server_fin_at, client_rst_at, "
+        "server_rst_at, server_end_frame) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+        "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+    [STMT_STREAM_CLIENT_OPENED] = "SELECT client_opened FROM streams WHERE id = ?1",
+    [STMT_STREAM_END] =
+        "UPDATE streams SET last_at = ?2, end = ?3, client_one_sided = ?4, server_one_sided = ?5, "
+        "client_frames = ?6, server_frames = ?7, client_bytes = ?8, server_bytes = ?9, "
+        "client_gap_bytes = ?10, server_gap_bytes = ?11, client_fin_at = ?12, server_fin_at = ?13, "
+        "client_rst_at = ?14, server_rst_at = ?15, server_end_frame = ?16 WHERE id = ?1",
+    [STMT_SITE_FIND] = "SELECT id FROM sites WHERE name = ?1",
+    [STMT_SITE_ADD] = "INSERT INTO sites (name) VALUES (?1)",
+    [STMT_ENDPOINT_FIND] =
+        "SELECT id FROM endpoints WHERE site_id = ?1 AND method = ?2 AND path = ?3",
+    [STMT_ENDPOINT_ADD] = "INSERT INTO endpoints (site_id, method, path) VALUES (?1, ?2, ?3)",
+    [STMT_USER_FIND] = "SELECT id FROM users WHERE site_id = ?1 AND name = ?2",
+    [STMT_USER_ADD] = "INSERT INTO users (site_id, name) VALUES (?1, ?2)",
+    [STMT_CARRIER_FIND] = "SELECT id FROM carriers WHERE site_id = ?1 AND kind = ?2 AND name = ?3",
+    [STMT_CARRIER_ADD] = "INSERT INTO carriers (site_id, kind, name) VALUES (?1, ?2, ?3)",
+    [STMT_SESSION_FIND] =
+        "SELECT id FROM sessions WHERE carrier_id = ?1 AND hash = ?2 AND ?3 IN (0, 1)",
+    [STMT_SESSION_ADD] = "INSERT INTO sessions (carrier_id, hash, is_jwt) VALUES (?1, ?2, ?3)",
+    [STMT_SESSION_HASHES] = "SELECT id, hash FROM sessions ORDER BY +hash",
+    [STMT_SESSION_SET_DIGITS] =
+        "UPDATE sessions SET name_digits = max(name_digits, ?2) WHERE id = ?1",
+    [STMT_EXCHANGE_ADD] =
+        "INSERT INTO exchanges (site_id, endpoint_id, stream_id, ordinal, request_capture_id, "
+        "request_frame, request_at, request_end_at, method, target, host, host_is_site, version, "
+        "request_bytes, response_capture_id, response_frame, response_at, response_end_at, status, "
+        "response_bytes, state, flags, shape, location, location_path, user_id, replica) VALUES "
+        "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "
+        "?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
+    [STMT_TOKEN_ADD] =
+        "INSERT INTO token_uses (id, carrier_id, sent_id, set_id, flags, lifetime_s) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [STMT_LOSS_ADD] =
+        "INSERT INTO loss (kind, capture_id, stream_id, from_at, to_at, server, server_port, "
+        "bytes, count, hides_exchanges) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [STMT_LOSS_COUNT_SINCE] = "SELECT count(*) FROM loss WHERE id > ?1 AND hides_exchanges",
+    [STMT_SITE_MARK_CHANGED] = "UPDATE sites SET is_changed = 1 WHERE is_changed = 0 AND id IN "
+                               "(SELECT site_id FROM exchanges WHERE id > ?1)",
+    [STMT_SITE_MARK_LOSS] =
+        "UPDATE sites SET is_rule_due = 1 WHERE is_rule_due = 0 AND (EXISTS (SELECT 1 FROM loss "
+        "WHERE id > ?1 AND hides_exchanges AND server IS NULL) OR id IN (SELECT x.site_id FROM "
+        "exchanges x JOIN streams t ON t.id = x.stream_id WHERE (t.server, t.server_port) IN "
+        "(SELECT server, server_port FROM loss WHERE id > ?1 AND hides_exchanges)))",
+
+    /* doubles */
+    [STMT_DOUBLE_CANDIDATES] =
+        "WITH candidate AS (SELECT id, stream_id, ordinal, request_at, response_at, state, "
+        "status IS NOT NULL AS has_response, request_at IS NULL AS is_alone, "
+        "coalesce(request_bytes, 0) + coalesce(response_bytes, 0) AS bytes FROM exchanges "
+        "WHERE id > ?1 OR request_at BETWEEN ?2 AND ?3 OR response_at BETWEEN ?2 AND ?3) "
+        "SELECT t.client_port, t.client, t.server_port, t.server, k.at, k.by_response, k.id > ?1, "
+        "k.id, k.is_alone, k.state, k.has_response, k.bytes FROM ("
+        "SELECT *, request_at AS at, 0 AS by_response FROM candidate WHERE NOT is_alone "
+        "UNION ALL SELECT *, response_at, 1 FROM candidate WHERE response_at IS NOT NULL "
+        "AND (is_alone OR EXISTS (SELECT 1 FROM candidate WHERE is_alone))) k "
+        "CROSS JOIN streams t ON t.id = k.stream_id "
+        "ORDER BY t.client_port, t.client, t.server_port, t.server, k.at, k.by_response, "
+        "k.id > ?1, k.ordinal, k.id",
+    [STMT_LOSS_EXPLAIN] =
+        "UPDATE loss SET hides_exchanges = 0 WHERE hides_exchanges AND kind IN (1, 2, 3, 4) AND id "
+        "IN (SELECT o.id FROM loss o JOIN streams l ON l.id = o.stream_id JOIN streams u "
+        "ON u.client_port = l.client_port AND u.client = l.client AND u.server = l.server "
+        "AND u.server_port = l.server_port AND u.id <> l.id AND u.capture_id <> l.capture_id "
+        "AND u.first_at <= o.from_at AND u.last_at >= o.to_at AND NOT u.is_midstream "
+        "AND NOT u.client_one_sided AND NOT u.server_one_sided "
+        "AND u.client_gap_bytes = 0 AND u.server_gap_bytes = 0)",
+    [STMT_LOSS_DROP_DOUBLES] =
+        "DELETE FROM loss WHERE id > ?1 AND EXISTS (SELECT 1 FROM loss o "
+        "LEFT JOIN streams t ON t.id = o.stream_id LEFT JOIN streams n ON n.id = loss.stream_id "
+        "WHERE o.id <= ?1 AND o.server IS loss.server AND o.server_port IS loss.server_port "
+        "AND o.from_at IS loss.from_at AND o.to_at IS loss.to_at AND o.kind = loss.kind "
+        "AND o.bytes = loss.bytes AND o.count = loss.count "
+        "AND t.client IS n.client AND t.client_port IS n.client_port)",
+    [STMT_FORGET_ADD] = "INSERT OR IGNORE INTO temp.forgotten (id) VALUES (?1)",
+    [STMT_FORGET_MARK_SITES] =
+        "UPDATE sites SET is_changed = 1 WHERE is_changed = 0 AND id IN (SELECT x.site_id FROM "
+        "temp.forgotten g CROSS JOIN exchanges x ON x.id = g.id WHERE g.id <= ?1)",
+    [STMT_FORGET_TOKENS] =
+        "DELETE FROM token_uses WHERE id >> 4 IN (SELECT id FROM temp.forgotten)",
+    [STMT_FORGET_OPERATIONS] =
+        "DELETE FROM operations WHERE id >> 3 IN (SELECT id FROM temp.forgotten)",
+    [STMT_FORGET_ENDED_BY] =
+        "UPDATE operations SET ended_by_id = NULL WHERE ended_by_id IS NOT NULL "
+        "AND ended_by_id >> 3 IN (SELECT id FROM temp.forgotten)",
+    [STMT_FORGET_FLAPPED] =
+        "UPDATE operations SET granted_before_id = NULL, granted_after_id = NULL "
+        "WHERE granted_before_id IS NOT NULL AND (granted_before_id >> 3 IN "
+        "(SELECT id FROM temp.forgotten) OR granted_after_id >> 3 IN "
+        "(SELECT id FROM temp.forgotten))",
+    [STMT_FORGET_WITNESSES] =
+        "UPDATE sessions SET witness_operation_id = NULL WHERE witness_operation_id IS NOT NULL "
+        "AND witness_operation_id >> 3 IN (SELECT id FROM temp.forgotten)",
+    [STMT_FORGET_EXAMPLES] =
+        "UPDATE endpoints SET granted_live_exchange_id = CASE WHEN granted_live_exchange_id IN "
+        "(SELECT id FROM temp.forgotten) THEN NULL ELSE granted_live_exchange_id END, "
+        "granted_without_exchange_id = CASE WHEN granted_without_exchange_id IN "
+        "(SELECT id FROM temp.forgotten) THEN NULL ELSE granted_without_exchange_id END, "
+        "denied_without_exchange_id = CASE WHEN denied_without_exchange_id IN "
+        "(SELECT id FROM temp.forgotten) THEN NULL ELSE denied_without_exchange_id END",
+    [STMT_FORGET_EVIDENCE] =
+        "DELETE FROM finding_evidence WHERE exchange_id IN (SELECT id FROM temp.forgotten)",
+    [STMT_FORGET_FINDINGS] = "UPDATE findings SET exchange_id = NULL "
+                             "WHERE exchange_id IN (SELECT id FROM temp.forgotten)",
+    [STMT_FORGET_EXCHANGES] = "DELETE FROM exchanges WHERE id IN (SELECT id FROM temp.forgotten)",
+    [STMT_ORPHAN_STREAMS] =
+        "DELETE FROM streams WHERE id NOT IN (SELECT stream_id FROM exchanges) "
+        "AND id NOT IN (SELECT stream_id FROM loss WHERE stream_id IS NOT NULL)",
+    [STMT_ORPHAN_SESSIONS] =
+        "DELETE FROM sessions WHERE id NOT IN (SELECT sent_id FROM token_uses WHERE sent_id IS NOT "
+        "NULL UNION ALL SELECT set_id FROM token_uses WHERE set_id IS NOT NULL)",
+    [STMT_ORPHAN_SESSION_REFS] =
+        "UPDATE findings SET session_id = NULL WHERE session_id IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = findings.session_id)",
+    [STMT_ORPHAN_USERS] = "DELETE FROM users WHERE id NOT IN (SELECT user_id FROM exchanges WHERE "
+                          "user_id IS NOT NULL "
+                          "UNION ALL SELECT user_id FROM operations WHERE user_id IS NOT NULL "
+                          "UNION ALL SELECT user_id FROM sessions WHERE user_id IS NOT NULL)",
+    [STMT_ORPHAN_STATUS] = "DELETE FROM endpoint_status WHERE endpoint_id NOT IN "
+                           "(SELECT endpoint_id FROM exchanges WHERE endpoint_id IS NOT NULL)",
+    [STMT_ORPHAN_ENDPOINTS] = "DELETE FROM endpoints WHERE id NOT IN "
+                              "(SELECT endpoint_id FROM exchanges WHERE endpoint_id IS NOT NULL)",
+    [STMT_ORPHAN_CARRIERS] =
+        "DELETE FROM carriers WHERE id NOT IN (SELECT carrier_id FROM token_uses)",
+    [STMT_ORPHAN_DECISIONS] = "DELETE FROM decisions WHERE NOT EXISTS "
+                              "(SELECT 1 FROM exchanges x WHERE x.site_id = decisions.site_id)",
+    [STMT_ORPHAN_LOGIN_COUNTS] =
+        "DELETE FROM login_counts WHERE NOT EXISTS "
+        "(SELECT 1 FROM exchanges x WHERE x.site_id = login_counts.site_id)",
+    [STMT_ORPHAN_SITE_FINDINGS] =
+        "UPDATE findings SET site_id = NULL, withdrawn_at = coalesce(withdrawn_at, at) "
+        "WHERE site_id IS NOT NULL AND NOT EXISTS "
+        "(SELECT 1 FROM exchanges x WHERE x.site_id = findings.site_id)",
+    [STMT_ORPHAN_RULE_RUNS] = "DELETE FROM rule_runs WHERE site_id <> 0 AND NOT EXISTS "
+                              "(SELECT 1 FROM exchanges x WHERE x.site_id = rule_runs.site_id)",
+    [STMT_ORPHAN_SITES] = "DELETE FROM sites WHERE NOT EXISTS "
+                          "(SELECT 1 FROM exchanges x WHERE x.site_id = sites.id)",
+
+    /* analysis */
+    [STMT_OPERATION_ANY] = "SELECT EXISTS (SELECT 1 FROM operations)",
+    [STMT_OPERATION_INDEX_MAKE] =
+        "CREATE INDEX IF NOT EXISTS operations_by_session ON operations (session_id, start_at) "
+        "WHERE session_id IS NOT NULL",
+    [STMT_SITES_CHANGED] = "SELECT id FROM sites WHERE is_changed ORDER BY id",
+    [STMT_SITE_IS_ANALYSED] = "SELECT is_analysed FROM sites WHERE id = ?1",
+    [STMT_SITE_ANALYSED] =
+        "UPDATE sites SET is_changed = 0, is_analysed = 1, is_rule_due = 1 WHERE id = ?1",
+    [STMT_SITE_EXCHANGE_IDS] = "SELECT id FROM exchanges WHERE site_id = ?1 ORDER BY id",
+    [STMT_OPERATIONS_DELETE] = "DELETE FROM operations WHERE id BETWEEN ?1 AND ?2",
+    [STMT_SITE_RESET_SESSIONS] =
+        "UPDATE sessions SET user_id = NULL, user_since = NULL, order_state = 0, "
+        "witness_operation_id = NULL WHERE carrier_id IN (SELECT id FROM carriers WHERE site_id = "
+        "?1) AND (user_id IS NOT NULL OR order_state <> 0)",
+    [STMT_SITE_RESET_ENDPOINTS] =
+        "UPDATE endpoints SET protection = 0, declared = 0, granted_live = 0, granted_without = 0, "
+        "denied_without = 0, denied_other = 0, granted_live_exchange_id = NULL, "
+        "granted_without_exchange_id = NULL, denied_without_exchange_id = NULL WHERE site_id = ?1",
+    [STMT_SITE_RESET_CARRIERS] = "UPDATE carriers SET is_session = 0 WHERE site_id = ?1",
+    [STMT_SITE_RESET_DECISIONS] = "DELETE FROM decisions WHERE site_id = ?1",
+    [STMT_SITE_RESET_STATUS] = "DELETE FROM endpoint_status WHERE endpoint_id IN "
+                               "(SELECT id FROM endpoints WHERE site_id = ?1)",
+    [STMT_SITE_RESET_LOGINS] = "DELETE FROM login_counts WHERE site_id = ?1",
+    [STMT_STATUS_ADD] =
+        "INSERT INTO endpoint_status (endpoint_id, quarter, status, exchanges) VALUES (?1, ?2, ?3, "
+        "?4) ON CONFLICT DO UPDATE SET exchanges = exchanges + excluded.exchanges",
+    [STMT_LOGIN_COUNT_ADD] =
+        "INSERT INTO login_counts (site_id, quarter, outcome, logins, has_token) VALUES (?1, ?2, "
+        "?3, ?4, ?5) ON CONFLICT DO UPDATE SET logins = logins + excluded.logins",
+    [STMT_OPERATION_ADD] =
+        "INSERT INTO operations (id, endpoint_id, role, outcome, user_id, had_token, "
+        "may_be_denial, "
+        "missing_token, session_id, kind, start_at, end_at, issues, understood) VALUES "
+        "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    [STMT_OPERATION_MARK] =
+        "UPDATE operations SET ended_by_id = ?2, granted_before_id = ?3, granted_after_id = ?4, "
+        "doubts = ?5, doubt_operation_id = ?6 WHERE id = ?1",
+    [STMT_SESSION_BIND_USER] = "UPDATE sessions SET user_id = ?2, user_since = ?3 WHERE id = ?1 "
+                               "AND (user_since IS NULL OR user_since > ?3)",
+    [STMT_SESSION_SET_ORDER] =
+        "UPDATE sessions SET order_state = ?2, witness_operation_id = ?3 WHERE id = ?1",
+    [STMT_DECISION_ADD] = "INSERT INTO decisions (site_id, what, value, reason, from_profile) "
+                          "VALUES (?1, ?2, ?3, ?4, ?5)",
+    [STMT_CARRIER_SET] = "UPDATE carriers SET is_session = ?2 WHERE id = ?1",
+    [STMT_ENDPOINT_SET] = "UPDATE endpoints SET protection = ?2, declared = ?3, granted_live = ?4, "
+                          "granted_without = ?5, denied_without = ?6, denied_other = ?7, "
+                          "granted_live_exchange_id = ?8, granted_without_exchange_id = ?9, "
+                          "denied_without_exchange_id = ?10 WHERE id = ?1",
+    [STMT_SITE_NAME] = "SELECT name FROM sites WHERE id = ?1",
+    [STMT_SITE_IS_BIG] = /* more than a quarter of all: then a scan is cheaper than an index */
+    "SELECT (SELECT count(*) FROM exchanges WHERE site_id = ?1) * 4 >= "
+    "(SELECT coalesce(max(id) - min(id), 0) FROM exchanges)",
+    [STMT_FACTS_BIG_SITE] =
+        "SELECT " FACT_COLUMNS "FROM exchanges x " FACT_JOINS "WHERE +x.site_id = ?1 ORDER BY x.id",
+    [STMT_FACTS_SMALL_SITE] =
+        "SELECT " FACT_COLUMNS "FROM exchanges x INDEXED BY exchanges_by_site " FACT_JOINS
+        "WHERE x.site_id = ?1 ORDER BY x.id",
+    [STMT_TOKENS_FROM] = "SELECT id, carrier_id, sent_id, set_id, flags, lifetime_s "
+                         "FROM token_uses WHERE id >= ?1 ORDER BY id",
+    [STMT_TOKENS_OF] = "SELECT id, carrier_id, sent_id, set_id, flags, lifetime_s "
+                       "FROM token_uses WHERE id BETWEEN ?1 AND ?1 + 15 ORDER BY id",
+    [STMT_SITE_CARRIERS] = "SELECT id, kind, name FROM carriers WHERE site_id = ?1 ORDER BY id",
+    [STMT_SESSION_HASH] = "SELECT hash FROM sessions WHERE id = ?1",
+    [STMT_SITE_OPERATIONS] =
+        "SELECT o.id, o.session_id, o.exchange_id, o.endpoint_id, coalesce(o.role, (SELECT p.role "
+        "FROM operations p WHERE p.id = o.id & ~7)), o.kind, o.start_at, o.end_at, o.issues, "
+        "o.understood, e.protection FROM carriers c CROSS JOIN sessions s ON s.carrier_id = c.id "
+        "CROSS JOIN operations o INDEXED BY operations_by_session ON o.session_id = s.id "
+        "LEFT JOIN endpoints e ON e.id = o.endpoint_id WHERE c.site_id = ?1 "
+        "AND o.kind IS NOT NULL ORDER BY c.id, s.hash, o.start_at, o.id",
+    [STMT_ANONYMOUS_BIG_SITE] =
+        "SELECT x.id, x.endpoint_id, o.outcome FROM operations o CROSS JOIN exchanges x "
+        "ON x.id = o.id >> 3 WHERE o.role = +3 AND o.had_token = 0 AND o.outcome IN (3, 4) "
+        "AND +x.site_id = ?1 AND x.endpoint_id IS NOT NULL ORDER BY o.id",
+    [STMT_ANONYMOUS_SMALL_SITE] =
+        "SELECT x.id, x.endpoint_id, o.outcome FROM exchanges x INDEXED BY exchanges_by_site "
+        "CROSS JOIN operations o ON o.id = x.id * 8 WHERE o.role = +3 AND o.had_token = 0 "
+        "AND o.outcome IN (3, 4) AND x.site_id = ?1 AND x.endpoint_id IS NOT NULL ORDER BY x.id",
+    [STMT_SITE_ENDPOINTS] = "SELECT id, method, path FROM endpoints WHERE site_id = ?1 ORDER BY id",
+    [STMT_CLOCK_DOUBT] =
+        "SELECT max(c.clock_doubt) FROM captures c WHERE c.clock_doubt > 0 AND EXISTS "
+        "(SELECT 1 FROM exchanges x WHERE x.site_id = ?1 AND (x.request_capture_id = c.id OR "
+        "x.response_capture_id = c.id))",
+
+    /* findings */
+    [STMT_FINDING_FIND] = "SELECT id FROM findings WHERE fingerprint = ?1",
+    [STMT_FINDING_PUT] =
+        "INSERT INTO findings (rule, severity, verdict, at, site_id, session_id, exchange_id, "
+        "summary, explanation, caveats, fingerprint, group_key, first_import, changed_import, "
+        "is_put) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, n.value, n.value, 1 "
+        "FROM (SELECT coalesce((SELECT value FROM meta WHERE name = 'import'), 0) AS value) n "
+        "WHERE true ON CONFLICT (fingerprint) DO UPDATE SET rule = excluded.rule, "
+        "severity = excluded.severity, verdict = excluded.verdict, at = excluded.at, "
+        "site_id = excluded.site_id, session_id = excluded.session_id, "
+        "exchange_id = excluded.exchange_id, summary = excluded.summary, "
+        "explanation = excluded.explanation, caveats = excluded.caveats, "
+        "group_key = excluded.group_key, is_put = 1, "
+        "changed_import = CASE WHEN withdrawn_at IS NULL AND verdict = excluded.verdict "
+        "AND summary = excluded.summary AND caveats = excluded.caveats "
+        "THEN changed_import ELSE excluded.changed_import END, withdrawn_at = NULL "
+        "RETURNING id",
+    [STMT_FINDINGS_BEGIN] = "UPDATE findings SET is_put = 0 WHERE rule = ?1 AND is_put",
+    [STMT_FINDINGS_WITHDRAW] =
+        "UPDATE findings SET withdrawn_at = ?2, changed_import = "
+        "coalesce((SELECT value FROM meta WHERE name = 'import'), 0) "
+        "WHERE rule = ?1 AND NOT is_put AND withdrawn_at IS NULL AND (site_id IS NULL OR "
+        "site_id IN (SELECT id FROM sites WHERE is_rule_due))",
+    [STMT_EVIDENCE_DELETE] = "DELETE FROM finding_evidence WHERE finding_id = ?1",
+    [STMT_EVIDENCE_ADD] = "INSERT INTO finding_evidence (finding_id, position, role, exchange_id, "
+                          "text) VALUES (?1, ?2, ?3, ?4, ?5)",
+    [STMT_SCOPE_WHOLE] = "UPDATE sites SET is_rule_due = 1 WHERE NOT is_rule_due",
+    [STMT_SCOPE_DONE] = "UPDATE sites SET is_rule_due = 0 WHERE is_rule_due",
+    [STMT_RULE_RUN_PUT] = "INSERT INTO rule_runs (rule, site_id, exercised) VALUES (?1, ?2, ?3) "
+                          "ON CONFLICT DO UPDATE SET exercised = excluded.exercised",
+
+    /* lists */
+    [STMT_EXCHANGES] =
+        "SELECT " EXCHANGE_COLUMNS "FROM (SELECT y.id FROM exchanges y WHERE "
+        "(?1 IS NULL OR y.site_id = (SELECT id FROM sites WHERE name = ?1)) "
+        "AND (?2 IS NULL OR (SELECT s.name FROM operations o JOIN sessions s ON s.id = "
+        "o.session_id WHERE o.id = y.id * 8) = ?2) "
+        "AND (?3 IS NULL OR (SELECT u.name FROM operations o LEFT JOIN sessions s ON s.id = "
+        "o.session_id JOIN users u ON u.id = coalesce(o.user_id, s.user_id) WHERE o.id = y.id * 8) "
+        "= ?3) "
+        "AND coalesce(y.request_at, y.response_at, 0) >= ?4 "
+        "AND coalesce(y.request_at, y.response_at, 0) < ?5 "
+        "AND (?6 < 0 OR (SELECT stream FROM streams t WHERE t.id = y.stream_id) = ?6) "
+        "ORDER BY coalesce(y.request_at, y.response_at), y.id LIMIT ?7) k "
+        "CROSS JOIN exchanges x ON x.id = k.id " EXCHANGE_JOINS,
+    [STMT_EXCHANGE] =
+        "SELECT " EXCHANGE_COLUMNS "FROM exchanges x " EXCHANGE_JOINS "WHERE x.id = ?1",
+    [STMT_STORY_EXCHANGE] =
+        "SELECT " EXCHANGE_COLUMNS "FROM exchanges x " EXCHANGE_JOINS "WHERE x.id = ?1",
+    [STMT_FINDINGS] = "SELECT " FINDING_COLUMNS "FROM findings f " FINDING_JOINS
+                      "WHERE f.withdrawn_at IS NULL AND (?1 IS NULL OR si.name = ?1) "
+                      "AND (?2 IS NULL OR s.name = ?2) AND (?3 IS NULL OR u.name = ?3) "
+                      "AND f.at >= ?4 AND f.at < ?5 AND (?6 < 0 OR t.stream = ?6) "
+                      "AND (?8 IS NULL OR f.rule = ?8) AND (?9 IS NULL OR f.verdict = ?9) "
+                      "AND (?10 IS NULL OR " SEVERITY_RANK("f.severity") " >= " SEVERITY_RANK(
+                          "?10") ") "
+                                 "ORDER BY " SEVERITY_RANK("f.severity") " DESC, " VERDICT_RANK(
+                                     "f.verdict") " DESC, "
+                                                  "si.name, f.at, f.fingerprint LIMIT ?7",
+    [STMT_FINDING] = "SELECT " FINDING_COLUMNS "FROM findings f " FINDING_JOINS "WHERE f.id = ?1",
+    [STMT_EVIDENCE] =
+        "SELECT v.role, v.exchange_id, c.path, t.stream, "
+        "coalesce(x.request_frame, x.response_frame), coalesce(x.request_at, x.response_at), "
+        "v.text "
+        "FROM finding_evidence v LEFT JOIN exchanges x ON x.id = v.exchange_id "
+        "LEFT JOIN streams t ON t.id = x.stream_id "
+        "LEFT JOIN captures c ON c.id = coalesce(x.request_capture_id, x.response_capture_id) "
+        "WHERE v.finding_id = ?1 ORDER BY v.position",
+    [STMT_SESSIONS] =
+        "SELECT " SESSION_COLUMNS "FROM (" SESSION_SUMS "WHERE session_id IS NOT NULL "
+        "GROUP BY session_id) o CROSS JOIN sessions s ON s.id = o.session_id " SESSION_JOINS
+        "WHERE (?1 IS NULL OR si.name = ?1) AND (?2 IS NULL OR s.name = ?2) "
+        "AND (?3 IS NULL OR u.name = ?3) AND coalesce(o.last_at, 0) >= ?4 "
+        "AND coalesce(o.first_at, 0) < ?5 AND (?6 < 0 OR EXISTS (SELECT 1 FROM operations p "
+        "JOIN exchanges x ON x.id = p.exchange_id JOIN streams t ON t.id = x.stream_id "
+        "WHERE p.session_id = s.id AND t.stream = ?6)) ORDER BY o.first_at, s.hash LIMIT ?7",
+    [STMT_SESSION] = "SELECT " SESSION_COLUMNS "FROM sessions s " SESSION_JOINS
+                     "CROSS JOIN (" SESSION_SUMS "WHERE session_id = ?1) o WHERE s.id = ?1",
+    [STMT_SESSION_BY_NAME] =
+        "SELECT id FROM sessions WHERE name = lower(?1) OR CAST(id AS TEXT) = ?1 ORDER BY "
+        "(SELECT count(*) FROM operations o WHERE o.session_id = sessions.id) DESC, id LIMIT 1",
+    [STMT_STORY] = "SELECT kind, start_at, end_at, exchange_id FROM operations "
+                   "WHERE session_id = ?1 ORDER BY start_at, id",
+    [STMT_STREAMS] =
+        "SELECT t.id, c.path, t.stream, t.client, t.client_port, t.server, t.server_port, "
+        "t.first_at, t.last_at, t.first_frame, coalesce(n.exchanges, 0), t.client_bytes, "
+        "t.server_bytes, t.client_gap_bytes, t.server_gap_bytes, t.is_midstream, t.end "
+        "FROM streams t JOIN captures c ON c.id = t.capture_id LEFT JOIN (SELECT stream_id, "
+        "count(*) AS exchanges FROM exchanges GROUP BY stream_id) n ON n.stream_id = t.id "
+        "WHERE (?1 IS NULL OR t.id IN (SELECT stream_id FROM exchanges WHERE site_id = "
+        "(SELECT id FROM sites WHERE name = ?1))) "
+        "AND (?2 IS NULL OR t.id IN (SELECT x.stream_id FROM sessions s JOIN operations o "
+        "ON o.session_id = s.id JOIN exchanges x ON x.id = o.exchange_id WHERE s.name = ?2)) "
+        "AND (?3 IS NULL OR t.id IN (SELECT x.stream_id FROM users u JOIN sessions s "
+        "ON s.user_id = u.id JOIN operations o ON o.session_id = s.id "
+        "JOIN exchanges x ON x.id = o.exchange_id WHERE u.name = ?3)) "
+        "AND t.last_at >= ?4 AND t.first_at < ?5 AND (?6 < 0 OR t.stream = ?6) "
+        "ORDER BY t.capture_id, t.stream LIMIT ?7",
+    [STMT_ENDPOINTS] =
+        "SELECT e.id, si.name, e.method, e.path, e.protection, "
+        "(SELECT coalesce(sum(n.exchanges), 0) FROM endpoint_status n WHERE n.endpoint_id = e.id), "
+        "e.granted_live, e.granted_without, e.denied_without, e.denied_other, "
+        "e.granted_live_exchange_id, e.denied_without_exchange_id, "
+        "(SELECT group_concat(w.word, ' ') FROM (SELECT "
+        "CASE n.status WHEN 0 THEN 'none' ELSE n.status END || ':' || sum(n.exchanges) AS word "
+        "FROM endpoint_status n WHERE n.endpoint_id = e.id GROUP BY n.status ORDER BY n.status) w) "
+        "FROM endpoints e JOIN sites si ON si.id = e.site_id WHERE (?1 IS NULL OR si.name = ?1) "
+        "ORDER BY si.name, e.path, e.method LIMIT ?7",
+    [STMT_CAPTURES] =
+        "SELECT c.id, c.path, c.is_pcapng, c.is_gzip, c.link_name, c.size_bytes, c.frames, "
+        "c.first_at, c.last_at, coalesce(n.exchanges, 0), c.cut_frames, c.dropped_frames, "
+        "c.clock_doubt, c.error_text FROM captures c LEFT JOIN (SELECT "
+        "coalesce(request_capture_id, response_capture_id) AS capture_id, count(*) AS exchanges "
+        "FROM exchanges GROUP BY 1) n ON n.capture_id = c.id "
+        "WHERE coalesce(c.last_at, 0) >= ?4 AND coalesce(c.first_at, 0) < ?5 "
+        "ORDER BY c.id LIMIT ?7",
+    [STMT_LOSSES] =
+        "SELECT l.id, l.kind, c.path, coalesce(t.stream, -1), l.server, l.server_port, l.from_at, "
+        "l.to_at, l.bytes, l.count, l.hides_exchanges FROM loss l "
+        "JOIN captures c ON c.id = l.capture_id LEFT JOIN streams t ON t.id = l.stream_id "
+        "WHERE (l.to_at IS NULL OR l.to_at >= ?4) AND (l.from_at IS NULL OR l.from_at < ?5) "
+        "AND (?6 < 0 OR t.stream = ?6) ORDER BY l.from_at, l.id LIMIT ?7",
+    [STMT_DECISIONS] = "SELECT si.name, d.what, d.value, d.reason, d.from_profile FROM decisions d "
+                       "JOIN sites si ON si.id = d.site_id WHERE (?1 IS NULL OR si.name = ?1) "
+                       "ORDER BY si.name, d.id LIMIT ?7",
+    [STMT_RULE_RUNS] =
+        "SELECT r.rule, sum(r.exercised), (SELECT count(*) FROM findings f WHERE f.rule = r.rule "
+        "AND f.withdrawn_at IS NULL) FROM rule_runs r GROUP BY r.rule ORDER BY r.rule",
+
+    /* care */
+    [STMT_PRUNE_COLLECT] =
+        "INSERT INTO temp.forgotten (id) SELECT id FROM exchanges WHERE coalesce(response_end_at, "
+        "response_at, request_end_at, request_at, 0) < ?1",
+    [STMT_PRUNE_EVIDENCE] = "DELETE FROM finding_evidence WHERE finding_id IN "
+                            "(SELECT id FROM findings WHERE at < ?1)",
+    [STMT_PRUNE_FINDINGS] = "DELETE FROM findings WHERE at < ?1",
+    [STMT_PRUNE_LOSS] = "DELETE FROM loss WHERE to_at < ?1",
+    [STMT_PRUNE_STATUS] = "DELETE FROM endpoint_status WHERE (quarter + 1) * 900000000000 <= ?1",
+    [STMT_PRUNE_LOGINS] = "DELETE FROM login_counts WHERE (quarter + 1) * 900000000000 <= ?1",
+    [STMT_PRUNE_CAPTURES] =
+        "DELETE FROM captures WHERE coalesce(last_at, 0) < ?1 "
+        "AND id NOT IN (SELECT request_capture_id FROM exchanges WHERE request_capture_id IS NOT "
+        "NULL UNION ALL SELECT response_capture_id FROM exchanges WHERE response_capture_id IS NOT "
+        "NULL UNION ALL SELECT capture_id FROM streams UNION ALL SELECT capture_id FROM loss)",
+    [STMT_PRUNE_REMEMBER] = "INSERT INTO meta (name, value) VALUES ('pruned_before', ?1) "
+                            "ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+};
+
+const char *stmt_sql(enum stmt_id id)
+{
+    return statements[id];
+}

@@ -1,0 +1,232 @@
+/*
+ * Opening and closing, transactions, and what is said about the whole database.
+ */
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "store/db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Pages in memory: what makes bulk imports fast, and the most that a connection takes. */
+#define PRAGMAS_ALWAYS                                                                             \
+    "PRAGMA cache_size = -65536;"                                                                  \
+    "PRAGMA trusted_schema = OFF;"                                                                 \
+    "PRAGMA cell_size_check = ON;"                                                                 \
+    "PRAGMA foreign_keys = OFF;" /* checked by store_check(); enforcing them doubles an import */
+
+/* A temporary database is SQLite's own kind: a file in $TMPDIR (else /var/tmp, /tmp), readable by
+ * nobody else and unlinked before anything is written, so nothing stays behind after a kill. */
+#define PRAGMAS_TEMPORARY                                                                          \
+    "PRAGMA journal_mode = MEMORY;"                                                                \
+    "PRAGMA synchronous = OFF;"
+
+#define PRAGMAS_WRITE                                                                              \
+    "PRAGMA synchronous = NORMAL;"                                                                 \
+    "PRAGMA journal_size_limit = 16777216;"
+
+/* Looks at the path first: SQLite's own answers do not tell what is wrong. */
+static int check_path(struct store *s)
+{
+    struct stat st;
+    if (stat(s->path, &st) < 0) {
+        if (errno == ENOENT && s->mode == STORE_READ) {
+            return store_fail_text(
+                s, -ENOENT, "no such database; `headrace audit --db FILE CAPTURE` makes one");
+        }
+        return errno == ENOENT ? 0
+                               : store_fail_text(s, -errno, "cannot be opened (%s); check the path",
+                                                 strerror(errno));
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return store_fail_text(s, S_ISDIR(st.st_mode) ? -EISDIR : -EMEDIUMTYPE,
+                               "not a database but a %s; name a file",
+                               S_ISDIR(st.st_mode) ? "folder" : "special file");
+    }
+    if (access(s->path, s->mode == STORE_READ ? R_OK : R_OK | W_OK) < 0) {
+        return store_fail_text(s, -errno, "cannot be %s (%s); check the permissions of the file",
+                               s->mode == STORE_READ ? "read" : "written", strerror(errno));
+    }
+    return 0;
+}
+
+/** @return 1 made here, 0 was there */
+static int create_file(struct store *s)
+{
+    int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        close(fd);
+        return 1;
+    }
+    if (errno == EEXIST) {
+        return 0;
+    }
+    return store_fail_text(s, -errno, "cannot be made (%s); %s", strerror(errno),
+                           errno == ENOENT ? "make its folder first"
+                                           : "check the permissions of its folder");
+}
+
+/* In a folder that cannot be written a reader cannot make the WAL's index; where there is no WAL it
+ * can do without, for then nobody is writing. */
+static int reopen_immutable(struct store *s)
+{
+    struct hr_buf uri;
+    hr_buf_init(&uri, SIZE_MAX);
+    hr_buf_appendf(&uri, "%s-wal", s->path);
+    int code = SQLITE_CANTOPEN;
+    if (access(hr_buf_str(&uri), F_OK) < 0) {
+        hr_buf_clear(&uri);
+        hr_buf_append_str(&uri, "file:");
+        for (const char *c = s->path; *c != '\0'; c++) {
+            hr_buf_appendf(&uri, strchr("?#%", *c) != NULL ? "%%%02x" : "%c", (unsigned char)*c);
+        }
+        hr_buf_append_str(&uri, "?immutable=1");
+        sqlite3_close(s->db);
+        code =
+            sqlite3_open_v2(hr_buf_str(&uri), &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+    }
+    hr_buf_finish(&uri);
+    return code == SQLITE_OK ? 0 : store_fail(s, code);
+}
+
+static int open_database(struct store *s, int busy_timeout_ms)
+{
+    int flags = s->mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    if (s->path == NULL) {
+        flags |= SQLITE_OPEN_CREATE;
+    }
+    int code = sqlite3_open_v2(s->path != NULL ? s->path : "", &s->db, flags, NULL);
+    if (code != SQLITE_OK) {
+        return store_fail(s, code);
+    }
+    sqlite3_busy_timeout(s->db, busy_timeout_ms);
+    if (s->mode == STORE_READ &&
+        sqlite3_exec(s->db, "SELECT 1 FROM sqlite_schema", NULL, NULL, NULL) == SQLITE_CANTOPEN) {
+        int r = reopen_immutable(s);
+        if (r < 0) {
+            return r;
+        }
+    }
+    sqlite3_extended_result_codes(s->db, 1);
+    int r = store_exec(s, PRAGMAS_ALWAYS);
+    if (r == 0 && s->path == NULL) {
+        r = store_exec(s, PRAGMAS_TEMPORARY);
+    } else if (r == 0 && s->mode == STORE_WRITE) {
+        r = store_exec(s, PRAGMAS_WRITE);
+    }
+    return r;
+}
+
+int store_open(const struct store_config *config, struct store **ret_store)
+{
+    struct store *s = hr_xcalloc(1, sizeof(*s));
+    int made = 0;
+    *ret_store = s;
+    hr_arena_init(&s->kept);
+    s->mode = config->path == NULL ? STORE_WRITE : config->mode;
+    int r = hr_digest_setup();
+    if (r < 0) {
+        return store_fail_text(s, r, "no random numbers on this system");
+    }
+    if (config->path != NULL) {
+        s->path = hr_xstrdup(config->path);
+        r = check_path(s);
+        if (r == 0 && s->mode == STORE_WRITE) {
+            r = made = create_file(s);
+        }
+    }
+    if (r >= 0) {
+        r = open_database(s, config->busy_timeout_ms);
+    }
+    if (r == 0) {
+        r = store_prepare(s, config->key);
+    }
+    s->is_ready = r == 0;
+    if (r < 0 && made == 1) {
+        unlink(s->path);
+    }
+    return r;
+}
+
+void store_close(struct store *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    store_rollback(s);
+    for (size_t i = 0; i < STMT_COUNT; i++) {
+        sqlite3_finalize(s->stmts[i]);
+    }
+    sqlite3_close_v2(s->db);
+    hr_arena_finish(&s->kept);
+    hr_wipe(&s->key, sizeof(s->key));
+    free(s->path);
+    free(s);
+}
+
+const char *store_error(const struct store *s)
+{
+    return s->error;
+}
+
+const char *store_path(const struct store *s)
+{
+    return s->path;
+}
+
+const struct hr_key *store_key(const struct store *s)
+{
+    return &s->key;
+}
+
+int store_begin(struct store *s)
+{
+    return store_run(s, store_stmt(s, STMT_BEGIN));
+}
+
+int store_commit(struct store *s)
+{
+    return store_run(s, store_stmt(s, STMT_COMMIT));
+}
+
+void store_rollback(struct store *s)
+{
+    analysis_destroy(s->analysis);
+    s->analysis = NULL;
+    if (s->db != NULL && !sqlite3_get_autocommit(s->db)) {
+        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL); /* keeps the first error's text */
+    }
+}
+
+int store_get_info(struct store *s, struct store_info *ret_info)
+{
+    struct store_info info = {0};
+    sqlite3_stmt *q = store_stmt(s, STMT_INFO);
+    int r = store_step(s, q);
+    if (r <= 0) {
+        return r < 0 ? r : store_fail_text(s, -EIO, "the database gave no answer");
+    }
+    info.schema_version = sqlite3_column_int64(q, 0);
+    info.size_bytes = sqlite3_column_int64(q, 1);
+    info.captures = sqlite3_column_int64(q, 2);
+    info.sites = sqlite3_column_int64(q, 3);
+    info.exchanges = sqlite3_column_int64(q, 4);
+    info.sessions = sqlite3_column_int64(q, 5);
+    info.operations = sqlite3_column_int64(q, 6);
+    info.findings = sqlite3_column_int64(q, 7);
+    info.findings_withdrawn = sqlite3_column_int64(q, 8);
+    info.first_at = column_time(q, 9);
+    info.last_at = column_time(q, 10);
+    *ret_info = info;
+    return store_end_rows(q, 0);
+}
+
+int store_vacuum(struct store *s)
+{
+    return store_exec(s, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE);");
+}

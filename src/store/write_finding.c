@@ -1,0 +1,94 @@
+/*
+ * Findings, found again by their fingerprints. A run puts what its rule yields and then withdraws
+ * what it no longer yields, within the sites that are due.
+ */
+#include "store/db.h"
+#include "store/write.h"
+
+#include <string.h>
+
+static int put_evidence(struct store *s, int64_t finding_id, const struct finding_row *f)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_EVIDENCE_DELETE);
+    bind_number(q, 1, finding_id);
+    int r = store_run(s, q);
+    for (size_t i = 0; r == 0 && i < f->evidence_count; i++) {
+        q = store_stmt(s, STMT_EVIDENCE_ADD);
+        bind_number(q, 1, finding_id);
+        bind_number(q, 2, (int64_t)i);
+        bind_text(q, 3, f->evidence[i].role != NULL ? f->evidence[i].role : "");
+        bind_id(q, 4, f->evidence[i].exchange_id);
+        bind_text(q, 5, f->evidence[i].text);
+        r = store_run(s, q);
+    }
+    return r;
+}
+
+int finding_put(struct store *s, const struct finding_row *f, bool *ret_is_new)
+{
+    int64_t before = 0;
+    int64_t id = 0;
+    sqlite3_stmt *q = store_stmt(s, STMT_FINDING_FIND);
+    bind_text(q, 1, f->fingerprint);
+    int r = store_number(s, q, 0, &before);
+    if (r < 0) {
+        return r;
+    }
+    q = store_stmt(s, STMT_FINDING_PUT);
+    bind_text(q, 1, f->rule);
+    bind_text(q, 2, f->severity);
+    bind_text(q, 3, f->verdict);
+    bind_number(q, 4, f->at);
+    bind_id(q, 5, f->site_id);
+    bind_id(q, 6, f->session_id);
+    bind_id(q, 7, f->exchange_id);
+    bind_text(q, 8, f->summary != NULL ? f->summary : "");
+    bind_text(q, 9, f->explanation != NULL ? f->explanation : "");
+    bind_text(q, 10, f->caveats != NULL ? f->caveats : "[]");
+    bind_text(q, 11, f->fingerprint);
+    bind_text(q, 12, f->group);
+    r = store_number(s, q, 0, &id);
+    r = r == 0 ? put_evidence(s, id, f) : r;
+    if (r == 0) {
+        *ret_is_new = before == 0;
+    }
+    return r;
+}
+
+int findings_begin(struct store *s, const char *rule)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_FINDINGS_BEGIN);
+    bind_text(q, 1, rule);
+    return store_run(s, q);
+}
+
+int findings_withdraw_rest(struct store *s, const char *rule, hr_nsec now_at, size_t *ret_count)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_FINDINGS_WITHDRAW);
+    bind_text(q, 1, rule);
+    bind_number(q, 2, now_at);
+    int r = store_run(s, q);
+    if (r == 0) {
+        *ret_count = (size_t)sqlite3_changes(s->db);
+    }
+    return r == 0 ? findings_begin(s, rule) : r;
+}
+
+int findings_scope_begin(struct store *s, bool whole)
+{
+    return whole ? store_run(s, store_stmt(s, STMT_SCOPE_WHOLE)) : 0;
+}
+
+int findings_scope_end(struct store *s)
+{
+    return store_run(s, store_stmt(s, STMT_SCOPE_DONE));
+}
+
+int rule_run_put(struct store *s, const char *rule, int64_t site_id, int64_t exercised)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_RULE_RUN_PUT);
+    bind_text(q, 1, rule);
+    bind_number(q, 2, site_id);
+    bind_number(q, 3, exercised);
+    return store_run(s, q);
+}

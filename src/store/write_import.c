@@ -1,0 +1,396 @@
+/*
+ * An import: rows in, in the order in which the captures give them. What can only be known at the
+ * end (final numbers, doubles, indexes) is done by import_finish().
+ */
+#include "base/alloc.h"
+#include "store/import.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Most rows of each table kept in memory; beyond that the table itself is asked. */
+enum {
+    SITES_IN_MEMORY = 16384,
+    ENDPOINTS_IN_MEMORY = 65536,
+    CARRIERS_IN_MEMORY = 16384,
+    SESSIONS_IN_MEMORY = 262144,
+    USERS_IN_MEMORY = 65536,
+};
+
+const char *address_format(const struct net_address *a, char text[NET_ADDRESS_TEXT_SIZE])
+{
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    bool is_v4 = memcmp(a->bytes, mapped, sizeof(mapped)) == 0;
+    inet_ntop(is_v4 ? AF_INET : AF_INET6, is_v4 ? a->bytes + 12 : a->bytes, text,
+              NET_ADDRESS_TEXT_SIZE);
+    return text;
+}
+
+static int read_base(struct import *i)
+{
+    sqlite3_stmt *q = store_stmt(i->s, STMT_IMPORT_BASE);
+    int r = store_step(i->s, q);
+    if (r <= 0) {
+        return r < 0 ? r : -EIO;
+    }
+    i->base.capture = sqlite3_column_int64(q, 0);
+    i->base.stream = sqlite3_column_int64(q, 1);
+    i->base.exchange = sqlite3_column_int64(q, 2);
+    i->base.loss = sqlite3_column_int64(q, 3);
+    i->number = sqlite3_column_int64(q, 4) + 1;
+    i->is_fresh = sqlite3_column_int64(q, 5) == 0;
+    return store_end_rows(q, 0);
+}
+
+/* Every row with a key in random order makes an index on it dearer than everything else. */
+static int drop_indexes(struct import *i)
+{
+    int r = store_run(i->s, store_stmt(i->s, STMT_SESSION_INDEX_DROP));
+    return r == 0 ? store_run(i->s, store_stmt(i->s, STMT_EXCHANGE_INDEX_DROP)) : r;
+}
+
+int import_begin(struct store *s, struct import **ret_import)
+{
+    struct import *i = hr_xcalloc(1, sizeof(*i));
+    i->s = s;
+    i->first_at = HR_NSEC_INFINITE;
+    i->last_at = INT64_MIN;
+    hr_buf_init(&i->key, SIZE_MAX);
+    int r = read_base(i);
+    id_cache_init(&i->sites, SITES_IN_MEMORY, i->is_fresh);
+    id_cache_init(&i->endpoints, ENDPOINTS_IN_MEMORY, i->is_fresh);
+    id_cache_init(&i->carriers, CARRIERS_IN_MEMORY, i->is_fresh);
+    id_cache_init(&i->sessions, SESSIONS_IN_MEMORY, i->is_fresh);
+    id_cache_init(&i->users, USERS_IN_MEMORY, i->is_fresh);
+    i->has_session_index = !i->is_fresh;
+    if (r == 0 && i->is_fresh) {
+        r = drop_indexes(i);
+    }
+    if (r < 0) {
+        import_destroy(i);
+        return r;
+    }
+    *ret_import = i;
+    return 0;
+}
+
+void import_destroy(struct import *i)
+{
+    if (i == NULL) {
+        return;
+    }
+    id_cache_finish(&i->sites);
+    id_cache_finish(&i->endpoints);
+    id_cache_finish(&i->carriers);
+    id_cache_finish(&i->sessions);
+    id_cache_finish(&i->users);
+    hr_buf_finish(&i->key);
+    free(i->captures);
+    free(i);
+}
+
+int import_add_capture(struct import *i, size_t index, const char *path)
+{
+    if (index >= i->capture_count) {
+        i->captures = hr_xrealloc(i->captures, (index + 1) * sizeof(*i->captures));
+        memset(i->captures + i->capture_count, 0,
+               (index + 1 - i->capture_count) * sizeof(*i->captures));
+        i->capture_count = index + 1;
+    }
+    sqlite3_stmt *q = store_stmt(i->s, STMT_CAPTURE_ADD);
+    bind_number(q, 1, i->number);
+    bind_text(q, 2, path);
+    int r = store_run(i->s, q);
+    if (r == 0) {
+        i->captures[index].id = sqlite3_last_insert_rowid(i->s->db);
+    }
+    return r;
+}
+
+static int64_t capture_id(struct import *i, size_t index)
+{
+    assert(index < i->capture_count && i->captures[index].id != 0);
+    i->captures[index].has_rows = true;
+    return i->captures[index].id;
+}
+
+static void stretch(struct import *i, hr_nsec at)
+{
+    if (at == HR_NSEC_INFINITE || at == INT64_MIN) {
+        return;
+    }
+    i->first_at = at < i->first_at ? at : i->first_at;
+    i->last_at = at > i->last_at ? at : i->last_at;
+}
+
+/* The columns that change while a connection lives. */
+static void bind_stream_life(sqlite3_stmt *q, int first, const struct tcp_conn *c, enum tcp_end end,
+                             bool orig_is_client)
+{
+    unsigned client = orig_is_client ? TCP_ORIG : TCP_RESP;
+    unsigned server = orig_is_client ? TCP_RESP : TCP_ORIG;
+    bool rst_first = c->rst_at[server] < c->fin_at[server];
+    uint64_t end_frame = rst_first ? c->rst_frame[server] : c->fin_frame[server];
+    bind_time(q, first, c->last_at);
+    bind_number(q, first + 1, end);
+    bind_number(q, first + 2, c->one_sided[client]);
+    bind_number(q, first + 3, c->one_sided[server]);
+    bind_count(q, first + 4, c->frames[client]);
+    bind_count(q, first + 5, c->frames[server]);
+    bind_count(q, first + 6, c->bytes[client]);
+    bind_count(q, first + 7, c->bytes[server]);
+    bind_count(q, first + 8, c->gap_bytes[client]);
+    bind_count(q, first + 9, c->gap_bytes[server]);
+    bind_time(q, first + 10, c->fin_at[client]);
+    bind_time(q, first + 11, c->fin_at[server]);
+    bind_time(q, first + 12, c->rst_at[client]);
+    bind_time(q, first + 13, c->rst_at[server]);
+    bind_id(q, first + 14, (int64_t)end_frame);
+}
+
+int import_add_stream(struct import *i, const struct tcp_conn *c, bool orig_is_client,
+                      int64_t *ret_stream_id)
+{
+    char client[NET_ADDRESS_TEXT_SIZE];
+    char server[NET_ADDRESS_TEXT_SIZE];
+    const struct net_endpoint *from = orig_is_client ? &c->orig : &c->resp;
+    const struct net_endpoint *to = orig_is_client ? &c->resp : &c->orig;
+    sqlite3_stmt *q = store_stmt(i->s, STMT_STREAM_ADD);
+    bind_number(q, 1, capture_id(i, c->capture));
+    bind_count(q, 2, c->stream);
+    bind_text(q, 3, address_format(&from->address, client));
+    bind_number(q, 4, from->port);
+    bind_text(q, 5, address_format(&to->address, server));
+    bind_number(q, 6, to->port);
+    bind_count(q, 7, c->first_frame);
+    bind_number(q, 8, c->first_at);
+    bind_number(q, 9, orig_is_client);
+    bind_number(q, 10, !c->syn_seen);
+    bind_stream_life(q, 11, c, TCP_END_NONE, orig_is_client);
+    int r = store_run(i->s, q);
+    if (r == 0) {
+        *ret_stream_id = sqlite3_last_insert_rowid(i->s->db);
+    }
+    return r;
+}
+
+int import_end_stream(struct import *i, int64_t stream_id, const struct tcp_conn *c,
+                      enum tcp_end end)
+{
+    int64_t orig_is_client = 0;
+    sqlite3_stmt *q = store_stmt(i->s, STMT_STREAM_CLIENT_OPENED);
+    bind_number(q, 1, stream_id);
+    int r = store_number(i->s, q, 1, &orig_is_client);
+    q = store_stmt(i->s, STMT_STREAM_END);
+    bind_number(q, 1, stream_id);
+    bind_stream_life(q, 2, c, end, orig_is_client != 0);
+    return r == 0 ? store_run(i->s, q) : r;
+}
+
+static void bind_request(struct import *i, sqlite3_stmt *q, const struct exchange_facts *f)
+{
+    bool has_host = f->host.ptr != NULL;
+    bool host_is_site = has_host && hr_span_equal(f->host, f->site);
+    bool has_request = f->method.ptr != NULL;
+    bind_id(q, 5, f->request_at == HR_NSEC_INFINITE ? 0 : capture_id(i, f->request_capture));
+    bind_id(q, 6, (int64_t)f->request_frame);
+    bind_time(q, 7, f->request_at);
+    bind_time(q, 8, f->request_end_at);
+    bind_span(q, 9, f->method);
+    bind_span(q, 10, f->target);
+    bind_span(q, 11, host_is_site ? (struct hr_span){0} : f->host);
+    bind_number(q, 12, host_is_site);
+    bind_id(q, 13, has_request ? f->version : 0);
+    if (has_request) {
+        bind_count(q, 14, f->request_bytes);
+    } else {
+        sqlite3_bind_null(q, 14);
+    }
+}
+
+static void bind_response(struct import *i, sqlite3_stmt *q, const struct exchange_facts *f)
+{
+    bind_id(q, 15, f->response_at == HR_NSEC_INFINITE ? 0 : capture_id(i, f->response_capture));
+    bind_id(q, 16, (int64_t)f->response_frame);
+    bind_time(q, 17, f->response_at);
+    bind_time(q, 18, f->response_end_at);
+    bind_id(q, 19, f->status);
+    if (f->status != 0) {
+        bind_count(q, 20, f->response_bytes);
+    } else {
+        sqlite3_bind_null(q, 20);
+    }
+}
+
+static int add_token(struct import *i, const struct exchange_facts *f, size_t place)
+{
+    const struct token_use *t = &f->tokens[place];
+    sqlite3_stmt *q = store_stmt(i->s, STMT_TOKEN_ADD);
+    bind_number(q, 1, f->id * FACTS_TOKEN_LIMIT + (int64_t)place);
+    bind_number(q, 2, t->carrier_id);
+    bind_id(q, 3, t->sent_id);
+    bind_id(q, 4, t->set_id);
+    bind_number(q, 5, t->flags);
+    if (t->lifetime_s >= 0) {
+        bind_number(q, 6, t->lifetime_s);
+    } else {
+        sqlite3_bind_null(q, 6);
+    }
+    return store_run(i->s, q);
+}
+
+static int add_exchange_row(struct import *i, struct exchange_facts *f, int64_t user_id)
+{
+    sqlite3_stmt *q = store_stmt(i->s, STMT_EXCHANGE_ADD);
+    bind_number(q, 1, f->site_id);
+    bind_id(q, 2, f->endpoint_id);
+    bind_number(q, 3, f->stream_id);
+    bind_number(q, 4, f->ordinal);
+    bind_request(i, q, f);
+    bind_response(i, q, f);
+    bind_number(q, 21, f->state);
+    bind_number(q, 22, f->flags);
+    bind_number(q, 23, (int64_t)f->shape);
+    bind_span(q, 24, f->location);
+    bind_span(q, 25, f->location_path);
+    bind_id(q, 26, user_id);
+    bind_span(q, 27, f->replica);
+    int r = store_run(i->s, q);
+    if (r == 0) {
+        f->id = sqlite3_last_insert_rowid(i->s->db);
+    }
+    return r;
+}
+
+int import_add_exchange(struct import *i, struct exchange_facts *f)
+{
+    int64_t user_id = 0;
+    int r = import_site_id(i, f->site, &f->site_id);
+    r = r == 0 ? import_endpoint_id(i, f->site_id, f, &f->endpoint_id) : r;
+    r = r == 0 ? import_user_id(i, f->site_id, f->user, &user_id) : r;
+    for (size_t k = 0; r == 0 && k < f->token_count; k++) {
+        r = import_token_ids(i, f->site_id, &f->tokens[k]);
+    }
+    r = r == 0 ? add_exchange_row(i, f, user_id) : r;
+    for (size_t k = 0; r == 0 && k < f->token_count; k++) {
+        r = add_token(i, f, k);
+    }
+    stretch(i, f->request_at);
+    stretch(i, f->response_at);
+    return r;
+}
+
+int import_add_loss(struct import *i, struct loss_row *row)
+{
+    char server[NET_ADDRESS_TEXT_SIZE];
+    sqlite3_stmt *q = store_stmt(i->s, STMT_LOSS_ADD);
+    bind_number(q, 1, row->kind);
+    bind_number(q, 2, capture_id(i, (size_t)row->capture_id));
+    bind_id(q, 3, row->stream_id);
+    if (row->from_at == INT64_MIN) {
+        sqlite3_bind_null(q, 4);
+    } else {
+        bind_time(q, 4, row->from_at);
+    }
+    bind_time(q, 5, row->to_at);
+    bind_text(q, 6, row->server.port != 0 ? address_format(&row->server.address, server) : NULL);
+    bind_id(q, 7, row->server.port);
+    bind_count(q, 8, row->bytes);
+    bind_count(q, 9, row->count);
+    bind_number(q, 10, row->hides_exchanges);
+    stretch(i, row->from_at);
+    stretch(i, row->to_at);
+    int r = store_run(i->s, q);
+    if (r == 0) {
+        row->id = sqlite3_last_insert_rowid(i->s->db);
+    }
+    return r;
+}
+
+int import_end_capture(struct import *i, size_t index, const struct capture_info *info)
+{
+    assert(index < i->capture_count);
+    sqlite3_stmt *q = store_stmt(i->s, STMT_CAPTURE_END);
+    bind_number(q, 1, i->captures[index].id);
+    bind_number(q, 2, info->is_pcapng);
+    bind_number(q, 3, info->is_gzip);
+    bind_number(q, 4, info->has_nanoseconds);
+    bind_number(q, 5, info->link_type);
+    bind_text(q, 6, info->link_name);
+    bind_count(q, 7, info->size_bytes);
+    bind_count(q, 8, info->frames);
+    bind_count(q, 9, info->frame_bytes);
+    bind_count(q, 10, info->cut_frames);
+    bind_count(q, 11, info->dropped_frames);
+    bind_time(q, 12, info->frames > 0 ? info->first_at : HR_NSEC_INFINITE);
+    bind_time(q, 13, info->frames > 0 ? info->last_at : HR_NSEC_INFINITE);
+    bind_number(q, 14, info->largest_step_back);
+    bind_number(q, 15, info->error);
+    bind_text(q, 16, info->error != 0 ? info->error_text : NULL);
+    return store_run(i->s, q);
+}
+
+/* A capture all of which was stored before is no news, under whatever name it came; neither is one
+ * that gave nothing at all, a second time. */
+static int drop_repeated_captures(struct import *i)
+{
+    int r = 0;
+    for (size_t k = 0; r == 0 && k < i->capture_count; k++) {
+        if (i->captures[k].id == 0 || (i->is_fresh && i->captures[k].has_rows)) {
+            continue;
+        }
+        sqlite3_stmt *q = store_stmt(i->s, STMT_CAPTURE_DROP_REPEATED);
+        bind_number(q, 1, i->captures[k].id);
+        bind_number(q, 2, i->captures[k].has_rows);
+        bind_number(q, 3, i->base.exchange);
+        bind_number(q, 4, i->base.stream);
+        bind_number(q, 5, i->base.loss);
+        r = store_run(i->s, q);
+    }
+    return r == 0 ? store_run(i->s, store_stmt(i->s, STMT_CAPTURE_DROP_FAILED)) : r;
+}
+
+/* New rows ask for an analysis of their site; a new loss weighs on what was found at its server. */
+static int mark_sites(struct import *i)
+{
+    if (i->is_fresh) {
+        return 0; /* all are new, and new sites are marked */
+    }
+    sqlite3_stmt *q = store_stmt(i->s, STMT_SITE_MARK_CHANGED);
+    bind_number(q, 1, i->base.exchange);
+    int r = store_run(i->s, q);
+    int64_t losses = 0;
+    q = store_stmt(i->s, STMT_LOSS_COUNT_SINCE);
+    bind_number(q, 1, i->base.loss);
+    r = r == 0 ? store_number(i->s, q, 0, &losses) : r;
+    if (r == 0 && losses > 0) {
+        q = store_stmt(i->s, STMT_SITE_MARK_LOSS);
+        bind_number(q, 1, i->base.loss);
+        r = store_run(i->s, q);
+    }
+    return r;
+}
+
+static int keep_number(struct import *i)
+{
+    sqlite3_stmt *q = store_stmt(i->s, STMT_IMPORT_NUMBER_KEEP);
+    bind_number(q, 1, i->number);
+    return store_run(i->s, q);
+}
+
+int import_finish(struct import *i)
+{
+    int r = import_build_session_index(i);
+    if (r == 0 && i->is_fresh) {
+        r = store_run(i->s, store_stmt(i->s, STMT_EXCHANGE_INDEX_MAKE));
+    } else if (r == 0) {
+        r = import_drop_doubles(i);
+    }
+    r = r == 0 ? drop_repeated_captures(i) : r;
+    r = r == 0 ? import_name_sessions(i) : r;
+    r = r == 0 ? mark_sites(i) : r;
+    return r == 0 ? keep_number(i) : r;
+}

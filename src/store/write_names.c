@@ -1,0 +1,245 @@
+/*
+ * Names to row ids during an import. Memory first; on a miss the table, but where memory holds the
+ * whole table (a fresh database, and nothing dropped from memory yet) a miss means a new row.
+ */
+#include "store/import.h"
+
+#include <string.h>
+
+static struct hr_span make_key(struct import *i, int64_t number, struct hr_span a, struct hr_span b)
+{
+    hr_buf_clear(&i->key);
+    hr_buf_append(&i->key, hr_span_of(&number, sizeof(number)));
+    hr_buf_append(&i->key, a);
+    hr_buf_append_char(&i->key, '\0');
+    hr_buf_append(&i->key, b);
+    return hr_buf_span(&i->key);
+}
+
+/* One look-up by a bound SELECT, then the INSERT with the same parameters. */
+struct name_row {
+    struct id_cache *cache;
+    struct hr_span key;
+    enum stmt_id find;
+    enum stmt_id add;
+    void (*bind)(sqlite3_stmt *q, const void *row);
+    const void *row;
+};
+
+static int find_or_add(struct import *i, const struct name_row *n, int64_t *ret_id)
+{
+    int64_t id = id_cache_find(n->cache, n->key.ptr, n->key.len);
+    int r = 0;
+    if (id == 0 && !n->cache->is_whole) {
+        sqlite3_stmt *q = store_stmt(i->s, n->find);
+        n->bind(q, n->row);
+        r = store_number(i->s, q, 0, &id);
+        if (r == 0 && id != 0) {
+            id_cache_add(n->cache, n->key.ptr, n->key.len, id);
+        }
+    }
+    if (id == 0 && r == 0) {
+        sqlite3_stmt *q = store_stmt(i->s, n->add);
+        n->bind(q, n->row);
+        r = store_run(i->s, q);
+        if (r == 0) {
+            id = sqlite3_last_insert_rowid(i->s->db);
+            id_cache_add(n->cache, n->key.ptr, n->key.len, id);
+        }
+    }
+    *ret_id = id;
+    return r;
+}
+
+struct text_row {
+    int64_t number;
+    int64_t kind;
+    struct hr_span a;
+    struct hr_span b;
+};
+
+static void bind_site(sqlite3_stmt *q, const void *row)
+{
+    const struct text_row *t = row;
+    bind_span(q, 1, t->a);
+}
+
+int import_site_id(struct import *i, struct hr_span name, int64_t *ret_id)
+{
+    struct text_row row = {.a = name.ptr != NULL ? name : HR_SPAN("")};
+    struct name_row n = {&i->sites, row.a, STMT_SITE_FIND, STMT_SITE_ADD, bind_site, &row};
+    return find_or_add(i, &n, ret_id);
+}
+
+static void bind_endpoint(sqlite3_stmt *q, const void *row)
+{
+    const struct text_row *t = row;
+    bind_number(q, 1, t->number);
+    bind_span(q, 2, t->a);
+    bind_span(q, 3, t->b);
+}
+
+int import_endpoint_id(struct import *i, int64_t site_id, const struct exchange_facts *f,
+                       int64_t *ret_id)
+{
+    struct text_row row = {site_id, 0, f->method,
+                           f->path_template.ptr != NULL ? f->path_template : HR_SPAN("")};
+    struct name_row n = {&i->endpoints,      make_key(i, site_id, row.a, row.b),
+                         STMT_ENDPOINT_FIND, STMT_ENDPOINT_ADD,
+                         bind_endpoint,      &row};
+    if (f->method.ptr == NULL) {
+        *ret_id = 0;
+        return 0;
+    }
+    return find_or_add(i, &n, ret_id);
+}
+
+static void bind_user(sqlite3_stmt *q, const void *row)
+{
+    const struct text_row *t = row;
+    bind_number(q, 1, t->number);
+    bind_span(q, 2, t->a);
+}
+
+int import_user_id(struct import *i, int64_t site_id, struct hr_span name, int64_t *ret_id)
+{
+    struct text_row row = {.number = site_id, .a = name};
+    struct name_row n = {&i->users,      make_key(i, site_id, name, HR_SPAN("")),
+                         STMT_USER_FIND, STMT_USER_ADD,
+                         bind_user,      &row};
+    if (name.ptr == NULL) {
+        *ret_id = 0;
+        return 0;
+    }
+    return find_or_add(i, &n, ret_id);
+}
+
+static void bind_carrier(sqlite3_stmt *q, const void *row)
+{
+    const struct text_row *t = row;
+    bind_number(q, 1, t->number);
+    bind_number(q, 2, t->kind);
+    bind_span(q, 3, t->a);
+}
+
+static int carrier_id(struct import *i, int64_t site_id, struct token_use *t)
+{
+    char kind = (char)t->carrier;
+    struct text_row row = {.number = site_id,
+                           .kind = (int64_t)t->carrier,
+                           .a = t->name.ptr != NULL ? t->name : HR_SPAN("")};
+    struct name_row n = {&i->carriers,      make_key(i, site_id, hr_span_of(&kind, 1), row.a),
+                         STMT_CARRIER_FIND, STMT_CARRIER_ADD,
+                         bind_carrier,      &row};
+    return find_or_add(i, &n, &t->carrier_id);
+}
+
+struct session_key {
+    int64_t carrier_id;
+    struct hr_digest hash;
+};
+
+struct session_new {
+    struct session_key key;
+    bool is_jwt;
+};
+
+static void bind_session(sqlite3_stmt *q, const void *row)
+{
+    const struct session_new *n = row;
+    bind_number(q, 1, n->key.carrier_id);
+    sqlite3_bind_blob(q, 2, n->key.hash.bytes, sizeof(n->key.hash.bytes), SQLITE_STATIC);
+    bind_number(q, 3, n->is_jwt ? 1 : 0);
+}
+
+static int session_id(struct import *i, const struct token_use *t, const struct hr_digest *hash,
+                      int64_t *ret_id)
+{
+    struct session_new row = {
+        .key = {t->carrier_id, *hash},
+          .is_jwt = t->flags & TOKEN_JWT
+    };
+    struct name_row n = {&i->sessions,      hr_span_of(&row.key, sizeof(row.key)),
+                         STMT_SESSION_FIND, STMT_SESSION_ADD,
+                         bind_session,      &row};
+    if (!i->sessions.is_whole && !i->has_session_index) {
+        int r = import_build_session_index(i);
+        if (r < 0) {
+            return r;
+        }
+    }
+    return find_or_add(i, &n, ret_id);
+}
+
+int import_token_ids(struct import *i, int64_t site_id, struct token_use *t)
+{
+    t->sent_id = 0;
+    t->set_id = 0;
+    int r = carrier_id(i, site_id, t);
+    if (r == 0 && (t->flags & TOKEN_SENT)) {
+        r = session_id(i, t, &t->sent, &t->sent_id);
+    }
+    if (r == 0 && (t->flags & TOKEN_SET)) {
+        r = session_id(i, t, &t->set, &t->set_id);
+    }
+    return r;
+}
+
+int import_build_session_index(struct import *i)
+{
+    if (i->has_session_index) {
+        return 0;
+    }
+    i->has_session_index = true;
+    return store_run(i->s, store_stmt(i->s, STMT_SESSION_INDEX_MAKE));
+}
+
+/* How many hexadecimal digits two different hashes have in common. */
+static int common_digits(const unsigned char *a, const unsigned char *b)
+{
+    int n = 0;
+    while (n < 2 * HR_DIGEST_BYTES) {
+        unsigned shift = n % 2 == 0 ? 4 : 0;
+        if (((a[n / 2] >> shift) & 15) != ((b[n / 2] >> shift) & 15)) {
+            break;
+        }
+        n++;
+    }
+    return n;
+}
+
+static int set_digits(struct store *s, int64_t id, int digits)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_SESSION_SET_DIGITS);
+    bind_number(q, 1, id);
+    bind_number(q, 2, digits);
+    return store_run(s, q);
+}
+
+/* Neighbours in the order of hashes tell how many digits set them apart. Equal hashes are the same
+ * token at two sites or in two carriers, and keep the same name. */
+int import_name_sessions(struct import *i)
+{
+    unsigned char last[HR_DIGEST_BYTES] = {0};
+    int64_t last_id = 0;
+    sqlite3_stmt *q = store_stmt(i->s, STMT_SESSION_HASHES);
+    int r;
+    while ((r = store_step(i->s, q)) > 0) {
+        int64_t id = sqlite3_column_int64(q, 0);
+        const unsigned char *hash = sqlite3_column_blob(q, 1);
+        if (hash == NULL || sqlite3_column_bytes(q, 1) != HR_DIGEST_BYTES) {
+            continue;
+        }
+        int common = last_id == 0 ? 0 : common_digits(last, hash);
+        if (common >= 8 && common < 2 * HR_DIGEST_BYTES) {
+            int e = set_digits(i->s, id, common + 1);
+            e = e == 0 ? set_digits(i->s, last_id, common + 1) : e;
+            if (e < 0) {
+                return store_end_rows(q, e);
+            }
+        }
+        memcpy(last, hash, sizeof(last));
+        last_id = id;
+    }
+    return r;
+}
