@@ -1,0 +1,580 @@
+/*
+ * A connection: two readers (message.h), one per transport side, the pairs they make (pairing.h),
+ * and what waits. An input waits where the other side lags behind in the capture: a segment that
+ * acknowledges bytes not delivered yet may begin the answer to a request that is still to come. And
+ * what follows a CONNECT or an upgrade waits until the answer says what it is.
+ */
+#include "http/exchange.h"
+
+#include "base/alloc.h"
+#include "http/pairing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    HELD_CONN_BYTES = 64 * 1024,
+    HELD_TOTAL_BYTES = 64 * 1024 * 1024,
+};
+
+struct held_input {
+    struct held_input *next;
+    struct http_input in; /* in.bytes stands behind */
+};
+
+enum conn_kind {
+    CONN_UNDECIDED,
+    CONN_HTTP,
+    CONN_OTHER,
+    CONN_TLS,
+    CONN_HTTP2,
+};
+
+struct http_conn {
+    struct http_context *context;
+    enum conn_kind kind;
+    int client;      /* transport side that sends requests; -1 not known */
+    bool force;      /* nothing waits any more */
+    bool refused[2]; /* the first bytes of that side are no message */
+    bool upgraded;
+    struct http_reader readers[2];
+    uint64_t fed[2]; /* end of what was given */
+    bool ended[2];
+    bool closed_by[2]; /* FIN or RST */
+    struct http_place end_place[2];
+    struct held_input *held[2];
+    struct held_input *held_last[2];
+    size_t held_bytes;
+    /* where the first interim response of the current answer stands */
+    bool has_interim;
+    struct http_position interim;
+    unsigned interim_count;
+    struct http_pairs pairs;
+};
+
+struct http_context {
+    struct http_config config;
+    struct http_callbacks callbacks;
+    struct http_counters counters;
+    struct http_reader_shared readers;
+    struct http_pairing_shared pairing;
+    size_t held_bytes;
+};
+
+/* --- what the readers report ------------------------------------------------------------------ */
+
+static unsigned side_index(const struct http_reader *r)
+{
+    const struct http_conn *c = r->owner;
+    return r == &c->readers[0] ? 0 : 1;
+}
+
+static uint64_t bytes_so_far(const struct http_conn *c)
+{
+    return c->fed[0] + c->fed[1];
+}
+
+static void become_other(struct http_conn *c, enum conn_kind kind)
+{
+    struct http_counters *n = &c->context->counters;
+    uint64_t bytes = bytes_so_far(c);
+    c->kind = kind;
+    if (kind == CONN_TLS) {
+        n->connections_tls++;
+        n->bytes_tls += bytes;
+    } else if (kind == CONN_HTTP2) {
+        n->connections_http2++;
+        n->bytes_http2 += bytes;
+    } else {
+        n->connections_not_http++;
+        n->bytes_not_http += bytes;
+    }
+    http_reader_ignore(&c->readers[0]);
+    http_reader_ignore(&c->readers[1]);
+}
+
+static void on_decide(struct http_reader *r, enum http_side side)
+{
+    struct http_conn *c = r->owner;
+    unsigned index = side_index(r);
+    struct http_reader *other = &c->readers[1 - index];
+    c->kind = CONN_HTTP;
+    c->client = (int)(side == HTTP_REQUEST ? index : 1 - index);
+    http_reader_set_side(other, side == HTTP_REQUEST ? HTTP_RESPONSE : HTTP_REQUEST);
+    if (c->readers[1 - c->client].state == HTTP_READ_SEARCH || c->readers[1 - c->client].late) {
+        http_pairs_drift(&c->pairs, false);
+        c->pairs.doubt = false; /* nothing was asked yet */
+    }
+    if (c->readers[c->client].loss_open) {
+        c->pairs.request_hole = true;
+    }
+}
+
+static bool is_tls(struct hr_span bytes)
+{
+    return bytes.ptr[0] == 0x16 && (bytes.len < 2 || bytes.ptr[1] == 0x03) &&
+           (bytes.len < 3 || (unsigned char)bytes.ptr[2] <= 0x04);
+}
+
+/* Other records, of a connection joined midway. */
+static bool is_tls_midway(struct hr_span bytes)
+{
+    return bytes.len >= 3 && bytes.ptr[0] >= 0x14 && bytes.ptr[0] <= 0x17 && bytes.ptr[1] == 0x03 &&
+           (unsigned char)bytes.ptr[2] <= 0x04;
+}
+
+static void on_refuse(struct http_reader *r, struct hr_span bytes)
+{
+    struct http_conn *c = r->owner;
+    unsigned index = side_index(r);
+    if (is_tls(bytes) || (r->late && is_tls_midway(bytes))) {
+        become_other(c, CONN_TLS);
+    } else if (hr_span_has_prefix(bytes, HR_SPAN("PRI * HTTP/2.0"))) {
+        become_other(c, CONN_HTTP2);
+    } else if (!r->late) {
+        c->refused[index] = true;
+        if (c->refused[1 - index]) {
+            become_other(c, CONN_OTHER);
+        }
+    }
+}
+
+static void on_request_head(struct http_reader *r, const struct http_head *head)
+{
+    struct http_conn *c = r->owner;
+    r->m->framing = http_message_framing(head, (struct hr_span){NULL, 0});
+    struct http_kept *k = http_kept_create(r->m, r->shared->scratch_head, r->shared->content_bytes);
+    k->wants_upgrade = hr_span_equal(k->m.method, HR_SPAN("CONNECT")) ||
+                       (head->facts.connection_upgrade && head->facts.has_upgrade);
+    r->kept = k;
+    r->m = &k->m;
+    http_pairs_add(&c->pairs, k);
+}
+
+static void on_response_head(struct http_reader *r, const struct http_head *head)
+{
+    struct http_conn *c = r->owner;
+    struct http_message *m = r->m;
+    struct http_position at = {
+        .offset = r->boundary != UINT64_MAX ? r->boundary : m->offset,
+        .acked = m->acked,
+        .is_contiguous = r->boundary != UINT64_MAX,
+    };
+    if (m->status / 100 == 1 && m->status != 101) {
+        m->framing = HTTP_FRAMING_NONE;
+        if (!c->has_interim) {
+            c->has_interim = true;
+            c->interim = at;
+        }
+        return;
+    }
+    if (c->has_interim) { /* the answer as a whole begins there; what it acknowledged grew since */
+        at.offset = c->interim.offset;
+        at.is_contiguous = c->interim.is_contiguous;
+    }
+    if (at.acked != HTTP_ACK_UNKNOWN && at.acked > c->fed[c->client] && !c->ended[c->client]) {
+        http_pairs_drift(&c->pairs, false); /* waited in vain for a request that may still come */
+    }
+    m->interim_count = c->interim_count;
+    c->has_interim = false;
+    c->interim_count = 0;
+    const struct http_kept *request = http_pairs_match(&c->pairs, &at);
+    m->framing =
+        http_message_framing(head, request != NULL ? request->m.method : (struct hr_span){NULL, 0});
+    r->check_empty = request == NULL && m->framing == HTTP_FRAMING_LENGTH;
+    c->context->counters.responses++;
+}
+
+static void on_head(struct http_reader *r, const struct http_head *head)
+{
+    if (r->side == HTTP_REQUEST) {
+        on_request_head(r, head);
+    } else {
+        on_response_head(r, head);
+    }
+}
+
+static void on_request_done(struct http_reader *r, enum http_cut cut)
+{
+    struct http_conn *c = r->owner;
+    struct http_kept *k = r->kept;
+    k->lost = cut == HTTP_CUT_GAP;
+    r->paused = cut == HTTP_CUT_NONE && k->wants_upgrade && !k->answered && !c->force;
+    http_pairs_request_done(&c->pairs, k);
+}
+
+static void upgrade(struct http_conn *c)
+{
+    c->upgraded = true;
+    c->context->counters.upgraded++;
+    for (unsigned i = 0; i < 2; i++) {
+        http_reader_ignore(&c->readers[i]);
+        c->readers[i].paused = false;
+    }
+}
+
+static void on_response_done(struct http_reader *r, enum http_cut cut)
+{
+    struct http_conn *c = r->owner;
+    const struct http_message *m = r->m;
+    if (m->status / 100 == 1 && m->status != 101) {
+        c->interim_count++;
+        c->context->counters.interim_responses++;
+        http_kept_destroy(r->kept);
+        return;
+    }
+    const struct http_reader *requests = &c->readers[c->client];
+    bool is_upgrade = m->framing == HTTP_FRAMING_UPGRADE && m->head_complete;
+    bool may_be_early = requests->state == HTTP_READ_HEAD &&
+                        (m->acked == HTTP_ACK_UNKNOWN || m->acked > requests->start_offset);
+    c->readers[c->client].paused = false;
+    http_pairs_response_done(&c->pairs, m, r->shared->scratch_head, r->kept, cut, may_be_early);
+    if (is_upgrade) {
+        upgrade(c);
+    }
+}
+
+static void on_done(struct http_reader *r, enum http_cut cut)
+{
+    if (r->side == HTTP_REQUEST) {
+        on_request_done(r, cut);
+    } else {
+        on_response_done(r, cut);
+    }
+}
+
+static void on_lost(struct http_reader *r, enum http_cut why)
+{
+    struct http_conn *c = r->owner;
+    c->context->counters.resynchronised++;
+    if (r->side == HTTP_RESPONSE) {
+        c->has_interim = false;
+        c->interim_count = 0;
+        http_pairs_drift(&c->pairs, why == HTTP_CUT_GAP);
+    } else if (r->side == HTTP_REQUEST) {
+        c->pairs.request_hole = true;
+    }
+}
+
+static void emit_loss(struct http_reader *r, const struct http_loss *loss)
+{
+    struct http_conn *c = r->owner;
+    c->context->callbacks.loss(loss, c->pairs.user);
+}
+
+static void on_found(struct http_reader *r, hr_nsec at)
+{
+    emit_loss(r, &(struct http_loss){.side = (enum http_side)r->side,
+                                     .bytes = r->loss_bytes,
+                                     .from_at = r->loss_from_at,
+                                     .to_at = at,
+                                     .hides_messages = true});
+}
+
+static void on_skipped(struct http_reader *r, uint64_t bytes, hr_nsec from_at, hr_nsec to_at)
+{
+    emit_loss(r, &(struct http_loss){.side = (enum http_side)r->side,
+                                     .bytes = bytes,
+                                     .from_at = from_at,
+                                     .to_at = to_at});
+}
+
+static void on_ignored(struct http_reader *r, uint64_t bytes)
+{
+    struct http_conn *c = r->owner;
+    if (c->kind == CONN_HTTP) {
+        c->context->counters.bytes_not_http += bytes;
+    }
+}
+
+static const struct http_reader_ops reader_ops = {
+    .decide = on_decide,
+    .refuse = on_refuse,
+    .head = on_head,
+    .done = on_done,
+    .lost = on_lost,
+    .found = on_found,
+    .skipped = on_skipped,
+    .ignored = on_ignored,
+};
+
+/* --- context ---------------------------------------------------------------------------------- */
+
+struct http_context *http_context_create(const struct http_config *config,
+                                         const struct http_callbacks *callbacks)
+{
+    struct http_context *h = hr_xcalloc(1, sizeof(*h));
+    h->config = *config;
+    h->callbacks = *callbacks;
+    h->readers = (struct http_reader_shared){
+        .ops = &reader_ops,
+        .parser = http_parser_create(config->field_limit),
+        .header_bytes = config->header_bytes,
+        .content_bytes = config->content_bytes,
+    };
+    hr_buf_init(&h->readers.scratch_content, SIZE_MAX);
+    h->pairing = (struct http_pairing_shared){.callbacks = &h->callbacks,
+                                              .counters = &h->counters,
+                                              .waiting_limit = config->waiting_limit};
+    return h;
+}
+
+void http_context_destroy(struct http_context *h)
+{
+    if (h == NULL) {
+        return;
+    }
+    http_parser_destroy(h->readers.parser);
+    hr_buf_finish(&h->readers.scratch_content);
+    free(h);
+}
+
+void http_context_counters(const struct http_context *h, hr_counter_fn emit, void *user)
+{
+    static const struct hr_counter_info info[] = {HTTP_COUNTERS(HR_COUNTER_INFO)};
+    struct http_counters n = h->counters;
+    n.parse_errors = h->readers.errors;
+    n.fields_cut = h->readers.fields_cut;
+    const uint64_t values[] = {
+#define VALUE(name, unit, help) n.name,
+        HTTP_COUNTERS(VALUE)
+#undef VALUE
+    };
+    for (size_t i = 0; i < HR_ARRAY_LEN(info); i++) {
+        emit(&info[i], values[i], user);
+    }
+}
+
+/* --- connection ------------------------------------------------------------------------------- */
+
+struct http_conn *http_conn_create(struct http_context *h, bool midstream, void *user)
+{
+    struct http_conn *c = hr_xcalloc(1, sizeof(*c));
+    c->context = h;
+    c->client = -1;
+    for (unsigned i = 0; i < 2; i++) {
+        http_reader_init(&c->readers[i], &h->readers, midstream);
+        c->readers[i].owner = c;
+        c->end_place[i].at = HR_NSEC_INFINITE;
+    }
+    http_pairs_init(&c->pairs, &h->pairing, user);
+    return c;
+}
+
+static void drop_first_held(struct http_conn *c, unsigned side)
+{
+    struct held_input *h = c->held[side];
+    c->held[side] = h->next;
+    if (h->next == NULL) {
+        c->held_last[side] = NULL;
+    }
+    c->held_bytes -= h->in.bytes.len;
+    c->context->held_bytes -= h->in.bytes.len;
+    free(h);
+}
+
+void http_conn_destroy(struct http_conn *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        while (c->held[i] != NULL) {
+            drop_first_held(c, i);
+        }
+        bool in_queue = (int)i == c->client; /* its message is in the queue */
+        if (c->readers[i].m != NULL && !in_queue) {
+            http_kept_destroy(c->readers[i].kept);
+        }
+        http_reader_finish(&c->readers[i]);
+    }
+    http_pairs_finish(&c->pairs);
+    free(c);
+}
+
+int http_conn_client_side(const struct http_conn *c)
+{
+    return c->client;
+}
+
+static bool has_both_ends(const struct http_conn *c)
+{
+    return c->ended[0] && c->ended[1];
+}
+
+static void note_end(struct http_conn *c, const struct http_input *in)
+{
+    c->ended[in->side] = true;
+    c->closed_by[in->side] = in->end_is_close;
+    c->end_place[in->side] = in->place;
+}
+
+static void flush(struct http_conn *c)
+{
+    if (c->client < 0) {
+        return;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        enum http_side side = (int)i == c->client ? HTTP_REQUEST : HTTP_RESPONSE;
+        c->pairs.closes[side] = (struct http_close){
+            .ended = true, .is_close = c->closed_by[i], .place = c->end_place[i]};
+    }
+    http_pairs_flush(&c->pairs);
+}
+
+/* Whether in has to wait for the other side. */
+static bool must_wait(const struct http_conn *c, const struct http_input *in)
+{
+    unsigned other = 1 - in->side;
+    const struct http_reader *r = &c->readers[in->side];
+    if (c->force || c->kind > CONN_HTTP || c->upgraded) {
+        return false;
+    }
+    if (r->paused) {
+        return !c->ended[other] || c->held[other] != NULL;
+    }
+    return in->bytes.len > 0 && (int)in->side != c->client && in->acked != HTTP_ACK_UNKNOWN &&
+           in->acked > c->fed[other] && !c->ended[other] &&
+           http_reader_is_at_boundary(r, in->bytes.len);
+}
+
+static struct held_input *held_copy(const struct http_input *in, size_t from)
+{
+    size_t len = in->bytes.len - from;
+    struct held_input *h = hr_xmalloc(sizeof(*h) + len);
+    *h = (struct held_input){.in = *in};
+    if (len > 0) {
+        memcpy(h + 1, in->bytes.ptr + from, len);
+    }
+    h->in.bytes = hr_span_of(h + 1, len);
+    h->in.offset += from;
+    return h;
+}
+
+static void hold(struct http_conn *c, const struct http_input *in)
+{
+    struct held_input *h = held_copy(in, 0);
+    if (c->held_last[in->side] != NULL) {
+        c->held_last[in->side]->next = h;
+    } else {
+        c->held[in->side] = h;
+    }
+    c->held_last[in->side] = h;
+    c->held_bytes += in->bytes.len;
+    c->context->held_bytes += in->bytes.len;
+}
+
+static void hold_rest(struct http_conn *c, const struct http_input *in, size_t from)
+{
+    struct held_input *h = held_copy(in, from);
+    h->next = c->held[in->side];
+    c->held[in->side] = h;
+    if (c->held_last[in->side] == NULL) {
+        c->held_last[in->side] = h;
+    }
+    c->held_bytes += h->in.bytes.len;
+    c->context->held_bytes += h->in.bytes.len;
+}
+
+static void process(struct http_conn *c, const struct http_input *in)
+{
+    struct http_reader *r = &c->readers[in->side];
+    if (in->gap_bytes > 0) {
+        http_reader_gap(r, in);
+    } else if (in->end) {
+        http_reader_end(r, in);
+    } else {
+        r->paused = r->paused && !c->force;
+        size_t n = http_reader_feed(r, in);
+        if (n < in->bytes.len) {
+            hold_rest(c, in, n);
+        }
+    }
+}
+
+/* Works off what waits and need not any more. */
+static void pump(struct http_conn *c)
+{
+    bool progress = true;
+    while (progress) {
+        progress = false;
+        for (unsigned side = 0; side < 2; side++) {
+            while (c->held[side] != NULL && !must_wait(c, &c->held[side]->in)) {
+                struct held_input *h = c->held[side];
+                c->held[side] = h->next;
+                if (h->next == NULL) {
+                    c->held_last[side] = NULL;
+                }
+                c->held_bytes -= h->in.bytes.len;
+                c->context->held_bytes -= h->in.bytes.len;
+                c->readers[side].paused = false;
+                process(c, &h->in);
+                free(h);
+                progress = true;
+            }
+        }
+    }
+}
+
+static void force_pump(struct http_conn *c)
+{
+    c->force = true;
+    pump(c);
+    c->force = false;
+}
+
+static void count_foreign(struct http_conn *c, const struct http_input *in)
+{
+    struct http_counters *n = &c->context->counters;
+    uint64_t *bytes = c->kind == CONN_TLS     ? &n->bytes_tls
+                      : c->kind == CONN_HTTP2 ? &n->bytes_http2
+                                              : &n->bytes_not_http;
+    *bytes += in->bytes.len;
+}
+
+void http_conn_feed(struct http_conn *c, const struct http_input *in)
+{
+    if (c->kind > CONN_HTTP) {
+        count_foreign(c, in);
+        return;
+    }
+    c->fed[in->side] = in->offset + in->bytes.len + in->gap_bytes;
+    if (in->end) {
+        note_end(c, in);
+    }
+    if (c->held[in->side] != NULL || must_wait(c, in)) {
+        hold(c, in);
+    } else {
+        process(c, in);
+    }
+    if (c->held[0] != NULL || c->held[1] != NULL) {
+        pump(c);
+    }
+    if (c->held_bytes > HELD_CONN_BYTES || c->context->held_bytes > HELD_TOTAL_BYTES ||
+        (has_both_ends(c) && c->held_bytes > 0)) {
+        force_pump(c);
+    }
+    if (has_both_ends(c)) {
+        flush(c);
+    }
+}
+
+void http_conn_finish(struct http_conn *c)
+{
+    force_pump(c);
+    for (unsigned side = 0; side < 2; side++) {
+        if (c->kind <= CONN_HTTP && !c->ended[side]) {
+            struct http_input end = {.side = side,
+                                     .offset = c->fed[side],
+                                     .end = true,
+                                     .place = c->readers[side].last_place,
+                                     .acked = HTTP_ACK_UNKNOWN};
+            note_end(c, &end);
+            http_reader_end(&c->readers[side], &end);
+        }
+    }
+    if (c->kind == CONN_UNDECIDED && bytes_so_far(c) > 0) {
+        become_other(c, CONN_OTHER);
+    }
+    flush(c);
+}

@@ -1,0 +1,353 @@
+#include "http/pairing.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+void http_pairs_init(struct http_pairs *p, const struct http_pairing_shared *shared, void *user)
+{
+    *p = (struct http_pairs){.shared = shared,
+                             .user = user,
+                             .last_acked = HTTP_ACK_UNKNOWN,
+                             .last_answer_end = UINT64_MAX};
+}
+
+void http_pairs_finish(struct http_pairs *p)
+{
+    while (p->first != NULL) {
+        struct http_kept *next = p->first->next;
+        http_kept_destroy(p->first);
+        p->first = next;
+    }
+    http_kept_destroy(p->early);
+    p->early = NULL;
+    p->last = NULL;
+}
+
+/* --- emission -------------------------------------------------------------------------------- */
+
+/* Which side's FIN or RST came first. @return HTTP_COMPLETE where neither closed */
+static enum http_state closer(const struct http_pairs *p)
+{
+    const struct http_close *c = &p->closes[HTTP_REQUEST];
+    const struct http_close *s = &p->closes[HTTP_RESPONSE];
+    if (!c->is_close && !s->is_close) {
+        return HTTP_COMPLETE;
+    }
+    if (!c->is_close || !s->is_close) {
+        return c->is_close ? HTTP_ABORTED_BY_CLIENT : HTTP_ABORTED_BY_SERVER;
+    }
+    bool client_first =
+        c->place.at != s->place.at ? c->place.at < s->place.at : c->place.frame < s->place.frame;
+    return client_first ? HTTP_ABORTED_BY_CLIENT : HTTP_ABORTED_BY_SERVER;
+}
+
+static enum http_state or_closer(const struct http_pairs *p, enum http_state otherwise)
+{
+    enum http_state s = closer(p);
+    return s != HTTP_COMPLETE ? s : otherwise;
+}
+
+static enum http_state state_of(const struct http_pairs *p, const struct http_exchange *x,
+                                bool request_lost, bool response_lost)
+{
+    if (x->has_request && !x->request.complete) {
+        return request_lost                              ? HTTP_GAP
+               : x->has_response && x->response.complete ? HTTP_REQUEST_TRUNCATED
+                                                         : or_closer(p, HTTP_REQUEST_TRUNCATED);
+    }
+    if (!x->has_response) {
+        return response_lost ? HTTP_GAP : or_closer(p, HTTP_NO_RESPONSE);
+    }
+    if (!x->response.complete) {
+        return response_lost ? HTTP_GAP : or_closer(p, HTTP_RESPONSE_TRUNCATED);
+    }
+    return HTTP_COMPLETE;
+}
+
+/* A response that began while its request was under way: by time, and not because of the capture.
+ */
+static bool is_early(const struct http_message *request, const struct http_message *response)
+{
+    return response->first.at < request->last.at &&
+           (response->acked == HTTP_ACK_UNKNOWN || response->acked < request->end_offset);
+}
+
+static void emit(struct http_pairs *p, const struct http_kept *request,
+                 const struct http_message *response, bool response_lost)
+{
+    struct http_exchange x = {.has_request = request != NULL, .has_response = response != NULL};
+    struct http_counters *counters = p->shared->counters;
+    bool request_lost = request != NULL && request->lost;
+    if (request != NULL) {
+        x.request = request->m;
+        x.pairing = request->pairing;
+    }
+    if (response != NULL) {
+        x.response = *response;
+    } else {
+        counters->requests_alone++;
+        x.response_loss = p->doubt;
+        response_lost = p->response_gap && p->doubt;
+    }
+    counters->responses_alone += request == NULL;
+    x.request_loss = request_lost || x.request.content_gap;
+    x.response_loss |= response_lost || x.response.content_gap;
+    x.early_response = request != NULL && response != NULL && is_early(&x.request, &x.response);
+    x.state = state_of(p, &x, request_lost, response_lost);
+    x.ordinal = p->ordinal++;
+    p->shared->callbacks->exchange(&x, p->user);
+}
+
+static void emit_kept(struct http_pairs *p, const struct http_kept *request)
+{
+    const struct http_kept *response = request->response;
+    emit(p, request, response != NULL ? &response->m : NULL, response != NULL && response->lost);
+}
+
+/* Takes k out of the queue. It is the first but where a bound was reached. */
+static void unlink_request(struct http_pairs *p, struct http_kept *k)
+{
+    struct http_kept *before = NULL;
+    if (p->first != k) {
+        before = p->first;
+        while (before->next != k) {
+            before = before->next;
+        }
+        before->next = k->next;
+    } else {
+        p->first = k->next;
+    }
+    if (p->last == k) {
+        p->last = before;
+    }
+    p->count--;
+}
+
+static void emit_and_drop(struct http_pairs *p, struct http_kept *k)
+{
+    unlink_request(p, k);
+    emit_kept(p, k);
+    http_kept_destroy(k);
+}
+
+/* --- requests -------------------------------------------------------------------------------- */
+
+static void note_sending_habits(struct http_pairs *p, struct http_kept *k)
+{
+    uint64_t acked = k->m.acked;
+    bool follows = p->has_request && !p->request_hole && p->last_acked != HTTP_ACK_UNKNOWN;
+    if (acked == HTTP_ACK_UNKNOWN) {
+        k->burst_start = false;
+    } else if (!follows) {
+        k->burst_start = !p->has_request || !p->pipelines;
+    } else {
+        k->burst_start = acked > p->last_acked;
+        p->pipelines |= acked == p->last_acked;
+        p->overlaps |=
+            k->burst_start && p->last_answer_end != UINT64_MAX && acked < p->last_answer_end;
+    }
+    k->after_hole = p->request_hole;
+    p->request_hole = false;
+    p->has_request = true;
+    p->last_acked = acked;
+    p->last_answer_end = UINT64_MAX;
+}
+
+static void enforce_limit(struct http_pairs *p)
+{
+    if (p->count <= p->shared->waiting_limit || p->count < 2) {
+        return;
+    }
+    struct http_kept *victim = p->first == p->answering ? p->first->next : p->first;
+    if (victim == p->open_request) {
+        return;
+    }
+    p->shared->counters->waiting_dropped++;
+    http_pairs_drift(p, false);
+    emit_and_drop(p, victim);
+}
+
+static void answer_early(struct http_pairs *p, struct http_kept *request,
+                         struct http_kept *take_response)
+{
+    request->answered = true;
+    request->response = take_response;
+}
+
+void http_pairs_add(struct http_pairs *p, struct http_kept *take_request)
+{
+    struct http_kept *k = take_request;
+    note_sending_habits(p, k);
+    if (p->last != NULL) {
+        p->last->next = k;
+    } else {
+        p->first = k;
+    }
+    p->last = k;
+    p->count++;
+    p->open_request = k;
+    p->shared->counters->requests++;
+    if (p->early != NULL && p->first == k) {
+        answer_early(p, k, p->early);
+        p->early = NULL;
+    }
+    enforce_limit(p);
+}
+
+void http_pairs_request_done(struct http_pairs *p, struct http_kept *request)
+{
+    p->open_request = NULL;
+    if (request->response != NULL && request->response->m.complete) {
+        emit_and_drop(p, request);
+    }
+}
+
+/* --- matching -------------------------------------------------------------------------------- */
+
+/* What holds in every case: sent after the request was seen, and not before the client saw its
+ * begin. */
+static bool may_answer(const struct http_kept *k, const struct http_position *at)
+{
+    bool seen = at->acked == HTTP_ACK_UNKNOWN || at->acked > k->m.offset;
+    bool after = k->m.acked == HTTP_ACK_UNKNOWN || at->offset >= k->m.acked;
+    return !k->answered && seen && after;
+}
+
+/* The only request that can be meant, where every request since the last certain pair is known. */
+static struct http_kept *only_candidate(struct http_kept *k, const struct http_position *at)
+{
+    if (!at->is_contiguous || k == NULL || k->after_hole || !may_answer(k, at)) {
+        return NULL;
+    }
+    if (k->next != NULL && may_answer(k->next, at)) {
+        return NULL;
+    }
+    return k;
+}
+
+static struct http_kept *match_by_position(const struct http_pairs *p,
+                                           const struct http_position *at)
+{
+    if (p->overlaps) {
+        return only_candidate(p->first, at);
+    }
+    for (struct http_kept *k = p->first; k != NULL; k = k->next) {
+        if (k->m.acked == HTTP_ACK_UNKNOWN) {
+            /* joined midway: the first request, then the first bytes of the other side */
+            if (k == p->first && at->offset == 0 && may_answer(k, at)) {
+                return k;
+            }
+            continue;
+        }
+        if (k->m.acked > at->offset) {
+            break;
+        }
+        if (k->m.acked == at->offset && !k->answered) {
+            return k->burst_start && may_answer(k, at) ? k : NULL;
+        }
+    }
+    return NULL;
+}
+
+struct http_kept *http_pairs_match(struct http_pairs *p, const struct http_position *at)
+{
+    struct http_kept *k = p->first;
+    bool by_position = p->adrift || (k != NULL && k->after_hole);
+    if (by_position) {
+        k = match_by_position(p, at);
+    } else if (k != NULL && !may_answer(k, at)) {
+        k = NULL;
+    }
+    p->answering = k;
+    if (k == NULL) {
+        p->doubt |= p->adrift;
+        return NULL;
+    }
+    if (by_position) {
+        p->doubt = true;
+        while (p->first != k) {
+            emit_and_drop(p, p->first);
+        }
+        k->pairing = HTTP_PAIRING_RESYNCHRONISED;
+        k->after_hole = false;
+        p->adrift = false;
+        p->doubt = false;
+        p->response_gap = false;
+    }
+    k->answered = true;
+    return k;
+}
+
+/* --- responses ------------------------------------------------------------------------------- */
+
+/* A client that sent the next request before this answer ended. */
+static void note_answer_end(struct http_pairs *p, const struct http_kept *request, uint64_t end)
+{
+    const struct http_kept *next = request->next;
+    if (next == NULL) {
+        p->last_answer_end = end;
+    } else if (next->m.acked != HTTP_ACK_UNKNOWN && next->m.acked != request->m.acked &&
+               !next->after_hole) {
+        p->overlaps |= next->m.acked < end;
+    }
+}
+
+static struct http_kept *keep(const struct http_message *m, struct hr_span head,
+                              struct http_kept *take_kept)
+{
+    return take_kept != NULL ? take_kept : http_kept_create(m, head, m->content.len);
+}
+
+void http_pairs_response_done(struct http_pairs *p, const struct http_message *m,
+                              struct hr_span head, struct http_kept *take_kept, enum http_cut cut,
+                              bool may_be_early)
+{
+    struct http_kept *request = p->answering;
+    bool lost = cut == HTTP_CUT_GAP;
+    p->answering = NULL;
+    if (take_kept != NULL) {
+        take_kept->lost = lost;
+    }
+    if (request == NULL) {
+        if (may_be_early && p->early == NULL && !p->adrift && p->first == NULL) {
+            p->early = keep(m, head, take_kept);
+            p->early->lost = lost;
+            return;
+        }
+        emit(p, NULL, m, lost);
+    } else {
+        if (m->complete) {
+            note_answer_end(p, request, m->end_offset);
+        }
+        if (request == p->open_request || cut == HTTP_CUT_END) {
+            request->response = keep(m, head, take_kept);
+            request->response->lost = lost;
+            return;
+        }
+        unlink_request(p, request);
+        emit(p, request, m, lost);
+        http_kept_destroy(request);
+    }
+    http_kept_destroy(take_kept);
+}
+
+void http_pairs_drift(struct http_pairs *p, bool by_gap)
+{
+    p->adrift = true;
+    p->doubt = true;
+    p->response_gap |= by_gap;
+}
+
+void http_pairs_flush(struct http_pairs *p)
+{
+    while (p->first != NULL) {
+        emit_and_drop(p, p->first);
+    }
+    p->open_request = NULL;
+    p->answering = NULL;
+    if (p->early != NULL) {
+        emit(p, NULL, &p->early->m, p->early->lost);
+        http_kept_destroy(p->early);
+        p->early = NULL;
+    }
+}

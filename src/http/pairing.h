@@ -1,0 +1,84 @@
+/*
+ * http/pairing.h - which request does a response answer? Requests wait in order; responses are
+ * matched when their head is read, for the request's method says how the response is framed.
+ *
+ * As long as nothing is lost: first in, first out. Behind a hole, by position. A client that waits
+ * for an answer before it sends more has acknowledged exactly the bytes before that answer, so the
+ * response that begins at X answers the request that acknowledged X. Where a client pipelines, X
+ * names the first request of a burst, and the others follow in turn. A client that sends more while
+ * some answers are under way makes X ambiguous: then only the one request that is possible at all
+ * is taken. Never a guess.
+ */
+#ifndef HR_HTTP_PAIRING_H
+#define HR_HTTP_PAIRING_H
+
+#include "http/message.h"
+
+#define HTTP_ACK_UNKNOWN UINT64_MAX
+
+/* The end of one side, as seen. */
+struct http_close {
+    bool ended;    /* nothing follows */
+    bool is_close; /* by FIN or RST of that side */
+    struct http_place place;
+};
+
+struct http_pairing_shared {
+    const struct http_callbacks *callbacks;
+    struct http_counters *counters;
+    size_t waiting_limit;
+};
+
+struct http_pairs {
+    const struct http_pairing_shared *shared;
+    void *user;              /* for the callbacks */
+    struct http_kept *first; /* requests without their response, in order */
+    struct http_kept *last;
+    size_t count;
+    struct http_kept *open_request; /* the last one, still being read */
+    struct http_kept *answering;    /* what the response being read answers */
+    struct http_kept *early;        /* a response to a request whose head is not yet whole */
+    unsigned interim_count;
+    unsigned ordinal;
+    bool adrift;                 /* first in, first out does not hold any more */
+    bool doubt;                  /* responses to waiting requests may be lost or stand alone */
+    bool response_gap;           /* and bytes of that side are missing */
+    bool request_hole;           /* requests may be missing since the last one */
+    bool has_request;            /* at least one was seen */
+    bool pipelines;              /* the client sends bursts */
+    bool overlaps;               /* it sends while answers to earlier ones are under way */
+    uint64_t last_acked;         /* of the last request */
+    uint64_t last_answer_end;    /* end of the response to the last request; UINT64_MAX: not yet */
+    struct http_close closes[2]; /* by enum http_side */
+};
+
+void http_pairs_init(struct http_pairs *p, const struct http_pairing_shared *shared, void *user);
+void http_pairs_finish(struct http_pairs *p);
+/** Takes a request whose head is read. */
+void http_pairs_add(struct http_pairs *p, struct http_kept *take_request);
+/** That request ended. */
+void http_pairs_request_done(struct http_pairs *p, struct http_kept *request);
+
+/* Where a response stands. */
+struct http_position {
+    uint64_t offset;    /* of its first byte, or of the end of what came before it without a hole */
+    uint64_t acked;     /* of the other side by its first segment; HTTP_ACK_UNKNOWN */
+    bool is_contiguous; /* nothing was lost or passed over right before it */
+};
+
+/** @return the request that it answers, now p->answering; NULL: it stands alone */
+struct http_kept *http_pairs_match(struct http_pairs *p, const struct http_position *at);
+/**
+ * The response being read ended.
+ * @param take_kept  its kept copy, NULL where it needed none so far
+ * @param may_be_early  a request is being read whose head is not yet whole
+ */
+void http_pairs_response_done(struct http_pairs *p, const struct http_message *m,
+                              struct hr_span head, struct http_kept *take_kept, enum http_cut cut,
+                              bool may_be_early);
+/** Responses may be missing from here on. */
+void http_pairs_drift(struct http_pairs *p, bool by_gap);
+/** Both sides ended: emits everything that still waits. */
+void http_pairs_flush(struct http_pairs *p);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * http/start_line.h - request lines and status lines (RFC 9112 3, 4): read leniently where a
+ * message must begin, looked for strictly where one may begin (behind a hole, midway).
+ */
+#ifndef HR_HTTP_START_LINE_H
+#define HR_HTTP_START_LINE_H
+
+#include "http/exchange.h"
+
+#define HTTP_METHOD_LIMIT 32
+
+struct http_start_line {
+    enum http_side side;
+    struct hr_span method;
+    struct hr_span target;
+    unsigned status;
+    unsigned version; /* 10 or 11 */
+};
+
+/** @param line  without its line end. @return false where it is no request line with an HTTP
+ * version */
+bool http_request_line_parse(struct hr_span line, struct http_start_line *ret_line);
+bool http_status_line_parse(struct hr_span line, struct http_start_line *ret_line);
+/**
+ * Whether bytes that hold no line end yet can become a start line.
+ * @param side  HTTP_REQUEST, HTTP_RESPONSE, or -1: either
+ */
+bool http_start_is_possible(int side, struct hr_span prefix);
+/** Whether a method is one of those in common use, so that it may be searched for in other bytes.
+ */
+bool http_method_is_known(struct hr_span method);
+
+enum http_find {
+    HTTP_FIND_NONE,
+    HTTP_FIND_PARTIAL, /* something that may become one begins there: more bytes are needed */
+    HTTP_FIND_FOUND,
+};
+
+/**
+ * Looks for the first start line of that side (-1: either) that is followed by a field line or the
+ * end of the section. Linear in the length of s.
+ * @param ret_at  FOUND, PARTIAL: where it begins
+ */
+enum http_find http_start_find(int side, struct hr_span s, size_t from, size_t *ret_at);
+
+#endif
