@@ -167,13 +167,6 @@ static void enforce_limit(struct http_pairs *p)
     emit_and_drop(p, victim);
 }
 
-static void answer_early(struct http_pairs *p, struct http_kept *request,
-                         struct http_kept *take_response)
-{
-    request->answered = true;
-    request->response = take_response;
-}
-
 void http_pairs_add(struct http_pairs *p, struct http_kept *take_request)
 {
     struct http_kept *k = take_request;
@@ -188,7 +181,8 @@ void http_pairs_add(struct http_pairs *p, struct http_kept *take_request)
     p->open_request = k;
     p->shared->counters->requests++;
     if (p->early != NULL && p->first == k) {
-        answer_early(p, k, p->early);
+        k->answered = true;
+        k->response = p->early;
         p->early = NULL;
     }
     enforce_limit(p);
