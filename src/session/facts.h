@@ -78,6 +78,8 @@ enum {
     FACT_RESYNCHRONISED = 1u << 26, /* the pairing is not certain */
     FACT_AFFINITY = 1u << 27,       /* the response shows which replica answered (see replica) */
     FACT_RESP_SETS_COOKIE = 1u << 28, /* any Set-Cookie at all */
+    FACT_REGISTER_PATH = 1u << 29,    /* the path is of rules/lists/registration-paths */
+    FACT_PASSWORD_PATH = 1u << 30,    /* ... password-paths: a change or a reset */
 };
 
 #define FACTS_TOKEN_LIMIT 16 /* uses kept of one exchange; the rest is counted */

@@ -1,0 +1,430 @@
+/*
+ * What the answer's content says: tokens and "ok": false in JSON, login and logout forms in HTML,
+ * and its shape, by which answers of one kind are known again. Only the beginning is looked at.
+ */
+#include "session/work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define JSON_DEPTH_LIMIT 24
+#define JSON_BYTES (256u * 1024)
+#define SHAPE_MEMBERS 64
+#define TOKEN_BYTES_MIN 6
+#define TAG_LIMIT 4000
+
+/* jansson recurses: refuse deep nesting before it starts. */
+static bool is_shallow(struct hr_span text)
+{
+    unsigned depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (in_string) {
+            i += c == '\\';
+            in_string = c != '"';
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > JSON_DEPTH_LIMIT) {
+                return false;
+            }
+        } else if (c == '}' || c == ']') {
+            depth -= depth > 0;
+        }
+    }
+    return true;
+}
+
+json_t *body_parse_json(struct hr_span text)
+{
+    if (text.len == 0 || text.len > JSON_BYTES || !is_shallow(text)) {
+        return NULL;
+    }
+    return json_loadb(text.ptr, text.len, JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, NULL);
+}
+
+const json_t *body_json_member(const json_t *root, const char *path)
+{
+    struct hr_span rest = hr_span_str(path);
+    while (root != NULL && rest.ptr != NULL) {
+        struct hr_span part = hr_span_cut(&rest, '.');
+        char key[128];
+        if (part.len >= sizeof(key)) {
+            return NULL;
+        }
+        memcpy(key, part.ptr, part.len);
+        key[part.len] = '\0';
+        root = json_object_get(root, key);
+    }
+    return root;
+}
+
+/* --- shape ------------------------------------------------------------------------------------ */
+
+/* Sums, so that the order of members does not count. */
+static uint64_t json_shape(const json_t *value, unsigned depth, size_t *count)
+{
+    uint64_t shape = 1 + (uint64_t)json_typeof(value);
+    const char *key;
+    json_t *member;
+    if (json_is_object(value) && depth < 2) {
+        json_object_foreach((json_t *)(uintptr_t)value, key, member)
+        {
+            if ((*count)++ < SHAPE_MEMBERS) {
+                shape += hr_hash64(hr_span_str(key), json_shape(member, depth + 1, count));
+            }
+        }
+    }
+    return shape;
+}
+
+/* --- JSON ------------------------------------------------------------------------------------- */
+
+struct token_found {
+    const char *value;
+    size_t rank;
+};
+
+static void find_token(struct work *w, const json_t *value, unsigned depth,
+                       struct token_found *best)
+{
+    static const char *const wrappers[] = {
+        "data",  "result",   "results", "user",           "session", "auth",    "tokens",
+        "token", "response", "payload", "authentication", "login",   "account", "credentials",
+        "body",  "content",  NULL};
+    const char *key;
+    json_t *member;
+    json_object_foreach((json_t *)(uintptr_t)value, key, member)
+    {
+        if (json_is_string(member) && json_string_length(member) >= TOKEN_BYTES_MIN) {
+            size_t rank = lists_find(work_lists(w), LIST_token_members, hr_span_str(key));
+            if (rank != 0 && strchr(json_string_value(member), ' ') == NULL &&
+                (best->rank == 0 || rank < best->rank)) {
+                *best = (struct token_found){json_string_value(member), rank};
+            }
+        } else if (json_is_object(member) && depth < 2) {
+            for (size_t i = 0; wrappers[i] != NULL; i++) {
+                if (hr_span_equal_nocase(hr_span_str(key), hr_span_str(wrappers[i]))) {
+                    find_token(w, member, depth + 1, best);
+                }
+            }
+        }
+    }
+}
+
+static const char *profile_token(const struct work *w, const json_t *root)
+{
+    for (size_t i = 0; i < w->profile->session_count; i++) {
+        const struct profile_place *p = &w->profile->session[i];
+        if (p->where == PROFILE_JSON) {
+            const json_t *member = body_json_member(root, p->name);
+            if (json_is_string(member)) {
+                return json_string_value(member);
+            }
+        }
+    }
+    return NULL;
+}
+
+static int64_t json_lifetime(const json_t *root)
+{
+    static const char *const names[] = {"expires_in",     "expiresIn",        "data.expires_in",
+                                        "data.expiresIn", "token.expires_in", NULL};
+    for (size_t i = 0; names[i] != NULL; i++) {
+        const json_t *member = body_json_member(root, names[i]);
+        if (json_is_integer(member) && json_integer_value(member) > 0) {
+            return json_integer_value(member);
+        }
+    }
+    return -1;
+}
+
+/* A profile that names cookies alone says that no token stands in bodies. */
+static bool takes_body_tokens(const struct work *w)
+{
+    if (w->profile == NULL || w->profile->session_count == 0) {
+        return true;
+    }
+    for (size_t i = 0; i < w->profile->session_count; i++) {
+        enum profile_where where = w->profile->session[i].where;
+        if (where != PROFILE_COOKIE && where != PROFILE_COOKIES && where != PROFILE_USER_QUERY) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool says_failure(const struct work *w, const json_t *root)
+{
+    static const char *const flags[] = {
+        "ok",        "success",         "succeeded",        "authenticated",
+        "valid",     "isAuthenticated", "is_authenticated", "loggedIn",
+        "logged_in", "result",          "status",           NULL};
+    for (size_t i = 0; flags[i] != NULL; i++) {
+        const json_t *flag = json_object_get(root, flags[i]);
+        if (json_is_false(flag)) {
+            return true;
+        }
+        if (json_is_string(flag) && lists_find_path_word(work_lists(w), LIST_failure_words,
+                                                         hr_span_str(json_string_value(flag)))) {
+            return true;
+        }
+    }
+    static const char *const errors[] = {
+        "error", "errors", "err", "failure", "error_code", "errorCode", "error_description", NULL};
+    for (size_t i = 0; errors[i] != NULL; i++) {
+        const json_t *error = json_object_get(root, errors[i]);
+        bool is_empty = error == NULL || json_is_null(error) || json_is_false(error) ||
+                        (json_is_array(error) && json_array_size(error) == 0) ||
+                        (json_is_object(error) && json_object_size(error) == 0) ||
+                        (json_is_string(error) && json_string_length(error) == 0) ||
+                        (json_is_integer(error) && json_integer_value(error) == 0);
+        if (!is_empty) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool condition_met(const json_t *root, const struct profile_success *s)
+{
+    const json_t *member = body_json_member(root, s->json);
+    if (member == NULL || json_is_null(member)) {
+        return false;
+    }
+    if (s->json_value == NULL) {
+        return !json_is_false(member);
+    }
+    char *text = json_dumps(member, JSON_ENCODE_ANY | JSON_COMPACT);
+    const char *plain = json_is_string(member) ? json_string_value(member) : text;
+    bool same = plain != NULL && strcmp(plain, s->json_value) == 0;
+    free(text);
+    return same;
+}
+
+static void check_condition(struct work *w, const json_t *root)
+{
+    if (w->profile == NULL) {
+        return;
+    }
+    const struct profile_action *a = profile_action_find(w->profile->login, w->profile->login_count,
+                                                         w->f->method, w->f->path_template);
+    if (a != NULL && a->success.json != NULL) {
+        w->json_condition_met = condition_met(root, &a->success);
+    }
+}
+
+/* Is it worth while to parse? Most answers to GET are data. */
+static bool may_matter(const struct work *w, struct hr_span text)
+{
+    if (w->is_login_like || !hr_span_equal(w->x->request.method, HR_SPAN("GET")) ||
+        (w->f->flags & (FACT_LOGIN_PATH | FACT_AUTH_WORD | FACT_USER_QUERY | FACT_REFRESH_GRANT))) {
+        return true;
+    }
+    return memmem(text.ptr, text.len, "oken\"", 5) != NULL ||
+           memmem(text.ptr, text.len, "jwt\"", 4) != NULL ||
+           memmem(text.ptr, text.len, "ession", 6) != NULL ||
+           memmem(text.ptr, text.len, "\"sid\"", 5) != NULL;
+}
+
+static void read_json(struct work *w, struct hr_span text)
+{
+    struct token_found best = {NULL, 0};
+    size_t count = 0;
+    if (!may_matter(w, text)) {
+        return;
+    }
+    json_t *root = body_parse_json(text);
+    if (root == NULL) {
+        return;
+    }
+    w->f->shape = hr_hash64(hr_span_of("json", 4), json_shape(root, 0, &count));
+    if (json_is_object(root)) {
+        check_condition(w, root);
+        if (says_failure(w, root)) {
+            w->f->flags |= FACT_SAYS_FAILURE;
+        }
+        bool is_csrf = hr_span_find_nocase(w->path, HR_SPAN("csrf")) != SIZE_MAX ||
+                       hr_span_find_nocase(w->path, HR_SPAN("xsrf")) != SIZE_MAX;
+        const char *named = w->profile != NULL ? profile_token(w, root) : NULL;
+        if (named == NULL && takes_body_tokens(w) && !is_csrf && w->f->status < 400) {
+            find_token(w, root, 0, &best);
+            named = best.value;
+        }
+        if (named != NULL) {
+            w->f->flags |= FACT_TOKEN_IN_BODY;
+            struct hr_span value = hr_arena_copy(w->arena, hr_span_str(named));
+            work_token_set(w, TOKEN_BEARER, HR_SPAN("bearer"), value, json_lifetime(root));
+            struct token_use *t = work_token(w, TOKEN_BEARER, HR_SPAN("bearer"), 4);
+            if (t != NULL) {
+                t->flags |= TOKEN_IN_BODY;
+            }
+        }
+    }
+    json_decref(root);
+}
+
+/* --- HTML ------------------------------------------------------------------------------------- */
+
+/* @return the value of an attribute of a tag's text; ptr NULL where it has none */
+static struct hr_span attribute(struct hr_span tag, const char *name)
+{
+    size_t name_len = strlen(name);
+    for (size_t i = 1; i + name_len < tag.len; i++) {
+        char before = tag.ptr[i - 1];
+        if ((before == ' ' || before == '\n' || before == '\t' || before == '\r' || before == '"' ||
+             before == '\'') &&
+            hr_span_has_prefix_nocase(hr_span_slice(tag, i, tag.len), hr_span_of(name, name_len)) &&
+            tag.ptr[i + name_len] == '=') {
+            struct hr_span value = hr_span_slice(tag, i + name_len + 1, tag.len);
+            char quote = value.len > 0 ? value.ptr[0] : '\0';
+            if (quote == '"' || quote == '\'') {
+                value = hr_span_slice(value, 1, value.len);
+                return hr_span_cut(&value, quote);
+            }
+            size_t end = 0;
+            while (end < value.len && value.ptr[end] != ' ' && value.ptr[end] != '\n') {
+                end++;
+            }
+            return hr_span_slice(value, 0, end);
+        }
+    }
+    return (struct hr_span){NULL, 0};
+}
+
+struct form_scan {
+    unsigned passwords; /* inputs of the form at hand */
+    unsigned new_passwords;
+    bool other_action; /* it leads to a registration or a change */
+    bool found_login;
+    bool found_logout;
+};
+
+static void end_form(struct form_scan *s)
+{
+    if (s->passwords == 1 && s->new_passwords == 0 && !s->other_action) {
+        s->found_login = true;
+    }
+    s->passwords = 0;
+    s->new_passwords = 0;
+    s->other_action = false;
+}
+
+static void read_tag(struct work *w, struct form_scan *s, struct hr_span tag)
+{
+    const struct lists *l = work_lists(w);
+    if (hr_span_has_prefix_nocase(tag, HR_SPAN("form"))) {
+        struct hr_span action = attribute(tag, "action");
+        struct hr_span path = hr_span_cut(&action, '?');
+        end_form(s);
+        s->other_action = lists_find_path(l, LIST_password_paths, path, 1) ||
+                          lists_find_path(l, LIST_registration_paths, path, 0);
+        s->found_logout =
+            s->found_logout || (lists_find_path(l, LIST_logout_paths, path, 0) &&
+                                hr_span_equal_nocase(attribute(tag, "method"), HR_SPAN("post")));
+        if (path.len == 0 && (w->f->flags & FACT_LOGOUT_PATH) &&
+            hr_span_equal_nocase(attribute(tag, "method"), HR_SPAN("post"))) {
+            s->found_logout = true; /* posts to its own page */
+        }
+    } else if (hr_span_has_prefix_nocase(tag, HR_SPAN("/form"))) {
+        end_form(s);
+    } else if (hr_span_has_prefix_nocase(tag, HR_SPAN("input")) &&
+               hr_span_equal_nocase(attribute(tag, "type"), HR_SPAN("password"))) {
+        struct hr_span name = attribute(tag, "name");
+        bool is_new = lists_find(l, LIST_new_password_fields, name) != 0 ||
+                      hr_span_equal_nocase(attribute(tag, "autocomplete"), HR_SPAN("new-password"));
+        s->passwords++;
+        s->new_passwords += is_new;
+    }
+}
+
+static void scan_forms(struct work *w, struct hr_span html)
+{
+    struct form_scan s = {0};
+    size_t tags = 0;
+    while (html.ptr != NULL && tags < TAG_LIMIT) {
+        hr_span_cut(&html, '<');
+        if (html.len == 0) {
+            break;
+        }
+        char c = hr_ascii_lower(html.ptr[0]);
+        if (c == 'f' || c == 'i' || c == '/') {
+            struct hr_span rest = html;
+            struct hr_span tag = hr_span_cut(&rest, '>');
+            read_tag(w, &s, hr_span_slice(tag, 0, 2048));
+            tags++;
+        }
+    }
+    end_form(&s);
+    w->f->flags |=
+        (s.found_login ? FACT_LOGIN_FORM : 0u) | (s.found_logout ? FACT_LOGOUT_FORM : 0u);
+}
+
+static struct hr_span title_of(struct hr_span html)
+{
+    size_t at = hr_span_find_nocase(hr_span_slice(html, 0, 4096), HR_SPAN("<title"));
+    if (at == SIZE_MAX) {
+        return (struct hr_span){NULL, 0};
+    }
+    html = hr_span_slice(html, at, html.len);
+    hr_span_cut(&html, '>');
+    return hr_span_cut(&html, '<');
+}
+
+static void read_html(struct work *w, struct hr_span html)
+{
+    bool has_password = memmem(html.ptr, html.len, "assword", 7) != NULL ||
+                        memmem(html.ptr, html.len, "ASSWORD", 7) != NULL;
+    if (has_password || (w->f->flags & FACT_LOGOUT_PATH)) {
+        scan_forms(w, html);
+    }
+    if (w->is_login_like) {
+        w->f->shape = hr_hash64(title_of(html), w->f->flags & FACT_LOGIN_FORM);
+        if ((w->f->flags & FACT_LOGIN_FORM) &&
+            lists_find_phrase(work_lists(w), LIST_failure_phrases, html)) {
+            w->f->flags |= FACT_SAYS_FAILURE;
+        }
+    }
+}
+
+static void read_text(struct work *w, struct hr_span text)
+{
+    if (!w->is_login_like) {
+        return;
+    }
+    bool failed =
+        lists_find_phrase(work_lists(w), LIST_failure_phrases, hr_span_slice(text, 0, 512));
+    w->f->flags |= failed ? FACT_SAYS_FAILURE : 0u;
+    w->f->shape = failed ? 2 : 1;
+}
+
+void work_response_content(struct work *w, const struct http_message *m,
+                           const struct http_content_limits *limits, struct hr_buf *scratch,
+                           unsigned *ret_result)
+{
+    struct http_media_type type;
+    struct hr_span text;
+    bool has_type = http_media_type_of(m, &type);
+    bool is_html = has_type && (strcmp(type.text, "text/html") == 0 ||
+                                strcmp(type.text, "application/xhtml+xml") == 0);
+    bool is_json =
+        has_type && (strcmp(type.text, "application/json") == 0 ||
+                     hr_span_has_suffix_nocase(hr_span_str(type.text), HR_SPAN("+json")));
+    w->f->flags |= (is_html ? FACT_RESP_HTML : 0u) | (is_json ? FACT_RESP_JSON : 0u);
+    uint64_t type_hash = hr_hash64(hr_span_str(has_type ? type.text : ""), w->f->status / 100);
+    bool is_text = w->is_login_like && (!has_type || strcmp(type.text, "text/plain") == 0);
+    if (m->content.len > 0 && (is_html || is_json || is_text)) {
+        *ret_result = http_content_decode(m, limits, scratch, &text);
+        if (*ret_result != HTTP_CONTENT_UNDECODABLE && text.len > 0) {
+            if (is_html) {
+                read_html(w, text);
+            } else if (is_json) {
+                read_json(w, text);
+            } else {
+                read_text(w, text);
+            }
+        }
+    }
+    w->f->shape = hr_hash64(hr_span_of(&type_hash, sizeof(type_hash)), w->f->shape);
+}

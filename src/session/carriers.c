@@ -1,0 +1,367 @@
+/*
+ * Which carriers hold the session. What their values do counts first: given by logins, sent later,
+ * deleted by logouts, granted with and denied without; names weigh in.
+ */
+#include "base/alloc.h"
+#include "session/site_model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CANDIDATE_LIMIT LEARN_CARRIERS
+
+struct choice {
+    const struct site_learner *l;
+    struct site_model *m;
+    struct model_carrier *all;
+    size_t count;
+    struct learn_kind **kinds;
+    size_t kind_count;
+};
+
+static struct model_carrier *find(struct choice *c, uint64_t hash)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        if (c->all[i].hash == hash) {
+            return &c->all[i];
+        }
+    }
+    return NULL;
+}
+
+static unsigned bits_of(const struct view *v, uint64_t carrier)
+{
+    for (size_t i = 0; i < v->use_count; i++) {
+        if (v->uses[i].carrier == carrier) {
+            return v->uses[i].bits;
+        }
+    }
+    return 0;
+}
+
+static bool is_grant(const struct view *v)
+{
+    return v->status >= 200 && v->status < 300 &&
+           !(v->flags & (FACT_LOGIN_FORM | FACT_CACHED | FACT_STATIC_PATH | FACT_SAYS_FAILURE));
+}
+
+static bool is_denial(const struct view *v)
+{
+    return v->status == 401 || (v->status >= 300 && v->status < 400 &&
+                                (v->flags & (FACT_LOCATION_LOGIN | FACT_LOCATION_AUTHORIZE)));
+}
+
+static void count_use(struct model_carrier *s, const struct view *v, unsigned bits, uint64_t count,
+                      bool login, bool ok)
+{
+    s->used += count;
+    s->sent += (bits & USE_SENT) ? count : 0;
+    s->random += (bits & USE_RANDOM) ? count : 0;
+    s->in_body += (bits & USE_IN_BODY) ? count : 0;
+    s->deleted += (bits & USE_DELETED) ? count : 0;
+    if ((v->flags & FACT_LOGOUT_PATH) && (bits & USE_DELETED)) {
+        s->logout_deleted += count;
+    }
+    if (login && ok && (bits & USE_SET_NEW)) {
+        s->login_set += count;
+    }
+    if (!login && (bits & USE_SET_NEW) && !(bits & USE_SENT)) {
+        s->visit_set += count;
+    }
+}
+
+static void count_kinds(struct choice *c)
+{
+    uint64_t login_ok = 0;
+    for (size_t i = 0; i < c->kind_count; i++) {
+        struct view v;
+        learn_view_of_kind(c->l, c->kinds[i], &v);
+        bool login = view_looks_like_login(&v);
+        bool ok = login && view_login_look(c->m, &v) == LOOK_PLAUSIBLE;
+        login_ok += ok ? c->kinds[i]->count : 0;
+        for (size_t u = 0; u < v.use_count; u++) {
+            struct model_carrier *s = find(c, v.uses[u].carrier);
+            if (s != NULL) {
+                count_use(s, &v, v.uses[u].bits, c->kinds[i]->count, login, ok);
+            }
+        }
+    }
+    for (size_t i = 0; i < c->count; i++) {
+        c->all[i].login_ok = login_ok;
+    }
+}
+
+static int by_endpoint(const void *a, const void *b)
+{
+    const struct learn_kind *x = *(struct learn_kind *const *)a;
+    const struct learn_kind *y = *(struct learn_kind *const *)b;
+    if (x->endpoint != y->endpoint) {
+        return x->endpoint < y->endpoint ? -1 : 1;
+    }
+    return x->entry.hash < y->entry.hash ? -1 : x->entry.hash > y->entry.hash;
+}
+
+/* Endpoints that grant with the carrier, deny without it, and never grant without it. */
+static void count_guards(struct choice *c)
+{
+    for (size_t first = 0, end; first < c->kind_count; first = end) {
+        for (end = first;
+             end < c->kind_count && c->kinds[end]->endpoint == c->kinds[first]->endpoint; end++) {
+        }
+        for (size_t i = 0; i < c->count; i++) {
+            bool with = false;
+            bool denied = false;
+            bool without = false;
+            for (size_t k = first; k < end; k++) {
+                struct view v;
+                learn_view_of_kind(c->l, c->kinds[k], &v);
+                if (view_looks_like_login(&v)) {
+                    continue;
+                }
+                bool sent = bits_of(&v, c->all[i].hash) & USE_SENT;
+                with = with || (sent && is_grant(&v));
+                without = without || (!sent && is_grant(&v));
+                denied = denied || (!sent && is_denial(&v));
+            }
+            c->all[i].guarded += with && denied && !without;
+        }
+    }
+}
+
+static void count_tokens(struct choice *c)
+{
+    struct learn_entry **tokens = learn_table_sorted(&c->l->tokens);
+    uint64_t *issued = hr_xcalloc(c->count + 1, sizeof(*issued));
+    uint64_t *again = hr_xcalloc(c->count + 1, sizeof(*again));
+    for (size_t i = 0; i < c->l->tokens.count; i++) {
+        const struct learn_token *t = (const struct learn_token *)tokens[i];
+        struct model_carrier *s = find(c, t->carrier);
+        bool set = false;
+        bool sent = false;
+        bool repeated = false;
+        for (size_t e = 0; s != NULL && e < t->event_count; e++) {
+            bool sets = t->events[e].bits & USE_SET_NEW;
+            repeated = repeated || (sets && (set || sent));
+            s->carried += set && !sent && !sets && (t->events[e].bits & USE_SENT);
+            sent = sent || (!sets && (t->events[e].bits & USE_SENT));
+            set = set || sets;
+        }
+        if (s != NULL) {
+            issued[s - c->all] += set;
+            again[s - c->all] += repeated;
+        }
+    }
+    for (size_t i = 0; i < c->count; i++) {
+        c->all[i].reissues = again[i] > 1 && again[i] * 10 > issued[i];
+    }
+    free(issued);
+    free(again);
+    free(tokens);
+}
+
+static void score(struct model_carrier *s)
+{
+    bool is_user = s->carrier == TOKEN_USER_QUERY;
+    s->score = (s->login_set * 2 >= s->login_ok && s->login_set > 0 ? 4
+                : s->login_set > 0                                  ? 2
+                                                                    : 0) +
+               (s->logout_deleted > 0 ? 2 : 0) + (s->guarded > 0 ? 3 : 0) + (s->named ? 2 : 0) +
+               (s->random * 2 > s->used ? 2 : 0) + (s->carried > 0 ? 1 : 0) -
+               (s->visit_set > 0 && s->login_set == 0 && s->guarded == 0 ? 2 : 0);
+    if (s->carrier == TOKEN_BEARER) {
+        s->eligible = s->sent > 0 || (s->in_body > 0 && s->login_set > 0);
+        s->score +=
+            s->sent > 0 ? 1 : -3; /* a token in a body that nobody sends is something else */
+    } else {
+        bool issued = s->login_set > 0;
+        s->eligible =
+            !is_user && !s->remembers &&
+            (issued || (s->sent > 0 && (s->guarded > 0 || s->named || s->logout_deleted > 0)));
+    }
+}
+
+static int by_score(const void *a, const void *b)
+{
+    const struct model_carrier *x = a;
+    const struct model_carrier *y = b;
+    if (x->eligible != y->eligible) {
+        return x->eligible ? -1 : 1;
+    }
+    if (x->score != y->score) {
+        return x->score > y->score ? -1 : 1;
+    }
+    if (x->carrier != y->carrier) {
+        return x->carrier < y->carrier ? -1 : 1;
+    }
+    return strcmp(x->name, y->name);
+}
+
+/* Does it hold sessions of its own, apart from the better ones? */
+static bool stands_alone(struct choice *c, struct model_carrier *s)
+{
+    for (size_t i = 0; i < c->kind_count; i++) {
+        struct view v;
+        unsigned sent;
+        learn_view_of_kind(c->l, c->kinds[i], &v);
+        unsigned mine = bits_of(&v, s->hash);
+        unsigned theirs = model_session_bits(c->m, &v, &sent);
+        bool login = view_looks_like_login(&v) && view_login_look(c->m, &v) == LOOK_PLAUSIBLE;
+        if (login && (mine & USE_SET_NEW) && !(theirs & (USE_SET_NEW | USE_SET_SAME | USE_SENT))) {
+            s->own_logins += c->kinds[i]->count;
+        }
+        if (!login && (mine & USE_SENT) && !(theirs & (USE_SENT | USE_SET_NEW)) && is_grant(&v)) {
+            s->alone += c->kinds[i]->count;
+        }
+    }
+    bool looks_right = s->random * 2 > s->used;
+    if (s->carrier == TOKEN_BEARER) {
+        return s->sent > 0 && s->alone > 0;
+    }
+    return looks_right && s->alone > 0 && s->guarded > 0 && s->own_logins * 2 > s->login_set;
+}
+
+static bool wanted_by_profile(const struct profile *p, const struct model_carrier *s)
+{
+    for (size_t i = 0; i < p->session_count; i++) {
+        const struct profile_place *place = &p->session[i];
+        bool is_cookie = place->where == PROFILE_COOKIE || place->where == PROFILE_COOKIES;
+        bool is_user = place->where == PROFILE_USER_QUERY;
+        if (is_cookie || is_user) {
+            if (s->carrier == (is_cookie ? TOKEN_COOKIE : TOKEN_USER_QUERY) &&
+                strcmp(s->name, place->name) == 0) {
+                return true;
+            }
+        } else if (s->carrier == TOKEN_BEARER) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void take(struct choice *c, struct model_carrier *s)
+{
+    if (c->m->carrier_count < MODEL_CARRIERS) {
+        struct model_carrier *to = &c->m->carriers[c->m->carrier_count++];
+        *to = *s;
+        to->name = hr_xstrdup(s->name);
+    }
+}
+
+/* A site whose session is the user's name: it stands at the login and elsewhere, and nothing else
+ * does what a session's token does. */
+static void choose_user_query(struct choice *c)
+{
+    struct model_carrier *best = NULL;
+    uint64_t best_uses = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        uint64_t at_login = 0;
+        uint64_t elsewhere = 0;
+        for (size_t k = 0; c->all[i].carrier == TOKEN_USER_QUERY && k < c->kind_count; k++) {
+            struct view v;
+            learn_view_of_kind(c->l, c->kinds[k], &v);
+            bool sent = bits_of(&v, c->all[i].hash) & USE_SENT;
+            if (sent && view_looks_like_login(&v)) {
+                at_login += view_login_look(c->m, &v) == LOOK_PLAUSIBLE ? c->kinds[k]->count : 0;
+            } else if (sent && !(v.flags & FACT_STATIC_PATH)) {
+                elsewhere += is_grant(&v) || is_denial(&v) ? c->kinds[k]->count : 0;
+            }
+        }
+        uint64_t uses = at_login + elsewhere;
+        if (at_login > 0 && elsewhere > 0 &&
+            (uses > best_uses || (uses == best_uses && strcmp(c->all[i].name, best->name) < 0))) {
+            best = &c->all[i];
+            best_uses = uses;
+        }
+    }
+    if (best != NULL) {
+        best->login_set = 0;
+        take(c, best);
+    }
+}
+
+static void choose(struct choice *c)
+{
+    qsort(c->all, c->count, sizeof(*c->all), by_score);
+    bool has_evidence =
+        c->count > 0 && c->all[0].eligible && (c->all[0].login_set > 0 || c->all[0].guarded > 0);
+    if (!has_evidence) {
+        choose_user_query(c);
+    }
+    for (size_t i = 0; i < c->count && c->all[i].eligible; i++) {
+        if (c->m->carrier_count == 0 || stands_alone(c, &c->all[i])) {
+            take(c, &c->all[i]);
+        }
+    }
+}
+
+static void choose_by_profile(struct choice *c)
+{
+    qsort(c->all, c->count, sizeof(*c->all), by_score);
+    for (size_t i = 0; i < c->count; i++) {
+        if (wanted_by_profile(c->l->profile, &c->all[i])) {
+            c->all[i].from_profile = true;
+            take(c, &c->all[i]);
+        }
+    }
+}
+
+static void name_classes(const struct site_learner *l, struct model_carrier *s)
+{
+    struct hr_span name = hr_span_str(s->name);
+    if (hr_span_has_prefix_nocase(name, HR_SPAN("__Host-"))) {
+        name = hr_span_slice(name, 7, name.len);
+    } else if (hr_span_has_prefix_nocase(name, HR_SPAN("__Secure-"))) {
+        name = hr_span_slice(name, 9, name.len);
+    }
+    s->remembers = s->carrier == TOKEN_COOKIE && lists_find(l->lists, LIST_remember_me, name) != 0;
+    s->named = s->carrier == TOKEN_COOKIE && !s->remembers &&
+               lists_find(l->lists, LIST_session_names, name) != 0;
+}
+
+/* Cookies that a login gave beside the session's and that stay: they may open the next one. */
+static void choose_remembering(struct choice *c)
+{
+    for (size_t i = 0; i < c->count && c->m->remembering_count < MODEL_CARRIERS; i++) {
+        const struct model_carrier *s = &c->all[i];
+        bool by_deed = s->carrier == TOKEN_COOKIE && s->login_set > 0 && s->random * 2 > s->used;
+        if (model_carrier_of(c->m, s->hash) == NULL && (s->remembers || by_deed)) {
+            c->m->remembering[c->m->remembering_count++] = s->hash;
+        }
+    }
+}
+
+void decide_carriers(struct site_model *m, const struct site_learner *l)
+{
+    struct choice c = {.l = l, .m = m, .count = l->carriers.count, .kind_count = l->kinds.count};
+    struct learn_entry **carriers = learn_table_sorted(&l->carriers);
+    c.kinds = (struct learn_kind **)learn_table_sorted(&l->kinds);
+    qsort(c.kinds, c.kind_count, sizeof(struct learn_kind *), by_endpoint);
+    c.all = hr_xcalloc(c.count + 1, sizeof(*c.all));
+    for (size_t i = 0; i < c.count; i++) {
+        const struct learn_carrier *from = (const struct learn_carrier *)carriers[i];
+        c.all[i] = (struct model_carrier){
+            .hash = from->entry.hash, .carrier = from->carrier, .name = from->name};
+        name_classes(l, &c.all[i]);
+    }
+    count_kinds(&c);
+    count_guards(&c);
+    count_tokens(&c);
+    for (size_t i = 0; i < c.count; i++) {
+        score(&c.all[i]);
+    }
+    if (l->profile != NULL && l->profile->session_count > 0) {
+        choose_by_profile(&c);
+    } else {
+        choose(&c);
+    }
+    choose_remembering(&c);
+    m->carrier_ids = hr_xcalloc(m->carrier_count + 1, sizeof(*m->carrier_ids));
+    for (size_t i = 0; i < m->carrier_count; i++) {
+        const struct learn_carrier *from =
+            (const struct learn_carrier *)learn_table_find(&l->carriers, m->carriers[i].hash);
+        m->carrier_ids[m->carrier_id_count++] = from->id;
+    }
+    free(c.all);
+    free(c.kinds);
+    free(carriers);
+}

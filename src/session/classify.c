@@ -1,0 +1,384 @@
+/*
+ * One exchange by the model: the table of SYMPTOMS, row by row. A pure function.
+ */
+#include "session/site_model.h"
+
+#include <string.h>
+
+struct task {
+    const struct site_model *m;
+    const struct exchange_facts *f;
+    struct classified *c;
+    struct view v;
+    const struct model_carrier *carriers[FACTS_TOKEN_LIMIT]; /* of f->tokens; NULL: no session's */
+    unsigned sent;    /* session tokens that the request carried */
+    unsigned set;     /* ... that the answer gave anew */
+    bool remembered;  /* the request carried what may open a session by itself */
+    bool is_answered; /* 2xx or 3xx but 304 */
+};
+
+static void add(struct task *t, enum operation_kind kind, int64_t session_id, bool issues,
+                bool understood)
+{
+    bool whole_counts = kind == OPERATION_LOGIN || kind == OPERATION_LOGOUT;
+    if (session_id == 0 || t->c->operation_count == SESSION_OPERATION_LIMIT) {
+        return;
+    }
+    hr_nsec start = t->f->request_at != HR_NSEC_INFINITE ? t->f->request_at : t->f->response_at;
+    hr_nsec end = t->f->response_at;
+    if (t->f->status == 0) {
+        end = HR_NSEC_INFINITE;
+    } else if (whole_counts || kind == OPERATION_MAYBE_LOGIN || kind == OPERATION_MAYBE_LOGOUT) {
+        end = t->f->response_end_at;
+    }
+    if (end < start) { /* the answer's first byte came before the request was seen */
+        end = start;
+    }
+    t->c->operations[t->c->operation_count++] = (struct session_operation){
+        .kind = kind,
+        .session_id = session_id,
+        .start = start,
+        .end = end,
+        .issues = issues,
+        .understood = understood,
+    };
+}
+
+static bool is_set_new(const struct token_use *u)
+{
+    return (u->flags & TOKEN_SET) &&
+           !((u->flags & TOKEN_SENT) && hr_digest_equal(&u->sent, &u->set));
+}
+
+/* @return whether the exchange may be said to have brought the token into the world */
+static bool issues(const struct task *t, size_t i)
+{
+    return is_set_new(&t->f->tokens[i]) && !t->carriers[i]->reissues;
+}
+
+/* One operation for every session token that the request carried; whether it comes back the same
+ * or is replaced does not matter here. */
+static void add_sent(struct task *t, enum operation_kind kind, bool understood)
+{
+    for (size_t i = 0; i < t->f->token_count; i++) {
+        if (t->carriers[i] != NULL && (t->f->tokens[i].flags & TOKEN_SENT)) {
+            add(t, kind, t->f->tokens[i].sent_id, false, understood);
+        }
+    }
+}
+
+static void add_set(struct task *t, enum operation_kind kind, bool understood)
+{
+    for (size_t i = 0; i < t->f->token_count; i++) {
+        if (t->carriers[i] != NULL && is_set_new(&t->f->tokens[i])) {
+            add(t, kind, t->f->tokens[i].set_id, issues(t, i), understood);
+        }
+    }
+}
+
+static void add_refreshes(struct task *t)
+{
+    for (size_t i = 0; i < t->f->token_count; i++) {
+        const struct token_use *u = &t->f->tokens[i];
+        if (t->carriers[i] != NULL && (u->flags & TOKEN_SET) && !is_set_new(u)) {
+            add(t, OPERATION_REFRESH, u->set_id, false, true);
+        }
+    }
+}
+
+static int64_t first_session(const struct task *t, bool set_first)
+{
+    for (unsigned pass = 0; pass < 2; pass++) {
+        bool want_set = (pass == 0) == set_first;
+        for (size_t c = 0; c < t->m->carrier_count; c++) {
+            for (size_t i = 0; i < t->f->token_count; i++) {
+                const struct token_use *u = &t->f->tokens[i];
+                if (t->carriers[i] == &t->m->carriers[c] &&
+                    (u->flags & (want_set ? TOKEN_SET : TOKEN_SENT))) {
+                    return want_set ? u->set_id : u->sent_id;
+                }
+            }
+        }
+    }
+    return 0;
+}
+
+/* --- login ------------------------------------------------------------------------------------ */
+
+static void login_without_token(struct task *t)
+{
+    const struct model_endpoint *e = model_endpoint_of(t->m, t->v.endpoint);
+    const struct model_group *g =
+        (const struct model_group *)learn_table_find(&t->m->groups, model_group_hash(&t->v));
+    bool declared = t->m->profile != NULL && t->m->profile->login_count > 0;
+    if (g != NULL && g->yields * 4 >= g->total && g->yields > 0) {
+        /* Like those that give a token. Who came with one may keep it, unless the site changes it.
+         */
+        t->c->outcome = OUTCOME_SUCCESS;
+        t->c->missing_token = (t->sent == 0 || (e != NULL && e->rotates)) &&
+                              (t->f->flags & FACT_RESPONSE_WHOLE) &&
+                              !(t->f->flags & (FACT_LOSS | FACT_CACHED));
+        add_sent(t, OPERATION_MAYBE_LOGIN, true);
+    } else if (e == NULL || e->yields == 0 || declared) {
+        t->c->outcome = OUTCOME_SUCCESS;
+        add_sent(t, (t->f->flags & FACT_RESPONSE_WHOLE) ? OPERATION_LOGIN : OPERATION_MAYBE_LOGIN,
+                 true);
+    } else {
+        /* Not like the successes: a failure with a page of its own, or a step on the way. */
+        t->c->outcome = OUTCOME_FAILURE;
+        add_sent(t, OPERATION_MAYBE_LOGIN, false);
+    }
+}
+
+static void login_with_token(struct task *t)
+{
+    bool whole = t->f->flags & FACT_RESPONSE_WHOLE;
+    t->c->outcome = OUTCOME_SUCCESS;
+    for (size_t i = 0; i < t->f->token_count; i++) {
+        const struct token_use *u = &t->f->tokens[i];
+        if (t->carriers[i] != NULL && (u->flags & TOKEN_SET)) {
+            add(t, whole ? OPERATION_LOGIN : OPERATION_MAYBE_LOGIN, u->set_id, issues(t, i), true);
+        }
+    }
+    for (size_t i = 0; i < t->f->token_count; i++) {
+        const struct token_use *u = &t->f->tokens[i];
+        bool replaced = (u->flags & TOKEN_SENT) && (!(u->flags & TOKEN_SET) || is_set_new(u));
+        if (t->carriers[i] != NULL && replaced) {
+            add(t, OPERATION_REPLACED, u->sent_id, false, true);
+        }
+    }
+}
+
+static bool gives_token(const struct task *t)
+{
+    for (size_t i = 0; i < t->f->token_count; i++) {
+        if (t->carriers[i] != NULL && (t->f->tokens[i].flags & TOKEN_SET)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void classify_login(struct task *t)
+{
+    t->c->role = ROLE_LOGIN;
+    t->c->session_id = first_session(t, true);
+    t->c->user = t->f->user;
+    switch (view_login_look(t->m, &t->v)) {
+    case LOOK_NONE:
+        add_sent(t, OPERATION_MAYBE_LOGIN, true);
+        break;
+    case LOOK_ERROR:
+        t->c->outcome = OUTCOME_ERROR;
+        add_set(t, OPERATION_MAYBE_LOGIN, true);
+        add_sent(t, OPERATION_MAYBE_LOGIN, true);
+        break;
+    case LOOK_FAILURE:
+        t->c->outcome = OUTCOME_FAILURE;
+        add_set(t, OPERATION_ISSUE, true);
+        add_refreshes(t);
+        add_sent(t, OPERATION_NONE, true);
+        break;
+    case LOOK_PLAUSIBLE:
+        if (gives_token(t)) {
+            login_with_token(t);
+        } else {
+            login_without_token(t);
+        }
+        break;
+    }
+}
+
+/* --- logout ----------------------------------------------------------------------------------- */
+
+static bool only_moves(const struct task *t)
+{
+    return t->v.status >= 300 && t->v.status < 400 && t->v.location_path.ptr != NULL &&
+           model_path_hash(t->v.location_path) == model_path_hash(t->v.path);
+}
+
+static void acknowledged_logout(struct task *t)
+{
+    bool whole = t->f->flags & FACT_RESPONSE_WHOLE;
+    unsigned deleted = 0;
+    for (size_t i = 0; i < t->f->token_count; i++) {
+        const struct token_use *u = &t->f->tokens[i];
+        deleted += t->carriers[i] != NULL && (u->flags & TOKEN_SENT) && (u->flags & TOKEN_DELETED);
+    }
+    t->c->outcome = OUTCOME_SUCCESS;
+    for (size_t i = 0; i < t->f->token_count; i++) {
+        const struct token_use *u = &t->f->tokens[i];
+        if (t->carriers[i] == NULL || !(u->flags & TOKEN_SENT)) {
+            continue;
+        }
+        /* Of several sessions the one that is deleted ended; without that none is certain. */
+        bool ended = t->sent == 1 || (deleted > 0 && (u->flags & TOKEN_DELETED));
+        add(t, ended && whole ? OPERATION_LOGOUT : OPERATION_MAYBE_LOGOUT, u->sent_id, false, true);
+    }
+    add_set(t, OPERATION_ISSUE, true);
+}
+
+static void classify_logout(struct task *t)
+{
+    bool asks = (t->f->flags & FACT_LOGOUT_FORM) && view_is_get(&t->v) &&
+                !(model_session_bits(t->m, &t->v, &(unsigned){0}) & USE_DELETED);
+    t->c->role = ROLE_LOGOUT;
+    t->c->session_id = first_session(t, false);
+    if (t->f->status == 0) {
+        add_sent(t, OPERATION_MAYBE_LOGOUT, true);
+    } else if (t->f->status >= 500) {
+        t->c->outcome = OUTCOME_ERROR;
+        add_sent(t, OPERATION_MAYBE_LOGOUT, true);
+    } else if (t->is_answered && (asks || only_moves(t) || (t->f->flags & FACT_CACHED))) {
+        t->c->role = ROLE_OTHER;
+        add_sent(t, OPERATION_NONE, true);
+        add_set(t, OPERATION_ISSUE, true);
+    } else if (t->is_answered && !(t->f->flags & FACT_SAYS_FAILURE)) {
+        acknowledged_logout(t);
+    } else {
+        t->c->outcome = OUTCOME_FAILURE;
+        add_sent(t, OPERATION_MAYBE_LOGOUT, true);
+        add_set(t, OPERATION_ISSUE, true);
+    }
+}
+
+/* --- access ----------------------------------------------------------------------------------- */
+
+/* An exchange not understood that may authenticate. Ordinary use of a live session is none. */
+static bool may_authenticate(const struct task *t)
+{
+    const struct model_endpoint *e = model_endpoint_of(t->m, t->v.endpoint);
+    bool posts = (t->f->flags & FACT_FIELDS) &&
+                 (view_is_method(&t->v, "POST") || view_is_method(&t->v, "PUT") ||
+                  view_is_method(&t->v, "PATCH"));
+    bool callback = t->f->flags & FACT_AUTH_CALLBACK;
+    if (!(posts || callback) || !t->is_answered || (t->sent == 0 && t->set == 0) ||
+        (e != NULL && e->is_ordinary) || (t->f->flags & FACT_SAYS_FAILURE)) {
+        return false;
+    }
+    return callback || (t->f->flags & (FACT_AUTH_WORD | FACT_CODE_FIELD | FACT_PASSWORD)) != 0;
+}
+
+/* What the new tokens of an answer that is no login's are. */
+static void add_issued(struct task *t, bool granted)
+{
+    bool opens = (t->f->flags & (FACT_REFRESH_GRANT | FACT_PASSWORD)) ||
+                 (t->f->user.ptr != NULL && !(t->f->flags & FACT_USER_NAMED)); /* Basic */
+    if (t->f->status >= 500) {
+        add_set(t, opens ? OPERATION_MAYBE_LOGIN : OPERATION_ISSUE, true);
+    } else if (t->is_answered && granted && (t->sent > 0 || t->remembered || opens)) {
+        add_set(t, OPERATION_MAYBE_LOGIN, true); /* rotation, remember-me, silent sign-on */
+    } else {
+        add_set(t, OPERATION_ISSUE, true);
+    }
+}
+
+static bool deletes_session(const struct task *t)
+{
+    return (model_session_bits(t->m, &t->v, &(unsigned){0}) & USE_DELETED) != 0;
+}
+
+static void classify_access(struct task *t)
+{
+    const struct model_endpoint *e = model_endpoint_of(t->m, t->v.endpoint);
+    enum session_outcome outcome = model_access_outcome(t->m, &t->v, t->sent > 0);
+    bool is_form = e != NULL && e->is_login_page && (t->f->flags & FACT_LOGIN_FORM);
+    bool is_static = (t->f->flags & FACT_STATIC_PATH) && outcome != OUTCOME_DENIED &&
+                     (e == NULL || (e->denied == 0 && e->denied_without == 0));
+    t->c->role = is_static ? ROLE_STATIC : is_form ? ROLE_OTHER : ROLE_ACCESS;
+    t->c->session_id = first_session(t, false);
+    if (view_is_method(&t->v, "OPTIONS") || view_is_method(&t->v, "CONNECT") ||
+        view_is_method(&t->v, "TRACE")) {
+        t->c->role = ROLE_OTHER;
+        outcome = OUTCOME_NONE;
+    }
+    if (may_authenticate(t)) {
+        bool understood = e != NULL && e->authenticates;
+        t->c->role = ROLE_OTHER;
+        add_set(t, OPERATION_MAYBE_LOGIN, understood || (t->f->flags & FACT_REGISTER_PATH));
+        add_refreshes(t);
+        add_sent(t, OPERATION_MAYBE_LOGIN, understood);
+        return;
+    }
+    t->c->outcome = outcome;
+    t->c->may_be_denial = outcome == OUTCOME_DENIED;
+    add_issued(t, outcome == OUTCOME_GRANTED || outcome == OUTCOME_NONE);
+    add_refreshes(t);
+    enum operation_kind kind = OPERATION_NONE;
+    /* With several tokens it is not known which one counted; an answer that takes the token away
+     * may be a sign-out of its own. */
+    if (t->sent == 1 && !is_static && !deletes_session(t)) {
+        kind = outcome == OUTCOME_GRANTED  ? OPERATION_GRANT
+               : outcome == OUTCOME_DENIED ? OPERATION_DENIAL
+                                           : OPERATION_NONE;
+    } else if (t->sent == 1 && outcome == OUTCOME_DENIED) {
+        kind = OPERATION_DENIAL;
+    }
+    add_sent(t, kind, true);
+}
+
+void site_model_classify(const struct site_model *m, const struct exchange_facts *f,
+                         struct classified *ret_classified)
+{
+    struct task t = {.m = m, .f = f, .c = ret_classified};
+    memset(ret_classified, 0, sizeof(*ret_classified));
+    learn_view_of_facts(f, &t.v);
+    t.is_answered = f->status >= 200 && f->status < 400 && f->status != 304;
+    for (size_t i = 0; i < f->token_count; i++) {
+        t.carriers[i] = model_carrier_of(m, t.v.uses[i].carrier);
+        if (t.carriers[i] != NULL) {
+            t.sent += (f->tokens[i].flags & TOKEN_SENT) != 0;
+            t.set += is_set_new(&f->tokens[i]);
+        }
+        for (size_t k = 0; k < m->remembering_count; k++) {
+            t.remembered = t.remembered || ((f->tokens[i].flags & TOKEN_SENT) &&
+                                            m->remembering[k] == t.v.uses[i].carrier);
+        }
+    }
+    ret_classified->had_token = t.sent > 0;
+    if (f->method.ptr == NULL) {
+        /* An answer without its request: what it answers is not known. */
+        ret_classified->session_id = first_session(&t, true);
+        add_set(&t, OPERATION_MAYBE_LOGIN, false);
+    } else if (model_is_logout(m, &t.v)) {
+        classify_logout(&t);
+    } else if (model_is_login(m, &t.v)) {
+        classify_login(&t);
+    } else {
+        classify_access(&t);
+    }
+}
+
+bool site_model_is_session_carrier(const struct site_model *m, int64_t carrier_id)
+{
+    for (size_t i = 0; i < m->carrier_id_count; i++) {
+        if (m->carrier_ids[i] == carrier_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool any_fits(const struct profile_endpoint *list, size_t count, struct hr_span method,
+                     struct hr_span path)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (profile_endpoint_fits(&list[i], method, path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int site_model_declared_protection(const struct site_model *m, struct hr_span method,
+                                   struct hr_span path_template)
+{
+    const struct profile *p = m->profile;
+    if (p == NULL) {
+        return 0;
+    }
+    if (any_fits(p->is_public, p->is_public_count, method, path_template)) {
+        return -1;
+    }
+    return any_fits(p->is_protected, p->is_protected_count, method, path_template) ? 1 : 0;
+}

@@ -1,0 +1,548 @@
+/*
+ * One exchange to facts. All that is secret stays in here: values go out as keyed hashes, targets
+ * with their credentials replaced. Two small tables make it fast: what a cookie's name says, and
+ * the hashes of values seen lately, for a browser sends the same cookies again and again.
+ */
+#include "session/extract.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "session/work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_SLOTS 512u
+#define NAME_BYTES 48
+#define DIGEST_SLOTS 4096u
+#define DIGEST_VALUE_BYTES 80
+#define SITE_BYTES 255
+#define TOKEN_NAME_BYTES 128
+#define KNOWN_BYTES_MIN 8
+#define USER_TEXT_BYTES 512
+#define METHOD_BYTES 64
+#define HOST_BYTES 512
+
+struct name_slot {
+    uint8_t len; /* 0: empty */
+    uint8_t classes;
+    char name[NAME_BYTES];
+};
+
+struct digest_slot {
+    uint8_t len; /* 0: empty */
+    char value[DIGEST_VALUE_BYTES];
+    struct hr_digest digest;
+};
+
+struct extractor {
+    struct extract_config config;
+    struct hr_key key;
+    struct lists *lists;
+    struct hr_arena arena;
+    struct hr_buf scratch;
+    struct extract_counters counters;
+    struct name_slot names[NAME_SLOTS];
+    struct digest_slot digests[DIGEST_SLOTS];
+    uint64_t *known; /* hashes of token values; a newer one takes an older one's slot */
+    size_t known_mask;
+};
+
+struct extractor *extractor_create(const struct extract_config *config)
+{
+    struct extractor *e = hr_xcalloc(1, sizeof(*e));
+    size_t slots = 1024;
+    e->config = *config;
+    e->key = *config->key;
+    e->lists = lists_create();
+    hr_arena_init(&e->arena);
+    hr_buf_init(&e->scratch, config->content_bytes);
+    while (slots < 2 * config->known_token_limit && slots < (1u << 24)) {
+        slots *= 2;
+    }
+    e->known = hr_xcalloc(slots, sizeof(*e->known));
+    e->known_mask = slots - 1;
+    return e;
+}
+
+void extractor_destroy(struct extractor *e)
+{
+    if (e == NULL) {
+        return;
+    }
+    lists_destroy(e->lists);
+    hr_arena_finish(&e->arena);
+    hr_buf_finish(&e->scratch);
+    free(e->known);
+    hr_wipe(e, sizeof(*e));
+    free(e);
+}
+
+void extractor_counters(const struct extractor *e, hr_counter_fn emit, void *user)
+{
+    static const struct hr_counter_info info[] = {EXTRACT_COUNTERS(HR_COUNTER_INFO)};
+    const uint64_t values[] = {e->counters.tokens_dropped, e->counters.contents_undecoded,
+                               e->counters.contents_cut};
+    for (size_t i = 0; i < HR_ARRAY_LEN(values); i++) {
+        emit(&info[i], values[i], user);
+    }
+}
+
+const struct lists *work_lists(const struct work *w)
+{
+    return w->e->lists;
+}
+
+struct hr_digest work_digest(struct work *w, struct hr_span value)
+{
+    if (value.len == 0 || value.len > DIGEST_VALUE_BYTES) {
+        return hr_digest_keyed(&w->e->key, value);
+    }
+    struct digest_slot *s = &w->e->digests[hr_hash64(value, 1) % DIGEST_SLOTS];
+    if (s->len != value.len || memcmp(s->value, value.ptr, value.len) != 0) {
+        s->digest = hr_digest_keyed(&w->e->key, value);
+        s->len = (uint8_t)value.len;
+        memcpy(s->value, value.ptr, value.len);
+    }
+    return s->digest;
+}
+
+static uint64_t known_hash(struct hr_span value)
+{
+    uint64_t hash = hr_hash_table(value.ptr, value.len);
+    return hash == 0 ? 1 : hash;
+}
+
+bool work_is_known_token(const struct work *w, struct hr_span value)
+{
+    if (value.len < KNOWN_BYTES_MIN) {
+        return false;
+    }
+    uint64_t hash = known_hash(value);
+    return w->e->known[hash & w->e->known_mask] == hash;
+}
+
+static void remember_token(struct work *w, struct hr_span value)
+{
+    if (value.len >= KNOWN_BYTES_MIN) {
+        uint64_t hash = known_hash(value);
+        w->e->known[hash & w->e->known_mask] = hash;
+    }
+}
+
+/* "__Host-sid" and "__Secure-sid" are judged as "sid". */
+static unsigned judge_name(const struct extractor *e, struct hr_span name)
+{
+    unsigned classes = 0;
+    if (hr_span_has_prefix_nocase(name, HR_SPAN("__Host-"))) {
+        name = hr_span_slice(name, 7, name.len);
+    } else if (hr_span_has_prefix_nocase(name, HR_SPAN("__Secure-"))) {
+        name = hr_span_slice(name, 9, name.len);
+    }
+    if (lists_find(e->lists, LIST_affinity_names, name) != 0) {
+        classes |= NAME_AFFINITY;
+    }
+    if (lists_find(e->lists, LIST_remember_me, name) != 0) {
+        classes |= NAME_REMEMBER;
+    } else if (lists_find(e->lists, LIST_not_a_session, name) != 0) {
+        classes |= NAME_NOT_A_SESSION;
+    } else if (lists_find(e->lists, LIST_session_names, name) != 0) {
+        classes |= NAME_SESSION;
+    }
+    return classes;
+}
+
+unsigned work_name_classes(struct work *w, struct hr_span name)
+{
+    if (w->profile != NULL && w->profile->session_count > 0 &&
+        work_profile_has(w, PROFILE_COOKIE, name, false)) {
+        return NAME_SESSION;
+    }
+    if (name.len == 0 || name.len > NAME_BYTES) {
+        return judge_name(w->e, name);
+    }
+    struct name_slot *s = &w->e->names[hr_hash64(name, 2) % NAME_SLOTS];
+    if (s->len != name.len || memcmp(s->name, name.ptr, name.len) != 0) {
+        s->classes = (uint8_t)judge_name(w->e, name);
+        s->len = (uint8_t)name.len;
+        memcpy(s->name, name.ptr, name.len);
+    }
+    return s->classes;
+}
+
+bool work_profile_has(const struct work *w, enum profile_where where, struct hr_span name,
+                      bool otherwise)
+{
+    const struct profile *p = w->profile;
+    if (p == NULL || p->session_count == 0) {
+        return otherwise;
+    }
+    for (size_t i = 0; i < p->session_count; i++) {
+        const struct profile_place *place = &p->session[i];
+        if (place->where == PROFILE_COOKIES && where == PROFILE_COOKIE) {
+            struct hr_span names = hr_span_str(place->name);
+            while (names.ptr != NULL) {
+                if (hr_span_equal(hr_span_cut(&names, '+'), name)) {
+                    return true;
+                }
+            }
+        } else if (place->where == where &&
+                   (where == PROFILE_BEARER ||
+                    (where == PROFILE_HEADER ? hr_span_equal_nocase(hr_span_str(place->name), name)
+                                             : hr_span_equal(hr_span_str(place->name), name)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- tokens ----------------------------------------------------------------------------------- */
+
+struct token_use *work_token(struct work *w, enum token_carrier carrier, struct hr_span name,
+                             unsigned weight)
+{
+    struct exchange_facts *f = w->f;
+    size_t at = 0;
+    for (; at < f->token_count; at++) {
+        if (f->tokens[at].carrier == carrier && hr_span_equal(f->tokens[at].name, name)) {
+            return &f->tokens[at];
+        }
+    }
+    if (name.len > TOKEN_NAME_BYTES) {
+        w->e->counters.tokens_dropped++;
+        return NULL;
+    }
+    if (at == FACTS_TOKEN_LIMIT) {
+        at = 0;
+        for (size_t i = 1; i < FACTS_TOKEN_LIMIT; i++) {
+            at = w->weight[i] < w->weight[at] ? i : at;
+        }
+        w->e->counters.tokens_dropped++;
+        if (w->weight[at] >= weight) {
+            return NULL;
+        }
+    } else {
+        f->token_count++;
+    }
+    w->weight[at] = (uint8_t)weight;
+    f->tokens[at] = (struct token_use){
+        .carrier = carrier, .name = work_escape(w, name, 4 * TOKEN_NAME_BYTES), .lifetime_s = -1};
+    return &f->tokens[at];
+}
+
+static unsigned value_flags(struct hr_span value)
+{
+    return (text_is_random(value) ? TOKEN_RANDOM_LOOKING : 0u) |
+           (text_is_jwt(value) ? TOKEN_JWT : 0u);
+}
+
+void work_token_sent(struct work *w, enum token_carrier carrier, struct hr_span name,
+                     struct hr_span value)
+{
+    struct token_use *t = work_token(w, carrier, name, 4);
+    if (t == NULL || (t->flags & TOKEN_SENT) || value.len == 0) {
+        return;
+    }
+    t->flags |= TOKEN_SENT | value_flags(value);
+    t->sent = work_digest(w, value);
+    if (carrier != TOKEN_USER_QUERY) {
+        remember_token(w, value);
+    }
+}
+
+void work_token_set(struct work *w, enum token_carrier carrier, struct hr_span name,
+                    struct hr_span value, int64_t lifetime_s)
+{
+    struct token_use *t = value.len == 0 ? NULL : work_token(w, carrier, name, 4);
+    if (t == NULL) {
+        return;
+    }
+    struct hr_digest digest = work_digest(w, value);
+    if ((t->flags & TOKEN_SET) && !hr_digest_equal(&digest, &t->set)) {
+        t->flags |= TOKEN_SET_TWICE;
+    }
+    t->flags &= ~(unsigned)TOKEN_DELETED;
+    t->flags |= TOKEN_SET | value_flags(value);
+    t->set = digest;
+    t->lifetime_s = lifetime_s;
+    remember_token(w, value);
+}
+
+/* A set of cookies that counts as one: its value is all of theirs. Where the answer sets only some,
+ * the others stay as the request had them. */
+static void join_cookies(struct work *w, const char *names)
+{
+    struct token_use joined = {
+        .carrier = TOKEN_COOKIE, .name = hr_span_str(names), .lifetime_s = -1};
+    struct hr_buf sent;
+    struct hr_buf set;
+    bool all_sent = true;
+    bool all_set = true;
+    bool any_set = false;
+    hr_buf_init(&sent, 4096);
+    hr_buf_init(&set, 4096);
+    struct hr_span rest = hr_span_str(names);
+    while (rest.ptr != NULL) {
+        struct hr_span name = hr_span_cut(&rest, '+');
+        struct token_use *t = NULL;
+        for (size_t i = 0; i < w->f->token_count; i++) {
+            if (w->f->tokens[i].carrier == TOKEN_COOKIE &&
+                hr_span_equal(w->f->tokens[i].name, name)) {
+                t = &w->f->tokens[i];
+            }
+        }
+        unsigned flags = t == NULL ? 0 : t->flags;
+        all_sent = all_sent && (flags & TOKEN_SENT);
+        all_set = all_set && (flags & (TOKEN_SET | TOKEN_SENT));
+        any_set = any_set || (flags & TOKEN_SET);
+        joined.flags |= flags & ~(unsigned)(TOKEN_SENT | TOKEN_SET);
+        if (flags & TOKEN_SENT) {
+            hr_buf_append(&sent, hr_span_of(t->sent.bytes, HR_DIGEST_BYTES));
+        }
+        if (flags & (TOKEN_SET | TOKEN_SENT)) {
+            hr_buf_append(&set, hr_span_of((flags & TOKEN_SET) ? t->set.bytes : t->sent.bytes,
+                                           HR_DIGEST_BYTES));
+        }
+        if ((flags & TOKEN_SET) && t->lifetime_s >= 0 &&
+            (joined.lifetime_s < 0 || t->lifetime_s < joined.lifetime_s)) {
+            joined.lifetime_s = t->lifetime_s;
+        }
+    }
+    if (all_sent) {
+        joined.flags |= TOKEN_SENT;
+        joined.sent = hr_digest_keyed(&w->e->key, hr_buf_span(&sent));
+    }
+    if (all_set && any_set && !(joined.flags & TOKEN_DELETED)) {
+        joined.flags |= TOKEN_SET;
+        joined.set = hr_digest_keyed(&w->e->key, hr_buf_span(&set));
+    }
+    hr_buf_finish(&sent);
+    hr_buf_finish(&set);
+    struct token_use *t = work_token(w, TOKEN_COOKIE, joined.name, 8);
+    if (t != NULL && joined.flags != 0) {
+        *t = joined;
+    }
+}
+
+/* --- the exchange ----------------------------------------------------------------------------- */
+
+static void set_site(struct work *w, const struct net_endpoint *server)
+{
+    struct exchange_facts *f = w->f;
+    char address[NET_ADDRESS_TEXT_SIZE];
+    if (w->url.authority.len > 0) {
+        f->site = work_escape(w, hr_span_slice(w->url.authority, 0, SITE_BYTES), SITE_BYTES);
+        return;
+    }
+    net_address_format(&server->address, address);
+    bool is_v6 = strchr(address, ':') != NULL;
+    f->site =
+        hr_span_str(server->port == 80 ? hr_arena_printf(w->arena, is_v6 ? "[%s]" : "%s", address)
+                                       : hr_arena_printf(w->arena, is_v6 ? "[%s]:%u" : "%s:%u",
+                                                         address, (unsigned)server->port));
+}
+
+static void note_path(struct work *w)
+{
+    const struct lists *l = w->e->lists;
+    struct exchange_facts *f = w->f;
+    bool is_get = hr_span_equal(w->x->request.method, HR_SPAN("GET")) ||
+                  hr_span_equal(w->x->request.method, HR_SPAN("HEAD"));
+    if (lists_find_path(l, LIST_logout_paths, w->path, 0)) {
+        f->flags |= FACT_LOGOUT_PATH;
+    } else if (lists_find_path(l, LIST_login_pages, w->path, 0) ||
+               (!is_get && lists_find_path(l, LIST_login_paths, w->path, 0))) {
+        f->flags |= FACT_LOGIN_PATH;
+    } else if (lists_find_path(l, LIST_registration_paths, w->path, 0)) {
+        f->flags |= FACT_REGISTER_PATH;
+    } else if (lists_find_path(l, LIST_password_paths, w->path, 1)) {
+        f->flags |= FACT_PASSWORD_PATH;
+    }
+    if (lists_find_path_word(l, LIST_auth_words, w->path)) {
+        f->flags |= FACT_AUTH_WORD;
+        if (hr_span_find_nocase(w->path, HR_SPAN("refresh")) != SIZE_MAX) {
+            f->flags |= FACT_REFRESH_GRANT;
+        }
+    }
+    size_t last = w->path.len;
+    while (last > 0 && w->path.ptr[last - 1] != '.' && w->path.ptr[last - 1] != '/') {
+        last--;
+    }
+    if (last > 1 && w->path.ptr[last - 1] == '.' &&
+        lists_find(l, LIST_static_endings, hr_span_slice(w->path, last, w->path.len)) != 0) {
+        f->flags |= FACT_STATIC_PATH;
+    }
+}
+
+static void note_path_tokens(struct work *w)
+{
+    struct hr_span rest = w->target.path;
+    struct http_param param;
+    if (hr_span_find(rest, ';') == SIZE_MAX) {
+        return;
+    }
+    for (size_t i = 0; i < 8 && http_path_param_next(&rest, &param); i++) {
+        if (param.value.len >= 4 &&
+            lists_find(w->e->lists, LIST_token_parameters, param.name) != 0) {
+            char *name = hr_arena_strdup(w->arena, param.name);
+            for (char *c = name; *c != '\0'; c++) {
+                *c = hr_ascii_lower(*c);
+            }
+            work_token_sent(w, TOKEN_PATH, hr_span_str(name),
+                            http_decode(w->arena, param.value, false));
+        }
+    }
+}
+
+static void conclude_members(struct work *w)
+{
+    struct exchange_facts *f = w->f;
+    const struct lists *l = w->e->lists;
+    if (w->weak_new_password_count > 0 &&
+        ((f->flags & (FACT_PASSWORD | FACT_PASSWORD_PATH)) || w->weak_new_password_count > 1)) {
+        w->new_password_count += w->weak_new_password_count;
+        f->flags |= FACT_PASSWORD;
+    }
+    if (w->new_password_count > 1 || (w->new_password_count > 0 && w->password_name.len > 0)) {
+        f->flags |= FACT_TWO_PASSWORDS;
+    }
+    if (w->has_code && (w->has_state || lists_find_path_word(l, LIST_auth_words, w->path))) {
+        f->flags |= FACT_AUTH_CALLBACK;
+    }
+    if (w->has_refresh_token && !(f->flags & FACT_PASSWORD)) {
+        f->flags |= FACT_REFRESH_GRANT;
+    }
+    bool deletes = hr_span_equal_nocase(w->method, HR_SPAN("DELETE"));
+    if (deletes && lists_find_path(l, LIST_session_paths, w->path, 1)) {
+        f->flags |= FACT_LOGOUT_PATH;
+        f->flags &= ~(uint32_t)FACT_LOGIN_PATH;
+    }
+    if (w->user_rank != 0) {
+        f->user = work_shown_user(w, w->user);
+    }
+    w->is_login_like =
+        !(f->flags & FACT_STATIC_PATH) &&
+        ((f->flags & (FACT_PASSWORD | FACT_LOGIN_PATH | FACT_AUTH_CALLBACK)) ||
+         ((f->flags & FACT_FIELDS) && (f->flags & (FACT_USER_NAMED | FACT_AUTH_WORD))) ||
+         (w->profile != NULL && w->profile->login_count > 0));
+}
+
+struct hr_span work_shown_user(struct work *w, struct hr_span user)
+{
+    char text[HR_DIGEST_TEXT_SIZE];
+    if (w->e->config.redact_users) {
+        struct hr_digest d = work_digest(w, user);
+        return hr_arena_copy(w->arena, hr_span_str(hr_digest_format(&d, text)));
+    }
+    return work_escape(w, user, USER_TEXT_BYTES);
+}
+
+static void read_request(struct work *w)
+{
+    const struct http_message *m = &w->x->request;
+    struct exchange_facts *f = w->f;
+    bool is_connect = hr_span_equal(m->method, HR_SPAN("CONNECT"));
+    f->method = work_escape(w, m->method, METHOD_BYTES);
+    f->version = m->version;
+    f->flags |= m->complete ? FACT_REQUEST_WHOLE : 0u;
+    w->method = m->method;
+    http_target_parse(m->target, is_connect, &w->target);
+    struct hr_span rest = w->target.path.len > 0 ? w->target.path : HR_SPAN("/");
+    f->path_template = rest; /* until the tokens are known */
+    w->path = hr_span_cut(&rest, ';');
+    note_path(w);
+    if (w->target.query.ptr != NULL) {
+        work_query(w);
+    }
+    work_request_fields(w);
+    note_path_tokens(w);
+    if (m->content.len > 0) {
+        work_request_content(w);
+    }
+    conclude_members(w);
+    f->target = work_redact(w, m->target, is_connect);
+    f->path_template = work_template(w, f->path_template);
+}
+
+static void read_response(struct work *w)
+{
+    const struct http_message *m = &w->x->response;
+    struct http_content_limits limits = {w->e->config.content_bytes, w->e->config.expansion_limit};
+    struct hr_span replica = w->f->replica;
+    unsigned result = HTTP_CONTENT_WHOLE;
+    w->f->status = m->status;
+    w->f->flags |= m->complete ? FACT_RESPONSE_WHOLE : 0u;
+    w->f->replica = (struct hr_span){NULL, 0}; /* what the answer says goes before what was asked */
+    work_response_fields(w);
+    if (w->f->replica.ptr == NULL) {
+        w->f->replica = replica;
+    }
+    work_response_content(w, m, &limits, &w->e->scratch, &result);
+    w->e->counters.contents_undecoded += result == HTTP_CONTENT_UNDECODABLE;
+    w->e->counters.contents_cut += result == HTTP_CONTENT_CUT;
+}
+
+/* The profile's word on what a login's success looks like that only the body tells. */
+static void apply_condition(struct work *w)
+{
+    const struct profile_action *a = profile_action_find(w->profile->login, w->profile->login_count,
+                                                         w->f->method, w->f->path_template);
+    if (a != NULL && a->success.json != NULL) {
+        w->f->flags &= ~(uint32_t)FACT_SAYS_FAILURE;
+        w->f->flags |= w->json_condition_met ? 0u : FACT_SAYS_FAILURE;
+    }
+}
+
+static void copy_places(const struct http_exchange *x, struct exchange_facts *f)
+{
+    f->request_at = x->has_request ? x->request.first.at : HR_NSEC_INFINITE;
+    f->request_end_at = x->has_request ? x->request.last.at : HR_NSEC_INFINITE;
+    f->response_at = x->has_response ? x->response.first.at : HR_NSEC_INFINITE;
+    f->response_end_at = x->has_response ? x->response.last.at : HR_NSEC_INFINITE;
+    f->request_frame = x->has_request ? x->request.first.frame : 0;
+    f->response_frame = x->has_response ? x->response.first.frame : 0;
+    f->request_capture = x->has_request ? x->request.first.capture : x->response.first.capture;
+    f->response_capture = x->has_response ? x->response.first.capture : f->request_capture;
+    f->request_bytes = x->has_request ? x->request.content_bytes : 0;
+    f->response_bytes = x->has_response ? x->response.content_bytes : 0;
+    f->state = x->state;
+    f->ordinal = x->ordinal;
+    f->flags |= (x->request_loss || x->response_loss ? FACT_LOSS : 0u) |
+                (x->early_response ? FACT_EARLY_RESPONSE : 0u) |
+                (x->pairing == HTTP_PAIRING_RESYNCHRONISED ? FACT_RESYNCHRONISED : 0u);
+}
+
+void extractor_feed(struct extractor *e, const struct http_exchange *x,
+                    const struct net_endpoint *server, struct exchange_facts *ret_facts)
+{
+    struct work w = {.e = e, .x = x, .f = ret_facts, .arena = &e->arena};
+    const struct http_field *host = x->has_request ? http_field_find(&x->request, "host") : NULL;
+    memset(ret_facts, 0, offsetof(struct exchange_facts, tokens));
+    ret_facts->token_count = 0;
+    hr_arena_reset(&e->arena);
+    hr_buf_clear(&e->scratch);
+    if (host != NULL) {
+        ret_facts->host = work_escape(&w, host->value, HOST_BYTES);
+    }
+    if (x->has_request) {
+        http_url_of_request(w.arena, x->request.target,
+                            host != NULL ? host->value : (struct hr_span){NULL, 0}, &w.url);
+    }
+    set_site(&w, server);
+    w.profile = profile_set_find(e->config.profiles, ret_facts->site);
+    if (x->has_request) {
+        read_request(&w);
+    }
+    if (x->has_response) {
+        read_response(&w);
+    }
+    for (size_t i = 0; w.profile != NULL && i < w.profile->session_count; i++) {
+        if (w.profile->session[i].where == PROFILE_COOKIES) {
+            join_cookies(&w, w.profile->session[i].name);
+        }
+    }
+    if (w.profile != NULL && x->has_response) {
+        apply_condition(&w);
+    }
+    copy_places(x, ret_facts);
+}

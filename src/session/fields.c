@@ -1,0 +1,225 @@
+/*
+ * What the request's members say, whether they stand in the query, a form or JSON: who, a password,
+ * a one-time code, a token, a grant.
+ */
+#include "session/work.h"
+
+#include <string.h>
+
+#define MEMBER_LIMIT 200
+#define JSON_DEPTH_LIMIT 3
+#define USER_BYTES 128
+
+/* "user[password]" and "data.user.password" are named by their last part. */
+static struct hr_span leaf(struct hr_span name)
+{
+    size_t start = 0;
+    if (name.len > 2 && name.ptr[name.len - 1] == ']') {
+        for (size_t i = name.len - 1; i > 0; i--) {
+            if (name.ptr[i - 1] == '[') {
+                struct hr_span inner = hr_span_slice(name, i, name.len - 1);
+                return inner.len > 0 ? inner : name;
+            }
+        }
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.ptr[i] == '.' || name.ptr[i] == '$') { /* ASP.NET: ctl00$main$password */
+            start = i + 1;
+        }
+    }
+    return start < name.len ? hr_span_slice(name, start, name.len) : name;
+}
+
+static void note_password(struct work *w, struct hr_span name)
+{
+    const struct lists *l = work_lists(w);
+    static const char *const weak[] = {"new", "old", "confirm", "current", NULL};
+    if (lists_find(l, LIST_new_password_fields, name) != 0) {
+        for (size_t i = 0; weak[i] != NULL; i++) {
+            if (hr_span_equal_nocase(name, hr_span_str(weak[i]))) {
+                w->weak_new_password_count++;
+                return;
+            }
+        }
+        w->new_password_count++;
+        w->f->flags |= FACT_PASSWORD;
+    } else if (lists_find(l, LIST_password_fields, name) != 0) {
+        if (w->password_name.len > 0 && !hr_span_equal_nocase(w->password_name, name)) {
+            w->f->flags |= FACT_TWO_PASSWORDS;
+        }
+        w->password_name = name;
+        w->f->flags |= FACT_PASSWORD;
+    }
+}
+
+static void note_user(struct work *w, enum member_place place, struct hr_span name,
+                      struct hr_span value)
+{
+    static const enum profile_where wheres[] = {
+        [MEMBER_QUERY] = PROFILE_QUERY,
+        [MEMBER_FORM] = PROFILE_FORM,
+        [MEMBER_JSON] = PROFILE_JSON,
+    };
+    size_t rank = 0;
+    if (value.len > USER_BYTES) {
+        return;
+    }
+    if (w->profile != NULL && w->profile->user_count > 0) {
+        for (size_t i = 0; i < w->profile->user_count; i++) {
+            const struct profile_place *p = &w->profile->user[i];
+            if (p->where == wheres[place] && hr_span_equal(hr_span_str(p->name), name)) {
+                rank = 1 + i;
+            }
+        }
+    } else if (place == MEMBER_QUERY) {
+        rank = lists_find(work_lists(w), LIST_user_parameters, leaf(name));
+    } else {
+        rank = lists_find(work_lists(w), LIST_user_fields, leaf(name));
+    }
+    if (rank != 0 && (w->user_rank == 0 || rank < w->user_rank)) {
+        w->user_rank = rank;
+        w->user = value;
+        w->f->flags |= FACT_USER_NAMED;
+    }
+}
+
+/* A query parameter (or one of a form) that carries the session's token. */
+static void note_token(struct work *w, enum member_place place, struct hr_span name,
+                       struct hr_span value)
+{
+    static const char *const generic[] = {"token", "session", "sess", "s", "jwt", "bearer", NULL};
+    bool is_token = lists_find(work_lists(w), LIST_token_parameters, name) != 0 && value.len >= 4;
+    bool is_generic = false;
+    for (size_t i = 0; generic[i] != NULL; i++) {
+        is_generic = is_generic || hr_span_equal_nocase(name, hr_span_str(generic[i]));
+    }
+    /* Forms are full of tokens that are not the session's (CSRF); one-time links have theirs in
+     * the query. At a sign-out (RFC 7009) "token" is what is revoked. */
+    if (is_generic && !(w->f->flags & FACT_LOGOUT_PATH) &&
+        (place != MEMBER_QUERY || !text_is_random(value) ||
+         (w->f->flags & (FACT_AUTH_WORD | FACT_PASSWORD_PATH | FACT_REGISTER_PATH)))) {
+        is_token = false;
+    }
+    if (place == MEMBER_QUERY) {
+        is_token = work_profile_has(w, PROFILE_QUERY, name, is_token);
+    } else if (place == MEMBER_FORM) {
+        is_token = work_profile_has(w, PROFILE_FORM, name, is_token);
+    } else {
+        is_token = work_profile_has(w, PROFILE_JSON, name, is_token);
+    }
+    if (is_token) {
+        work_token_sent(w, TOKEN_BEARER, HR_SPAN("bearer"), value);
+    }
+}
+
+static void note_grant(struct work *w, struct hr_span name, struct hr_span value)
+{
+    if (hr_span_equal_nocase(name, HR_SPAN("grant_type"))) {
+        if (hr_span_equal_nocase(value, HR_SPAN("refresh_token"))) {
+            w->f->flags |= FACT_REFRESH_GRANT;
+        } else if (hr_span_equal_nocase(value, HR_SPAN("authorization_code"))) {
+            w->f->flags |= FACT_AUTH_CALLBACK;
+        }
+    } else if (hr_span_equal_nocase(name, HR_SPAN("refresh_token")) ||
+               hr_span_equal_nocase(name, HR_SPAN("refreshToken")) ||
+               hr_span_equal_nocase(name, HR_SPAN("refresh"))) {
+        w->has_refresh_token = value.len >= 8;
+    } else if (hr_span_equal_nocase(name, HR_SPAN("code"))) {
+        w->has_code = true;
+    } else if (hr_span_equal_nocase(name, HR_SPAN("state"))) {
+        w->has_state = true;
+    } else if (hr_span_equal_nocase(name, HR_SPAN("SAMLResponse")) ||
+               hr_span_equal_nocase(name, HR_SPAN("id_token")) ||
+               (hr_span_equal_nocase(name, HR_SPAN("ticket")) &&
+                hr_span_has_prefix(value, HR_SPAN("ST-")))) { /* CAS */
+        w->f->flags |= FACT_AUTH_CALLBACK;
+    } else if (hr_span_equal_nocase(name, HR_SPAN("_method"))) {
+        w->method = value;
+    }
+}
+
+void work_member(struct work *w, enum member_place place, struct hr_span name, struct hr_span value)
+{
+    if (value.len == 0 || name.len == 0) {
+        return;
+    }
+    struct hr_span last = leaf(name);
+    note_grant(w, last, value);
+    note_password(w, last);
+    note_user(w, place, name, value);
+    note_token(w, place, name, value);
+    if (place != MEMBER_QUERY && last.ptr[0] != '_' &&
+        lists_find(work_lists(w), LIST_code_fields, last) != 0) {
+        w->f->flags |= FACT_CODE_FIELD;
+    }
+}
+
+static bool is_user_query(struct work *w, struct hr_span name)
+{
+    return work_profile_has(w, PROFILE_USER_QUERY, name,
+                            lists_find(work_lists(w), LIST_user_parameters, name) != 0);
+}
+
+void work_query(struct work *w)
+{
+    struct hr_span rest = w->target.query;
+    struct http_param param;
+    for (size_t i = 0; i < MEMBER_LIMIT && http_query_next(&rest, &param); i++) {
+        struct hr_span name = http_decode(w->arena, param.name, true);
+        struct hr_span value = http_decode(w->arena, param.value, true);
+        if (value.len > 0 && value.len <= USER_BYTES && is_user_query(w, name)) {
+            w->f->flags |= FACT_USER_QUERY;
+            work_token_sent(w, TOKEN_USER_QUERY, name, value);
+        }
+        work_member(w, MEMBER_QUERY, name, value);
+    }
+}
+
+static void walk_json(struct work *w, const json_t *value, struct hr_span name, unsigned depth,
+                      size_t *count)
+{
+    const char *key;
+    json_t *member;
+    if (json_is_object(value) && depth < JSON_DEPTH_LIMIT) {
+        json_object_foreach((json_t *)(uintptr_t)value, key, member)
+        {
+            if ((*count)++ < MEMBER_LIMIT) {
+                char *full = name.len == 0 ? hr_arena_strdup(w->arena, hr_span_str(key))
+                                           : hr_arena_printf(w->arena, "%s.%s", name.ptr, key);
+                walk_json(w, member, hr_span_str(full), depth + 1, count);
+            }
+        }
+    } else if (json_is_string(value)) {
+        struct hr_span text = hr_arena_copy(
+            w->arena, hr_span_of(json_string_value(value), json_string_length(value)));
+        w->f->flags |= FACT_FIELDS;
+        work_member(w, MEMBER_JSON, name, text);
+    } else if (json_is_number(value) || json_is_boolean(value)) {
+        w->f->flags |= FACT_FIELDS;
+    }
+}
+
+void work_request_content(struct work *w)
+{
+    const struct http_message *m = &w->x->request;
+    const struct http_field *type = http_field_find(m, "content-type");
+    struct http_form form;
+    struct http_form_member member;
+    size_t count = 0;
+    if (type == NULL || m->content.len == 0) {
+        return;
+    }
+    if (hr_span_find_nocase(type->value, HR_SPAN("json")) != SIZE_MAX) {
+        json_t *root = m->content_cut || m->content_gap ? NULL : body_parse_json(m->content);
+        walk_json(w, root, (struct hr_span){"", 0}, 0, &count);
+        json_decref(root);
+        return;
+    }
+    http_form_init(&form, type->value, m->content, m->content_cut || m->content_gap, w->arena);
+    while (count++ < MEMBER_LIMIT && http_form_next(&form, &member)) {
+        w->f->flags |= FACT_FIELDS;
+        if (member.file_name.ptr == NULL && !member.cut) {
+            work_member(w, MEMBER_FORM, member.name, member.value);
+        }
+    }
+}

@@ -1,0 +1,318 @@
+/*
+ * What the field sections say: cookies, Authorization, token fields; replicas, caches, conditions.
+ */
+#include "base/text.h"
+#include "session/work.h"
+
+#include <string.h>
+
+#define COOKIE_LIMIT 100
+#define REPLICA_BYTES 64
+#define BASIC_BYTES 256
+
+static unsigned cookie_weight(unsigned classes, struct hr_span value)
+{
+    return ((classes & NAME_SESSION) ? 4u : 0u) + ((classes & NAME_REMEMBER) ? 3u : 0u) +
+           (text_is_random(value) ? 2u : 0u) + 1;
+}
+
+static void note_replica(struct work *w, struct hr_span value)
+{
+    char text[HR_DIGEST_TEXT_SIZE];
+    if (value.len == 0) {
+        return;
+    }
+    w->f->flags |= FACT_AFFINITY;
+    if (w->f->replica.ptr != NULL) {
+        return; /* the first one is enough to tell two apart */
+    }
+    if (value.len > REPLICA_BYTES || text_is_random(value)) {
+        struct hr_digest d = work_digest(w, value);
+        w->f->replica = hr_arena_copy(w->arena, hr_span_str(hr_digest_format(&d, text)));
+    } else {
+        w->f->replica = work_escape(w, value, REPLICA_BYTES * 4);
+    }
+}
+
+static void read_cookies(struct work *w, struct hr_span rest)
+{
+    struct http_cookie c;
+    for (size_t i = 0; i < COOKIE_LIMIT && http_cookie_next(&rest, &c); i++) {
+        if (c.name.len == 0 || c.value.len == 0) {
+            continue;
+        }
+        unsigned classes = work_name_classes(w, c.name);
+        if (!(classes & NAME_NOT_A_SESSION)) {
+            struct token_use *t =
+                work_token(w, TOKEN_COOKIE, c.name, cookie_weight(classes, c.value));
+            if (t != NULL && !(t->flags & TOKEN_SENT)) { /* the first of a name is the server's */
+                work_token_sent(w, TOKEN_COOKIE, c.name, c.value);
+            }
+        }
+        if (classes & NAME_AFFINITY) {
+            note_replica(w, c.value);
+        }
+    }
+}
+
+static int base64_value(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c == '\0' ? NULL : strchr(digits, c);
+    return at == NULL ? -1 : (int)(at - digits);
+}
+
+static void read_basic(struct work *w, struct hr_span coded)
+{
+    struct hr_buf plain;
+    unsigned bits = 0;
+    unsigned value = 0;
+    hr_buf_init(&plain, BASIC_BYTES);
+    for (size_t i = 0; i < coded.len && base64_value(coded.ptr[i]) >= 0; i++) {
+        value = (value << 6 | (unsigned)base64_value(coded.ptr[i])) & 0xffffff;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            hr_buf_append_char(&plain, (char)(value >> bits & 0xff));
+        }
+    }
+    struct hr_span rest = hr_buf_span(&plain);
+    size_t colon = hr_span_find(rest, ':');
+    if (colon != SIZE_MAX && colon > 0 && w->user_rank == 0) {
+        w->user = hr_arena_copy(w->arena, hr_span_slice(rest, 0, colon));
+        w->user_rank = SIZE_MAX;
+    }
+    if (plain.ptr != NULL) {
+        hr_wipe(plain.ptr, plain.len);
+    }
+    hr_buf_finish(&plain);
+}
+
+/* @return the token of "Bearer abc", "Token abc", "JWT abc"; ptr NULL where there is none */
+static struct hr_span bearer_of(struct hr_span value)
+{
+    struct hr_span token = value;
+    struct hr_span scheme = hr_span_cut(&token, ' ');
+    if (token.ptr == NULL || !(hr_span_equal_nocase(scheme, HR_SPAN("bearer")) ||
+                               hr_span_equal_nocase(scheme, HR_SPAN("token")) ||
+                               hr_span_equal_nocase(scheme, HR_SPAN("jwt")))) {
+        return (struct hr_span){NULL, 0};
+    }
+    return hr_span_trim(token);
+}
+
+static void read_authorization(struct work *w, struct hr_span value)
+{
+    struct hr_span token = bearer_of(value);
+    if (token.len > 0 &&
+        work_profile_has(w, PROFILE_BEARER, (struct hr_span){NULL, 0},
+                         work_profile_has(w, PROFILE_HEADER, HR_SPAN("Authorization"), true))) {
+        work_token_sent(w, TOKEN_BEARER, HR_SPAN("bearer"), token);
+    } else if (hr_span_has_prefix_nocase(value, HR_SPAN("basic "))) {
+        read_basic(w, hr_span_trim(hr_span_slice(value, 6, value.len)));
+    }
+}
+
+static bool is_token_header(const struct work *w, struct hr_span name)
+{
+    return work_profile_has(w, PROFILE_HEADER, name,
+                            lists_find(work_lists(w), LIST_token_headers, name) != 0);
+}
+
+static struct hr_span header_token(struct hr_span value)
+{
+    struct hr_span token = bearer_of(value);
+    return token.ptr != NULL ? token : value;
+}
+
+/* Names that no token field has, sorted out by their first letter and length before any look-up. */
+static bool may_be_token_field(const struct work *w, struct hr_span name)
+{
+    char c = hr_ascii_lower(name.ptr[0]);
+    return c == 'x' || c == 's' || c == 't' || c == 'j' || c == 'a' ||
+           (w->profile != NULL && w->profile->session_count > 0);
+}
+
+static void read_user_header(struct work *w, const struct http_field *f)
+{
+    for (size_t i = 0; w->profile != NULL && i < w->profile->user_count; i++) {
+        const struct profile_place *p = &w->profile->user[i];
+        if (p->where == PROFILE_HEADER && hr_span_equal_nocase(f->name, hr_span_str(p->name))) {
+            w->user = f->value;
+            w->user_rank = 1 + i;
+            w->f->flags |= FACT_USER_NAMED;
+        }
+    }
+}
+
+void work_request_fields(struct work *w)
+{
+    const struct http_message *m = &w->x->request;
+    for (size_t i = 0; i < m->field_count; i++) {
+        const struct http_field *f = &m->fields[i];
+        if (f->name.len == 0) {
+            continue;
+        }
+        if (hr_span_equal_nocase(f->name, HR_SPAN("cookie"))) {
+            read_cookies(w, f->value);
+        } else if (hr_span_equal_nocase(f->name, HR_SPAN("authorization"))) {
+            read_authorization(w, f->value);
+        } else if (hr_span_equal_nocase(f->name, HR_SPAN("if-none-match")) ||
+                   hr_span_equal_nocase(f->name, HR_SPAN("if-modified-since"))) {
+            w->f->flags |= FACT_CONDITIONAL;
+        } else if (hr_span_equal_nocase(f->name, HR_SPAN("x-http-method-override"))) {
+            w->method = f->value;
+        } else if (may_be_token_field(w, f->name) && is_token_header(w, f->name) &&
+                   f->value.len >= 4) {
+            work_token_sent(w, TOKEN_BEARER, HR_SPAN("bearer"), header_token(f->value));
+        }
+        read_user_header(w, f);
+    }
+}
+
+static void read_set_cookie(struct work *w, struct hr_span value)
+{
+    struct http_set_cookie c;
+    hr_nsec now = w->x->response.first.at;
+    w->f->flags |= FACT_RESP_SETS_COOKIE;
+    if (!http_set_cookie_parse(value, &c) || c.name.len == 0) {
+        return;
+    }
+    unsigned classes = work_name_classes(w, c.name);
+    if (classes & NAME_AFFINITY) {
+        note_replica(w, c.value);
+    }
+    if (classes & NAME_NOT_A_SESSION) {
+        return;
+    }
+    struct token_use *t = work_token(w, TOKEN_COOKIE, c.name, cookie_weight(classes, c.value));
+    if (t == NULL) {
+        return;
+    }
+    if (c.value.len == 0 || http_set_cookie_is_deletion(&c, now) ||
+        hr_span_equal_nocase(c.value, HR_SPAN("deleted"))) {
+        if (!(t->flags & TOKEN_SET)) {
+            t->flags |= TOKEN_DELETED;
+        }
+        return;
+    }
+    int64_t lifetime_s = -1;
+    if (c.has_max_age) {
+        lifetime_s = c.max_age_seconds;
+    } else if (c.has_expires && now != HR_NSEC_INFINITE) {
+        lifetime_s = hr_nsec_sub(c.expires, now) / HR_NSEC_PER_SEC;
+    }
+    t->flags |= (c.http_only ? TOKEN_HTTP_ONLY : 0u) | (c.secure ? TOKEN_SECURE : 0u);
+    work_token_set(w, TOKEN_COOKIE, c.name, c.value, lifetime_s);
+}
+
+static bool is_hit(const struct http_field *f)
+{
+    uint64_t seconds;
+    if (hr_span_equal_nocase(f->name, HR_SPAN("age"))) {
+        return hr_span_to_u64(f->value, &seconds) && seconds > 0;
+    }
+    bool is_cache_field = hr_span_equal_nocase(f->name, HR_SPAN("x-cache")) ||
+                          hr_span_equal_nocase(f->name, HR_SPAN("x-cache-status")) ||
+                          hr_span_equal_nocase(f->name, HR_SPAN("x-proxy-cache")) ||
+                          hr_span_equal_nocase(f->name, HR_SPAN("cf-cache-status")) ||
+                          hr_span_equal_nocase(f->name, HR_SPAN("x-cache-hits")) ||
+                          hr_span_equal_nocase(f->name, HR_SPAN("x-drupal-cache")) ||
+                          hr_span_equal_nocase(f->name, HR_SPAN("x-varnish-cache")) ||
+                          hr_span_equal_nocase(f->name, HR_SPAN("cache-status"));
+    if (!is_cache_field) {
+        return false;
+    }
+    if (hr_span_equal_nocase(f->name, HR_SPAN("x-cache-hits"))) {
+        return hr_span_to_u64(f->value, &seconds) && seconds > 0;
+    }
+    return hr_span_find_nocase(f->value, HR_SPAN("hit")) != SIZE_MAX;
+}
+
+static void read_location(struct work *w, struct hr_span value)
+{
+    struct http_url to;
+    struct http_target parts;
+    const struct lists *l = work_lists(w);
+    w->f->location = work_redact(w, value, false);
+    if (!http_url_resolve(w->arena, &w->url, value, &to)) {
+        return;
+    }
+    http_target_parse(value, false, &parts);
+    bool same = to.authority.ptr == NULL ||
+                (w->url.authority.ptr != NULL && hr_span_equal(to.authority, w->url.authority));
+    struct hr_span query = to.query;
+    struct http_param param;
+    for (size_t i = 0; i < 50 && http_query_next(&query, &param); i++) {
+        if (lists_find_path_word(l, LIST_failure_words, param.name) ||
+            (param.value.len < 40 && lists_find_path_word(l, LIST_failure_words, param.value))) {
+            w->f->flags |= FACT_SAYS_FAILURE;
+        }
+    }
+    if (same) {
+        w->f->location_path = work_template(w, to.path);
+        if (lists_find_path(l, LIST_login_pages, to.path, 0)) {
+            w->f->flags |= FACT_LOCATION_LOGIN;
+        }
+    } else if (lists_find_path(l, LIST_authorize_paths, to.path, 1) ||
+               hr_span_find_nocase(to.query, HR_SPAN("client_id=")) != SIZE_MAX ||
+               hr_span_find_nocase(to.query, HR_SPAN("SAMLRequest=")) != SIZE_MAX) {
+        w->f->flags |= FACT_LOCATION_AUTHORIZE;
+    }
+}
+
+/* A response field by itself; false where it is none that counts. */
+static void read_response_field(struct work *w, const struct http_field *f)
+{
+    switch (hr_ascii_lower(f->name.ptr[0])) {
+    case 's':
+        if (hr_span_equal_nocase(f->name, HR_SPAN("set-cookie"))) {
+            read_set_cookie(w, f->value);
+            return;
+        }
+        break;
+    case 'l':
+        if (hr_span_equal_nocase(f->name, HR_SPAN("location")) && w->f->location.ptr == NULL) {
+            read_location(w, f->value);
+        }
+        return;
+    case 'v':
+        if (hr_span_equal_nocase(f->name, HR_SPAN("via"))) {
+            note_replica(w, f->value);
+        }
+        return;
+    case 'a':
+        if (is_hit(f)) {
+            w->f->flags |= FACT_CACHED;
+        } else if (hr_span_equal_nocase(f->name, HR_SPAN("authorization"))) {
+            work_token_set(w, TOKEN_BEARER, HR_SPAN("bearer"), bearer_of(f->value), -1);
+        }
+        break;
+    case 'c':
+    case 'x':
+    case 'f':
+    case 't':
+    case 'j':
+        if (is_hit(f)) {
+            w->f->flags |= FACT_CACHED;
+        }
+        break;
+    default:
+        return;
+    }
+    if (lists_find(work_lists(w), LIST_affinity_names, f->name) != 0) {
+        note_replica(w, f->value);
+    } else if (is_token_header(w, f->name) && f->value.len >= 4) {
+        work_token_set(w, TOKEN_BEARER, HR_SPAN("bearer"), header_token(f->value), -1);
+    }
+}
+
+void work_response_fields(struct work *w)
+{
+    const struct http_message *m = &w->x->response;
+    for (size_t i = 0; i < m->field_count; i++) {
+        if (m->fields[i].name.len > 0) {
+            read_response_field(w, &m->fields[i]);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+/*
+ * What one exchange is, by the model: shared by learning (over kinds) and classification.
+ */
+#include "session/site_model.h"
+
+#include <string.h>
+
+bool view_is_method(const struct view *v, const char *method)
+{
+    return hr_span_equal(v->method, hr_span_str(method));
+}
+
+bool view_is_get(const struct view *v)
+{
+    return view_is_method(v, "GET") || view_is_method(v, "HEAD");
+}
+
+bool view_looks_like_login(const struct view *v)
+{
+    if (v->flags & (FACT_LOGOUT_PATH | FACT_REFRESH_GRANT | FACT_STATIC_PATH)) {
+        return false;
+    }
+    if (view_is_method(v, "OPTIONS") || view_is_method(v, "HEAD") || view_is_method(v, "DELETE")) {
+        return false;
+    }
+    if (v->flags & FACT_AUTH_CALLBACK) {
+        return true;
+    }
+    bool by_path = v->flags & FACT_LOGIN_PATH;
+    bool password = (v->flags & FACT_PASSWORD) && !(v->flags & FACT_TWO_PASSWORDS);
+    if (view_is_get(v)) {
+        return by_path && (v->flags & (FACT_PASSWORD | FACT_USER_QUERY));
+    }
+    if (by_path) {
+        return password || (v->flags & (FACT_USER_NAMED | FACT_TOKEN_IN_BODY));
+    }
+    return password && (v->flags & FACT_USER_NAMED) &&
+           !(v->flags & (FACT_REGISTER_PATH | FACT_PASSWORD_PATH));
+}
+
+static const struct profile_action *login_action(const struct site_model *m, const struct view *v)
+{
+    return m->profile == NULL ? NULL
+                              : profile_action_find(m->profile->login, m->profile->login_count,
+                                                    v->method, v->path);
+}
+
+static bool status_fits(const struct profile_success *s, unsigned status)
+{
+    bool fits = s->status_count == 0;
+    for (size_t i = 0; i < s->status_count; i++) {
+        fits = fits || s->status[i] == status;
+    }
+    return fits;
+}
+
+static bool success_fits(const struct site_model *m, const struct profile_success *s,
+                         const struct view *v)
+{
+    (void)m;
+    if (!status_fits(s, v->status) || (s->status_count == 0 && v->status >= 400)) {
+        return false;
+    }
+    if (s->location != NULL &&
+        !(v->location.ptr != NULL && profile_path_fits(s->location, v->location)) &&
+        !(v->location_path.ptr != NULL && profile_path_fits(s->location, v->location_path))) {
+        return false;
+    }
+    if (s->json != NULL && (v->flags & FACT_SAYS_FAILURE)) {
+        return false;
+    }
+    if (s->cookie != NULL) {
+        uint64_t hash = learn_carrier_hash(TOKEN_COOKIE, hr_span_str(s->cookie));
+        for (size_t i = 0; i < v->use_count; i++) {
+            if (v->uses[i].carrier == hash && (v->uses[i].bits & (USE_SET_NEW | USE_SET_SAME))) {
+                return true;
+            }
+        }
+        return false;
+    }
+    return true;
+}
+
+enum answer_look view_login_look(const struct site_model *m, const struct view *v)
+{
+    const struct profile_action *a = login_action(m, v);
+    if (v->status == 0) {
+        return LOOK_NONE;
+    }
+    if (a != NULL && a->has_success && success_fits(m, &a->success, v)) {
+        return LOOK_PLAUSIBLE;
+    }
+    if (v->status >= 500) {
+        return LOOK_ERROR;
+    }
+    if (a != NULL && a->has_success) {
+        return LOOK_FAILURE;
+    }
+    if (v->status >= 400 || v->status == 304 ||
+        (v->flags & (FACT_SAYS_FAILURE | FACT_LOGIN_FORM | FACT_LOCATION_LOGIN))) {
+        return LOOK_FAILURE;
+    }
+    if (v->location_path.ptr != NULL && !(v->flags & FACT_AUTH_CALLBACK) &&
+        hr_span_equal(v->location_path, v->path)) {
+        return LOOK_FAILURE; /* back to where it was asked */
+    }
+    return LOOK_PLAUSIBLE;
+}
+
+const struct model_carrier *model_carrier_of(const struct site_model *m, uint64_t hash)
+{
+    for (size_t i = 0; i < m->carrier_count; i++) {
+        if (m->carriers[i].hash == hash) {
+            return &m->carriers[i];
+        }
+    }
+    return NULL;
+}
+
+unsigned model_session_bits(const struct site_model *m, const struct view *v, unsigned *ret_sent)
+{
+    unsigned bits = 0;
+    *ret_sent = 0;
+    for (size_t i = 0; i < v->use_count; i++) {
+        if (model_carrier_of(m, v->uses[i].carrier) != NULL) {
+            bits |= v->uses[i].bits;
+            *ret_sent += (v->uses[i].bits & USE_SENT) != 0;
+        }
+    }
+    return bits;
+}
+
+struct model_endpoint *model_endpoint_of(const struct site_model *m, uint64_t hash)
+{
+    return (struct model_endpoint *)learn_table_find(&m->endpoints, hash);
+}
+
+bool model_is_login(const struct site_model *m, const struct view *v)
+{
+    const struct model_endpoint *e = model_endpoint_of(m, v->endpoint);
+    if (m->profile != NULL && m->profile->login_count > 0) {
+        const struct profile_action *a = login_action(m, v);
+        bool shows_form = view_is_get(v) && (v->flags & FACT_LOGIN_FORM);
+        return a != NULL && !(v->flags & FACT_REFRESH_GRANT) &&
+               (a->has_success || view_looks_like_login(v) || !shows_form);
+    }
+    if (e == NULL || !e->is_login) {
+        return false;
+    }
+    return view_looks_like_login(v) ||
+           (e->only_logins && !view_is_get(v) && !(v->flags & FACT_REFRESH_GRANT));
+}
+
+bool model_is_logout(const struct site_model *m, const struct view *v)
+{
+    const struct model_endpoint *e = model_endpoint_of(m, v->endpoint);
+    if (view_is_method(v, "OPTIONS") || view_is_method(v, "HEAD")) {
+        return false;
+    }
+    if (m->profile != NULL && m->profile->logout_count > 0) {
+        return profile_action_find(m->profile->logout, m->profile->logout_count, v->method,
+                                   v->path) != NULL;
+    }
+    if (e != NULL && e->is_question && !(model_session_bits(m, v, &(unsigned){0}) & USE_DELETED)) {
+        return false;
+    }
+    return (v->flags & FACT_LOGOUT_PATH) || (e != NULL && e->is_logout);
+}
+
+uint64_t model_path_hash(struct hr_span path)
+{
+    while (path.len > 1 && path.ptr[path.len - 1] == '/') {
+        path.len--;
+    }
+    return hr_hash64(path, 23);
+}
+
+bool model_is_login_page(const struct site_model *m, struct hr_span path)
+{
+    return path.ptr != NULL && learn_table_find(&m->login_pages, model_path_hash(path)) != NULL;
+}
+
+uint64_t model_group_hash(const struct view *v)
+{
+    uint64_t parts[3] = {v->endpoint, v->status, v->answer};
+    return hr_hash64(hr_span_of(parts, sizeof(parts)), 29);
+}
+
+uint64_t model_away_hash(const struct view *v)
+{
+    return hr_hash64(v->location_path, v->endpoint);
+}
+
+static enum session_outcome redirect_outcome(const struct site_model *m, const struct view *v,
+                                             bool had_token)
+{
+    const struct model_endpoint *e = model_endpoint_of(m, v->endpoint);
+    const struct model_away *away;
+    if (v->flags & (FACT_LOCATION_LOGIN | FACT_LOCATION_AUTHORIZE) ||
+        model_is_login_page(m, v->location_path)) {
+        bool itself = v->location_path.ptr != NULL &&
+                      model_path_hash(v->location_path) == model_path_hash(v->path);
+        return itself || (e != NULL && e->always_denies) ? OUTCOME_NONE : OUTCOME_DENIED;
+    }
+    if (v->location_path.ptr != NULL) {
+        away = (const struct model_away *)learn_table_find(&m->aways, model_away_hash(v));
+        if (away != NULL && e != NULL && away->without > 0 && e->granted > 0 &&
+            e->granted_without == 0) {
+            return OUTCOME_DENIED;
+        }
+    }
+    /* Permanent redirects are for everybody; one of who has no session proves nothing public. */
+    return v->status == 301 || v->status == 308 || !had_token || v->location.ptr == NULL
+               ? OUTCOME_NONE
+               : OUTCOME_GRANTED;
+}
+
+enum session_outcome model_access_outcome(const struct site_model *m, const struct view *v,
+                                          bool had_token)
+{
+    const struct model_endpoint *e = model_endpoint_of(m, v->endpoint);
+    if (v->status >= 500) {
+        return OUTCOME_ERROR;
+    }
+    if (v->flags & FACT_CACHED) {
+        return OUTCOME_NONE;
+    }
+    if (v->status == 401) {
+        return OUTCOME_DENIED;
+    }
+    if (v->status == 101) {
+        return OUTCOME_GRANTED;
+    }
+    if (v->status >= 300 && v->status < 400 && v->status != 304) {
+        return redirect_outcome(m, v, had_token);
+    }
+    if (v->status < 200 || v->status >= 300) {
+        return OUTCOME_NONE;
+    }
+    if (v->flags & FACT_LOGIN_FORM) {
+        /* In place of the page it is a denial; a page that always has it says nothing. */
+        return e != NULL && e->pages > 0 && e->granted > 0 && !e->is_login_page ? OUTCOME_DENIED
+                                                                                : OUTCOME_NONE;
+    }
+    return (v->flags & FACT_SAYS_FAILURE) ? OUTCOME_NONE : OUTCOME_GRANTED;
+}

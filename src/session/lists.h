@@ -1,0 +1,60 @@
+/*
+ * session/lists.h - the words of rules/lists/, embedded at build time: names of paths, cookies,
+ * fields and parameters. Names only ever weigh in; what values do decides first.
+ */
+#ifndef HR_SESSION_LISTS_H
+#define HR_SESSION_LISTS_H
+
+#include "base/span.h"
+
+/* One row a file of rules/lists/: the file's name with _ for -, and how its entries compare. */
+#define SESSION_LISTS(X)                                                                           \
+    X(login_pages, LIST_PATHS)                                                                     \
+    X(login_paths, LIST_PATHS)                                                                     \
+    X(logout_paths, LIST_PATHS)                                                                    \
+    X(session_paths, LIST_PATHS)                                                                   \
+    X(registration_paths, LIST_PATHS)                                                              \
+    X(password_paths, LIST_PATHS)                                                                  \
+    X(authorize_paths, LIST_PATHS)                                                                 \
+    X(auth_words, LIST_FOLDED)                                                                     \
+    X(session_names, LIST_NAMES)                                                                   \
+    X(not_a_session, LIST_NAMES)                                                                   \
+    X(remember_me, LIST_NAMES)                                                                     \
+    X(affinity_names, LIST_NAMES)                                                                  \
+    X(credential_parameters, LIST_FOLDED)                                                          \
+    X(password_fields, LIST_FOLDED)                                                                \
+    X(new_password_fields, LIST_FOLDED)                                                            \
+    X(user_fields, LIST_FOLDED)                                                                    \
+    X(user_parameters, LIST_FOLDED)                                                                \
+    X(code_fields, LIST_FOLDED)                                                                    \
+    X(token_members, LIST_FOLDED)                                                                  \
+    X(token_parameters, LIST_FOLDED)                                                               \
+    X(token_headers, LIST_NAMES)                                                                   \
+    X(static_endings, LIST_NAMES)                                                                  \
+    X(failure_phrases, LIST_PHRASES)                                                               \
+    X(failure_words, LIST_NAMES)
+
+#define SESSION_LIST_ENUM(name, how) LIST_##name,
+enum list_id { SESSION_LISTS(SESSION_LIST_ENUM) LIST_COUNT };
+
+#define SESSION_LIST_DECLARE(name, how) extern const char *const session_list_##name[];
+SESSION_LISTS(SESSION_LIST_DECLARE)
+
+struct lists;
+
+struct lists *lists_create(void);
+void lists_destroy(struct lists *l);
+/** @return 1 + the place of the first entry that matches the name, 0 where none does */
+size_t lists_find(const struct lists *l, enum list_id id, struct hr_span name);
+/**
+ * Do the path's last segments equal an entry? Case, - and _ inside segments, an ending like .php
+ * and slashes at the end do not count.
+ * @param spare  as many segments may follow the entry
+ */
+bool lists_find_path(const struct lists *l, enum list_id id, struct hr_span path, unsigned spare);
+/** Does a segment of the path, or a word of one, match an entry? */
+bool lists_find_path_word(const struct lists *l, enum list_id id, struct hr_span path);
+/** Does the text contain an entry, case ignored? */
+bool lists_find_phrase(const struct lists *l, enum list_id id, struct hr_span text);
+
+#endif

@@ -1,0 +1,371 @@
+/*
+ * Decisions, each from what was counted and from those before it: carriers, login endpoints and
+ * pages, logout endpoints, how successful logins answer, what the rest are.
+ */
+#include "base/alloc.h"
+#include "session/site_model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct decide {
+    const struct site_learner *l;
+    struct site_model *m;
+    struct learn_kind **kinds; /* in order of their hashes */
+    size_t kind_count;
+};
+
+static void release_endpoint(struct learn_entry *e)
+{
+    free(((struct model_endpoint *)e)->method);
+    free(((struct model_endpoint *)e)->path);
+    free(e);
+}
+
+static void release_plain(struct learn_entry *e)
+{
+    free(e);
+}
+
+static void add_login_page(struct site_model *m, struct hr_span path)
+{
+    bool is_new;
+    learn_table_add(&m->login_pages, model_path_hash(path), sizeof(struct learn_entry), &is_new);
+}
+
+static void copy_endpoints(struct decide *d)
+{
+    struct learn_entry **all = learn_table_sorted(&d->l->endpoints);
+    for (size_t i = 0; i < d->l->endpoints.count; i++) {
+        const struct learn_endpoint *from = (const struct learn_endpoint *)all[i];
+        bool is_new;
+        struct model_endpoint *to = (struct model_endpoint *)learn_table_add(
+            &d->m->endpoints, from->entry.hash, sizeof(*to), &is_new);
+        if (to != NULL) {
+            to->method = hr_xstrdup(from->method);
+            to->path = hr_xstrdup(from->path);
+        }
+    }
+    free(all);
+}
+
+/* --- logins ----------------------------------------------------------------------------------- */
+
+static void count_logins(struct decide *d)
+{
+    for (size_t i = 0; i < d->kind_count; i++) {
+        struct view v;
+        unsigned sent;
+        learn_view_of_kind(d->l, d->kinds[i], &v);
+        struct model_endpoint *e = model_endpoint_of(d->m, v.endpoint);
+        unsigned bits = model_session_bits(d->m, &v, &sent);
+        if (e == NULL) {
+            continue;
+        }
+        if (!view_looks_like_login(&v)) {
+            e->others += (v.flags & (FACT_REFRESH_GRANT | FACT_FIELDS)) ||
+                                 (v.status >= 200 && v.status < 300)
+                             ? d->kinds[i]->count
+                             : 0;
+            continue;
+        }
+        e->logins += d->kinds[i]->count;
+        if (view_login_look(d->m, &v) == LOOK_PLAUSIBLE) {
+            e->successes += d->kinds[i]->count;
+            e->yields += (bits & (USE_SET_NEW | USE_SET_SAME)) ? d->kinds[i]->count : 0;
+            e->rotates = e->rotates || ((bits & USE_SENT) && (bits & USE_SET_NEW));
+        }
+    }
+}
+
+static bool session_is_user_name(const struct site_model *m)
+{
+    return m->carrier_count > 0 && m->carriers[0].carrier == TOKEN_USER_QUERY;
+}
+
+/* By rank: the path says so, or its answers give the session, or nothing better is there. */
+static int login_rank(const struct decide *d, const struct model_endpoint *e, const struct view *v)
+{
+    if (!view_looks_like_login(v)) {
+        return 0;
+    }
+    bool by_path = v->flags & FACT_LOGIN_PATH;
+    if (v->flags & FACT_AUTH_CALLBACK && !by_path) {
+        return e->yields > 0 ? 3 : 0;
+    }
+    if (view_is_get(v)) {
+        if (by_path && (session_is_user_name(d->m) || (v->flags & FACT_PASSWORD))) {
+            return 3;
+        }
+        return by_path && e->yields > 0 ? 2 : 0;
+    }
+    if (by_path) {
+        return 3;
+    }
+    return e->yields > 0 ? 3 : 1;
+}
+
+static int decide_login_rank(struct decide *d, int *ranks)
+{
+    int best = 0;
+    for (size_t i = 0; i < d->kind_count; i++) {
+        struct view v;
+        learn_view_of_kind(d->l, d->kinds[i], &v);
+        const struct model_endpoint *e = model_endpoint_of(d->m, v.endpoint);
+        ranks[i] = e == NULL ? 0 : login_rank(d, e, &v);
+        best = ranks[i] > best ? ranks[i] : best;
+    }
+    return best;
+}
+
+static void decide_logins(struct decide *d)
+{
+    int *ranks = hr_xcalloc(d->kind_count + 1, sizeof(*ranks));
+    int best = decide_login_rank(d, ranks);
+    for (size_t i = 0; i < d->kind_count; i++) {
+        struct model_endpoint *e = model_endpoint_of(d->m, d->kinds[i]->endpoint);
+        if (e != NULL && ranks[i] > 0 && ranks[i] == best) {
+            e->is_login = true;
+            e->only_logins = e->logins > e->others;
+            d->m->has_posted_login = d->m->has_posted_login || strcmp(e->method, "GET") != 0;
+        }
+    }
+    free(ranks);
+}
+
+/* Pages that show the login form, and those to which a login's own path belongs. */
+static void decide_login_pages(struct decide *d)
+{
+    for (size_t i = 0; i < d->kind_count; i++) {
+        struct view v;
+        learn_view_of_kind(d->l, d->kinds[i], &v);
+        struct model_endpoint *e = model_endpoint_of(d->m, v.endpoint);
+        if (e == NULL || v.status < 200 || v.status >= 300) {
+            continue;
+        }
+        uint64_t *count = (v.flags & FACT_LOGIN_FORM) ? &e->forms : &e->pages;
+        *count += d->kinds[i]->count;
+    }
+    for (size_t i = 0; i < d->kind_count; i++) {
+        struct model_endpoint *e = model_endpoint_of(d->m, d->kinds[i]->endpoint);
+        if (e == NULL) {
+            continue;
+        }
+        bool shows_form = strcmp(e->method, "GET") == 0 && e->forms > 0 && e->pages == 0;
+        bool posted =
+            e->is_login && strcmp(e->method, "GET") != 0 && (d->kinds[i]->flags & FACT_LOGIN_PATH);
+        if (shows_form || (posted && strcmp(e->path, "/") != 0)) {
+            add_login_page(d->m, hr_span_str(e->path));
+            e->is_login_page = e->is_login_page || shows_form;
+        }
+    }
+    if (d->m->profile != NULL) { /* GET of a declared login's path is its form */
+        for (size_t i = 0; i < d->m->profile->login_count; i++) {
+            add_login_page(d->m, hr_span_str(d->m->profile->login[i].endpoint.path));
+        }
+    }
+}
+
+static void count_groups(struct decide *d)
+{
+    for (size_t i = 0; i < d->kind_count; i++) {
+        struct view v;
+        unsigned sent;
+        bool is_new;
+        learn_view_of_kind(d->l, d->kinds[i], &v);
+        if (!model_is_login(d->m, &v) || view_login_look(d->m, &v) != LOOK_PLAUSIBLE ||
+            !(v.flags & FACT_RESPONSE_WHOLE)) {
+            continue;
+        }
+        struct model_group *g = (struct model_group *)learn_table_add(
+            &d->m->groups, model_group_hash(&v), sizeof(*g), &is_new);
+        unsigned bits = model_session_bits(d->m, &v, &sent);
+        if (g != NULL) {
+            g->total += d->kinds[i]->count;
+            g->yields += (bits & (USE_SET_NEW | USE_SET_SAME)) ? d->kinds[i]->count : 0;
+        }
+    }
+}
+
+/* --- logouts and the rest --------------------------------------------------------------------- */
+
+static void count_logouts(struct decide *d)
+{
+    for (size_t i = 0; i < d->kind_count; i++) {
+        struct view v;
+        unsigned sent;
+        learn_view_of_kind(d->l, d->kinds[i], &v);
+        struct model_endpoint *e = model_endpoint_of(d->m, v.endpoint);
+        unsigned bits = model_session_bits(d->m, &v, &sent);
+        bool acknowledged = v.status >= 200 && v.status < 400 && v.status != 304;
+        if (e == NULL || !acknowledged || sent == 0) {
+            continue;
+        }
+        e->logouts += d->kinds[i]->count;
+        e->deletions += (bits & USE_DELETED) ? d->kinds[i]->count : 0;
+    }
+}
+
+/* GET on a path where another method signs out, and that never deletes anything, only asks. */
+static bool other_method_ends(const struct decide *d, const struct model_endpoint *e)
+{
+    static const char *const methods[] = {"POST", "DELETE", "PUT", "PATCH", NULL};
+    for (size_t i = 0; methods[i] != NULL; i++) {
+        const struct model_endpoint *other = model_endpoint_of(
+            d->m, learn_endpoint_hash(hr_span_str(methods[i]), hr_span_str(e->path)));
+        if (other != NULL && other->logouts > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void decide_logouts(struct decide *d)
+{
+    for (size_t i = 0; i < d->kind_count; i++) {
+        struct view v;
+        learn_view_of_kind(d->l, d->kinds[i], &v);
+        struct model_endpoint *e = model_endpoint_of(d->m, v.endpoint);
+        if (e == NULL || e->is_login) {
+            continue;
+        }
+        if (v.flags & FACT_LOGOUT_PATH) {
+            bool asks = view_is_method(&v, "GET") && e->deletions == 0;
+            e->is_logout = true;
+            e->is_question = e->is_question || (asks && (v.flags & FACT_LOGOUT_FORM)) ||
+                             (asks && other_method_ends(d, e));
+        }
+    }
+}
+
+/* By what an endpoint does: it deletes the session's token each time, of sessions that were live.
+ */
+static void learn_logouts(struct decide *d)
+{
+    struct learn_entry **all = learn_table_sorted(&d->m->endpoints);
+    for (size_t i = 0; i < d->m->endpoints.count; i++) {
+        struct model_endpoint *e = (struct model_endpoint *)all[i];
+        if (!e->is_login && !e->is_logout && e->live_ends >= 2 && e->deletions == e->logouts &&
+            e->denied_without == 0 && e->denied == 0) {
+            e->is_logout = true;
+            e->logout_learned = true;
+        }
+        e->is_ordinary = e->ordinary > 0;
+        e->authenticates = e->changes >= 2 && e->ordinary == 0;
+        e->always_denies = e->live_denials > 0;
+    }
+    free(all);
+}
+
+static bool is_access(const struct decide *d, const struct view *v)
+{
+    return model_endpoint_of(d->m, v->endpoint) != NULL && !model_is_login(d->m, v) &&
+           !model_is_logout(d->m, v);
+}
+
+/* Where an endpoint sends those who have no session. */
+static void count_away(struct decide *d, const struct view *v, unsigned bits, uint64_t count)
+{
+    bool leads_away = v->location_path.ptr != NULL && view_is_get(v) && !(bits & USE_SET_NEW) &&
+                      v->status != 301 && v->status != 308 &&
+                      !(v->flags & (FACT_LOCATION_LOGIN | FACT_LOCATION_AUTHORIZE));
+    bool is_new;
+    if (leads_away) {
+        struct model_away *a = (struct model_away *)learn_table_add(
+            &d->m->aways, model_away_hash(v), sizeof(*a), &is_new);
+        if (a != NULL) {
+            a->without += count;
+        }
+    }
+}
+
+static void count_grants(struct decide *d)
+{
+    for (size_t i = 0; i < d->kind_count; i++) {
+        struct view v;
+        unsigned sent;
+        learn_view_of_kind(d->l, d->kinds[i], &v);
+        if (!is_access(d, &v)) {
+            continue;
+        }
+        struct model_endpoint *e = model_endpoint_of(d->m, v.endpoint);
+        uint64_t count = d->kinds[i]->count;
+        unsigned bits = model_session_bits(d->m, &v, &sent);
+        bool page = v.status >= 200 && v.status < 300 && !(v.flags & FACT_LOGIN_FORM);
+        e->granted += page && sent > 0 ? count : 0;
+        e->granted_without += page && sent == 0 && !(v.flags & FACT_CACHED) ? count : 0;
+        if (sent == 0) {
+            count_away(d, &v, bits, count);
+        }
+    }
+}
+
+static void count_denials(struct decide *d)
+{
+    for (size_t i = 0; i < d->kind_count; i++) {
+        struct view v;
+        unsigned sent;
+        learn_view_of_kind(d->l, d->kinds[i], &v);
+        model_session_bits(d->m, &v, &sent);
+        if (is_access(d, &v) && model_access_outcome(d->m, &v, sent > 0) == OUTCOME_DENIED) {
+            struct model_endpoint *e = model_endpoint_of(d->m, v.endpoint);
+            e->denied += sent > 0 ? d->kinds[i]->count : 0;
+            e->denied_without += sent == 0 ? d->kinds[i]->count : 0;
+        }
+    }
+}
+
+struct site_model *site_learner_decide(struct site_learner *l)
+{
+    struct site_model *m = hr_xcalloc(1, sizeof(*m));
+    struct decide d = {.l = l, .m = m};
+    learn_table_trim(&l->carriers);
+    learn_table_trim(&l->endpoints);
+    learn_table_trim(&l->kinds);
+    learn_table_trim(&l->tokens);
+    m->site = hr_xstrdup(l->site);
+    m->profile = l->profile;
+    learn_table_init(&m->endpoints, LEARN_ENDPOINTS, release_endpoint);
+    learn_table_init(&m->groups, LEARN_KINDS, release_plain);
+    learn_table_init(&m->aways, LEARN_KINDS, release_plain);
+    learn_table_init(&m->login_pages, LEARN_ENDPOINTS, release_plain);
+    d.kinds = (struct learn_kind **)learn_table_sorted(&l->kinds);
+    d.kind_count = l->kinds.count;
+    copy_endpoints(&d);
+    decide_carriers(m, l);
+    count_logins(&d);
+    decide_logins(&d);
+    decide_login_pages(&d);
+    count_groups(&d);
+    count_logouts(&d);
+    decide_logouts(&d);
+    count_grants(&d);
+    count_denials(&d);
+    decide_from_tokens(m, l);
+    learn_logouts(&d);
+    model_explain(m);
+    free(d.kinds);
+    return m;
+}
+
+void site_model_destroy(struct site_model *m)
+{
+    if (m == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < m->carrier_count; i++) {
+        free(m->carriers[i].name);
+    }
+    for (size_t i = 0; i < m->decision_count; i++) {
+        free(m->decisions[i].value);
+        free(m->decisions[i].reason);
+    }
+    learn_table_finish(&m->endpoints);
+    learn_table_finish(&m->groups);
+    learn_table_finish(&m->aways);
+    learn_table_finish(&m->login_pages);
+    free(m->decisions);
+    free(m->carrier_ids);
+    free(m->site);
+    free(m);
+}

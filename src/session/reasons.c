@@ -1,0 +1,322 @@
+/*
+ * The model in words: each decision with what was counted for it, and as a profile to correct.
+ */
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "session/site_model.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DECISION_LIMIT 64
+#define LISTED_LIMIT 20
+
+static void decide(struct site_model *m, const char *what, struct hr_buf *value,
+                   struct hr_buf *reason, bool from_profile)
+{
+    if (m->decision_count < DECISION_LIMIT) {
+        m->decisions = hr_xrealloc(m->decisions, (m->decision_count + 1) * sizeof(*m->decisions));
+        m->decisions[m->decision_count++] = (struct decision_text){
+            what, hr_xstrdup(hr_buf_str(value)), hr_xstrdup(hr_buf_str(reason)), from_profile};
+    }
+    hr_buf_clear(value);
+    hr_buf_clear(reason);
+}
+
+static const char *carrier_word(enum token_carrier carrier)
+{
+    switch (carrier) {
+    case TOKEN_COOKIE:
+        return "cookie";
+    case TOKEN_BEARER:
+        return "token";
+    case TOKEN_HEADER:
+        return "header";
+    case TOKEN_QUERY:
+        return "query";
+    case TOKEN_FORM:
+        return "form";
+    case TOKEN_JSON:
+        return "json";
+    case TOKEN_PATH:
+        return "path";
+    case TOKEN_USER_QUERY:
+        return "user_query";
+    }
+    return "token";
+}
+
+__attribute__((format(printf, 2, 3))) static void add_part(struct hr_buf *reason,
+                                                           const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    hr_buf_append_str(reason, reason->len > 0 ? ", " : "");
+    hr_buf_append_str(reason, text);
+}
+
+static void explain_carrier(const struct model_carrier *c, struct hr_buf *reason)
+{
+    if (c->login_set > 0) {
+        add_part(reason, "given by %" PRIu64 " of %" PRIu64 " logins", c->login_set, c->login_ok);
+    }
+    if (c->sent > 0) {
+        add_part(reason, "carried by %" PRIu64 " requests", c->sent);
+    }
+    if (c->logout_deleted > 0) {
+        add_part(reason, "deleted by %" PRIu64 " logouts", c->logout_deleted);
+    }
+    if (c->guarded > 0) {
+        add_part(reason, "%" PRIu64 " endpoints grant with it and deny without", c->guarded);
+    }
+    if (c->random * 2 > c->used) {
+        add_part(reason, "its values look random");
+    }
+    if (c->named) {
+        add_part(reason, "its name is one that frameworks use");
+    }
+    if (c->reissues) {
+        add_part(reason, "the same value is given out more than once");
+    }
+}
+
+static void explain_carriers(struct site_model *m, struct hr_buf *value, struct hr_buf *reason)
+{
+    for (size_t i = 0; i < m->carrier_count; i++) {
+        const struct model_carrier *c = &m->carriers[i];
+        hr_buf_appendf(value, "%s %s", carrier_word(c->carrier), c->name);
+        explain_carrier(c, reason);
+        decide(m, "session", value, reason, c->from_profile);
+    }
+}
+
+static void explain_actions(struct site_model *m, const char *what,
+                            const struct profile_action *actions, size_t count,
+                            struct hr_buf *value, struct hr_buf *reason)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct profile_endpoint *e = &actions[i].endpoint;
+        hr_buf_appendf(value, "%s %s", e->method == NULL ? "*" : e->method, e->path);
+        hr_buf_append_str(reason, "the profile says so");
+        decide(m, what, value, reason, true);
+    }
+}
+
+static void explain_login(struct site_model *m, const struct model_endpoint *e,
+                          struct hr_buf *value, struct hr_buf *reason)
+{
+    hr_buf_appendf(value, "%s %s", e->method, e->path);
+    add_part(reason, "%" PRIu64 " requests sign in, %" PRIu64 " answers look like successes",
+             e->logins, e->successes);
+    if (e->yields > 0) {
+        add_part(reason, "%" PRIu64 " give the session's token", e->yields);
+    }
+    decide(m, "login", value, reason, false);
+}
+
+static void explain_logout(struct site_model *m, const struct model_endpoint *e,
+                           struct hr_buf *value, struct hr_buf *reason)
+{
+    hr_buf_appendf(value, "%s %s", e->method, e->path);
+    if (!e->logout_learned) {
+        add_part(reason, "its path says so");
+    }
+    add_part(reason, "%" PRIu64 " acknowledged for a session, %" PRIu64 " delete the token",
+             e->logouts, e->deletions);
+    decide(m, "logout", value, reason, false);
+}
+
+void model_explain(struct site_model *m)
+{
+    struct learn_entry **all = learn_table_sorted(&m->endpoints);
+    const struct profile *p = m->profile;
+    struct hr_buf value;
+    struct hr_buf reason;
+    hr_buf_init(&value, 2048);
+    hr_buf_init(&reason, 1024);
+    explain_carriers(m, &value, &reason);
+    bool own_login = p != NULL && p->login_count > 0;
+    bool own_logout = p != NULL && p->logout_count > 0;
+    if (own_login) {
+        explain_actions(m, "login", p->login, p->login_count, &value, &reason);
+    }
+    if (own_logout) {
+        explain_actions(m, "logout", p->logout, p->logout_count, &value, &reason);
+    }
+    for (size_t i = 0; i < m->endpoints.count; i++) {
+        const struct model_endpoint *e = (const struct model_endpoint *)all[i];
+        if (e->is_login && !own_login) {
+            explain_login(m, e, &value, &reason);
+        }
+        if (e->is_logout && !e->is_question && !own_logout && e->logouts > 0) {
+            explain_logout(m, e, &value, &reason);
+        }
+    }
+    hr_buf_finish(&value);
+    hr_buf_finish(&reason);
+    free(all);
+}
+
+size_t site_model_decision_count(const struct site_model *m)
+{
+    return m->decision_count;
+}
+
+struct model_decision site_model_decision(const struct site_model *m, size_t index)
+{
+    const struct decision_text *d = &m->decisions[index];
+    return (struct model_decision){d->what, d->value, d->reason, d->from_profile};
+}
+
+/* --- as a profile ----------------------------------------------------------------------------- */
+
+static void append_quoted(struct hr_buf *out, const char *text)
+{
+    hr_buf_append_char(out, '"');
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\') {
+            hr_buf_append_char(out, '\\');
+        }
+        hr_buf_append_char(out, *text);
+    }
+    hr_buf_append_char(out, '"');
+}
+
+static const char *reason_of(const struct site_model *m, const char *what, size_t nth)
+{
+    for (size_t i = 0; i < m->decision_count; i++) {
+        if (strcmp(m->decisions[i].what, what) == 0 && nth-- == 0) {
+            return m->decisions[i].reason;
+        }
+    }
+    return "";
+}
+
+static void append_reason(struct hr_buf *out, const char *reason)
+{
+    if (reason[0] != '\0') {
+        hr_buf_appendf(out, "  # %s", reason);
+    }
+    hr_buf_append_char(out, '\n');
+}
+
+static void suggest_sessions(const struct site_model *m, struct hr_buf *out)
+{
+    if (m->carrier_count == 0) {
+        hr_buf_append_str(out, "    # session: nothing was seen that holds one\n");
+        return;
+    }
+    hr_buf_append_str(out, "    session:\n");
+    for (size_t i = 0; i < m->carrier_count; i++) {
+        const struct model_carrier *c = &m->carriers[i];
+        switch (c->carrier) {
+        case TOKEN_COOKIE:
+            if (strchr(c->name, '+') != NULL) {
+                struct hr_span rest = hr_span_str(c->name);
+                hr_buf_append_str(out, "      - cookies: [");
+                for (bool first = true; rest.ptr != NULL; first = false) {
+                    char *name = NULL;
+                    struct hr_span part = hr_span_cut(&rest, '+');
+                    name = hr_xstrndup(part.ptr, part.len);
+                    hr_buf_append_str(out, first ? "" : ", ");
+                    append_quoted(out, name);
+                    free(name);
+                }
+                hr_buf_append_char(out, ']');
+                break;
+            }
+            hr_buf_append_str(out, "      - cookie: ");
+            append_quoted(out, c->name);
+            break;
+        case TOKEN_USER_QUERY:
+            hr_buf_append_str(out, "      - user_query: ");
+            append_quoted(out, c->name);
+            break;
+        case TOKEN_PATH:
+            hr_buf_append_str(out, "      - query: ");
+            append_quoted(out, c->name);
+            break;
+        case TOKEN_BEARER:
+        case TOKEN_HEADER:
+        case TOKEN_QUERY:
+        case TOKEN_FORM:
+        case TOKEN_JSON:
+            hr_buf_append_str(out, "      - bearer: true");
+            break;
+        }
+        append_reason(out, reason_of(m, "session", i));
+    }
+}
+
+static void suggest_actions(const struct site_model *m, const char *what, struct hr_buf *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < m->decision_count; i++) {
+        const struct decision_text *d = &m->decisions[i];
+        const char *space = strchr(d->value, ' ');
+        if (strcmp(d->what, what) != 0 || space == NULL) {
+            continue;
+        }
+        if (!any) {
+            hr_buf_appendf(out, "    %s:\n", what);
+            any = true;
+        }
+        hr_buf_append_str(out, "      - ");
+        if (strncmp(d->value, "* ", 2) != 0) {
+            hr_buf_appendf(out, "method: %.*s\n        ", (int)(space - d->value), d->value);
+        }
+        hr_buf_append_str(out, "path: ");
+        append_quoted(out, space + 1);
+        append_reason(out, d->reason);
+    }
+    if (!any) {
+        hr_buf_appendf(out, "    # %s: none was seen\n", what);
+    }
+}
+
+/* What was seen of endpoints, as comments: the rules weigh it anew with every import. */
+static void suggest_endpoints(const struct site_model *m, struct hr_buf *out)
+{
+    struct learn_entry **all = learn_table_sorted(&m->endpoints);
+    for (int pass = 0; pass < 2; pass++) {
+        size_t listed = 0;
+        for (size_t i = 0; i < m->endpoints.count && listed < LISTED_LIMIT; i++) {
+            const struct model_endpoint *e = (const struct model_endpoint *)all[i];
+            bool is_public = e->granted_without > 0;
+            bool is_protected = !is_public && e->granted > 0 && e->denied_without > 0;
+            if (e->is_login || e->is_logout || !(pass == 0 ? is_protected : is_public)) {
+                continue;
+            }
+            if (listed++ == 0) {
+                hr_buf_appendf(out, "    # %s\n",
+                               pass == 0 ? "protected: granted with a session, denied without:"
+                                         : "public: granted without a session:");
+            }
+            hr_buf_append_str(out, "    #   - ");
+            hr_buf_appendf(out, "\"%s %s\"\n", e->method, e->path);
+        }
+    }
+    free(all);
+}
+
+void site_model_suggest(const struct site_model *m, struct hr_buf *out)
+{
+    if (out->len == 0) {
+        hr_buf_append_str(
+            out, "# What Headrace assumes, and from what. Correct it and pass it back with "
+                 "--profile.\nsites:\n");
+    }
+    hr_buf_append_str(out, "  - hosts: [");
+    append_quoted(out, m->site);
+    hr_buf_append_str(out, "]\n");
+    suggest_sessions(m, out);
+    suggest_actions(m, "login", out);
+    suggest_actions(m, "logout", out);
+    suggest_endpoints(m, out);
+}

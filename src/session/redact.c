@@ -1,0 +1,276 @@
+/*
+ * Targets without their secrets: what a credential-like parameter carries, and every known token
+ * wherever it stands, becomes "~" and 16 hexadecimal digits; all else stays byte for byte, escaped.
+ */
+#include "base/text.h"
+#include "session/work.h"
+
+#include <string.h>
+
+#define TEMPLATE_LIMIT_BYTES 512
+#define TEMPLATE_SEGMENT_LIMIT 24
+#define TARGET_LIMIT_BYTES 8192
+
+static bool is_base64url(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_' || c == '+' || c == '/' || c == '=';
+}
+
+bool text_is_jwt(struct hr_span value)
+{
+    size_t dots = 0;
+    if (value.len < 20 || memcmp(value.ptr, "eyJ", 3) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.ptr[i] == '.') {
+            dots++;
+        } else if (!is_base64url(value.ptr[i])) {
+            return false;
+        }
+    }
+    return dots == 2 || dots == 4;
+}
+
+/* Long and varied: hexadecimal of 8 bytes or more, or 16 characters of mixed kinds. */
+bool text_is_random(struct hr_span value)
+{
+    uint64_t seen[4] = {0};
+    size_t distinct = 0;
+    size_t digits = 0;
+    size_t lower = 0;
+    size_t upper = 0;
+    size_t spaces = 0;
+    if (value.len < 12) {
+        return false;
+    }
+    size_t len = value.len < 128 ? value.len : 128;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)value.ptr[i];
+        digits += c >= '0' && c <= '9';
+        lower += c >= 'a' && c <= 'z';
+        upper += c >= 'A' && c <= 'Z';
+        spaces += c == ' ' || c == '/';
+        distinct += (seen[c / 64] >> (c % 64) & 1) == 0;
+        seen[c / 64] |= UINT64_C(1) << (c % 64);
+    }
+    size_t kinds = (size_t)(digits > 0) + (size_t)(lower > 0) + (size_t)(upper > 0);
+    if (spaces > 2 || distinct < 6) {
+        return false;
+    }
+    return (kinds >= 2 && digits >= 2) || (kinds >= 2 && len >= 20 && upper >= 3) ||
+           (digits == len && len >= 16);
+}
+
+static void append_digest(struct work *w, struct hr_buf *out, struct hr_span value)
+{
+    char text[HR_DIGEST_TEXT_SIZE];
+    struct hr_digest d = work_digest(w, value);
+    hr_buf_append_str(out, hr_digest_format(&d, text));
+}
+
+static bool is_secret_name(const struct work *w, struct hr_span raw_name)
+{
+    const struct lists *l = work_lists(w);
+    struct hr_span name = http_decode(w->arena, raw_name, true);
+    return lists_find(l, LIST_credential_parameters, name) != 0 ||
+           lists_find(l, LIST_user_parameters, name) != 0 ||
+           lists_find(l, LIST_user_fields, name) != 0 ||
+           lists_find(l, LIST_token_parameters, name) != 0 ||
+           lists_find(l, LIST_password_fields, name) != 0 ||
+           lists_find(l, LIST_new_password_fields, name) != 0 ||
+           (w->profile != NULL && (work_profile_has(w, PROFILE_QUERY, name, false) ||
+                                   work_profile_has(w, PROFILE_USER_QUERY, name, false)));
+}
+
+static void append_value(struct work *w, struct hr_buf *out, struct hr_span name,
+                         struct hr_span raw)
+{
+    struct hr_span value = http_decode(w->arena, raw, true);
+    if (value.len > 0 && (is_secret_name(w, name) || work_is_known_token(w, value))) {
+        append_digest(w, out, value);
+    } else {
+        hr_text_append_escaped(out, raw);
+    }
+}
+
+/* What stands between '?' and '#'. A parameter without '=' may be a token by itself. */
+static void append_query(struct work *w, struct hr_buf *out, struct hr_span query)
+{
+    bool first = true;
+    while (query.ptr != NULL && !out->cut) {
+        struct hr_span param = hr_span_cut(&query, '&');
+        if (!first) {
+            hr_buf_append_char(out, '&');
+        }
+        first = false;
+        size_t at = hr_span_find(param, '=');
+        if (at == SIZE_MAX) {
+            append_value(w, out, (struct hr_span){NULL, 0}, param);
+        } else {
+            struct hr_span name = hr_span_slice(param, 0, at);
+            append_value(w, out, (struct hr_span){NULL, 0}, name);
+            hr_buf_append_char(out, '=');
+            append_value(w, out, name, hr_span_slice(param, at + 1, param.len));
+        }
+    }
+}
+
+static void append_segment(struct work *w, struct hr_buf *out, struct hr_span segment)
+{
+    bool first = true;
+    while (segment.ptr != NULL) {
+        struct hr_span part = hr_span_cut(&segment, ';');
+        size_t at = first ? SIZE_MAX : hr_span_find(part, '=');
+        if (!first) {
+            hr_buf_append_char(out, ';');
+        }
+        if (at == SIZE_MAX) {
+            append_value(w, out, (struct hr_span){NULL, 0}, part);
+        } else {
+            hr_text_append_escaped(out, hr_span_slice(part, 0, at + 1));
+            append_value(w, out, hr_span_slice(part, 0, at), hr_span_slice(part, at + 1, part.len));
+        }
+        first = false;
+    }
+}
+
+static void append_path(struct work *w, struct hr_buf *out, struct hr_span path)
+{
+    for (bool first = true; path.ptr != NULL && !out->cut; first = false) {
+        if (!first) {
+            hr_buf_append_char(out, '/');
+        }
+        append_segment(w, out, hr_span_cut(&path, '/'));
+    }
+}
+
+static struct hr_span keep(struct work *w, struct hr_buf *out)
+{
+    struct hr_span kept = hr_arena_copy(w->arena, hr_buf_span(out));
+    hr_buf_finish(out);
+    return kept;
+}
+
+struct hr_span work_redact(struct work *w, struct hr_span target, bool is_connect)
+{
+    struct hr_buf out;
+    struct hr_span fragment = {NULL, 0};
+    hr_buf_init(&out, TARGET_LIMIT_BYTES);
+    size_t at = hr_span_find(target, '#');
+    if (at != SIZE_MAX) {
+        fragment = hr_span_slice(target, at + 1, target.len);
+        target = hr_span_slice(target, 0, at);
+    }
+    struct hr_span query = target;
+    struct hr_span path = hr_span_cut(&query, '?');
+    /* "http://user:password@host/path", "//host/path", and "user:password@host" of CONNECT */
+    size_t slashes = hr_span_find_nocase(path, HR_SPAN("//"));
+    if (is_connect || (slashes != SIZE_MAX && (slashes == 0 || path.ptr[slashes - 1] == ':'))) {
+        size_t start = is_connect ? 0 : slashes + 2;
+        hr_text_append_escaped(&out, hr_span_slice(path, 0, start));
+        path = hr_span_slice(path, start, path.len);
+        size_t end = hr_span_find(path, '/');
+        struct hr_span authority = hr_span_slice(path, 0, end == SIZE_MAX ? path.len : end);
+        struct http_authority parts;
+        http_authority_parse(authority, &parts);
+        if (parts.userinfo.ptr != NULL && parts.userinfo.len > 0) {
+            append_digest(w, &out, parts.userinfo);
+            hr_text_append_escaped(&out,
+                                   hr_span_slice(authority, parts.userinfo.len, authority.len));
+        } else {
+            hr_text_append_escaped(&out, authority);
+        }
+        path = end == SIZE_MAX ? (struct hr_span){NULL, 0} : hr_span_slice(path, end, path.len);
+    }
+    append_path(w, &out, path);
+    if (query.ptr != NULL) {
+        hr_buf_append_char(&out, '?');
+        append_query(w, &out, query);
+    }
+    if (fragment.ptr != NULL) { /* implicit grants put their token here */
+        hr_buf_append_char(&out, '#');
+        append_query(w, &out, fragment);
+    }
+    return keep(w, &out);
+}
+
+static bool is_uuid(struct hr_span s)
+{
+    if (s.len != 36) {
+        return false;
+    }
+    for (size_t i = 0; i < s.len; i++) {
+        char c = hr_ascii_lower(s.ptr[i]);
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const char *template_of(const struct work *w, struct hr_span segment)
+{
+    size_t digits = 0;
+    for (size_t i = 0; i < segment.len; i++) {
+        digits += segment.ptr[i] >= '0' && segment.ptr[i] <= '9';
+    }
+    if (segment.len > 0 && digits == segment.len) {
+        return "{id}";
+    }
+    if (is_uuid(segment)) {
+        return "{uuid}";
+    }
+    if (segment.len >= 8 && work_is_known_token(w, segment)) {
+        return "{token}";
+    }
+    /* A file's name or a title in words is long as well: those have points or many dashes. */
+    size_t dashes = 0;
+    for (size_t i = 0; i < segment.len; i++) {
+        dashes += segment.ptr[i] == '-' || segment.ptr[i] == '.' || segment.ptr[i] == '%';
+    }
+    bool is_token = segment.len >= 16 && dashes <= 1 && digits >= 3 && text_is_random(segment);
+    return is_token || text_is_jwt(segment) ? "{token}" : NULL;
+}
+
+struct hr_span work_template(struct work *w, struct hr_span path)
+{
+    struct hr_buf out;
+    size_t segments = 0;
+    hr_buf_init(&out, TEMPLATE_LIMIT_BYTES);
+    while (path.ptr != NULL) {
+        struct hr_span rest = hr_span_cut(&path, '/');
+        struct hr_span segment = hr_span_cut(&rest, ';');
+        const char *word = template_of(w, segment);
+        if (segments > 0) {
+            hr_buf_append_char(&out, '/');
+        }
+        if (++segments > TEMPLATE_SEGMENT_LIMIT) {
+            hr_buf_append_str(&out, "{more}");
+            break;
+        }
+        if (word != NULL) {
+            hr_buf_append_str(&out, word);
+        } else {
+            hr_text_append_escaped(&out, segment);
+        }
+    }
+    return keep(w, &out);
+}
+
+struct hr_span work_escape(struct work *w, struct hr_span bytes, size_t limit)
+{
+    struct hr_buf out;
+    bool plain = bytes.len <= limit;
+    for (size_t i = 0; plain && i < bytes.len; i++) {
+        plain = bytes.ptr[i] >= 0x20 && bytes.ptr[i] < 0x7f && bytes.ptr[i] != '\\';
+    }
+    if (plain) {
+        return bytes;
+    }
+    hr_buf_init(&out, limit);
+    hr_text_append_escaped(&out, bytes);
+    return keep(w, &out);
+}

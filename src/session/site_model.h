@@ -1,0 +1,143 @@
+/*
+ * session/site_model.h - the inside of a model, for session/ alone: what learning decided.
+ */
+#ifndef HR_SESSION_SITE_MODEL_H
+#define HR_SESSION_SITE_MODEL_H
+
+#include "session/learner.h"
+
+#define MODEL_CARRIERS 8 /* most session carriers of a site */
+
+struct model_carrier {
+    uint64_t hash;
+    enum token_carrier carrier;
+    char *name;
+    bool reissues; /* hands the same value out again: a first sight of Set-Cookie proves nothing */
+    bool from_profile;
+    /* Observations, in exchanges unless said otherwise. */
+    uint64_t login_ok;  /* logins that look successful */
+    uint64_t login_set; /* of these, those that gave a new value */
+    uint64_t visit_set; /* new values given to who had none, outside logins */
+    uint64_t sent;
+    uint64_t random; /* sent or set, looking random */
+    uint64_t used;   /* sent or set */
+    uint64_t in_body;
+    uint64_t deleted;
+    uint64_t logout_deleted;
+    uint64_t guarded; /* endpoints that grant with it and deny without */
+    uint64_t carried; /* values that were set and sent later (of the sample) */
+    uint64_t alone;   /* granted with it and without the better carriers, where nothing is denied */
+    uint64_t own_logins; /* logins that gave it and none of the better carriers */
+    bool named;          /* its name is one that frameworks use */
+    bool remembers;      /* its name is one of remember-me */
+    int score;
+    bool eligible;
+};
+
+/* What an endpoint is to sessions. */
+struct model_endpoint {
+    struct learn_entry entry;
+    char *method;
+    char *path;
+    bool is_login;
+    bool is_logout;
+    bool logout_learned; /* by what it does, not by its name */
+    bool only_logins;    /* most of what it gets looks like a login */
+    bool is_login_page;  /* shows the login form */
+    bool is_question;    /* asks before the logout */
+    bool is_ordinary;    /* granted to sessions that were live elsewhere before */
+    bool authenticates;  /* sessions change from denied to granted over it */
+    bool always_denies;  /* redirects to the login whatever the session: says nothing */
+    bool rotates;        /* gives a new token to who carried one */
+    uint64_t logins;     /* exchanges that look like a login */
+    uint64_t others;
+    uint64_t yields; /* answers that gave a session token, of those that look successful */
+    uint64_t successes;
+    uint64_t forms;   /* 2xx with a login form */
+    uint64_t pages;   /* 2xx without */
+    uint64_t granted; /* with a session token */
+    uint64_t denied;  /* with a session token */
+    uint64_t denied_without;
+    uint64_t granted_without;
+    uint64_t logouts;      /* acknowledged, carrying a session token */
+    uint64_t deletions;    /* of these, those that deleted it */
+    uint64_t live_ends;    /* values granted before that it deleted */
+    uint64_t live_denials; /* redirects to the login between grants elsewhere, never a grant here */
+    uint64_t ordinary;     /* values granted elsewhere before */
+    uint64_t changes;      /* values denied before and granted after */
+};
+
+/* One way a login endpoint answers. */
+struct model_group {
+    struct learn_entry entry;
+    uint64_t total;
+    uint64_t yields; /* with a session token in it */
+};
+
+/* Where an endpoint sends those without a session. */
+struct model_away {
+    struct learn_entry entry;
+    uint64_t without; /* to here without a session token */
+    uint64_t with;
+};
+
+struct decision_text {
+    const char *what;
+    char *value;
+    char *reason;
+    bool from_profile;
+};
+
+struct site_model {
+    char *site;
+    const struct profile *profile;
+    struct model_carrier carriers[MODEL_CARRIERS]; /* the session's, the best first */
+    size_t carrier_count;
+    uint64_t remembering[MODEL_CARRIERS]; /* carriers that open sessions by themselves */
+    size_t remembering_count;
+    int64_t *carrier_ids; /* the store's rows of the session's carriers */
+    size_t carrier_id_count;
+    struct learn_table endpoints;
+    struct learn_table groups;
+    struct learn_table aways;
+    struct learn_table login_pages; /* hashes of paths */
+    bool has_posted_login;          /* some endpoint takes logins by another method than GET */
+    struct decision_text *decisions;
+    size_t decision_count;
+};
+
+enum answer_look {
+    LOOK_NONE,    /* no answer */
+    LOOK_ERROR,   /* 5xx */
+    LOOK_FAILURE, /* by itself it says that the login failed */
+    LOOK_PLAUSIBLE,
+};
+
+/* judge.c: what one exchange is, by the model as far as it has come. */
+bool view_is_method(const struct view *v, const char *method);
+bool view_is_get(const struct view *v);
+/** Does the request look like one that signs in, by its members and path? */
+bool view_looks_like_login(const struct view *v);
+enum answer_look view_login_look(const struct site_model *m, const struct view *v);
+const struct model_carrier *model_carrier_of(const struct site_model *m, uint64_t hash);
+/** Bits of all session carriers together; counts those sent. */
+unsigned model_session_bits(const struct site_model *m, const struct view *v, unsigned *ret_sent);
+struct model_endpoint *model_endpoint_of(const struct site_model *m, uint64_t hash);
+bool model_is_login(const struct site_model *m, const struct view *v);
+bool model_is_logout(const struct site_model *m, const struct view *v);
+bool model_is_login_page(const struct site_model *m, struct hr_span path);
+enum session_outcome model_access_outcome(const struct site_model *m, const struct view *v,
+                                          bool had_token);
+uint64_t model_group_hash(const struct view *v);
+uint64_t model_away_hash(const struct view *v);
+uint64_t model_path_hash(struct hr_span path);
+
+/* reasons.c */
+void model_explain(struct site_model *m);
+
+/* carriers.c */
+void decide_carriers(struct site_model *m, const struct site_learner *l);
+/* tokens.c */
+void decide_from_tokens(struct site_model *m, const struct site_learner *l);
+
+#endif

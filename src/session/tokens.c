@@ -1,0 +1,122 @@
+/*
+ * What the sampled tokens' stories tell of endpoints: which are ordinary use of a session that is
+ * live, which make one live, which end one, and which deny whatever the session.
+ */
+#include "session/site_model.h"
+
+#include <stdlib.h>
+
+struct story {
+    struct site_model *m;
+    const struct site_learner *l;
+    const struct learn_token *token;
+    struct view views[LEARN_EVENTS];
+    enum session_outcome outcomes[LEARN_EVENTS]; /* of what the token was sent with */
+    bool known[LEARN_EVENTS];
+};
+
+static void read_story(struct story *s)
+{
+    for (size_t i = 0; i < s->token->event_count; i++) {
+        const struct learn_event *e = &s->token->events[i];
+        const struct learn_kind *k =
+            (const struct learn_kind *)learn_table_find(&s->l->kinds, e->kind);
+        s->known[i] = k != NULL && model_endpoint_of(s->m, k->endpoint) != NULL;
+        s->outcomes[i] = OUTCOME_NONE;
+        if (!s->known[i]) {
+            continue;
+        }
+        unsigned sent;
+        learn_view_of_kind(s->l, k, &s->views[i]);
+        model_session_bits(s->m, &s->views[i], &sent);
+        if (e->bits & USE_SENT && sent == 1 && !model_is_login(s->m, &s->views[i]) &&
+            !model_is_logout(s->m, &s->views[i])) {
+            s->outcomes[i] = model_access_outcome(s->m, &s->views[i], true);
+        }
+    }
+}
+
+/* Granted somewhere else before this event began? */
+static bool granted_before(const struct story *s, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (s->outcomes[i] == OUTCOME_GRANTED && s->views[i].endpoint != s->views[at].endpoint &&
+            s->token->events[i].end < s->token->events[at].start) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool granted_after(const struct story *s, size_t at)
+{
+    for (size_t i = at + 1; i < s->token->event_count; i++) {
+        if (s->outcomes[i] == OUTCOME_GRANTED && s->views[i].endpoint != s->views[at].endpoint &&
+            s->token->events[i].start > s->token->events[at].end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool login_between(const struct story *s, size_t from, size_t to)
+{
+    for (size_t i = from; i <= to; i++) {
+        if (s->known[i] && model_is_login(s->m, &s->views[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The same place denied the token before this exchange and grants it afterwards. */
+static bool changes_to_live(const struct story *s, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        for (size_t k = at + 1; s->outcomes[i] == OUTCOME_DENIED && k < s->token->event_count;
+             k++) {
+            if (s->outcomes[k] == OUTCOME_GRANTED && s->views[k].endpoint == s->views[i].endpoint &&
+                s->token->events[i].end < s->token->events[at].start &&
+                s->token->events[k].start > s->token->events[at].end &&
+                !login_between(s, i + 1, k - 1)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void tell(struct story *s)
+{
+    for (size_t i = 0; i < s->token->event_count; i++) {
+        const struct learn_event *e = &s->token->events[i];
+        if (!s->known[i] || !(e->bits & USE_SENT)) {
+            continue;
+        }
+        const struct view *v = &s->views[i];
+        struct model_endpoint *at = model_endpoint_of(s->m, v->endpoint);
+        bool answered = v->status >= 200 && v->status < 400 && v->status != 304;
+        bool before = granted_before(s, i);
+        at->ordinary += before && s->outcomes[i] == OUTCOME_GRANTED;
+        at->live_ends += before && answered && (e->bits & USE_DELETED);
+        at->live_denials += s->outcomes[i] == OUTCOME_DENIED && v->status != 401 &&
+                            at->granted == 0 && before && granted_after(s, i);
+        if (!before && answered && (v->flags & FACT_FIELDS) && !view_is_get(v) &&
+            changes_to_live(s, i)) {
+            at->changes++;
+        }
+    }
+}
+
+void decide_from_tokens(struct site_model *m, const struct site_learner *l)
+{
+    struct learn_entry **tokens = learn_table_sorted(&l->tokens);
+    for (size_t i = 0; i < l->tokens.count; i++) {
+        struct story s = {.m = m, .l = l, .token = (const struct learn_token *)tokens[i]};
+        if (model_carrier_of(m, s.token->carrier) != NULL) {
+            read_story(&s);
+            tell(&s);
+        }
+    }
+    free(tokens);
+}

@@ -1,0 +1,102 @@
+/*
+ * session/work.h - the inside of extraction: one exchange on its way to facts. For session/ alone.
+ */
+#ifndef HR_SESSION_WORK_H
+#define HR_SESSION_WORK_H
+
+#include "base/arena.h"
+#include "http/content.h"
+#include "http/cookie.h"
+#include "http/form.h"
+#include "http/target.h"
+#include "session/extract.h"
+#include "session/lists.h"
+#include "session/profile_rules.h"
+
+#include <jansson.h>
+
+/* What a cookie's name says; remembered, for the same names come again and again. */
+enum {
+    NAME_NOT_A_SESSION = 1u << 0,
+    NAME_SESSION = 1u << 1,
+    NAME_REMEMBER = 1u << 2,
+    NAME_AFFINITY = 1u << 3,
+};
+
+struct work {
+    struct extractor *e;
+    const struct http_exchange *x;
+    const struct profile *profile; /* may be NULL */
+    struct exchange_facts *f;
+    struct hr_arena *arena;
+    struct http_url url; /* of the request */
+    struct http_target target;
+    struct hr_span path;   /* as sent, without parameters and query */
+    struct hr_span method; /* as sent; an override put in its place */
+    uint8_t
+        weight[FACTS_TOKEN_LIMIT]; /* of f->tokens: the lighter one goes when there are too many */
+    size_t user_rank;              /* of the field that named the user; 0 none yet */
+    struct hr_span user;           /* as sent */
+    struct hr_span password_name;  /* of the first password field */
+    unsigned new_password_count;   /* fields that only a change or a registration has */
+    unsigned weak_new_password_count;
+    bool is_login_like; /* the answer's text matters */
+    bool has_code;
+    bool has_state;
+    bool has_refresh_token;
+    bool json_condition_met; /* of the profile's login.success.json */
+};
+
+/* extract.c */
+struct hr_digest work_digest(struct work *w, struct hr_span value);
+/** Finds or adds the use of a carrier; NULL where there are too many. @param weight the heavier
+ * stay */
+struct token_use *work_token(struct work *w, enum token_carrier carrier, struct hr_span name,
+                             unsigned weight);
+void work_token_sent(struct work *w, enum token_carrier carrier, struct hr_span name,
+                     struct hr_span value);
+void work_token_set(struct work *w, enum token_carrier carrier, struct hr_span name,
+                    struct hr_span value, int64_t lifetime_s);
+/** What a cookie's name says: NAME_*. */
+unsigned work_name_classes(struct work *w, struct hr_span name);
+const struct lists *work_lists(const struct work *w);
+bool work_is_known_token(const struct work *w, struct hr_span value);
+/** Does the profile name that place? Without a session list in the profile the answer is
+ * `otherwise`. */
+bool work_profile_has(const struct work *w, enum profile_where where, struct hr_span name,
+                      bool otherwise);
+/** The user as it is shown: escaped, or its hash with --redact-users. */
+struct hr_span work_shown_user(struct work *w, struct hr_span user);
+
+/* fields.c: what the request's own members say, whether of query, form or JSON */
+enum member_place {
+    MEMBER_QUERY,
+    MEMBER_FORM,
+    MEMBER_JSON,
+};
+void work_member(struct work *w, enum member_place place, struct hr_span name,
+                 struct hr_span value);
+void work_request_content(struct work *w);
+void work_query(struct work *w);
+
+/* headers.c */
+void work_request_fields(struct work *w);
+void work_response_fields(struct work *w);
+
+/* redact.c */
+struct hr_span work_redact(struct work *w, struct hr_span target, bool is_connect);
+struct hr_span work_template(struct work *w, struct hr_span path);
+struct hr_span work_escape(struct work *w, struct hr_span bytes, size_t limit);
+bool text_is_random(struct hr_span value);
+bool text_is_jwt(struct hr_span value);
+
+/* body.c */
+/** @param ret_result  an enum http_content_result, untouched where the content was not looked at */
+void work_response_content(struct work *w, const struct http_message *m,
+                           const struct http_content_limits *limits, struct hr_buf *scratch,
+                           unsigned *ret_result);
+json_t *body_parse_json(struct hr_span text);
+/** "data.token": the member, or NULL. */
+const json_t *body_json_member(const json_t *root, const char *path);
+
+#endif
