@@ -145,8 +145,9 @@ static size_t take_lane(struct walk *w, const struct event *e)
     return NO_LANE;
 }
 
-static void append_bars(struct walk *w, const struct event *e, bool has_unicode, size_t lane_count,
-                        struct hr_buf *out)
+/* @return the lane of this event, NO_LANE where there are too many */
+static size_t append_bars(struct walk *w, const struct event *e, bool has_unicode,
+                          size_t lane_count, struct hr_buf *out)
 {
     const struct exchange_view *x = &e->item->x;
     bool is_alone =
@@ -166,6 +167,7 @@ static void append_bars(struct walk *w, const struct event *e, bool has_unicode,
     if (lane < LANES_MAX) {
         w->open[lane] = e->is_answer || is_alone ? NULL : e->item;
     }
+    return lane;
 }
 
 /* How many lanes stand side by side at most. */
@@ -176,10 +178,8 @@ static size_t count_lanes(const struct event *events, size_t count)
     size_t most = 1;
     hr_buf_init(&unused, 0);
     for (size_t i = 0; i < count; i++) {
-        append_bars(&w, &events[i], false, 0, &unused);
-        for (size_t k = most; k < LANES_MAX; k++) {
-            most = w.open[k] != NULL ? k + 1 : most;
-        }
+        size_t lane = append_bars(&w, &events[i], false, 0, &unused);
+        most = lane < LANES_MAX && lane + 1 > most ? lane + 1 : most;
     }
     hr_buf_finish(&unused);
     return most;
