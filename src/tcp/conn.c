@@ -87,7 +87,7 @@ void tcp_entry_close(struct tcp_table *t, struct tcp_entry *e, enum tcp_end end)
 void tcp_entry_settle(struct tcp_table *t, struct tcp_entry *e)
 {
     int ended = e->half[0].ended + e->half[1].ended;
-    if (ended > 0) {
+    if (ended > 0 && e->state != TCP_STATE_CLOSED) {
         e->state = tcp_state_step(e->state, TCP_EVENT_END_ONE);
     }
     if (ended == 2) {
@@ -365,7 +365,7 @@ void tcp_entry_feed(struct tcp_table *t, struct tcp_entry *e, unsigned side,
     if (s->flags & TCP_RST) {
         feed_reset(t, e, d, s, &mark);
     } else if (!(s->flags & TCP_SYN) || feed_syn(t, e, d, s)) {
-        if (!(s->flags & TCP_SYN)) {
+        if (!(s->flags & TCP_SYN) && e->state < TCP_STATE_ESTABLISHED) {
             e->state = tcp_state_step(e->state, TCP_EVENT_SEGMENT);
         }
         mark.acked = feed_ack(t, e, d, s);

@@ -75,11 +75,15 @@ struct tcp_chunk {
 };
 
 struct tcp_callbacks {
-    /** First segment of a connection. */
+    /**
+     * First segment of a connection. One that was given up after silence and goes on, and a refused
+     * one that is tried again with the same ISN, open again under the number they had.
+     */
     void (*open)(struct tcp_conn *c, void *user);
     /** Per direction in stream order. The two directions come in capture order as far as holes allow. */
     void (*chunk)(struct tcp_conn *c, const struct tcp_chunk *chunk, void *user);
-    /** Last call for c; both directions have had their END. */
+    /** Last call for c; both directions have had their END. After a RST it comes a little later, for
+     *  segments that the RST overtook. */
     void (*close)(struct tcp_conn *c, enum tcp_end end, void *user);
 };
 
@@ -107,7 +111,7 @@ struct tcp_counters {
 
 struct tcp_config {
     size_t connection_limit;        /* open connections; the longest idle one goes first */
-    size_t held_conn_bytes;         /* out-of-order bytes of one direction */
+    size_t held_conn_bytes;         /* out-of-order bytes of one direction, bookkeeping included */
     size_t held_total_bytes;        /* and of all */
     hr_nsec idle_timeout;           /* packet time, established connections */
     hr_nsec opening_timeout;        /* packet time, SYN without more */

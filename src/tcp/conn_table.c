@@ -24,6 +24,7 @@ struct tcp_table *tcp_table_create(const struct tcp_config *config,
         TAILQ_INIT(&t->watches[i]);
     }
     t->clock = t->now = t->previous_at = INT64_MIN;
+    t->deadline = HR_NSEC_INFINITE;
     tcp_numbers_init(&t->numbers, capture_count, GHOST_LIMIT);
     return t;
 }
@@ -67,6 +68,7 @@ static void enlist(struct tcp_table *t, struct tcp_entry *e, enum tcp_idle_list 
     e->stamp = t->now;
     t->idle_count[list]++;
     TAILQ_INSERT_TAIL(&t->idle[list], e, link);
+    tcp_table_expect(t, timeout_of(t, list));
 }
 
 static void delist(struct tcp_table *t, struct tcp_entry *e)
@@ -90,6 +92,26 @@ void tcp_entry_touch(struct tcp_table *t, struct tcp_entry *e)
     enlist(t, e, list);
 }
 
+/* The macros of uthash expand to more than is read here. */
+/* NOLINTBEGIN(readability-function-size) */
+static struct tcp_entry *find_entry(struct tcp_table *t, const struct tcp_key *key)
+{
+    struct tcp_entry *e = NULL;
+    HASH_FIND(hh, t->entries, key, sizeof(*key), e);
+    return e;
+}
+
+static void link_entry(struct tcp_table *t, struct tcp_entry *e)
+{
+    HASH_ADD(hh, t->entries, key, sizeof(e->key), e);
+}
+
+static void unlink_entry(struct tcp_table *t, struct tcp_entry *e)
+{
+    HASH_DELETE(hh, t->entries, e);
+}
+/* NOLINTEND(readability-function-size) */
+
 /* Forgets the connection, and gives its number to the caller. */
 static struct tcp_number drop(struct tcp_table *t, struct tcp_entry *take_e)
 {
@@ -98,7 +120,7 @@ static struct tcp_number drop(struct tcp_table *t, struct tcp_entry *take_e)
     tcp_half_finish(&take_e->half[0], &t->held);
     tcp_half_finish(&take_e->half[1], &t->held);
     delist(t, take_e);
-    HASH_DELETE(hh, t->entries, take_e);
+    unlink_entry(t, take_e);
     free(take_e);
     return number;
 }
@@ -126,8 +148,27 @@ static struct tcp_entry *find_due(struct tcp_table *t, enum tcp_idle_list list)
     return e && hr_nsec_sub(t->clock, e->stamp) >= timeout_of(t, list) ? e : NULL;
 }
 
+/* Every head has been looked at, so none lies ahead of the clock. */
+static void set_deadline(struct tcp_table *t)
+{
+    t->deadline = HR_NSEC_INFINITE;
+    for (int i = 0; i < TCP_LIST_COUNT; i++) {
+        const struct tcp_entry *e = TAILQ_FIRST(&t->idle[i]);
+        hr_nsec due = e ? hr_nsec_add(e->stamp, timeout_of(t, e->list)) : HR_NSEC_INFINITE;
+        t->deadline = due < t->deadline ? due : t->deadline;
+    }
+    for (int i = 0; i < TCP_WATCH_COUNT; i++) {
+        const struct tcp_watch *w = TAILQ_FIRST(&t->watches[i]);
+        hr_nsec due = w ? hr_nsec_add(w->since, tcp_watch_timeout(t, w->list)) : HR_NSEC_INFINITE;
+        t->deadline = due < t->deadline ? due : t->deadline;
+    }
+}
+
 static void expire(struct tcp_table *t)
 {
+    if (t->clock < t->deadline) {
+        return;
+    }
     struct tcp_entry *e;
     tcp_holes_expire(t);
     while ((e = find_due(t, TCP_LIST_RESET))) {
@@ -145,6 +186,7 @@ static void expire(struct tcp_table *t)
             drop_to_ghost(t, e, false);
         }
     }
+    set_deadline(t);
 }
 
 /* Closed ones cost nothing to lose; a flood of half-open ones must not push out what is alive. */
@@ -193,7 +235,7 @@ static struct tcp_entry *add_entry(struct tcp_table *t, const struct tcp_key *ke
     struct tcp_entry *e = hr_xcalloc(1, sizeof(*e));
     e->key = *key;
     e->number = *take_number;
-    e->orig_side = sender_is_originator(s) ? side : !side;
+    e->orig_side = (uint8_t)(sender_is_originator(s) ? side : !side);
     e->conn = (struct tcp_conn){
         .orig = key->side[e->orig_side],
         .resp = key->side[!e->orig_side],
@@ -208,10 +250,8 @@ static struct tcp_entry *add_entry(struct tcp_table *t, const struct tcp_key *ke
     };
     for (int i = 0; i < 2; i++) {
         tcp_half_init(&e->half[i]);
-        e->watch[i].list = TCP_WATCH_NONE;
-        e->watch[i].direction = i ? TCP_RESP : TCP_ORIG;
     }
-    HASH_ADD(hh, t->entries, key, sizeof(e->key), e);
+    link_entry(t, e);
     enlist(t, e, TCP_LIST_OPENING);
     t->counters.connections++;
     t->callbacks.open(&e->conn, t->user);
@@ -264,11 +304,10 @@ static void feed_unknown(struct tcp_table *t, const struct tcp_key *key, unsigne
 void tcp_table_feed(struct tcp_table *t, const struct tcp_segment *s)
 {
     struct tcp_key key;
-    struct tcp_entry *e = NULL;
     advance_clock(t, s->at);
     expire(t);
     unsigned side = tcp_key_of(s, &key);
-    HASH_FIND(hh, t->entries, &key, sizeof(key), e);
+    struct tcp_entry *e = find_entry(t, &key);
     if (e && tcp_number_is_other(&e->number, side, s)) {
         close_entry(t, e, TCP_END_REUSED);
         struct tcp_number old = drop(t, e);
@@ -315,7 +354,7 @@ void tcp_table_destroy(struct tcp_table *t)
         tcp_half_finish(&e->half[0], &t->held);
         tcp_half_finish(&e->half[1], &t->held);
         tcp_number_finish(&e->number);
-        HASH_DELETE(hh, t->entries, e);
+        unlink_entry(t, e);
         free(e);
     }
     tcp_numbers_finish(&t->numbers);

@@ -32,7 +32,6 @@ enum tcp_watch_list {
     TCP_WATCH_HOLE,  /* a hole waits for its bytes */
     TCP_WATCH_ACKED, /* the same, but its receiver had them: they were not captured */
     TCP_WATCH_COUNT,
-    TCP_WATCH_NONE = TCP_WATCH_COUNT,
 };
 
 /* The first hole of one direction. */
@@ -47,21 +46,23 @@ struct tcp_watch {
 };
 TAILQ_HEAD(tcp_watches, tcp_watch);
 
+/* What every segment touches stands together in front. */
 struct tcp_entry {
     UT_hash_handle hh;
     struct tcp_key key;
-    TAILQ_ENTRY(tcp_entry) link;
     hr_nsec stamp; /* order within the list */
     enum tcp_idle_list list;
     enum tcp_state state;
-    unsigned orig_side; /* of the key */
-    struct tcp_half half[2];
-    struct tcp_watch watch[2];
-    struct tcp_mark last;  /* latest segment */
-    struct tcp_mark reset; /* first RST that counted */
+    uint8_t orig_side; /* of the key */
     bool ack_seen;
+    bool watched[2]; /* the direction's watch is in a list */
+    struct tcp_half half[2];
     struct tcp_number number;
     struct tcp_conn conn;
+    struct tcp_mark last; /* latest segment */
+    TAILQ_ENTRY(tcp_entry) link;
+    struct tcp_watch watch[2];
+    struct tcp_mark reset; /* first RST that counted */
 };
 TAILQ_HEAD(tcp_entries, tcp_entry);
 
@@ -82,6 +83,7 @@ struct tcp_table {
     hr_nsec clock;
     hr_nsec now; /* the later of the clock and the present frame */
     hr_nsec previous_at;
+    hr_nsec deadline; /* nothing is due before the clock comes to it */
 };
 
 /* conn.c: one connection */
@@ -112,6 +114,8 @@ void tcp_route_init(struct tcp_route *r, struct tcp_table *t, struct tcp_entry *
 
 /* hole.c: the waiting for bytes that may still come */
 
+hr_nsec tcp_watch_timeout(const struct tcp_table *t, enum tcp_watch_list list);
+
 /** After every segment of the connection. */
 void tcp_holes_update(struct tcp_table *t, struct tcp_entry *e);
 /** Whether a segment at pos may give up what lies before it at once. */
@@ -123,6 +127,13 @@ void tcp_holes_enforce(struct tcp_table *t);
 void tcp_holes_forget(struct tcp_table *t, struct tcp_entry *e);
 
 /* conn_table.c */
+
+/** Something enters a list whose time-out this is. */
+static inline void tcp_table_expect(struct tcp_table *t, hr_nsec timeout)
+{
+    hr_nsec due = hr_nsec_add(t->now, timeout);
+    t->deadline = due < t->deadline ? due : t->deadline;
+}
 
 /** Puts the entry behind the others of the list that its state calls for. */
 void tcp_entry_touch(struct tcp_table *t, struct tcp_entry *e);

@@ -6,17 +6,23 @@
  */
 #include "tcp/conn_table.h"
 
+hr_nsec tcp_watch_timeout(const struct tcp_table *t, enum tcp_watch_list list)
+{
+    return list == TCP_WATCH_ACKED ? TCP_REORDER_GRACE : t->config.hole_timeout;
+}
+
 static struct tcp_entry *entry_of(struct tcp_watch *w)
 {
     char *first = (char *)(w - w->direction);
     return (struct tcp_entry *)(void *)(first - offsetof(struct tcp_entry, watch));
 }
 
-static void leave(struct tcp_table *t, struct tcp_watch *w)
+static void leave(struct tcp_table *t, struct tcp_entry *e, enum tcp_direction direction)
 {
-    if (w->list != TCP_WATCH_NONE) {
+    struct tcp_watch *w = &e->watch[direction];
+    if (e->watched[direction]) {
         TAILQ_REMOVE(&t->watches[w->list], w, link);
-        w->list = TCP_WATCH_NONE;
+        e->watched[direction] = false;
     }
 }
 
@@ -26,22 +32,25 @@ static void follow(struct tcp_table *t, struct tcp_entry *e, enum tcp_direction 
     struct tcp_watch *w = &e->watch[direction];
     const struct tcp_half *h = &e->half[direction];
     if (e->state == TCP_STATE_CLOSED || !tcp_half_has_hole(h)) {
-        leave(t, w);
+        leave(t, e, direction);
         return;
     }
     bool acked = h->acked != TCP_POS_NONE && h->acked >= tcp_half_hole_end(h);
     enum tcp_watch_list list = acked ? TCP_WATCH_ACKED : TCP_WATCH_HOLE;
-    if (w->list == list && w->hole == h->next) {
+    if (e->watched[direction] && w->list == list && w->hole == h->next) {
         w->segments++;
         return;
     }
-    leave(t, w);
+    leave(t, e, direction);
+    e->watched[direction] = true;
+    w->direction = direction;
     w->list = list;
     w->hole = h->next;
     w->acked = h->acked;
     w->since = t->now;
     w->segments = 0;
     TAILQ_INSERT_TAIL(&t->watches[list], w, link);
+    tcp_table_expect(t, tcp_watch_timeout(t, list));
 }
 
 /* Gives up the holes that were acknowledged when the watch began; at least the first. */
@@ -86,11 +95,15 @@ void tcp_holes_update(struct tcp_table *t, struct tcp_entry *e)
 {
     for (int i = 0; i < 2; i++) {
         enum tcp_direction direction = i ? TCP_RESP : TCP_ORIG;
+        if (!e->watched[i] && !tcp_half_has_hole(&e->half[i])) {
+            continue;
+        }
         follow(t, e, direction);
         while (e->half[i].held_bytes > t->config.held_conn_bytes) {
             give_up_one(t, e, direction);
         }
-        if (e->watch[i].list == TCP_WATCH_ACKED && e->watch[i].segments >= TCP_REORDER_SEGMENTS) {
+        if (e->watched[i] && e->watch[i].list == TCP_WATCH_ACKED &&
+            e->watch[i].segments >= TCP_REORDER_SEGMENTS) {
             give_up_acked(t, e, direction);
         }
     }
@@ -102,7 +115,7 @@ bool tcp_hole_is_certain(const struct tcp_table *t, const struct tcp_half *h, tc
            hr_nsec_sub(t->now, h->acked_at) >= TCP_REORDER_GRACE;
 }
 
-static struct tcp_watch *find_due(struct tcp_table *t, enum tcp_watch_list list, hr_nsec timeout)
+static struct tcp_watch *find_due(struct tcp_table *t, enum tcp_watch_list list)
 {
     struct tcp_watch *w;
     while ((w = TAILQ_FIRST(&t->watches[list])) && w->since > t->clock) {
@@ -110,16 +123,16 @@ static struct tcp_watch *find_due(struct tcp_table *t, enum tcp_watch_list list,
         w->since = t->clock;
         TAILQ_INSERT_TAIL(&t->watches[list], w, link);
     }
-    return w && hr_nsec_sub(t->clock, w->since) >= timeout ? w : NULL;
+    return w && hr_nsec_sub(t->clock, w->since) >= tcp_watch_timeout(t, list) ? w : NULL;
 }
 
 void tcp_holes_expire(struct tcp_table *t)
 {
     struct tcp_watch *w;
-    while ((w = find_due(t, TCP_WATCH_ACKED, TCP_REORDER_GRACE))) {
+    while ((w = find_due(t, TCP_WATCH_ACKED))) {
         give_up_acked(t, entry_of(w), w->direction);
     }
-    while ((w = find_due(t, TCP_WATCH_HOLE, t->config.hole_timeout))) {
+    while ((w = find_due(t, TCP_WATCH_HOLE))) {
         give_up_old(t, entry_of(w), w->direction);
     }
 }
@@ -138,6 +151,6 @@ void tcp_holes_enforce(struct tcp_table *t)
 
 void tcp_holes_forget(struct tcp_table *t, struct tcp_entry *e)
 {
-    leave(t, &e->watch[TCP_ORIG]);
-    leave(t, &e->watch[TCP_RESP]);
+    leave(t, e, TCP_ORIG);
+    leave(t, e, TCP_RESP);
 }

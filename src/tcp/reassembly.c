@@ -106,31 +106,31 @@ tcp_pos tcp_half_frontier(const struct tcp_half *h)
     return h->acked != TCP_POS_NONE && h->acked > end ? h->acked : end;
 }
 
+/* Words of 8 bytes looked at; a payload of up to that many is looked at whole. */
+#define PRINT_WORDS 8
+
 /*
- * Cheap and not cryptographic: who wants to hide a differing copy can. Every byte counts; four
- * lanes keep the processor busy.
+ * Only tells a copy that differs; who wants to hide one can. Long payloads are sampled evenly from
+ * the first byte to the last: to read every byte would cost more than all the rest of reassembly.
  */
 static uint32_t hash_payload(struct hr_span s)
 {
     const uint64_t k = UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t lane[4] = {s.len, 1, 2, 3};
-    size_t i = 0;
-    for (; i + 32 <= s.len; i += 32) {
-        uint64_t w[4];
-        memcpy(w, s.ptr + i, sizeof(w));
-        for (size_t j = 0; j < 4; j++) {
-            lane[j] = (lane[j] ^ w[j]) * k;
-            lane[j] ^= lane[j] >> 29;
-        }
+    uint64_t lane[2] = {s.len, k};
+    uint64_t w = 0;
+    if (s.len < 8) {
+        memcpy(&w, s.ptr, s.len);
+        return (uint32_t)(((w ^ s.len) * k) >> 32);
     }
-    for (; i < s.len; i += 8) {
-        uint64_t w = 0;
-        memcpy(&w, s.ptr + i, s.len - i < 8 ? s.len - i : 8);
-        lane[0] = (lane[0] ^ w) * k;
-        lane[0] ^= lane[0] >> 29;
+    size_t words = s.len / 8 < PRINT_WORDS ? s.len / 8 : PRINT_WORDS;
+    size_t step = words < PRINT_WORDS ? 8 : (s.len - 8) / (PRINT_WORDS - 1);
+    for (size_t i = 0; i < words; i++) {
+        memcpy(&w, s.ptr + i * step, 8);
+        lane[i % 2] = (lane[i % 2] ^ w) * k;
+        lane[i % 2] ^= lane[i % 2] >> 29;
     }
-    uint64_t all = lane[0] + lane[1] * 3 + lane[2] * 5 + lane[3] * 7;
-    return (uint32_t)((all * k) >> 32);
+    memcpy(&w, s.ptr + s.len - 8, 8);
+    return (uint32_t)(((lane[0] ^ w) * k + lane[1] * 3) >> 32);
 }
 
 static void remember(struct tcp_half *h, tcp_pos pos, struct hr_span bytes)
