@@ -21,8 +21,9 @@ enum {
 
 struct window {
     struct hr_span bytes;
-    uint64_t offset; /* of bytes[0] */
-    size_t old_len;  /* so many bytes were held back from earlier feeds */
+    uint64_t offset;  /* of bytes[0] */
+    size_t old_len;   /* so many bytes were held back from earlier feeds */
+    bool starts_line; /* with bytes[0] */
     struct http_place old_place;
     uint64_t old_acked;
     struct http_place place;
@@ -199,6 +200,7 @@ static void reject_start(struct http_reader *r, struct hr_span bytes)
 {
     r->state = HTTP_READ_SEARCH;
     r->boundary = UINT64_MAX;
+    r->held_starts_line = true;
     if (r->side < 0) {
         open_loss(r, 0, r->start_place.at);
         r->shared->ops->refuse(r, bytes);
@@ -376,6 +378,14 @@ static void release_held(struct http_reader *r)
     }
 }
 
+/* HTTP/0.9 (RFC 1945 5): the line is all of the request, and the connection's only one. */
+static void take_simple_request(struct http_reader *r, struct hr_span line, struct http_place last)
+{
+    take_head(r, line, true, last);
+    end_message(r, HTTP_CUT_NONE);
+    http_reader_ignore(r);
+}
+
 /* A head that does not lie in one window: line by line. @return bytes taken */
 static size_t read_held_head(struct http_reader *r, const struct window *w, size_t pos)
 {
@@ -392,7 +402,10 @@ static size_t read_held_head(struct http_reader *r, const struct window *w, size
             reject_start(r, held);
             return n;
         }
-        if (newline != SIZE_MAX) {
+        if (newline != SIZE_MAX && r->line.version == 9) {
+            r->next_offset = w->offset + pos + n;
+            take_simple_request(r, held, place_at(w, pos + n - 1));
+        } else if (newline != SIZE_MAX) {
             r->shape.has_bare_lf |= held.len < 2 || held.ptr[held.len - 2] != '\r';
             r->line_at = held.len;
         }
@@ -444,6 +457,11 @@ static size_t read_head(struct http_reader *r, const struct window *w, size_t po
     if (!accept_start(r, hr_span_slice(rest, 0, newline))) {
         reject_start(r, rest);
         return 0;
+    }
+    if (r->line.version == 9) {
+        r->next_offset = w->offset + pos + newline + 1;
+        take_simple_request(r, hr_span_slice(rest, 0, newline + 1), place_at(w, pos + newline));
+        return newline + 1;
     }
     size_t n = measure_head(r, rest, newline + 1);
     if (n == 0) {
@@ -653,6 +671,7 @@ static size_t search_joined(struct http_reader *r, const struct window *w, size_
         .bytes = hr_buf_span(&joined),
         .offset = r->start_offset,
         .old_len = old_len,
+        .starts_line = r->held_starts_line,
         .old_place = r->start_place,
         .old_acked = r->start_acked,
         .place = w->place,
@@ -673,9 +692,15 @@ static size_t search_joined(struct http_reader *r, const struct window *w, size_
     return taken > old_len ? taken - old_len : 0;
 }
 
+static bool starts_line(const struct window *w, size_t pos)
+{
+    return pos == 0 ? w->starts_line : w->bytes.ptr[pos - 1] == '\n';
+}
+
 static void hold_back(struct http_reader *r, const struct window *w, size_t pos)
 {
     note_start(r, w, pos);
+    r->held_starts_line = starts_line(w, pos);
     hr_buf_append(&r->held, hr_span_slice(w->bytes, pos, w->bytes.len));
 }
 
@@ -690,7 +715,9 @@ static size_t read_search(struct http_reader *r, const struct window *w, size_t 
     size_t from = offset == r->found_at ? 1 : 0;
     enum http_find found = HTTP_FIND_NONE;
     if (r->side >= 0 || r->late) {
-        found = http_start_find(r->side, rest, from, &at);
+        struct http_searched in = {
+            .bytes = rest, .from = from, .starts_line = starts_line(w, pos), .anywhere = r->late};
+        found = http_start_find(r->side, &in, &at);
     }
     r->next_offset = w->offset + w->bytes.len;
     switch (found) {
@@ -767,7 +794,12 @@ static size_t run(struct http_reader *r, const struct window *w)
 size_t http_reader_feed(struct http_reader *r, const struct http_input *in)
 {
     struct window w = {
-        .bytes = in->bytes, .offset = in->offset, .place = in->place, .acked = in->acked};
+        .bytes = in->bytes,
+        .offset = in->offset,
+        .starts_line = true,
+        .place = in->place,
+        .acked = in->acked,
+    };
     size_t n = run(r, &w);
     r->next_offset = in->offset + n;
     r->last_place = in->place;

@@ -108,6 +108,7 @@ struct http_reader {
     struct http_place start_place;
     struct http_place last_place; /* of the latest feed */
     struct hr_buf held;           /* a head, or the end of searched bytes, that spans feeds */
+    bool held_starts_line;        /* SEARCH: a line begins with held[0] */
     size_t line_at;               /* HEAD: where the current line begins */
     struct http_start_line line;  /* spans into the head; valid while it is scanned */
     struct http_head_shape shape;

@@ -196,6 +196,9 @@ static struct hr_span begin(struct http_parser *p, struct hr_span bytes,
             h->line.target.ptr = h->bytes.ptr + (line->target.ptr - bytes.ptr);
         }
     }
+    if (line->version == 9) {
+        h->anomalies |= HTTP_ANOMALY_NO_VERSION;
+    }
     if (shape.has_bare_lf) {
         h->anomalies |= HTTP_ANOMALY_BARE_LF;
     }

@@ -66,6 +66,21 @@ static unsigned parse_version(struct hr_span s)
     return s.ptr[7] == '0' ? 10 : 11;
 }
 
+/* HTTP/0.9, and requests whose version somebody forgot: only in their plainest form. */
+static bool is_without_version(struct hr_span method, struct hr_span target)
+{
+    if (target.len == 0 || target.ptr[0] != '/') {
+        return false;
+    }
+    for (size_t i = 0; i < target.len; i++) {
+        if (target.ptr[i] <= ' ' || target.ptr[i] == 0x7f) {
+            return false;
+        }
+    }
+    return hr_span_equal(method, HR_SPAN("GET")) || hr_span_equal(method, HR_SPAN("POST")) ||
+           hr_span_equal(method, HR_SPAN("HEAD"));
+}
+
 bool http_request_line_parse(struct hr_span line, struct http_start_line *ret_line)
 {
     size_t space = 0;
@@ -74,11 +89,19 @@ bool http_request_line_parse(struct hr_span line, struct http_start_line *ret_li
     }
     struct hr_span method = hr_span_slice(line, 0, space);
     struct hr_span rest = trim_right(trim_left(hr_span_slice(line, space, line.len)));
-    if (rest.len < 10 || !is_method(method)) {
+    if (!is_method(method)) {
         return false;
     }
-    unsigned version = parse_version(hr_span_slice(rest, rest.len - 8, rest.len));
-    if (version == 0 || !is_blank(rest.ptr[rest.len - 9])) {
+    unsigned version = 0;
+    if (rest.len >= 10 && is_blank(rest.ptr[rest.len - 9])) {
+        version = parse_version(hr_span_slice(rest, rest.len - 8, rest.len));
+    }
+    if (version == 0 && is_without_version(method, rest)) {
+        *ret_line = (struct http_start_line){
+            .side = HTTP_REQUEST, .method = method, .target = rest, .version = 9};
+        return true;
+    }
+    if (version == 0) {
         return false;
     }
     struct hr_span target = trim_right(hr_span_slice(rest, 0, rest.len - 9));
@@ -92,7 +115,7 @@ bool http_request_line_parse(struct hr_span line, struct http_start_line *ret_li
 
 bool http_status_line_parse(struct hr_span line, struct http_start_line *ret_line)
 {
-    if (!hr_span_has_prefix_nocase(line, HR_SPAN("HTTP/"))) {
+    if (!hr_span_has_prefix(line, HR_SPAN("HTTP/"))) {
         return false;
     }
     size_t i = 5;
@@ -120,7 +143,7 @@ bool http_status_line_parse(struct hr_span line, struct http_start_line *ret_lin
 static bool response_is_possible(struct hr_span prefix)
 {
     size_t n = prefix.len < 5 ? prefix.len : 5;
-    return hr_span_equal_nocase(hr_span_slice(prefix, 0, n), hr_span_of("HTTP/", n));
+    return hr_span_equal(hr_span_slice(prefix, 0, n), hr_span_of("HTTP/", n));
 }
 
 static bool request_is_possible(struct hr_span prefix)
@@ -250,15 +273,23 @@ static enum http_find check_status_line(struct hr_span s, size_t at)
     return i == end ? HTTP_FIND_NONE : check_next_line(s, i + 1);
 }
 
-static enum http_find find_response(struct hr_span s, size_t from, size_t *ret_at)
+static bool is_line_start(const struct http_searched *in, size_t at)
 {
+    return at == 0 ? in->starts_line : in->bytes.ptr[at - 1] == '\n';
+}
+
+static enum http_find find_response(const struct http_searched *in, size_t *ret_at)
+{
+    struct hr_span s = in->bytes;
+    size_t from = in->from;
     while (from < s.len) {
         const char *p = memchr(s.ptr + from, 'H', s.len - from);
         if (p == NULL) {
             return HTTP_FIND_NONE;
         }
         size_t at = (size_t)(p - s.ptr);
-        enum http_find f = check_status_line(s, at);
+        enum http_find f =
+            in->anywhere || is_line_start(in, at) ? check_status_line(s, at) : HTTP_FIND_NONE;
         if (f != HTTP_FIND_NONE) {
             *ret_at = at;
             return f;
@@ -304,20 +335,19 @@ static enum http_find check_request_line(struct hr_span s, size_t space)
 }
 
 /*
- * Where the method that ends at s[end] begins: at the line's beginning any, elsewhere (behind a
- * content without line end) only a known one. @return SIZE_MAX: no method
+ * Where the method that ends at end begins. Behind a line end it may be any; elsewhere, at the
+ * beginning of a segment or behind a content without line end, only a known one.
+ * @return SIZE_MAX: no method
  */
-static size_t method_start(struct hr_span s, size_t end)
+static size_t method_start(const struct http_searched *in, size_t end)
 {
+    struct hr_span s = in->bytes;
     size_t at = end;
     while (at > 0 && end - at <= HTTP_METHOD_LIMIT && is_method_char(s.ptr[at - 1])) {
         at--;
     }
-    if (at == end) {
-        return SIZE_MAX;
-    }
-    if ((at == 0 || s.ptr[at - 1] == '\n') && is_method(hr_span_slice(s, at, end))) {
-        return at;
+    if (at > 0 && s.ptr[at - 1] == '\n') {
+        return is_method(hr_span_slice(s, at, end)) ? at : SIZE_MAX;
     }
     size_t longest = 0;
     for (size_t i = 0; i < HR_ARRAY_LEN(known_methods); i++) {
@@ -326,20 +356,22 @@ static size_t method_start(struct hr_span s, size_t end)
             longest = n;
         }
     }
-    return longest > 0 ? end - longest : SIZE_MAX;
+    bool allowed = in->anywhere || is_line_start(in, end - longest);
+    return longest > 0 && allowed ? end - longest : SIZE_MAX;
 }
 
-static enum http_find find_request(struct hr_span s, size_t from, size_t *ret_at)
+static enum http_find find_request(const struct http_searched *in, size_t *ret_at)
 {
-    size_t next = from;
+    struct hr_span s = in->bytes;
+    size_t next = in->from;
     while (next < s.len) {
         const char *p = memchr(s.ptr + next, ' ', s.len - next);
-        size_t space = p != NULL ? (size_t)(p - s.ptr) : s.len;
-        size_t at = method_start(s, space);
         if (p == NULL) {
             break;
         }
-        if (at != SIZE_MAX && at >= from) {
+        size_t space = (size_t)(p - s.ptr);
+        size_t at = method_start(in, space);
+        if (at != SIZE_MAX && at >= in->from) {
             enum http_find f = check_request_line(s, space);
             if (f != HTTP_FIND_NONE) {
                 *ret_at = at;
@@ -350,24 +382,24 @@ static enum http_find find_request(struct hr_span s, size_t from, size_t *ret_at
     }
     /* letters at the end may be the beginning of a method */
     size_t tail = s.len;
-    while (tail > from && s.len - tail < HTTP_METHOD_LIMIT && is_method_char(s.ptr[tail - 1])) {
+    while (tail > in->from && s.len - tail < HTTP_METHOD_LIMIT && is_method_char(s.ptr[tail - 1])) {
         tail--;
     }
     *ret_at = tail;
     return tail < s.len ? HTTP_FIND_PARTIAL : HTTP_FIND_NONE;
 }
 
-enum http_find http_start_find(int side, struct hr_span s, size_t from, size_t *ret_at)
+enum http_find http_start_find(int side, const struct http_searched *in, size_t *ret_at)
 {
     size_t response_at = SIZE_MAX;
     size_t request_at = SIZE_MAX;
     enum http_find response = HTTP_FIND_NONE;
     enum http_find request = HTTP_FIND_NONE;
     if (side != HTTP_REQUEST) {
-        response = find_response(s, from, &response_at);
+        response = find_response(in, &response_at);
     }
     if (side != HTTP_RESPONSE) {
-        request = find_request(s, from, &request_at);
+        request = find_request(in, &request_at);
     }
     bool response_first =
         request == HTTP_FIND_NONE || (response != HTTP_FIND_NONE && response_at <= request_at);

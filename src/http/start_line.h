@@ -14,7 +14,7 @@ struct http_start_line {
     struct hr_span method;
     struct hr_span target;
     unsigned status;
-    unsigned version; /* 10 or 11 */
+    unsigned version; /* 10, 11, 9 for none */
 };
 
 /** @param line  without its line end. @return false where it is no request line with an HTTP
@@ -36,11 +36,18 @@ enum http_find {
     HTTP_FIND_FOUND,
 };
 
+struct http_searched {
+    struct hr_span bytes;
+    size_t from;      /* nothing before it is taken */
+    bool starts_line; /* a line, or a segment, begins with bytes[0] */
+    bool anywhere;    /* also in the middle of a line: bytes are missing before it */
+};
+
 /**
  * Looks for the first start line of that side (-1: either) that is followed by a field line or the
- * end of the section. Linear in the length of s.
+ * end of the section. Linear in the number of bytes.
  * @param ret_at  FOUND, PARTIAL: where it begins
  */
-enum http_find http_start_find(int side, struct hr_span s, size_t from, size_t *ret_at);
+enum http_find http_start_find(int side, const struct http_searched *in, size_t *ret_at);
 
 #endif

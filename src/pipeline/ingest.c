@@ -93,7 +93,6 @@ static void on_open(struct tcp_conn *c, void *user)
     struct ingest *g = user;
     struct lane *l = hr_xcalloc(1, sizeof(*l));
     *l = (struct lane){.ingest = g, .conn = c};
-    l->http = http_conn_create(g->http, !c->syn_seen, l);
     c->user = l;
 }
 
@@ -112,8 +111,13 @@ static void on_chunk(struct tcp_conn *c, const struct tcp_chunk *chunk, void *us
         .before_at = chunk->before_at,
         .acked = chunk->acked,
     };
-    (void)user;
-    http_conn_feed(l->http, &in);
+    struct ingest *g = user;
+    if (l->http == NULL && chunk->kind != TCP_CHUNK_END) {
+        l->http = http_conn_create(g->http, !c->syn_seen, l); /* known by now */
+    }
+    if (l->http != NULL) {
+        http_conn_feed(l->http, &in);
+    }
 }
 
 /* What a connection as a whole could not show. */
@@ -140,7 +144,9 @@ static void on_close(struct tcp_conn *c, enum tcp_end end, void *user)
 {
     struct ingest *g = user;
     struct lane *l = c->user;
-    http_conn_finish(l->http);
+    if (l->http != NULL) {
+        http_conn_finish(l->http);
+    }
     if (l->stream_id != 0) {
         add_conn_losses(l);
         if (end == TCP_END_EVICTED) {
