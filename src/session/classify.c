@@ -288,8 +288,8 @@ static void classify_access(struct task *t)
     t->c->role = is_static ? ROLE_STATIC : is_form ? ROLE_OTHER : ROLE_ACCESS;
     t->c->session_id = first_session(t, false);
     if (view_is_method(&t->v, "OPTIONS") || view_is_method(&t->v, "CONNECT") ||
-        view_is_method(&t->v, "TRACE")) {
-        t->c->role = ROLE_OTHER;
+        view_is_method(&t->v, "TRACE") || (t->f->flags & FACT_LOGOUT_PATH)) {
+        t->c->role = ROLE_OTHER; /* the last: a page that asks, a preflight, HEAD */
         outcome = OUTCOME_NONE;
     }
     if (may_authenticate(t)) {
