@@ -253,7 +253,7 @@ static bool may_authenticate(const struct task *t)
                   view_is_method(&t->v, "PATCH"));
     bool callback = t->f->flags & FACT_AUTH_CALLBACK;
     if (!(posts || callback) || !t->is_answered || (t->sent == 0 && t->set == 0) ||
-        (e != NULL && e->is_ordinary) || (t->f->flags & FACT_SAYS_FAILURE)) {
+        (e != NULL && e->is_ordinary) || (t->f->flags & (FACT_SAYS_FAILURE | FACT_REFRESH_GRANT))) {
         return false;
     }
     return callback || (t->f->flags & (FACT_AUTH_WORD | FACT_CODE_FIELD | FACT_PASSWORD)) != 0;
@@ -288,8 +288,9 @@ static void classify_access(struct task *t)
     t->c->role = is_static ? ROLE_STATIC : is_form ? ROLE_OTHER : ROLE_ACCESS;
     t->c->session_id = first_session(t, false);
     if (view_is_method(&t->v, "OPTIONS") || view_is_method(&t->v, "CONNECT") ||
-        view_is_method(&t->v, "TRACE") || (t->f->flags & FACT_LOGOUT_PATH)) {
-        t->c->role = ROLE_OTHER; /* the last: a page that asks, a preflight, HEAD */
+        view_is_method(&t->v, "TRACE") || (t->f->flags & FACT_LOGOUT_PATH) ||
+        ((t->f->flags & FACT_REFRESH_GRANT) && t->sent == 0)) {
+        t->c->role = ROLE_OTHER; /* a logout's: a page that asks, HEAD */
         outcome = OUTCOME_NONE;
     }
     if (may_authenticate(t)) {
@@ -302,7 +303,7 @@ static void classify_access(struct task *t)
     }
     t->c->outcome = outcome;
     t->c->may_be_denial = outcome == OUTCOME_DENIED;
-    add_issued(t, outcome == OUTCOME_GRANTED || outcome == OUTCOME_NONE);
+    add_issued(t, outcome != OUTCOME_DENIED);
     add_refreshes(t);
     enum operation_kind kind = OPERATION_NONE;
     /* With several tokens it is not known which one counted; an answer that takes the token away
