@@ -19,6 +19,12 @@ lookalikes: >
   One session per user, where a later login of the same user ends the earlier one; a logout between; sessions that expire
   before their first use; a second factor that is still to come.
 references: CWE-362 Race Condition, CWE-567 Unsynchronized Access to Shared Data
+parameters:
+  at_once_s:
+    default: 60
+    help: >
+      Where the server does not declare how long a session lives, its first use must be denied within so many
+      seconds after the login.
 */
 
 -- Sites that let a user have several sessions: an older one was granted after a newer login had ended.
@@ -61,17 +67,22 @@ lost AS (
       AND (NOT (coalesce(o.user_next_at <= d.end_at, 0) OR o.overlaps_user)
            OR f.site_id IN (SELECT site_id FROM several))
 ),
+settings AS (
+    SELECT coalesce((SELECT value FROM rule_parameters
+                     WHERE rule = 'lost-login' AND name = 'at_once_s'), 60) + 0 AS at_once_s
+),
+-- What was denied after its declared end is no finding.
 judged AS (
     SELECT lost.*,
-           lifetime_s IS NOT NULL AND denial_at - end_at < lifetime_s * 1000000000 AS in_lifetime,
            CASE WHEN gap_ms < 1000 THEN printf('%.1f ms', gap_ms) ELSE printf('%.1f s', gap_ms / 1e3) END AS gap
-    FROM lost
+    FROM lost, settings
+    WHERE gap_ms < coalesce(lifetime_s, at_once_s) * 1e3
 )
 SELECT exchange_id,
        session_id,
        site_id,
        start_at AS at,
-       CASE WHEN in_lifetime AND protection = 'protected' AND NOT other_login AND NOT loss_doubt
+       CASE WHEN lifetime_s IS NOT NULL AND protection = 'protected' AND NOT other_login AND NOT loss_doubt
                  AND NOT pairing_doubt THEN 'contradiction'
             ELSE 'suspect' END AS verdict,
        printf('%s %s answered %d as a success, but its session was denied %s later and never granted (%s %s: %d)%s',
@@ -80,8 +91,8 @@ SELECT exchange_id,
        (SELECT json_group_array(text) FROM (
             SELECT 'The server did not say how long the session is to live, so it may have ended by itself.' AS text
                    WHERE lifetime_s IS NULL
-            UNION ALL SELECT printf('The session was declared to live for %d s, which had passed.', lifetime_s)
-                   WHERE lifetime_s IS NOT NULL AND NOT in_lifetime
+            UNION ALL SELECT 'It is not known whether the endpoint that denied it needs a session.'
+                   WHERE protection = 'unknown'
             UNION ALL SELECT 'The same user logged in again; elsewhere this site lets a user have several sessions.'
                    WHERE other_login
             UNION ALL SELECT 'The login did not name a user, so a later login of the same user cannot be told.'
