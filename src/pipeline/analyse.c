@@ -24,6 +24,11 @@ struct evidence_entry {
     UT_hash_handle hh;
 };
 
+struct carrier_entry { /* one that was told to the store */
+    int64_t carrier_id;
+    UT_hash_handle hh;
+};
+
 struct session_check {
     int64_t session_id;
     enum session_order order;
@@ -38,6 +43,7 @@ struct analysis {
     struct site_learner *learner;
     struct site_model *model;
     struct evidence_entry *evidence; /* by endpoint */
+    struct carrier_entry *carriers;
     /* The session at hand. */
     struct operation_row *ops;
     bool *is_marked; /* by index of ops: contradicts another operation */
@@ -81,12 +87,31 @@ int pipeline_learn_site(struct store *s, int64_t site_id, const struct profile_s
     return r;
 }
 
+/* The rules' views tell by it which tokens are sessions. */
+static int store_carriers(struct analysis *a, const struct exchange_facts *f)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < f->token_count; i++) {
+        int64_t id = f->tokens[i].carrier_id;
+        struct carrier_entry *e;
+        HASH_FIND(hh, a->carriers, &id, sizeof(id), e);
+        if (e == NULL) {
+            e = hr_xcalloc(1, sizeof(*e));
+            e->carrier_id = id;
+            HASH_ADD(hh, a->carriers, carrier_id, sizeof(e->carrier_id), e);
+            r = analysis_set_carrier(a->store, id, site_model_is_session_carrier(a->model, id));
+        }
+    }
+    return r;
+}
+
 static int classify_row(const struct exchange_facts *f, void *user)
 {
     struct analysis *a = user;
     struct classified c;
     site_model_classify(a->model, f, &c);
-    return analysis_add_classified(a->store, f, &c);
+    int r = store_carriers(a, f);
+    return r == 0 ? analysis_add_classified(a->store, f, &c) : r;
 }
 
 static int store_decisions(struct analysis *a)
@@ -482,6 +507,13 @@ static void analysis_finish(struct analysis *a)
     {
         HASH_DEL(a->evidence, e);
         free(e);
+    }
+    struct carrier_entry *carrier;
+    struct carrier_entry *next_carrier;
+    HASH_ITER(hh, a->carriers, carrier, next_carrier)
+    {
+        HASH_DEL(a->carriers, carrier);
+        free(carrier);
     }
     site_model_destroy(a->model);
     free(a->ops);
