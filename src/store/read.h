@@ -1,6 +1,7 @@
 /*
  * store/read.h - rows out, as plain structs, one callback call a row. Strings in a row are valid
- * during the call. A callback returns 0 to go on, else the reading ends and returns that value.
+ * during the call. A callback returns 0 to go on, else the reading ends and returns that value; it
+ * may read other things, but must not begin the reading again that it is called from.
  */
 #ifndef HR_STORE_READ_H
 #define HR_STORE_READ_H
@@ -27,7 +28,7 @@ struct operation_row {
     enum endpoint_protection protection; /* as far as known now */
     enum session_role role; /* of the exchange */
 };
-/** Operations of the site's sessions, session by session, each in order of start (then id). */
+/** Operations of the site's sessions, session by session, each in order of start. */
 int read_site_operations(struct store *s, int64_t site_id,
                          int (*row)(const struct operation_row *o, void *user), void *user);
 /** Accesses without a token of a session carrier: endpoint_id, granted or denied, exchange. */

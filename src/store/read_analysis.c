@@ -19,7 +19,7 @@ struct carrier_name {
     UT_hash_handle hh;
 };
 
-#define HASHES_IN_MEMORY 4096 /* a power of two */
+#define HASHES_IN_MEMORY 65536 /* a power of two */
 
 struct known_hash {
     int64_t session_id; /* 0: the slot is empty */
@@ -28,6 +28,7 @@ struct known_hash {
 
 struct facts_reader {
     struct store *s;
+    struct hr_buf site;          /* its name */
     sqlite3_stmt *tokens; /* stands on the first token not yet given; big site */
     bool is_big;
     bool has_token; /* tokens stands on a row */
@@ -168,7 +169,7 @@ static void read_facts(sqlite3_stmt *q, int64_t site_id, struct exchange_facts *
     f->site_id = site_id;
     f->endpoint_id = sqlite3_column_int64(q, 1);
     f->stream_id = sqlite3_column_int64(q, 2);
-    f->host = column_span(q, 3);
+    f->host = sqlite3_column_int(q, 27) != 0 ? f->site : column_span(q, 3);
     f->method = column_span(q, 4);
     f->target = column_span(q, 5);
     f->path_template = column_span(q, 6);
@@ -192,7 +193,6 @@ static void read_facts(sqlite3_stmt *q, int64_t site_id, struct exchange_facts *
     f->response_bytes = (uint64_t)sqlite3_column_int64(q, 24);
     f->state = (unsigned)sqlite3_column_int(q, 25);
     f->ordinal = (unsigned)sqlite3_column_int64(q, 26);
-    f->site = column_span(q, 27);
     f->token_count = 0;
 }
 
@@ -211,6 +211,7 @@ static int give_facts(struct facts_reader *f, int64_t site_id,
 {
     struct exchange_facts facts;
     memset(&facts, 0, sizeof(facts));
+    facts.site = hr_buf_span(&f->site);
     sqlite3_stmt *q = store_stmt(f->s, f->is_big ? STMT_FACTS_BIG_SITE : STMT_FACTS_SMALL_SITE);
     bind_number(q, 1, site_id);
     int r;
@@ -231,25 +232,26 @@ int read_site_exchanges(struct store *s, int64_t site_id,
     struct facts_reader f = {.s = s};
     int r = site_is_big(s, site_id, &f.is_big);
     f.hashes = hr_xcalloc(HASHES_IN_MEMORY, sizeof(*f.hashes));
+    hr_buf_init(&f.site, SIZE_MAX);
+    r = r == 0 ? read_site(s, site_id, &f.site) : r;
     r = r == 0 ? load_carriers(&f, site_id) : r;
     r = r == 0 ? give_facts(&f, site_id, row, user) : r;
     if (f.tokens != NULL) {
         store_end_rows(f.tokens, 0);
     }
     free_carriers(&f);
+    hr_buf_finish(&f.site);
     free(f.hashes);
     return r;
 }
 
-int read_site_operations(struct store *s, int64_t site_id,
-                         int (*row)(const struct operation_row *o, void *user), void *user)
+static int give_session_operations(struct store *s, int64_t session_id,
+                                   int (*row)(const struct operation_row *o, void *user),
+                                   void *user)
 {
-    int r = store_run(s, store_stmt(s, STMT_OPERATION_INDEX_MAKE));
-    if (r < 0) {
-        return r;
-    }
-    sqlite3_stmt *q = store_stmt(s, STMT_SITE_OPERATIONS);
-    bind_number(q, 1, site_id);
+    sqlite3_stmt *q = store_stmt(s, STMT_SESSION_OPERATIONS);
+    bind_number(q, 1, session_id);
+    int r;
     while ((r = store_step(s, q)) > 0) {
         struct operation_row o = {
             .id = sqlite3_column_int64(q, 0),
@@ -265,6 +267,24 @@ int read_site_operations(struct store *s, int64_t site_id,
             .protection = (enum endpoint_protection)sqlite3_column_int(q, 10),
         };
         r = row(&o, user);
+        if (r != 0) {
+            return store_end_rows(q, r);
+        }
+    }
+    return r;
+}
+
+int read_site_operations(struct store *s, int64_t site_id,
+                         int (*row)(const struct operation_row *o, void *user), void *user)
+{
+    int r = store_run(s, store_stmt(s, STMT_OPERATION_INDEX_MAKE));
+    if (r < 0) {
+        return r;
+    }
+    sqlite3_stmt *q = store_stmt(s, STMT_SITE_SESSIONS);
+    bind_number(q, 1, site_id);
+    while ((r = store_step(s, q)) > 0) {
+        r = give_session_operations(s, sqlite3_column_int64(q, 0), row, user);
         if (r != 0) {
             return store_end_rows(q, r);
         }

@@ -205,7 +205,9 @@ CREATE TABLE operations (
                                 -- possible login doubt_operation_id
     doubt_operation_id INTEGER  -- operations.id
 ) STRICT;
-CREATE INDEX operations_by_session ON operations (session_id, start_at) WHERE session_id IS NOT NULL;
+-- Covers what the order check reads: the rows themselves lie scattered in order of exchanges.
+CREATE INDEX operations_by_session ON operations (session_id, start_at, kind, end_at, endpoint_id,
+    role, issues, understood) WHERE session_id IS NOT NULL;
 CREATE INDEX operations_of_logins ON operations (endpoint_id) WHERE role = 1;
 CREATE INDEX operations_of_logouts ON operations (endpoint_id) WHERE role = 2;
 CREATE INDEX operations_ended ON operations (ended_by_id) WHERE ended_by_id IS NOT NULL;

@@ -61,13 +61,12 @@
     "LEFT JOIN users u ON u.id = s.user_id "
 
 #define FACT_COLUMNS                                                                               \
-    "x.id, x.endpoint_id, x.stream_id, CASE WHEN x.host_is_site THEN si.name ELSE x.host END, "    \
+    "x.id, x.endpoint_id, x.stream_id, x.host, "    \
     "x.method, x.target, e.path, x.location, x.location_path, u.name, x.replica, x.status, "       \
     "x.version, x.flags, x.shape, x.request_at, x.request_end_at, x.response_at, "                 \
     "x.response_end_at, x.request_frame, x.response_frame, x.request_capture_id, "                 \
-    "x.response_capture_id, x.request_bytes, x.response_bytes, x.state, x.ordinal, si.name "
+    "x.response_capture_id, x.request_bytes, x.response_bytes, x.state, x.ordinal, x.host_is_site "
 #define FACT_JOINS                                                                                 \
-    "CROSS JOIN sites si ON si.id = ?1 "                                                           \
     "LEFT JOIN endpoints e ON e.id = x.endpoint_id "                                               \
     "LEFT JOIN users u ON u.id = x.user_id "
 
@@ -273,8 +272,8 @@ static const char *const statements[STMT_COUNT] = {
     /* analysis */
     [STMT_OPERATION_ANY] = "SELECT EXISTS (SELECT 1 FROM operations)",
     [STMT_OPERATION_INDEX_MAKE] =
-        "CREATE INDEX IF NOT EXISTS operations_by_session ON operations (session_id, start_at) "
-        "WHERE session_id IS NOT NULL",
+        "CREATE INDEX IF NOT EXISTS operations_by_session ON operations (session_id, start_at, kind, "
+        "end_at, endpoint_id, role, issues, understood) WHERE session_id IS NOT NULL",
     [STMT_SITES_CHANGED] = "SELECT id FROM sites WHERE is_changed ORDER BY id",
     [STMT_SITE_IS_ANALYSED] = "SELECT is_analysed FROM sites WHERE id = ?1",
     [STMT_SITE_ANALYSED] =
@@ -334,13 +333,15 @@ static const char *const statements[STMT_COUNT] = {
                        "FROM token_uses WHERE id BETWEEN ?1 AND ?1 + 15 ORDER BY id",
     [STMT_SITE_CARRIERS] = "SELECT id, kind, name FROM carriers WHERE site_id = ?1 ORDER BY id",
     [STMT_SESSION_HASH] = "SELECT hash FROM sessions WHERE id = ?1",
-    [STMT_SITE_OPERATIONS] =
-        "SELECT o.id, o.session_id, o.exchange_id, o.endpoint_id, coalesce(o.role, (SELECT p.role "
+    [STMT_SITE_SESSIONS] =
+        "SELECT s.id FROM carriers c CROSS JOIN sessions s INDEXED BY sessions_by_hash "
+        "ON s.carrier_id = c.id WHERE c.site_id = ?1",
+    [STMT_SESSION_OPERATIONS] =
+        "SELECT o.id, o.session_id, o.id >> 3, o.endpoint_id, coalesce(o.role, (SELECT p.role "
         "FROM operations p WHERE p.id = o.id & ~7)), o.kind, o.start_at, o.end_at, o.issues, "
-        "o.understood, e.protection FROM carriers c CROSS JOIN sessions s ON s.carrier_id = c.id "
-        "CROSS JOIN operations o INDEXED BY operations_by_session ON o.session_id = s.id "
-        "LEFT JOIN endpoints e ON e.id = o.endpoint_id WHERE c.site_id = ?1 "
-        "AND o.kind IS NOT NULL ORDER BY c.id, s.hash, o.start_at, o.id",
+        "o.understood, e.protection FROM operations o INDEXED BY operations_by_session "
+        "LEFT JOIN endpoints e ON e.id = o.endpoint_id WHERE o.session_id = ?1 "
+        "AND o.kind IS NOT NULL ORDER BY o.start_at",
     [STMT_ANONYMOUS_BIG_SITE] =
         "SELECT x.id, x.endpoint_id, o.outcome FROM operations o CROSS JOIN exchanges x "
         "ON x.id = o.id >> 3 WHERE o.role = +3 AND o.had_token = 0 AND o.outcome IN (3, 4) "

@@ -88,7 +88,7 @@ static int reopen_immutable(struct store *s)
         hr_buf_append_str(&uri, "?immutable=1");
         sqlite3_close(s->db);
         code =
-            sqlite3_open_v2(hr_buf_str(&uri), &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+            sqlite3_open_v2(hr_buf_str(&uri), &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
     }
     hr_buf_finish(&uri);
     return code == SQLITE_OK ? 0 : store_fail(s, code);
@@ -97,6 +97,7 @@ static int reopen_immutable(struct store *s)
 static int open_database(struct store *s, int busy_timeout_ms)
 {
     int flags = s->mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    flags |= SQLITE_OPEN_NOMUTEX; /* a store belongs to one thread */
     if (s->path == NULL) {
         flags |= SQLITE_OPEN_CREATE;
     }
