@@ -48,6 +48,12 @@ WITH late AS (
       AND g.protection != 'public'
       AND NOT g.is_cached AND NOT g.is_static AND NOT g.sets_other_token
       AND g.session_order != 'unknown'
+      -- Where the session was denied elsewhere after its logout, it did end: a page that is not known to need
+      -- one is then a public page.
+      AND NOT (g.protection = 'unknown'
+               AND EXISTS (SELECT 1 FROM session_history d
+                           WHERE d.session_id = g.session_id AND d.kind = 'denied'
+                             AND d.start_at > o.end_at))
 ),
 judged AS (
     SELECT late.*,

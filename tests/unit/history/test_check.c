@@ -208,6 +208,40 @@ static void a_hundred_thousand_operations_take_no_time(void **state)
     free(marks);
 }
 
+/* Whatever an attacker makes a session look like, it is decided or given up in short time. */
+static void histories_built_to_cost_come_to_an_end(void **state)
+{
+    (void)state;
+    const size_t n = 20000;
+    struct history_operation *ops = hr_xcalloc(n, sizeof(*ops));
+    uint64_t seed = 7;
+    for (int shape = 0; shape < 4; shape++) {
+        for (size_t i = 0; i < n; i++) {
+            seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            const unsigned pick = (unsigned)(seed >> 33);
+            const hr_nsec at = (hr_nsec)i * 10;
+            const bool is_login = pick % 3 == 0;
+            /* Unanswered logins, or up to 50 open ones; accesses that stay open for long. */
+            const hr_nsec length =
+                (hr_nsec)(pick / 8 % (shape == 0 ? 100000 : 1000 * (unsigned)shape));
+            ops[i] = (struct history_operation){
+                .kind = !is_login        ? (pick % 2 ? HISTORY_GRANT : HISTORY_NOT_LIVE)
+                        : shape % 2 == 0 ? HISTORY_MAYBE_LOGIN
+                                         : HISTORY_LOGIN,
+                .start = at,
+                .end = at + length,
+                .group = 1,
+            };
+        }
+        const double begin = seconds();
+        const struct history_result r = history_check(ops, n, HISTORY_FIRST_ABSENT, 0);
+        const double took = seconds() - begin;
+        print_message("  shape %d: answer %d, %.0f ms\n", shape, (int)r.answer, took * 1e3);
+        assert_true(took < 10);
+    }
+    free(ops);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +249,7 @@ int main(void)
         cmocka_unit_test(a_witness_names_what_it_contradicts),
         cmocka_unit_test(thirty_unanswered_logins_cost_milliseconds),
         cmocka_unit_test(many_nested_logins_are_decided_or_unknown),
+        cmocka_unit_test(histories_built_to_cost_come_to_an_end),
         cmocka_unit_test(a_hundred_thousand_operations_take_no_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
