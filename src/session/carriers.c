@@ -76,7 +76,7 @@ static void count_kinds(struct choice *c)
     for (size_t i = 0; i < c->kind_count; i++) {
         struct view v;
         learn_view_of_kind(c->l, c->kinds[i], &v);
-        bool login = view_looks_like_login(&v);
+        bool login = model_may_be_login(c->m, &v);
         bool ok = login && view_login_look(c->m, &v) == LOOK_PLAUSIBLE;
         login_ok += ok ? c->kinds[i]->count : 0;
         for (size_t u = 0; u < v.use_count; u++) {
@@ -115,7 +115,7 @@ static void count_guards(struct choice *c)
             for (size_t k = first; k < end; k++) {
                 struct view v;
                 learn_view_of_kind(c->l, c->kinds[k], &v);
-                if (view_looks_like_login(&v)) {
+                if (model_may_be_login(c->m, &v)) {
                     continue;
                 }
                 bool sent = bits_of(&v, c->all[i].hash) & USE_SENT;
@@ -205,7 +205,7 @@ static bool stands_alone(struct choice *c, struct model_carrier *s)
         learn_view_of_kind(c->l, c->kinds[i], &v);
         unsigned mine = bits_of(&v, s->hash);
         unsigned theirs = model_session_bits(c->m, &v, &sent);
-        bool login = view_looks_like_login(&v) && view_login_look(c->m, &v) == LOOK_PLAUSIBLE;
+        bool login = model_may_be_login(c->m, &v) && view_login_look(c->m, &v) == LOOK_PLAUSIBLE;
         if (login && (mine & USE_SET_NEW) && !(theirs & (USE_SET_NEW | USE_SET_SAME | USE_SENT))) {
             s->own_logins += c->kinds[i]->count;
         }
@@ -260,7 +260,7 @@ static void choose_user_query(struct choice *c)
             struct view v;
             learn_view_of_kind(c->l, c->kinds[k], &v);
             bool sent = bits_of(&v, c->all[i].hash) & USE_SENT;
-            if (sent && view_looks_like_login(&v)) {
+            if (sent && model_may_be_login(c->m, &v)) {
                 at_login += view_login_look(c->m, &v) == LOOK_PLAUSIBLE ? c->kinds[k]->count : 0;
             } else if (sent && !(v.flags & FACT_STATIC_PATH)) {
                 elsewhere += is_grant(&v) || is_denial(&v) ? c->kinds[k]->count : 0;

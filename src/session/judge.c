@@ -135,14 +135,22 @@ struct model_endpoint *model_endpoint_of(const struct site_model *m, uint64_t ha
     return (struct model_endpoint *)learn_table_find(&m->endpoints, hash);
 }
 
-bool model_is_login(const struct site_model *m, const struct view *v)
+bool model_may_be_login(const struct site_model *m, const struct view *v)
 {
-    const struct model_endpoint *e = model_endpoint_of(m, v->endpoint);
     if (m->profile != NULL && m->profile->login_count > 0) {
         const struct profile_action *a = login_action(m, v);
         bool shows_form = view_is_get(v) && (v->flags & FACT_LOGIN_FORM);
         return a != NULL && !(v->flags & FACT_REFRESH_GRANT) &&
                (a->has_success || view_looks_like_login(v) || !shows_form);
+    }
+    return view_looks_like_login(v);
+}
+
+bool model_is_login(const struct site_model *m, const struct view *v)
+{
+    const struct model_endpoint *e = model_endpoint_of(m, v->endpoint);
+    if (m->profile != NULL && m->profile->login_count > 0) {
+        return model_may_be_login(m, v);
     }
     if (e == NULL || !e->is_login) {
         return false;

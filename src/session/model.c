@@ -62,7 +62,7 @@ static void count_logins(struct decide *d)
         if (e == NULL) {
             continue;
         }
-        if (!view_looks_like_login(&v)) {
+        if (!model_may_be_login(d->m, &v)) {
             e->others += (v.flags & (FACT_REFRESH_GRANT | FACT_FIELDS)) ||
                                  (v.status >= 200 && v.status < 300)
                              ? d->kinds[i]->count

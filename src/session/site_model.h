@@ -118,6 +118,8 @@ bool view_is_method(const struct view *v, const char *method);
 bool view_is_get(const struct view *v);
 /** Does the request look like one that signs in, by its members and path? */
 bool view_looks_like_login(const struct view *v);
+/** The same, or what the profile says. */
+bool model_may_be_login(const struct site_model *m, const struct view *v);
 enum answer_look view_login_look(const struct site_model *m, const struct view *v);
 const struct model_carrier *model_carrier_of(const struct site_model *m, uint64_t hash);
 /** Bits of all session carriers together; counts those sent. */

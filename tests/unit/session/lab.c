@@ -140,7 +140,8 @@ static void add_part(struct lab *lab, struct message *to, struct hr_span part)
 {
     struct hr_span value = part;
     struct hr_span key = hr_span_cut(&value, ':');
-    bool blanks = hr_span_equal(key, HR_SPAN("html")) || hr_span_equal(key, HR_SPAN("text"));
+    bool blanks = hr_span_equal(key, HR_SPAN("html")) || hr_span_equal(key, HR_SPAN("text")) ||
+                  hr_span_has_prefix(value, HR_SPAN("Authorization="));
     struct hr_span full = expand(lab, value, blanks);
     if (hr_span_equal(key, HR_SPAN("cookie"))) {
         add_field(to, HR_SPAN("Cookie"), full);

@@ -1,7 +1,8 @@
 /*
  * tests/unit/session/lab.h - a site's exchanges as lines of text, and what the model makes of each.
  *
- *     POST /login cookie:sid=$a form:user=alice&password=pw => 302 location:/home set:sid=$b == WANT
+ *     POST /login cookie:sid=$a form:user=alice&password=pw => 302 location:/home set:sid=$b ==
+ * WANT
  *
  * Parts of a request: host: cookie: bearer: header:NAME=VALUE form: json: multipart-free, no blanks
  * inside a part ('_' in html: and text: stands for one). Of an answer: status, location: set:
@@ -30,7 +31,8 @@ void lab_destroy(struct lab *lab);
 void lab_add(struct lab *lab, const char *const *lines);
 size_t lab_count(const struct lab *lab);
 const struct exchange_facts *lab_facts(const struct lab *lab, size_t index);
-/** Learns from the exchanges in that order (NULL: as they came); release with site_model_destroy(). */
+/** Learns from the exchanges in that order (NULL: as they came); release with site_model_destroy().
+ */
 struct site_model *lab_learn(const struct lab *lab, const size_t *order);
 /** What the model makes of one exchange, in the words above. Valid until the next call. */
 const char *lab_judge(struct lab *lab, const struct site_model *m, size_t index);

@@ -2,16 +2,17 @@
  * Sites of many kinds, in short: what each exchange is, and what it does to which session. Each
  * scenario keeps one law of the table of operations, or one habit of a framework.
  */
+#include "base/alloc.h"
 #include "lab.h"
 #include "support/test.h"
-
-#include "base/alloc.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define PAGE "html:<title>shop</title>Welcome"
-#define FORM "html:<form_action=/login_method=post><input_name=user><input_name=password_type=password></form>"
+#define FORM                                                                                       \
+    "html:<form_action=/login_method=post><input_name=user><input_name=password_type=password></"  \
+    "form>"
 
 static const struct {
     const char *name;
@@ -22,7 +23,8 @@ static const struct {
          "GET /home => 302 location:/login?next=%2Fhome == access denied",
          "GET /login => 200 " FORM " == other",
          "POST /login form:username=alice&password=wrong => 401 " FORM " == login failure alice",
-         "POST /login form:username=alice&password=pw => 302 location:/home set:sid=$a;Path=/;HttpOnly"
+         "POST /login form:username=alice&password=pw => 302 location:/home "
+         "set:sid=$a;Path=/;HttpOnly"
          " == login success alice $a=login+",
          "GET /home cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
          "GET /style.css cookie:sid=$a => 200 text:body == static granted $a=none",
@@ -33,35 +35,41 @@ static const struct {
          "OPTIONS /logout cookie:sid=$a => 204 == other $a=none",
          "POST /logout cookie:sid=$a => 403 == logout failure $a=maybe-logout",
          "POST /logout cookie:sid=$a => - == logout $a=maybe-logout",
-         "POST /logout cookie:sid=$a => 302 location:/login set:sid=;Max-Age=0 == logout success $a=logout",
+         "POST /logout cookie:sid=$a => 302 location:/login set:sid=;Max-Age=0 == logout success "
+         "$a=logout",
          "GET /home cookie:sid=$a => 302 location:/login?next=%2Fhome == access denied $a=denial",
-         "POST /login cookie:sid=$a form:username=alice&password=pw => 302 location:/home set:sid=$b"
+         "POST /login cookie:sid=$a form:username=alice&password=pw => 302 location:/home "
+         "set:sid=$b"
          " == login success alice $b=login+ $a=replaced",
-     }},
+     }                                                                                            },
     {"a login answered like the others, without its cookie",
      {
-         "POST /login form:username=a&password=pw => 302 location:/home set:sid=$a == login success a $a=login+",
+         "POST /login form:username=a&password=pw => 302 location:/home set:sid=$a == login "
+         "success a $a=login+",
          "GET /home cookie:sid=$a => 200 " PAGE,
          "POST /login form:username=b&password=pw => 302 location:/home set:sid=$b",
          "POST /login form:username=c&password=pw => 302 location:/home == login success c missing",
          "POST /login form:username=c&password=pw => 302 location:/home gap == login success c",
-         "POST /login form:username=d&password=no => 302 location:/login?error=1 == login failure d",
+         "POST /login form:username=d&password=no => 302 location:/login?error=1 == login failure "
+         "d",
          "POST /login form:username=e&password=no => 302 location:/sorry == login failure e",
-     }},
+     }                                                                                            },
     {"JSON login, cookie, 401 for APIs",
      {
          "GET /api/v1/me => 401 json:{\"error\":\"unauthorized\"} == access denied",
          "POST /api/v1/auth/login json:{\"email\":\"bob@x\",\"password\":\"no\"} => 200"
          " json:{\"ok\":false,\"error\":\"bad\"} == login failure bob@x",
-         "POST /api/v1/auth/login json:{\"email\":\"bob@x\",\"password\":\"pw\"} => 200 json:{\"ok\":true}"
+         "POST /api/v1/auth/login json:{\"email\":\"bob@x\",\"password\":\"pw\"} => 200 "
+         "json:{\"ok\":true}"
          " set:SID=$a == login success bob@x $a=login+",
          "GET /api/v1/me cookie:SID=$a => 200 json:{\"user\":\"bob\"} == access granted $a=grant",
          "POST /api/v1/orders cookie:SID=$a json:{\"sku\":\"17\",\"token\":\"x\"} => 201"
          " json:{\"id\":1} == access granted $a=grant",
-         "POST /api/v1/auth/login json:{\"email\":\"eve@x\",\"password\":\"pw\"} => 200 json:{\"ok\":true}"
+         "POST /api/v1/auth/login json:{\"email\":\"eve@x\",\"password\":\"pw\"} => 200 "
+         "json:{\"ok\":true}"
          " == login success eve@x missing",
          "DELETE /api/v1/auth/session cookie:SID=$a => 204 == logout success $a=logout",
-     }},
+     }                                                                                            },
     {"a bearer token issued in a JSON body, refreshed, revoked",
      {
          "POST /oauth/token form:grant_type=password&username=ann&password=pw => 200"
@@ -74,14 +82,14 @@ static const struct {
          "GET /api/data bearer:$a => 401 == access denied $a=denial",
          "GET /api/data bearer:$b => 200 json:{\"user\":\"ann\"} == access granted $b=grant",
          "POST /oauth/revoke form:token=$b => 200 == logout success $b=logout",
-     }},
+     }                                                                                            },
     {"a single-page application: the token is nested, and logout is a DELETE of the session",
      {
          "POST /api/sessions json:{\"user\":{\"email\":\"zoe\",\"password\":\"pw\"}} => 201"
          " json:{\"data\":{\"token\":\"$a\",\"name\":\"zoe\"}} == login success zoe $a=login+",
          "GET /api/items bearer:$a => 200 json:[] == access granted $a=grant",
          "DELETE /api/sessions/current bearer:$a => 204 == logout success $a=logout",
-     }},
+     }                                                                                            },
     {"a token in a field of its own",
      {
          "POST /auth json:{\"login\":\"kim\",\"pwd\":\"x\"} => 200 json:{\"sessionId\":\"$a\"}"
@@ -89,7 +97,7 @@ static const struct {
          "GET /v1/stuff header:X-Session-Token=$a => 200 json:{} == access granted $a=grant",
          "GET /v1/stuff => 401 == access denied",
          "POST /signout header:X-Session-Token=$a => 204 == logout success $a=logout",
-     }},
+     }                                                                                            },
     {"the user's name in the query is all there is",
      {
          "GET /protected?user=alice => 401 text:no == access denied other=denial",
@@ -98,22 +106,23 @@ static const struct {
          "GET /logout?user=alice => 200 text:logged_out == logout success other=logout",
          "GET /login?user= => 400 text:missing_user",
          "GET /protected => 401 text:no == access denied",
-     }},
+     }                                                                                            },
     {"a search by name is no session where there is a cookie",
      {
          "POST /login form:user=alice&password=pw => 302 location:/ set:JSESSIONID=$a",
          "GET /search?name=bob cookie:JSESSIONID=$a => 200 " PAGE " == access granted $a=grant",
          "GET /search?name=bob => 200 " PAGE " == access granted",
-     }},
+     }                                                                                            },
     {"a visitor's cookie is replaced by the login",
      {
          "GET / => 200 " PAGE " set:PHPSESSID=$v == access granted $v=issue+",
          "GET /account cookie:PHPSESSID=$v => 302 location:/login == access denied $v=denial",
          "GET / cookie:PHPSESSID=$v => 200 " PAGE " == access granted $v=grant",
-         "POST /login cookie:PHPSESSID=$v form:user=al&pass=x => 302 location:/account set:PHPSESSID=$a"
+         "POST /login cookie:PHPSESSID=$v form:user=al&pass=x => 302 location:/account "
+         "set:PHPSESSID=$a"
          " == login success al $a=login+ $v=replaced",
          "GET /account cookie:PHPSESSID=$a => 200 " PAGE " == access granted $a=grant",
-     }},
+     }                                                                                            },
     {"a login that keeps the visitor's token makes that one live",
      {
          "GET / => 200 " PAGE " set:sessionid=$v == access granted $v=issue+",
@@ -122,100 +131,122 @@ static const struct {
          " == login success al $v=login",
          "GET /account cookie:sessionid=$v => 200 " PAGE " == access granted $v=grant",
          "GET / => 200 " PAGE " set:sessionid=$w == access granted $w=issue+",
-         "POST /login cookie:sessionid=$w form:user=bo&password=no => 200 " FORM " == login failure bo $w=none",
-     }},
+         "POST /login cookie:sessionid=$w form:user=bo&password=no => 200 " FORM
+         " == login failure bo $w=none",
+     }                                                                                            },
     {"cookies for CSRF, analytics, language and affinity are no session",
      {
-         "GET /login => 200 " FORM " set:csrftoken=$c set:_ga=$g set:lang=en set:AWSALB=$l == other",
-         "POST /login cookie:csrftoken=$c;_ga=$g form:username=u&password=p&csrfmiddlewaretoken=$c => 302"
+         "GET /login => 200 " FORM
+         " set:csrftoken=$c set:_ga=$g set:lang=en set:AWSALB=$l == other",
+         "POST /login cookie:csrftoken=$c;_ga=$g form:username=u&password=p&csrfmiddlewaretoken=$c "
+         "=> 302"
          " location:/ set:csrftoken=$d set:mysite=$a == login success u $a=login+",
          "GET /me cookie:csrftoken=$d;_ga=$g;mysite=$a => 200 " PAGE " == access granted $a=grant",
          "GET /me cookie:csrftoken=$d;_ga=$g => 401 == access denied",
-     }},
+     }                                                                                            },
     {"remember-me opens a new session",
      {
-         "POST /login form:user=al&password=p => 303 location:/a set:sid=$a set:remember_me=$r;Max-Age=99"
+         "POST /login form:user=al&password=p => 303 location:/a set:sid=$a "
+         "set:remember_me=$r;Max-Age=99"
          " == login success al $a=login+",
          "GET /a cookie:sid=$a;remember_me=$r => 200 " PAGE " == access granted $a=grant",
          "POST /logout cookie:sid=$a;remember_me=$r => 303 location:/ set:sid=;Max-Age=0"
          " == logout success $a=logout",
-         "GET /a cookie:remember_me=$r => 200 " PAGE " set:sid=$b == access granted $b=maybe-login+",
+         "GET /a cookie:remember_me=$r => 200 " PAGE
+         " set:sid=$b == access granted $b=maybe-login+",
          "GET /a => 302 location:/login == access denied",
-     }},
+     }                                                                                            },
     {"a remember-me cookie of any name, set by logins beside the session that logouts delete",
      {
-         "POST /login form:user=al&password=p => 303 location:/a set:sess=$a set:pluto=$r;Max-Age=99"
+         "POST /login form:user=al&password=p => 303 location:/a set:sess=$a "
+         "set:pluto=$r;Max-Age=99"
          " == login success al $a=login+",
          "GET /a cookie:sess=$a;pluto=$r => 200 " PAGE " == access granted $a=grant",
          "POST /logout cookie:sess=$a;pluto=$r => 303 location:/ set:sess=;Max-Age=0"
          " == logout success $a=logout",
          "GET /a cookie:pluto=$r => 200 " PAGE " set:sess=$b == access granted $b=maybe-login+",
          "GET /a cookie:sess=$b;pluto=$r => 200 " PAGE " == access granted $b=grant",
-     }},
+     }                                                                                            },
     {"a session renewed with every answer",
      {
-         "POST /login form:user=al&password=p => 302 location:/a set:session=$a == login success al $a=login+",
-         "GET /a cookie:session=$a => 200 " PAGE " set:session=$b == access granted $b=maybe-login+ $a=grant",
-         "GET /a cookie:session=$b => 200 " PAGE " set:session=$b == access granted $b=refresh $b=grant",
-     }},
+         "POST /login form:user=al&password=p => 302 location:/a set:session=$a == login success "
+         "al $a=login+",
+         "GET /a cookie:session=$a => 200 " PAGE
+         " set:session=$b == access granted $b=maybe-login+ $a=grant",
+         "GET /a cookie:session=$b => 200 " PAGE
+         " set:session=$b == access granted $b=refresh $b=grant",
+     }                                                                                            },
     {"single sign-on: another origin's page, and a callback that sets the session",
      {
-         "GET /dash => 302 location:http://idp.example/authorize?client_id=shop&state=$s == access denied",
-         "GET /callback?code=$k&state=$s => 302 location:/dash set:app=$a == login success $a=login+",
+         "GET /dash => 302 location:http://idp.example/authorize?client_id=shop&state=$s == access "
+         "denied",
+         "GET /callback?code=$k&state=$s => 302 location:/dash set:app=$a == login success "
+         "$a=login+",
          "GET /dash cookie:app=$a => 200 " PAGE " == access granted $a=grant",
-         "GET /logout cookie:app=$a => 302 location:/ set:app=;Max-Age=0 == logout success $a=logout",
-     }},
+         "GET /logout cookie:app=$a => 302 location:/ set:app=;Max-Age=0 == logout success "
+         "$a=logout",
+     }                                                                                            },
     {"a question before the logout is no logout",
      {
          "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
-         "GET /logout cookie:sid=$a => 200 html:<form_method=post_action=/logout><button>Yes</button></form>"
+         "GET /logout cookie:sid=$a => 200 "
+         "html:<form_method=post_action=/logout><button>Yes</button></form>"
          " == other $a=none",
          "POST /logout cookie:sid=$a => 302 location:/ == logout success $a=logout",
-     }},
+     }                                                                                            },
     {"a logout by GET, and one that only moves to another spelling of its path",
      {
-         "POST /users/sign_in form:user[email]=al&user[password]=p => 303 location:/ set:_app_session=$a"
+         "POST /users/sign_in form:user[email]=al&user[password]=p => 303 location:/ "
+         "set:_app_session=$a"
          " == login success al $a=login+",
-         "GET /users/sign_out/ cookie:_app_session=$a => 301 location:/users/sign_out == other $a=none",
+         "GET /users/sign_out/ cookie:_app_session=$a => 301 location:/users/sign_out == other "
+         "$a=none",
          "GET /users/sign_out cookie:_app_session=$a => 303 location:/ == logout success $a=logout",
-     }},
+     }                                                                                            },
     {"a logout known by what it does",
      {
          "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
          "GET /a cookie:sid=$a => 200 " PAGE,
-         "POST /leave cookie:sid=$a => 302 location:/ set:sid=;Max-Age=0 == logout success $a=logout",
+         "POST /leave cookie:sid=$a => 302 location:/ set:sid=;Max-Age=0 == logout success "
+         "$a=logout",
          "POST /login form:user=al&password=p => 302 location:/a set:sid=$b",
          "GET /a cookie:sid=$b => 200 " PAGE,
-         "POST /leave cookie:sid=$b => 302 location:/ set:sid=;Max-Age=0 == logout success $b=logout",
-     }},
+         "POST /leave cookie:sid=$b => 302 location:/ set:sid=;Max-Age=0 == logout success "
+         "$b=logout",
+     }                                                                                            },
     {"registration and password change are no logins; what they give may be live",
      {
          "POST /register form:user=new&password=p&password_confirm=p => 302 location:/a set:sid=$a"
          " == other $a=maybe-login+",
          "GET /a cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
-         "POST /account/password cookie:sid=$a form:old_password=p&new_password=q => 200 json:{\"ok\":true}"
+         "POST /account/password cookie:sid=$a form:old_password=p&new_password=q => 200 "
+         "json:{\"ok\":true}"
          " set:sid=$b == access granted $b=maybe-login+ $a=grant",
-         "POST /login form:user=new&password=q => 302 location:/a set:sid=$c == login success new $c=login+",
-     }},
+         "POST /login form:user=new&password=q => 302 location:/a set:sid=$c == login success new "
+         "$c=login+",
+     }                                                                                            },
     {"a second factor may make the session live",
      {
-         "POST /login form:user=al&password=p => 302 location:/otp set:sid=$a == login success al $a=login+",
+         "POST /login form:user=al&password=p => 302 location:/otp set:sid=$a == login success al "
+         "$a=login+",
          "GET /a cookie:sid=$a => 302 location:/login == access denied $a=denial",
          "POST /otp cookie:sid=$a form:otp=123456 => 302 location:/a == other $a=maybe-login?",
          "GET /a cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
-     }},
-    {"the login form with 200 in place of the page is a denial; a form with the password's change is not",
-     {
+     }                                                                                            },
+    {"the login form with 200 in place of the page is a denial; a form with the password's change "
+     "is not",                                                                                         {
          "GET /a => 200 " FORM " == access denied",
          "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
          "GET /a cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
-         "GET /settings cookie:sid=$a => 200 html:<form_action=/settings/password><input_type=password"
+         "GET /settings cookie:sid=$a => 200 "
+         "html:<form_action=/settings/password><input_type=password"
          "_name=current><input_type=password_name=newpassword></form> == access granted $a=grant",
-     }},
+     }                                                                                     },
     {"a page of another name to which those without a session are sent",
      {
          "GET /app => 302 location:/hello == access denied",
-         "POST /enter form:user=al&password=p => 302 location:/app set:sid=$a == login success al $a=login+",
+         "POST /enter form:user=al&password=p => 302 location:/app set:sid=$a == login success al "
+         "$a=login+",
          "GET /app cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
          "POST /save cookie:sid=$a form:x=1 => 303 location:/hello == access granted $a=grant",
          "GET /app cookie:sid=$a => 302 location:/hello == access denied $a=denial",
@@ -225,7 +256,7 @@ static const struct {
          "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
          "GET /a cookie:sid=$a => 200 " PAGE " header:Age=7 == access $a=none",
          "GET /a cookie:sid=$a => 200 " PAGE " header:X-Cache=HIT == access $a=none",
-     }},
+     }                                                                                                                  },
     {"a login answered by an error or not at all may have happened; a failed one only issues",
      {
          "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
@@ -246,7 +277,7 @@ static const struct {
          "GET /api/x => 401",
          "GET /api/x bearer:$t => 200 json:{} == access granted $t=grant",
          "GET /api/x cookie:sid=$a bearer:$t => 200 json:{} == access granted $a=none $t=none",
-     }},
+     }                                                                                                                                             },
     {"a redirect to the login whatever the session says nothing",
      {
          "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
@@ -258,28 +289,33 @@ static const struct {
      {
          "POST /login form:user=root&password=p => 302 location:/a set:sid=$a",
          "GET /a cookie:sid=$a => 200 " PAGE,
-         "POST /admin/people cookie:sid=$a form:username=new&password=q => 302 location:/admin/people"
+         "POST /admin/people cookie:sid=$a form:username=new&password=q => 302 "
+         "location:/admin/people"
          " == access granted $a=grant",
-     }},
+     }                                                                                                             },
     {"ASP.NET: fields with long names, a ticket of another name",
      {
-         "POST /Account/Login.aspx form:ctl00$main$UserName=al&ctl00$main$Password=p => 302 location:/"
+         "POST /Account/Login.aspx form:ctl00$main$UserName=al&ctl00$main$Password=p => 302 "
+         "location:/"
          " set:.ASPXAUTH=$a == login success al $a=login+",
          "GET /orders.aspx cookie:.ASPXAUTH=$a;ASP.NET_SessionId=$n => 200 " PAGE
          " == access granted $a=grant",
-         "GET /orders.aspx cookie:ASP.NET_SessionId=$n => 302 location:/Account/Login.aspx?ReturnUrl=%2f"
+         "GET /orders.aspx cookie:ASP.NET_SessionId=$n => 302 "
+         "location:/Account/Login.aspx?ReturnUrl=%2f"
          " == access denied",
          "GET /Account/Logout.aspx cookie:.ASPXAUTH=$a;ASP.NET_SessionId=$n => 302 location:/"
          " set:.ASPXAUTH=;Max-Age=0 == logout success $a=logout",
      }},
     {"Rails: a form that deletes by _method",
      {
-         "POST /session form:session[email]=al&session[password]=p => 302 location:/ set:_x_session=$a"
+         "POST /session form:session[email]=al&session[password]=p => 302 location:/ "
+         "set:_x_session=$a"
          " == login success al $a=login+",
          "GET /private cookie:_x_session=$a => 200 " PAGE,
-         "POST /session cookie:_x_session=$a form:_method=delete&authenticity_token=$t => 302 location:/"
+         "POST /session cookie:_x_session=$a form:_method=delete&authenticity_token=$t => 302 "
+         "location:/"
          " == logout success $a=logout",
-     }},
+     }                                                                                                                                 },
 };
 
 static void every_exchange_is_what_the_table_says(void **state)
