@@ -28,7 +28,7 @@ struct known_hash {
 
 struct facts_reader {
     struct store *s;
-    struct hr_buf site;          /* its name */
+    struct hr_buf site;   /* its name */
     sqlite3_stmt *tokens; /* stands on the first token not yet given; big site */
     bool is_big;
     bool has_token; /* tokens stands on a row */

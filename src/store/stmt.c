@@ -61,11 +61,12 @@
     "LEFT JOIN users u ON u.id = s.user_id "
 
 #define FACT_COLUMNS                                                                               \
-    "x.id, x.endpoint_id, x.stream_id, x.host, "    \
+    "x.id, x.endpoint_id, x.stream_id, x.host, "                                                   \
     "x.method, x.target, e.path, x.location, x.location_path, u.name, x.replica, x.status, "       \
     "x.version, x.flags, x.shape, x.request_at, x.request_end_at, x.response_at, "                 \
     "x.response_end_at, x.request_frame, x.response_frame, x.request_capture_id, "                 \
-    "x.response_capture_id, x.request_bytes, x.response_bytes, x.state, x.ordinal, x.host_is_site "
+    "x.response_capture_id, x.request_bytes, x.response_bytes, x.state, x.ordinal, "               \
+    "x.host_is_site "
 #define FACT_JOINS                                                                                 \
     "LEFT JOIN endpoints e ON e.id = x.endpoint_id "                                               \
     "LEFT JOIN users u ON u.id = x.user_id "
@@ -272,7 +273,8 @@ static const char *const statements[STMT_COUNT] = {
     /* analysis */
     [STMT_OPERATION_ANY] = "SELECT EXISTS (SELECT 1 FROM operations)",
     [STMT_OPERATION_INDEX_MAKE] =
-        "CREATE INDEX IF NOT EXISTS operations_by_session ON operations (session_id, start_at, kind, "
+        "CREATE INDEX IF NOT EXISTS operations_by_session ON operations (session_id, start_at, "
+        "kind, "
         "end_at, endpoint_id, role, issues, understood) WHERE session_id IS NOT NULL",
     [STMT_SITES_CHANGED] = "SELECT id FROM sites WHERE is_changed ORDER BY id",
     [STMT_SITE_IS_ANALYSED] = "SELECT is_analysed FROM sites WHERE id = ?1",

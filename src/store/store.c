@@ -87,8 +87,8 @@ static int reopen_immutable(struct store *s)
         }
         hr_buf_append_str(&uri, "?immutable=1");
         sqlite3_close(s->db);
-        code =
-            sqlite3_open_v2(hr_buf_str(&uri), &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
+        code = sqlite3_open_v2(hr_buf_str(&uri), &s->db,
+                               SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
     }
     hr_buf_finish(&uri);
     return code == SQLITE_OK ? 0 : store_fail(s, code);

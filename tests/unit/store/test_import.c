@@ -1,15 +1,13 @@
 /*
  * What goes in comes out; what goes in twice is there once.
  */
-#include "world.h"
-
 #include "store/db.h"
+#include "support/test.h"
+#include "world.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "support/test.h"
 
 #define CAPTURE(name, rows)                                                                        \
     (struct world_capture)                                                                         \
@@ -18,31 +16,33 @@
     }
 
 static const struct world_exchange morning[] = {
-    {1, 0, 5, "/login", NULL, "tok-a", "alice", 20, HTTP_COMPLETE, NULL},
-    {1, 10, 12, "/account", "tok-a", NULL, NULL, 500, HTTP_COMPLETE, NULL},
-    {2, 11, 14, "/login", "tok-v", "tok-b", "bob", 20, HTTP_COMPLETE, NULL},
-    {2, 20, -1, "/slow", "tok-b", NULL, NULL, 0, HTTP_NO_RESPONSE, NULL},
-    {3, 21, 22, "/", NULL, NULL, NULL, 100, HTTP_COMPLETE, "img.example"},
+    {1, 0,  5,  "/login",   NULL,    "tok-a", "alice", 20,  HTTP_COMPLETE,    NULL         },
+    {1, 10, 12, "/account", "tok-a", NULL,    NULL,    500, HTTP_COMPLETE,    NULL         },
+    {2, 11, 14, "/login",   "tok-v", "tok-b", "bob",   20,  HTTP_COMPLETE,    NULL         },
+    {2, 20, -1, "/slow",    "tok-b", NULL,    NULL,    0,   HTTP_NO_RESPONSE, NULL         },
+    {3, 21, 22, "/",        NULL,    NULL,    NULL,    100, HTTP_COMPLETE,    "img.example"},
 };
 static const struct world_exchange evening[] = {
-    {1, 100, 103, "/account", "tok-a", NULL, NULL, 500, HTTP_COMPLETE, NULL},
-    {1, 110, 115, "/logout", "tok-a", NULL, NULL, 10, HTTP_COMPLETE, NULL},
-    {2, 120, 121, "/account", "tok-a", NULL, NULL, 500, HTTP_COMPLETE, NULL},
-    {4, 130, 131, "/login", NULL, "tok-c", "carol", 20, HTTP_COMPLETE, NULL},
+    {1, 100, 103, "/account", "tok-a", NULL,    NULL,    500, HTTP_COMPLETE, NULL},
+    {1, 110, 115, "/logout",  "tok-a", NULL,    NULL,    10,  HTTP_COMPLETE, NULL},
+    {2, 120, 121, "/account", "tok-a", NULL,    NULL,    500, HTTP_COMPLETE, NULL},
+    {4, 130, 131, "/login",   NULL,    "tok-c", "carol", 20,  HTTP_COMPLETE, NULL},
 };
 static const struct world_exchange whole_day[] = {
-    {1, 0, 5, "/login", NULL, "tok-a", "alice", 20, HTTP_COMPLETE, NULL},
-    {1, 10, 12, "/account", "tok-a", NULL, NULL, 500, HTTP_COMPLETE, NULL},
-    {2, 11, 14, "/login", "tok-v", "tok-b", "bob", 20, HTTP_COMPLETE, NULL},
-    {2, 20, -1, "/slow", "tok-b", NULL, NULL, 0, HTTP_NO_RESPONSE, NULL},
-    {3, 21, 22, "/", NULL, NULL, NULL, 100, HTTP_COMPLETE, "img.example"},
-    {1, 100, 103, "/account", "tok-a", NULL, NULL, 500, HTTP_COMPLETE, NULL},
-    {1, 110, 115, "/logout", "tok-a", NULL, NULL, 10, HTTP_COMPLETE, NULL},
-    {2, 120, 121, "/account", "tok-a", NULL, NULL, 500, HTTP_COMPLETE, NULL},
-    {4, 130, 131, "/login", NULL, "tok-c", "carol", 20, HTTP_COMPLETE, NULL},
+    {1, 0,   5,   "/login",   NULL,    "tok-a", "alice", 20,  HTTP_COMPLETE,    NULL         },
+    {1, 10,  12,  "/account", "tok-a", NULL,    NULL,    500, HTTP_COMPLETE,    NULL         },
+    {2, 11,  14,  "/login",   "tok-v", "tok-b", "bob",   20,  HTTP_COMPLETE,    NULL         },
+    {2, 20,  -1,  "/slow",    "tok-b", NULL,    NULL,    0,   HTTP_NO_RESPONSE, NULL         },
+    {3, 21,  22,  "/",        NULL,    NULL,    NULL,    100, HTTP_COMPLETE,    "img.example"},
+    {1, 100, 103, "/account", "tok-a", NULL,    NULL,    500, HTTP_COMPLETE,    NULL         },
+    {1, 110, 115, "/logout",  "tok-a", NULL,    NULL,    10,  HTTP_COMPLETE,    NULL         },
+    {2, 120, 121, "/account", "tok-a", NULL,    NULL,    500, HTTP_COMPLETE,    NULL         },
+    {4, 130, 131, "/login",   NULL,    "tok-c", "carol", 20,  HTTP_COMPLETE,    NULL         },
 };
 
-static const struct hr_key one_key = {{1, 2, 3}};
+static const struct hr_key one_key = {
+    {1, 2, 3}
+};
 
 /* One key, so that contents of several databases can be compared. */
 static struct store *open_empty(void)
@@ -121,8 +121,8 @@ static void facts_come_back(void **state)
     (void)state;
     struct world_exchange crowd[64];
     for (size_t k = 0; k < HR_ARRAY_LEN(crowd); k++) { /* makes the shop a small site */
-        crowd[k] = (struct world_exchange){9, 300 + (int)k, 400, "/x", "other", NULL, NULL, 1,
-                                           HTTP_COMPLETE, "crowd.example"};
+        crowd[k] = (struct world_exchange){9,    300 + (int)k, 400, "/x",          "other",
+                                           NULL, NULL,         1,   HTTP_COMPLETE, "crowd.example"};
     }
     for (int is_small = 0; is_small < 2; is_small++) {
         struct store *s = open_empty();
@@ -141,7 +141,10 @@ static void facts_come_back(void **state)
 static void second_import_changes_nothing(void **state)
 {
     (void)state;
-    const struct world_loss losses[] = {{1, 3, 4, LOSS_GAP}, {7, 5, 6, LOSS_TLS}};
+    const struct world_loss losses[] = {
+        {1, 3, 4, LOSS_GAP},
+        {7, 5, 6, LOSS_TLS}
+    };
     struct world_capture capture = CAPTURE("day.pcap", whole_day);
     capture.losses = losses;
     capture.loss_count = 2;
@@ -171,11 +174,13 @@ static void second_import_changes_nothing(void **state)
 static void empty_captures_are_kept_once(void **state)
 {
     (void)state;
-    const struct world_loss tls[] = {{7, 5, 6, LOSS_TLS}};
+    const struct world_loss tls[] = {
+        {7, 5, 6, LOSS_TLS}
+    };
     const struct world_capture captures[] = {
-        {.path = "udp.pcap", .frames = 7},
-        {.path = "missing.pcap", .error = -ENOENT},
-        {.path = "tls.pcap", .losses = tls, .loss_count = 1, .frames = 3},
+        {.path = "udp.pcap",  .frames = 7, .losses = NULL, .loss_count = 0, .error = 0      },
+        {.path = "gone.pcap", .frames = 0, .losses = NULL, .loss_count = 0, .error = -ENOENT},
+        {.path = "tls.pcap",  .frames = 3, .losses = tls,  .loss_count = 1, .error = 0      },
     };
     struct store *s = open_empty();
     assert_int_equal(world_import(s, captures, 3), 0);
@@ -241,18 +246,20 @@ static void the_more_complete_copy_stays(void **state)
 {
     (void)state;
     static const struct world_exchange cut[] = {
-        {1, 0, 5, "/login", NULL, "tok-a", "alice", 20, HTTP_COMPLETE, NULL},
-        {1, 10, -1, "/account", "tok-a", NULL, NULL, 0, HTTP_NO_RESPONSE, NULL},
-        {1, 20, 25, "/page", "tok-a", NULL, NULL, 300, HTTP_RESPONSE_TRUNCATED, NULL},
-        {1, -1, 33, "", NULL, NULL, NULL, 70, HTTP_REQUEST_TRUNCATED, "10.0.0.200:80"},
+        {1, 0,  5,  "/login",   NULL,    "tok-a", "alice", 20,  HTTP_COMPLETE,           NULL           },
+        {1, 10, -1, "/account", "tok-a", NULL,    NULL,    0,   HTTP_NO_RESPONSE,        NULL           },
+        {1, 20, 25, "/page",    "tok-a", NULL,    NULL,    300, HTTP_RESPONSE_TRUNCATED, NULL           },
+        {1, -1, 33, "",         NULL,    NULL,    NULL,    70,  HTTP_REQUEST_TRUNCATED,  "10.0.0.200:80"},
     };
     static const struct world_exchange whole[] = {
-        {1, 0, 5, "/login", NULL, "tok-a", "alice", 20, HTTP_COMPLETE, NULL},
-        {1, 10, 12, "/account", "tok-a", NULL, NULL, 500, HTTP_COMPLETE, NULL},
-        {1, 20, 25, "/page", "tok-a", NULL, NULL, 900, HTTP_COMPLETE, NULL},
-        {1, 30, 33, "/last", "tok-a", NULL, NULL, 70, HTTP_COMPLETE, NULL},
+        {1, 0,  5,  "/login",   NULL,    "tok-a", "alice", 20,  HTTP_COMPLETE, NULL},
+        {1, 10, 12, "/account", "tok-a", NULL,    NULL,    500, HTTP_COMPLETE, NULL},
+        {1, 20, 25, "/page",    "tok-a", NULL,    NULL,    900, HTTP_COMPLETE, NULL},
+        {1, 30, 33, "/last",    "tok-a", NULL,    NULL,    70,  HTTP_COMPLETE, NULL},
     };
-    const struct world_loss gap[] = {{1, 20, 25, LOSS_GAP}};
+    const struct world_loss gap[] = {
+        {1, 20, 25, LOSS_GAP}
+    };
     struct world_capture captures[] = {CAPTURE("cut.pcap", cut), CAPTURE("whole.pcap", whole)};
     captures[0].losses = gap;
     captures[0].loss_count = 1;
@@ -275,7 +282,8 @@ static void the_more_complete_copy_stays(void **state)
     free(got[1]);
 }
 
-/* Exchanges that only look alike stay apart: same moment and connection, told apart by their order. */
+/* Exchanges that only look alike stay apart: same moment and connection, told apart by their order.
+ */
 static void equal_times_are_no_doubles(void **state)
 {
     (void)state;
@@ -323,8 +331,10 @@ static void memory_is_only_a_cache(void **state)
     assert_int_equal(store_begin(s), 0);
     assert_int_equal(import_begin(s, &i), 0);
     assert_int_equal(import_add_capture(i, 0, "many.pcap"), 0);
-    struct tcp_conn conn = {.fin_at = {HR_NSEC_INFINITE, HR_NSEC_INFINITE},
-                            .rst_at = {HR_NSEC_INFINITE, HR_NSEC_INFINITE}};
+    struct tcp_conn conn = {
+        .fin_at = {HR_NSEC_INFINITE, HR_NSEC_INFINITE},
+        .rst_at = {HR_NSEC_INFINITE, HR_NSEC_INFINITE}
+    };
     assert_int_equal(import_add_stream(i, &conn, true, &stream), 0);
     for (int round = 0; round < 2; round++) {
         for (int k = 0; k < MANY; k += round == 0 ? 1 : 1000) {

@@ -1,9 +1,9 @@
 /*
  * Opening: what is made, what is refused and how that is said; keys; migrations; kills.
  */
-#include "world.h"
-
 #include "store/db.h"
+#include "support/test.h"
+#include "world.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,8 +14,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "support/test.h"
 
 static const struct hr_key key_one = {{1}};
 static const struct hr_key key_two = {{2}};
@@ -95,16 +93,16 @@ static const struct {
     int write_error;
     const char *says; /* on reading, or writing where reading is fine */
 } refusals[] = {
-    {"missing", MISSING, -ENOENT, 0, "headrace audit --db"},
-    {"folder is missing", NO_FOLDER, -ENOENT, -ENOENT, "headrace audit --db"},
-    {"a folder", FOLDER, -EISDIR, -EISDIR, "a folder"},
-    {"an empty file", EMPTY, -ENOENT, 0, "empty"},
-    {"a text file", TEXT, -EMEDIUMTYPE, -EMEDIUMTYPE, "not a Headrace database"},
-    {"another program's tables", FOREIGN, -EMEDIUMTYPE, -EMEDIUMTYPE, "another program"},
-    {"another program's number", FOREIGN_ID, -EMEDIUMTYPE, -EMEDIUMTYPE, "another program"},
-    {"a newer version", NEWER, -EPROTONOSUPPORT, -EPROTONOSUPPORT, "newer Headrace"},
-    {"an older version nobody knows", OLDER, -EPROTONOSUPPORT, -EPROTONOSUPPORT, "older Headrace"},
-    {"half a database", TRUNCATED, -EUCLEAN, -EUCLEAN, "damaged"},
+    {"missing",                       MISSING,    -ENOENT,          0,                "headrace audit --db"    },
+    {"folder is missing",             NO_FOLDER,  -ENOENT,          -ENOENT,          "headrace audit --db"    },
+    {"a folder",                      FOLDER,     -EISDIR,          -EISDIR,          "a folder"               },
+    {"an empty file",                 EMPTY,      -ENOENT,          0,                "empty"                  },
+    {"a text file",                   TEXT,       -EMEDIUMTYPE,     -EMEDIUMTYPE,     "not a Headrace database"},
+    {"another program's tables",      FOREIGN,    -EMEDIUMTYPE,     -EMEDIUMTYPE,     "another program"        },
+    {"another program's number",      FOREIGN_ID, -EMEDIUMTYPE,     -EMEDIUMTYPE,     "another program"        },
+    {"a newer version",               NEWER,      -EPROTONOSUPPORT, -EPROTONOSUPPORT, "newer Headrace"         },
+    {"an older version nobody knows", OLDER,      -EPROTONOSUPPORT, -EPROTONOSUPPORT, "older Headrace"         },
+    {"half a database",               TRUNCATED,  -EUCLEAN,         -EUCLEAN,         "damaged"                },
 };
 
 static void prepare_refusal(enum kind kind, const char *path)
@@ -154,8 +152,8 @@ static void refusals_name_file_and_remedy(void **state)
             struct store *s = NULL;
             prepare_refusal(refusals[k].kind, path);
             bool was_there = is_there(path);
-            int r = store_open(&(struct store_config){.path = path, .mode = (enum store_mode)mode},
-                               &s);
+            int r =
+                store_open(&(struct store_config){.path = path, .mode = (enum store_mode)mode}, &s);
             if (r != want) {
                 fail_msg("%s, mode %d: %d instead of %d: %s", refusals[k].name, mode, r, want,
                          store_error(s));
@@ -192,7 +190,8 @@ static void one_writer_many_readers(void **state)
     sqlite3_busy_timeout(second->db, 20);
     assert_int_equal(store_begin(second), -EBUSY);
     assert_non_null(strstr(store_error(second), "locked by another process"));
-    assert_int_equal(store_open(&(struct store_config){.path = path, .mode = STORE_READ}, &reader), 0);
+    assert_int_equal(store_open(&(struct store_config){.path = path, .mode = STORE_READ}, &reader),
+                     0);
     assert_int_equal(store_get_info(reader, &info), 0);
     assert_int_equal(info.schema_version, STORE_SCHEMA_VERSION);
     assert_true(store_begin(reader) < 0 || store_exec(reader, "DELETE FROM sites") < 0);
@@ -213,8 +212,11 @@ static void keys_are_checked(void **state)
         const struct hr_key *opened_with;
         int want;
     } cases[] = {
-        {NULL, NULL, 0},           {NULL, &key_one, -EKEYREJECTED},     {&key_one, &key_one, 0},
-        {&key_one, &key_two, -EKEYREJECTED}, {&key_one, NULL, -EKEYREJECTED},
+        {NULL,     NULL,     0            },
+        {NULL,     &key_one, -EKEYREJECTED},
+        {&key_one, &key_one, 0            },
+        {&key_one, &key_two, -EKEYREJECTED},
+        {&key_one, NULL,     -EKEYREJECTED},
     };
     for (size_t k = 0; k < HR_ARRAY_LEN(cases); k++) {
         char *path = world_path("a.db");
@@ -251,11 +253,12 @@ static void migrations_copy_first(void **state)
     (void)state;
     static const struct store_migration steps[] = {
         {1, "ALTER TABLE sites ADD COLUMN colour TEXT"},
-        {2, "UPDATE sites SET colour = 'green'"},
-        {3, "UPDATE no_such_table SET colour = 'red'"},
+        {2, "UPDATE sites SET colour = 'green'"       },
+        {3, "UPDATE no_such_table SET colour = 'red'" },
     };
     static const struct world_exchange one[] = {
-        {1, 0, 5, "/login", NULL, "tok-a", "alice", 20, HTTP_COMPLETE, NULL}};
+        {1, 0, 5, "/login", NULL, "tok-a", "alice", 20, HTTP_COMPLETE, NULL}
+    };
     char *path = world_path("a.db");
     struct store *s = world_open(path);
     struct world_capture capture = {.path = "a.pcap", .exchanges = one, .count = 1};
@@ -290,8 +293,7 @@ static void views_follow_the_program(void **state)
                   "DROP VIEW exchange_facts; CREATE VIEW of_yesterday AS SELECT 1 AS one;");
     struct store *s = world_open(path);
     assert_int_equal(count(s, "SELECT count(*) FROM exchange_facts"), 0);
-    assert_int_equal(
-        count(s, "SELECT count(*) FROM sqlite_schema WHERE name = 'of_yesterday'"), 0);
+    assert_int_equal(count(s, "SELECT count(*) FROM sqlite_schema WHERE name = 'of_yesterday'"), 0);
     store_close(s);
     world_remove(path);
 }
@@ -304,10 +306,16 @@ static struct world_exchange *make_rows(int start_ms)
 {
     struct world_exchange *rows = hr_xcalloc(ROWS, sizeof(*rows));
     for (int k = 0; k < ROWS; k++) {
-        rows[k] = (struct world_exchange){1 + (unsigned)k % 50, start_ms + k, start_ms + k + 1,
+        rows[k] = (struct world_exchange){1 + (unsigned)k % 50,
+                                          start_ms + k,
+                                          start_ms + k + 1,
                                           k % 20 == 0 ? "/login" : "/account",
-                                          k % 20 == 0 ? NULL : "tok-a", k % 20 == 0 ? "tok-a" : NULL,
-                                          "alice", 10, HTTP_COMPLETE, NULL};
+                                          k % 20 == 0 ? NULL : "tok-a",
+                                          k % 20 == 0 ? "tok-a" : NULL,
+                                          "alice",
+                                          10,
+                                          HTTP_COMPLETE,
+                                          NULL};
     }
     return rows;
 }
@@ -317,7 +325,8 @@ _Noreturn static void import_until_killed(const char *path, const struct world_c
     struct store *s = world_open(path);
     for (;;) { /* again and again: most of the time is inside a transaction */
         struct import *i = NULL;
-        sqlite3_exec(s->db, "PRAGMA cache_size = 50", NULL, NULL, NULL); /* spills to the file early */
+        sqlite3_exec(s->db, "PRAGMA cache_size = 50", NULL, NULL,
+                     NULL); /* spills to the file early */
         if (store_begin(s) != 0 || import_begin(s, &i) != 0 || world_feed(s, i, capture, 1) != 0 ||
             import_finish(i) != 0) {
             _exit(1);
@@ -327,7 +336,8 @@ _Noreturn static void import_until_killed(const char *path, const struct world_c
     }
 }
 
-/* Wherever an import is killed, the database is afterwards what it was before, and takes the import. */
+/* Wherever an import is killed, the database is afterwards what it was before, and takes the
+ * import. */
 static void kills_leave_no_trace(void **state)
 {
     (void)state;
@@ -335,8 +345,10 @@ static void kills_leave_no_trace(void **state)
     print_message("seed %u\n", seed);
     struct world_exchange *first = make_rows(0);
     struct world_exchange *second = make_rows(1000);
-    struct world_capture captures[] = {{.path = "1.pcap", .exchanges = first, .count = ROWS},
-                                       {.path = "2.pcap", .exchanges = second, .count = ROWS}};
+    struct world_capture captures[] = {
+        {.path = "1.pcap", .exchanges = first,  .count = ROWS},
+        {.path = "2.pcap", .exchanges = second, .count = ROWS}
+    };
     char *path = world_path("a.db");
     struct store *s = world_open(path);
     assert_int_equal(world_import(s, &captures[0], 1), 0);
@@ -403,8 +415,8 @@ static void secrets_stay_out(void **state)
 {
     (void)state;
     static const struct world_exchange rows[] = {
-        {1, 0, 5, "/login", NULL, "S3CRET-TOKEN-VALUE", "alice", 20, HTTP_COMPLETE, NULL},
-        {1, 10, 12, "/account", "S3CRET-TOKEN-VALUE", NULL, NULL, 500, HTTP_COMPLETE, NULL},
+        {1, 0,  5,  "/login",   NULL,                 "S3CRET-TOKEN-VALUE", "alice", 20,  HTTP_COMPLETE, NULL},
+        {1, 10, 12, "/account", "S3CRET-TOKEN-VALUE", NULL,                 NULL,    500, HTTP_COMPLETE, NULL},
     };
     struct world_capture capture = {.path = "a.pcap", .exchanges = rows, .count = 2};
     static const char *const suffixes[] = {"", "-wal"};

@@ -1,6 +1,7 @@
 #include "world.h"
 
 #include "store/db.h"
+#include "support/test.h"
 
 #include <ftw.h>
 #include <libgen.h>
@@ -8,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "support/test.h"
 
 #define CLIENTS 256
 
@@ -71,10 +70,12 @@ static struct exchange_facts facts_of(struct store *s, const struct world_exchan
     struct exchange_facts f = {
         .site = hr_span_str(x->site != NULL ? x->site : "shop.example"),
         .host = has_request ? HR_SPAN("shop.example") : (struct hr_span){0},
-        .method = !has_request ? (struct hr_span){0} : is_login ? HR_SPAN("POST") : HR_SPAN("GET"),
+        .method = !has_request ? (struct hr_span){0}
+                  : is_login   ? HR_SPAN("POST")
+                               : HR_SPAN("GET"),
         .target = has_request ? hr_span_str(x->target) : (struct hr_span){0},
         .path_template = has_request ? hr_span_str(x->target) : (struct hr_span){0},
-        .user = {x->user, x->user != NULL ? strlen(x->user) : 0},
+        .user = hr_span_str(x->user),
         .status = has_response ? 200 : 0,
         .version = 11,
         .flags = FACT_RESP_HTML | (x->state == HTTP_GAP ? FACT_LOSS : 0),
@@ -154,7 +155,8 @@ static int feed_losses(struct import *i, const struct world_capture *capture, si
     return r;
 }
 
-static struct capture_info info_of(const struct world_capture *capture, const struct tcp_conn *conns)
+static struct capture_info info_of(const struct world_capture *capture,
+                                   const struct tcp_conn *conns)
 {
     struct capture_info info = {
         .path = capture->path,
@@ -208,7 +210,8 @@ static int feed_capture(struct store *s, struct import *i, const struct world_ca
     return r == 0 ? import_end_capture(i, index, &info) : r;
 }
 
-int world_feed(struct store *s, struct import *i, const struct world_capture *captures, size_t count)
+int world_feed(struct store *s, struct import *i, const struct world_capture *captures,
+               size_t count)
 {
     int r = 0;
     for (size_t k = 0; r == 0 && k < count; k++) {
@@ -240,7 +243,9 @@ static int classify(const struct exchange_facts *f, void *user)
     bool is_login = hr_span_equal(f->path_template, HR_SPAN("/login"));
     bool is_logout = hr_span_equal(f->path_template, HR_SPAN("/logout"));
     struct classified c = {
-        .role = is_login ? ROLE_LOGIN : is_logout ? ROLE_LOGOUT : ROLE_ACCESS,
+        .role = is_login    ? ROLE_LOGIN
+                : is_logout ? ROLE_LOGOUT
+                            : ROLE_ACCESS,
         .outcome = f->status == 0 ? OUTCOME_NONE
                    : is_login     ? OUTCOME_SUCCESS
                                   : OUTCOME_GRANTED,
@@ -249,7 +254,9 @@ static int classify(const struct exchange_facts *f, void *user)
     if (t != NULL) {
         c.session_id = t->flags & TOKEN_SET ? t->set_id : t->sent_id;
         c.operations[c.operation_count++] = (struct session_operation){
-            .kind = is_login ? OPERATION_LOGIN : is_logout ? OPERATION_LOGOUT : OPERATION_GRANT,
+            .kind = is_login    ? OPERATION_LOGIN
+                    : is_logout ? OPERATION_LOGOUT
+                                : OPERATION_GRANT,
             .session_id = c.session_id,
             .start = f->request_at,
             .end = f->response_at,
@@ -272,7 +279,8 @@ static int classify(const struct exchange_facts *f, void *user)
     return analysis_add_classified(user, f, &c);
 }
 
-static int set_endpoint(int64_t endpoint_id, const char *method, const char *path_template, void *user)
+static int set_endpoint(int64_t endpoint_id, const char *method, const char *path_template,
+                        void *user)
 {
     (void)method;
     (void)path_template;
@@ -307,44 +315,48 @@ static const struct {
     const char *table;
     const char *sql;
 } dumps[] = {
-    {"captures", "SELECT path, is_pcapng, is_gzip, size_bytes, frames, first_at, last_at, error, "
-                 "error_text, clock_doubt FROM captures ORDER BY path, frames"},
-    {"sites", "SELECT name, is_changed, is_analysed FROM sites ORDER BY name"},
-    {"endpoints", "SELECT s.name, method, path, protection, granted_live FROM endpoints e JOIN sites "
-                  "s ON s.id = e.site_id ORDER BY 1, 2, 3"},
+    {"captures",        "SELECT path, is_pcapng, is_gzip, size_bytes, frames, first_at, last_at, error, "
+                 "error_text, clock_doubt FROM captures ORDER BY path, frames"             },
+    {"sites",           "SELECT name, is_changed, is_analysed FROM sites ORDER BY name"                    },
+    {"endpoints",
+     "SELECT s.name, method, path, protection, granted_live FROM endpoints e JOIN sites "
+     "s ON s.id = e.site_id ORDER BY 1, 2, 3"                                                              },
     {"exchanges",
      "SELECT s.name, e.path, t.client, t.client_port, t.server, x.method, x.target, x.host, "
      "x.host_is_site, x.version, x.status, x.request_at, x.request_end_at, x.response_at, "
      "x.response_end_at, x.request_bytes, x.response_bytes, x.state, x.flags, x.shape, u.name "
      "FROM exchanges x JOIN sites s ON s.id = x.site_id LEFT JOIN endpoints e ON e.id = "
      "x.endpoint_id JOIN streams t ON t.id = x.stream_id LEFT JOIN users u ON u.id = x.user_id "
-     "ORDER BY t.client, coalesce(x.request_at, x.response_at), x.response_at, x.target, x.id"},
+     "ORDER BY t.client, coalesce(x.request_at, x.response_at), x.response_at, x.target, x.id"             },
     {"tokens",
      "SELECT c.name, c.kind, c.is_session, hex(a.hash), hex(b.hash), k.flags, k.lifetime_s, "
      "x.request_at, t.client FROM token_uses k JOIN carriers c ON c.id = k.carrier_id "
      "LEFT JOIN sessions a ON a.id = k.sent_id LEFT JOIN sessions b ON b.id = k.set_id "
      "JOIN exchanges x ON x.id = k.exchange_id JOIN streams t ON t.id = x.stream_id "
-     "ORDER BY t.client, x.request_at, x.target, c.name"},
-    {"sessions", "SELECT c.name, hex(s.hash), s.name, s.is_jwt, u.name, s.user_since, s.order_state "
-                 "FROM sessions s JOIN carriers c ON c.id = s.carrier_id LEFT JOIN users u ON u.id "
-                 "= s.user_id ORDER BY 1, 2"},
-    {"users", "SELECT s.name, u.name FROM users u JOIN sites s ON s.id = u.site_id ORDER BY 1, 2"},
+     "ORDER BY t.client, x.request_at, x.target, c.name"                                                   },
+    {"sessions",
+     "SELECT c.name, hex(s.hash), s.name, s.is_jwt, u.name, s.user_since, s.order_state "
+     "FROM sessions s JOIN carriers c ON c.id = s.carrier_id LEFT JOIN users u ON u.id "
+     "= s.user_id ORDER BY 1, 2"                                                                           },
+    {"users",           "SELECT s.name, u.name FROM users u JOIN sites s ON s.id = u.site_id ORDER BY 1, 2"},
     {"operations",
      "SELECT x.request_at, x.response_at, t.client, o.id & 7, o.role, o.outcome, s.name, u.name, "
      "o.had_token, o.kind, o.start_at, o.end_at, o.issues FROM operations o JOIN exchanges x ON "
      "x.id = o.exchange_id JOIN streams t ON t.id = x.stream_id LEFT JOIN sessions s ON s.id = "
      "o.session_id LEFT JOIN users u ON u.id = o.user_id "
-     "ORDER BY t.client, 1, 2, x.target, 4"},
-    {"decisions", "SELECT s.name, what, value, reason FROM decisions d JOIN sites s ON s.id = "
-                  "d.site_id ORDER BY 1, 2, 3"},
+     "ORDER BY t.client, 1, 2, x.target, 4"                                                                },
+    {"decisions",       "SELECT s.name, what, value, reason FROM decisions d JOIN sites s ON s.id = "
+                  "d.site_id ORDER BY 1, 2, 3"                                            },
     {"endpoint_status", "SELECT e.path, n.quarter, n.status, n.exchanges FROM endpoint_status n "
-                        "JOIN endpoints e ON e.id = n.endpoint_id ORDER BY 1, 2, 3"},
-    {"login_counts", "SELECT quarter, outcome, has_token, logins FROM login_counts ORDER BY 1, 2, 3"},
-    {"loss", "SELECT l.kind, t.client, l.from_at, l.to_at, l.server, l.server_port, l.bytes, l.count, "
-             "l.hides_exchanges FROM loss l LEFT JOIN streams t ON t.id = l.stream_id "
-             "ORDER BY 1, 2, 3, 4"},
-    {"findings", "SELECT rule, severity, verdict, at, summary, fingerprint, first_import, "
-                 "withdrawn_at FROM findings ORDER BY fingerprint"},
+                        "JOIN endpoints e ON e.id = n.endpoint_id ORDER BY 1, 2, 3" },
+    {"login_counts",
+     "SELECT quarter, outcome, has_token, logins FROM login_counts ORDER BY 1, 2, 3"                       },
+    {"loss",
+     "SELECT l.kind, t.client, l.from_at, l.to_at, l.server, l.server_port, l.bytes, l.count, "
+     "l.hides_exchanges FROM loss l LEFT JOIN streams t ON t.id = l.stream_id "
+     "ORDER BY 1, 2, 3, 4"                                                                                 },
+    {"findings",        "SELECT rule, severity, verdict, at, summary, fingerprint, first_import, "
+                 "withdrawn_at FROM findings ORDER BY fingerprint"                         },
 };
 
 char *world_dump(struct store *s)

@@ -1,6 +1,6 @@
 /*
- * A small made-up world for the tests of the store: connections with exchanges, written as an import
- * would write them, and its content as text without row ids.
+ * A small made-up world for the tests of the store: connections with exchanges, written as an
+ * import would write them, and its content as text without row ids.
  */
 #ifndef HR_TESTS_STORE_WORLD_H
 #define HR_TESTS_STORE_WORLD_H
@@ -12,16 +12,16 @@
 
 /* One exchange; times in milliseconds of the world's day. */
 struct world_exchange {
-    unsigned client;      /* connection: 10.0.0.CLIENT, port 40000 + CLIENT */
-    int request_ms;       /* -1: the response stands alone */
-    int response_ms;      /* -1: none */
-    const char *target;   /* the path template as well */
-    const char *sent;     /* token of the cookie, NULL none */
+    unsigned client;    /* connection: 10.0.0.CLIENT, port 40000 + CLIENT */
+    int request_ms;     /* -1: the response stands alone */
+    int response_ms;    /* -1: none */
+    const char *target; /* the path template as well */
+    const char *sent;   /* token of the cookie, NULL none */
     const char *set;
     const char *user;
-    unsigned bytes;       /* of the response */
-    unsigned state;       /* HTTP_COMPLETE, ... */
-    const char *site;     /* NULL: shop.example */
+    unsigned bytes;   /* of the response */
+    unsigned state;   /* HTTP_COMPLETE, ... */
+    const char *site; /* NULL: shop.example */
 };
 
 struct world_loss {
@@ -39,15 +39,17 @@ struct world_capture {
     size_t loss_count;
     hr_nsec clock_doubt;
     int error;
-    int dropped;          /* frames that the kernel dropped */
-    unsigned frames;      /* 0: from the exchanges */
+    int dropped;     /* frames that the kernel dropped */
+    unsigned frames; /* 0: from the exchanges */
 };
 
 hr_nsec world_time(int ms);
-/** Writes the captures as one import of a run, inside an own transaction unless the caller began one. */
+/** Writes the captures as one import of a run, inside an own transaction unless the caller began
+ * one. */
 int world_import(struct store *s, const struct world_capture *captures, size_t count);
 /** The rows of one import, without begin, finish and commit. */
-int world_feed(struct store *s, struct import *i, const struct world_capture *captures, size_t count);
+int world_feed(struct store *s, struct import *i, const struct world_capture *captures,
+               size_t count);
 /**
  * A made-up analysis: the cookie is the session, POST /login a login, /logout a logout, everything
  * else an access granted with 200 and denied with 401.
