@@ -37,35 +37,45 @@ WITH several AS (
                   WHERE g.session_id = f.session_id AND g.kind = 'granted' AND g.protection = 'protected'
                     AND NOT g.is_cached AND NOT g.sets_other_token AND g.start_at > o.user_next_end_at)
 ),
--- Logins whose session was denied at its first use and never granted.
-lost AS (
+-- Logins whose session was denied at its first use and never granted, with no logout of it before that.
+denied AS MATERIALIZED (
     SELECT f.exchange_id, f.site_id, f.session_id, f.method, f.path, f.status, f.user_id, f.lifetime_s,
            f.start_at, f.end_at,
-           d.exchange_id AS denial_exchange_id, d.start_at AS denial_at, d.method AS denial_method,
-           d.path AS denial_path, d.status AS denial_status, d.protection, d.is_jwt,
-           o.overlaps,
-           coalesce(o.user_next_at <= d.end_at, 0) OR o.overlaps_user AS other_login,
+           d.exchange_id AS denial_exchange_id, d.start_at AS denial_at, d.end_at AS denial_end_at,
+           d.method AS denial_method, d.path AS denial_path, d.status AS denial_status,
+           d.protection, d.is_jwt, d.server, d.server_port,
            f.is_resynchronised OR d.is_resynchronised AS pairing_doubt,
-           EXISTS (SELECT 1 FROM loss_facts l
-                   WHERE l.hides_exchanges
-                     AND (l.server IS NULL OR (l.server = d.server AND l.server_port = d.server_port))
-                     AND l.from_at <= d.end_at AND l.to_at >= f.start_at) AS loss_doubt,
            (d.start_at - f.end_at) / 1e6 AS gap_ms
     FROM login_facts f
-    JOIN login_order o ON o.exchange_id = f.exchange_id
-    JOIN session_history d ON d.operation_id = f.first_access_id
+    CROSS JOIN session_history d ON d.operation_id = f.first_access_id
     WHERE f.outcome = 'success'
       AND f.session_id IS NOT NULL
       AND d.kind = 'denied' AND NOT d.is_cached
       AND f.grants = 0
-      -- no logout of this session, or of another one of the user, before the denial
       AND NOT EXISTS (SELECT 1 FROM session_history h
                       WHERE h.session_id = d.session_id AND h.kind IN ('logout', 'possible logout')
                         AND h.start_at <= d.end_at)
-      AND coalesce(o.user_logout_at > d.end_at, 1)
-      -- no login of the same user after it or at the same time, unless the site lets a user have several
-      AND (NOT (coalesce(o.user_next_at <= d.end_at, 0) OR o.overlaps_user)
-           OR f.site_id IN (SELECT site_id FROM several))
+),
+-- A logout of another session of the user may be one of all of them.
+signed_out AS (
+    SELECT d.exchange_id
+    FROM denied d
+    JOIN logout_facts o ON o.user_id = d.user_id AND o.site_id = d.site_id
+    WHERE o.start_at <= d.denial_end_at AND coalesce(o.end_at, o.start_at) >= d.start_at
+),
+-- A login of the same user after it or at the same time ends it on sites that allow one session per user.
+lost AS (
+    SELECT d.*, o.overlaps,
+           coalesce(o.user_next_at <= d.denial_end_at, 0) OR o.overlaps_user AS other_login,
+           EXISTS (SELECT 1 FROM loss_facts l
+                   WHERE l.hides_exchanges
+                     AND (l.server IS NULL OR (l.server = d.server AND l.server_port = d.server_port))
+                     AND l.from_at <= d.denial_end_at AND l.to_at >= d.start_at) AS loss_doubt
+    FROM denied d
+    CROSS JOIN login_order o ON o.exchange_id = d.exchange_id
+    WHERE d.exchange_id NOT IN (SELECT exchange_id FROM signed_out)
+      AND (NOT (coalesce(o.user_next_at <= d.denial_end_at, 0) OR o.overlaps_user)
+           OR d.site_id IN (SELECT site_id FROM several))
 ),
 settings AS (
     SELECT coalesce((SELECT value FROM rule_parameters

@@ -5,7 +5,8 @@
 
 /* The views of views.sql that are limited to the scope. */
 static const char *const scoped_views[] = {
-    "exchange_facts", "session_history", "login_facts", "login_order", "response_facts",
+    "exchange_facts", "session_history", "login_facts",
+    "login_order",    "logout_facts",    "response_facts",
 };
 
 #define DUE_FOR_RULE                                                                               \

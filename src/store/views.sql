@@ -6,7 +6,7 @@
 -- before the other starts; a NULL end never ends before anything.
 --
 -- When Headrace runs a rule, temporary views of the same names restrict exchange_facts,
--- session_history, login_facts, login_order and response_facts to the sites that are to be judged.
+-- session_history, login_facts, login_order, logout_facts and response_facts to the sites that are to be judged.
 
 -- Parameters of rules as of their last run: SELECT value FROM rule_parameters WHERE rule = ... AND name = ...
 CREATE VIEW rule_parameters AS
@@ -146,7 +146,7 @@ SELECT o.session_id     AS session_id,
        (SELECT u.name FROM users u WHERE u.id = t.user_id) AS user
 FROM operations o
 JOIN exchanges x ON x.id = o.id >> 3 AND o.id BETWEEN x.id * 8 AND x.id * 8 + 7
-JOIN streams w ON w.id = x.stream_id
+LEFT JOIN streams w ON w.id = x.stream_id -- there is one; not looked for where it is not asked for
 JOIN sessions t ON t.id = o.session_id
 LEFT JOIN endpoints e ON e.id = x.endpoint_id;
 
@@ -203,59 +203,57 @@ JOIN sites s ON s.id = x.site_id
 LEFT JOIN endpoints e ON e.id = x.endpoint_id
 WHERE o.role = 1;
 
--- How the logins of a site lie in time; one sort over them, so join it by exchange_id. A login that failed
--- is none of its user's.
+-- How the logins of a site lie in time; a sort over all of them, so join it by exchange_id. A login that
+-- failed is none of its user's.
 CREATE VIEW login_order AS
 SELECT exchange_id,
        site_id,
        coalesce(earlier_end_at >= start_at, 0) OR coalesce(next_at <= end_at, 0)
                         AS overlaps,      -- boolean; another login of the site was going on meanwhile
-       coalesce(user_earlier_end_at >= start_at, 0) OR coalesce(user_next_at <= end_at, 0)
+       user_id IS NOT NULL AND (coalesce(user_earlier_end_at >= start_at, 0)
+                                OR coalesce(user_next_at <= end_at, 0))
                         AS overlaps_user, -- boolean; another login of the same user was going on meanwhile
-       user_next_at,                      -- start of the next login that names the same user; NULL none
-       user_next_end_at,                  -- its end; NULL: no response
-       user_next_session_id,              -- the session that it made live; NULL none
-       user_logout_at                     -- start of the next logout of any session of the user; NULL none
-FROM (SELECT exchange_id, site_id, start_at, end_at, is_login,
-             max(CASE WHEN is_login THEN end_at END) OVER earlier AS earlier_end_at,
-             min(CASE WHEN is_login THEN start_at END) OVER later AS next_at,
-             CASE WHEN user_id IS NOT NULL THEN max(CASE WHEN is_login THEN end_at END)
-                 OVER user_earlier END AS user_earlier_end_at,
-             CASE WHEN user_id IS NOT NULL THEN lead(start_at) OVER user_logins END AS user_next_at,
-             CASE WHEN user_id IS NOT NULL THEN lead(answered_at) OVER user_logins END
-                 AS user_next_end_at,
-             CASE WHEN user_id IS NOT NULL THEN lead(session_id) OVER user_logins END
-                 AS user_next_session_id,
-             CASE WHEN user_id IS NOT NULL THEN min(CASE WHEN NOT is_login THEN start_at END)
-                 OVER user_later END AS user_logout_at
+       CASE WHEN user_id IS NOT NULL THEN user_next_at END
+                        AS user_next_at,  -- start of the next login that names the same user; NULL none
+       CASE WHEN user_id IS NOT NULL THEN user_next_end_at END
+                        AS user_next_end_at, -- its end; NULL: no response
+       CASE WHEN user_id IS NOT NULL THEN user_next_session_id END
+                        AS user_next_session_id -- the session that it made live; NULL none
+FROM (SELECT exchange_id, site_id, user_id, start_at, end_at,
+             max(end_at) OVER before AS earlier_end_at,
+             lead(start_at) OVER (PARTITION BY site_id ORDER BY start_at, exchange_id) AS next_at,
+             max(end_at) OVER user_before AS user_earlier_end_at,
+             lead(start_at) OVER by_user AS user_next_at,
+             lead(answered_at) OVER by_user AS user_next_end_at,
+             lead(session_id) OVER by_user AS user_next_session_id
       FROM (SELECT x.id AS exchange_id, x.site_id AS site_id, x.request_at AS start_at,
                    x.response_end_at AS answered_at,
                    coalesce(x.response_end_at, 9223372036854775807) AS end_at,
-                   1 AS is_login,
                    CASE WHEN o.outcome != 2 THEN o.user_id END AS user_id,
                    (SELECT l.session_id FROM operations l
                     WHERE l.id BETWEEN o.id AND o.id + 7 AND l.kind = 1 ORDER BY l.id LIMIT 1)
                        AS session_id
             FROM operations o
             JOIN exchanges x ON x.id = o.id >> 3
-            WHERE o.role = 1
-            UNION ALL
-            SELECT x.id, x.site_id, x.request_at, x.response_end_at, x.response_end_at, 0,
-                   t.user_id, NULL
-            FROM operations o
-            JOIN exchanges x ON x.id = o.id >> 3
-            JOIN sessions t ON t.id = o.session_id
-            WHERE o.role = 2)
-      WINDOW earlier AS (PARTITION BY site_id ORDER BY start_at, exchange_id
-                         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
-             later AS (PARTITION BY site_id ORDER BY start_at DESC, exchange_id DESC
-                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
-             user_earlier AS (PARTITION BY site_id, user_id ORDER BY start_at, exchange_id
-                              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
-             user_later AS (PARTITION BY site_id, user_id ORDER BY start_at DESC, exchange_id DESC
-                            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
-             user_logins AS (PARTITION BY site_id, user_id, is_login ORDER BY start_at, exchange_id))
-WHERE is_login;
+            WHERE o.role = 1)
+      WINDOW before AS (PARTITION BY site_id ORDER BY start_at, exchange_id
+                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+             by_user AS (PARTITION BY site_id, user_id ORDER BY start_at, exchange_id),
+             user_before AS (PARTITION BY site_id, user_id ORDER BY start_at, exchange_id
+                             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING));
+
+-- Every logout, acknowledged or not, of a session whose user is known.
+CREATE VIEW logout_facts AS
+SELECT x.id             AS exchange_id,
+       x.site_id        AS site_id,
+       o.session_id     AS session_id,
+       t.user_id        AS user_id,
+       x.request_at     AS start_at,      -- first byte of the request
+       x.response_end_at AS end_at        -- last byte of the response; NULL: no response
+FROM operations o
+JOIN exchanges x ON x.id = o.id >> 3
+JOIN sessions t ON t.id = o.session_id
+WHERE o.role = 2 AND t.user_id IS NOT NULL;
 
 -- Every response, alone.
 CREATE VIEW response_facts AS
