@@ -19,15 +19,12 @@ enum {
     DECIDED_EARLY_BYTES = 64,
 };
 
+/* Three segments' bytes at most are told apart: of what was held back the first and the last. */
 struct window {
     struct hr_span bytes;
     uint64_t offset;  /* of bytes[0] */
-    size_t old_len;   /* so many bytes were held back from earlier feeds */
     bool starts_line; /* with bytes[0] */
-    struct http_place old_place;
-    uint64_t old_acked;
-    struct http_place place;
-    uint64_t acked;
+    struct http_mark marks[3];
 };
 
 /* --- kept messages --------------------------------------------------------------------------- */
@@ -97,11 +94,6 @@ void http_reader_ignore(struct http_reader *r)
     http_reader_finish(r);
     r->state = HTTP_READ_IGNORE;
     r->loss_open = false;
-}
-
-void http_reader_set_side(struct http_reader *r, enum http_side side)
-{
-    r->side = side;
 }
 
 bool http_reader_is_at_boundary(const struct http_reader *r, size_t len)
@@ -179,16 +171,39 @@ static void fail(struct http_reader *r, hr_nsec at)
 
 /* --- the head -------------------------------------------------------------------------------- */
 
+static const struct http_mark *mark_at(const struct window *w, size_t pos)
+{
+    size_t i = HR_ARRAY_LEN(w->marks) - 1;
+    while (i > 0 && pos < w->marks[i].from) {
+        i--;
+    }
+    return &w->marks[i];
+}
+
 static struct http_place place_at(const struct window *w, size_t pos)
 {
-    return pos < w->old_len ? w->old_place : w->place;
+    return mark_at(w, pos)->place;
+}
+
+/* Appends to held what lies in one segment. */
+static void hold_bytes(struct http_reader *r, const struct window *w, size_t pos,
+                       struct hr_span piece)
+{
+    const struct http_mark *mark = mark_at(w, pos);
+    if (r->held.len == 0 || r->held_last.place.frame != mark->place.frame ||
+        r->held_last.place.at != mark->place.at || r->held_last.acked != mark->acked) {
+        r->held_last = *mark;
+        r->held_last.from = r->held.len;
+    }
+    hr_buf_append(&r->held, piece);
 }
 
 static void note_start(struct http_reader *r, const struct window *w, size_t pos)
 {
+    const struct http_mark *mark = mark_at(w, pos);
     r->start_offset = w->offset + pos;
-    r->start_acked = pos < w->old_len ? w->old_acked : w->acked;
-    r->start_place = place_at(w, pos);
+    r->start_acked = mark->acked;
+    r->start_place = mark->place;
     r->line_at = 0;
     r->shape = (struct http_head_shape){false, false};
     r->head_cut = false;
@@ -231,6 +246,15 @@ static bool accept_start(struct http_reader *r, struct hr_span line)
         r->loss_open = false;
     }
     return true;
+}
+
+void http_reader_set_side(struct http_reader *r, enum http_side side)
+{
+    r->side = (int)side;
+    if (r->state == HTTP_READ_HEAD && r->line_at == 0 &&
+        !http_start_is_possible(r->side, hr_buf_span(&r->held))) {
+        reject_start(r, hr_buf_span(&r->held));
+    }
 }
 
 enum line_kind {
@@ -322,7 +346,8 @@ static bool is_framing_name(struct hr_span line)
 }
 
 /* Appends a piece of a line to a head; past the limit only the beginning of each line. */
-static void hold_piece(struct http_reader *r, struct hr_span piece)
+static void hold_piece(struct http_reader *r, const struct window *w, size_t pos,
+                       struct hr_span piece)
 {
     size_t limit = r->shared->header_bytes;
     if (r->held.len + piece.len > limit && r->line_at > 0) {
@@ -331,14 +356,14 @@ static void hold_piece(struct http_reader *r, struct hr_span piece)
         size_t room = have < LINE_KEPT_BYTES ? LINE_KEPT_BYTES - have : 0;
         bool ends = piece.len > 0 && piece.ptr[piece.len - 1] == '\n';
         if (piece.len > room) {
-            hr_buf_append(&r->held, hr_span_slice(piece, 0, room));
+            hold_bytes(r, w, pos, hr_span_slice(piece, 0, room));
             if (ends) {
                 hr_buf_append_char(&r->held, '\n');
             }
             return;
         }
     }
-    hr_buf_append(&r->held, piece);
+    hold_bytes(r, w, pos, piece);
 }
 
 /* A line of a held head is whole. @return whether the head is */
@@ -392,7 +417,7 @@ static size_t read_held_head(struct http_reader *r, const struct window *w, size
     struct hr_span rest = hr_span_slice(w->bytes, pos, w->bytes.len);
     size_t newline = hr_span_find(rest, '\n');
     size_t n = newline == SIZE_MAX ? rest.len : newline + 1;
-    hold_piece(r, hr_span_slice(rest, 0, n));
+    hold_piece(r, w, pos, hr_span_slice(rest, 0, n));
     struct hr_span held = hr_buf_span(&r->held);
     if (r->line_at == 0) {
         bool possible = newline != SIZE_MAX ? accept_start(r, hr_span_slice(held, 0, held.len - 1))
@@ -660,7 +685,7 @@ static size_t search_joined(struct http_reader *r, const struct window *w, size_
     struct hr_span rest = hr_span_slice(w->bytes, pos, w->bytes.len);
     if (r->held.len >= DECIDED_EARLY_BYTES && !has_decider(rest) &&
         r->held.len + rest.len <= r->shared->header_bytes) {
-        hr_buf_append(&r->held, rest);
+        hold_bytes(r, w, pos, rest);
         return rest.len;
     }
     struct hr_buf joined = r->held;
@@ -670,23 +695,20 @@ static size_t search_joined(struct http_reader *r, const struct window *w, size_
     struct window both = {
         .bytes = hr_buf_span(&joined),
         .offset = r->start_offset,
-        .old_len = old_len,
         .starts_line = r->held_starts_line,
-        .old_place = r->start_place,
-        .old_acked = r->start_acked,
-        .place = w->place,
-        .acked = w->acked,
+        .marks = {{0, r->start_acked, r->start_place}, r->held_last, *mark_at(w, pos)},
     };
+    both.marks[2].from = old_len;
     size_t taken = run(r, &both);
-    while (taken < old_len) { /* paused inside what was held back: that has no way to return */
+    while (taken < old_len && r->paused) { /* what was held back has no way to return: read on */
         r->paused = false;
         struct window later = both;
         later.bytes = hr_span_slice(both.bytes, taken, both.bytes.len);
         later.offset += taken;
-        later.old_len -= taken;
-        size_t n = run(r, &later);
-        taken += n;
-        old_len = n == 0 ? taken : old_len;
+        for (size_t i = 0; i < HR_ARRAY_LEN(later.marks); i++) {
+            later.marks[i].from -= later.marks[i].from < taken ? later.marks[i].from : taken;
+        }
+        taken += run(r, &later);
     }
     hr_buf_finish(&joined);
     return taken > old_len ? taken - old_len : 0;
@@ -694,14 +716,19 @@ static size_t search_joined(struct http_reader *r, const struct window *w, size_
 
 static bool starts_line(const struct window *w, size_t pos)
 {
-    return pos == 0 ? w->starts_line : w->bytes.ptr[pos - 1] == '\n';
+    if (pos == 0) {
+        return w->starts_line;
+    }
+    return pos == w->marks[2].from || w->bytes.ptr[pos - 1] == '\n';
 }
 
 static void hold_back(struct http_reader *r, const struct window *w, size_t pos)
 {
     note_start(r, w, pos);
     r->held_starts_line = starts_line(w, pos);
-    hr_buf_append(&r->held, hr_span_slice(w->bytes, pos, w->bytes.len));
+    size_t last = w->marks[2].from > pos ? w->marks[2].from : pos;
+    hold_bytes(r, w, pos, hr_span_slice(w->bytes, pos, last));
+    hold_bytes(r, w, last, hr_span_slice(w->bytes, last, w->bytes.len));
 }
 
 static size_t read_search(struct http_reader *r, const struct window *w, size_t pos)
@@ -715,8 +742,11 @@ static size_t read_search(struct http_reader *r, const struct window *w, size_t 
     size_t from = offset == r->found_at ? 1 : 0;
     enum http_find found = HTTP_FIND_NONE;
     if (r->side >= 0 || r->late) {
-        struct http_searched in = {
-            .bytes = rest, .from = from, .starts_line = starts_line(w, pos), .anywhere = r->late};
+        struct http_searched in = {.bytes = rest,
+                                   .from = from,
+                                   .starts_line = starts_line(w, pos),
+                                   .segment = w->marks[2].from > pos ? w->marks[2].from - pos : 0,
+                                   .anywhere = r->late};
         found = http_start_find(r->side, &in, &at);
     }
     r->next_offset = w->offset + w->bytes.len;
@@ -793,12 +823,12 @@ static size_t run(struct http_reader *r, const struct window *w)
 
 size_t http_reader_feed(struct http_reader *r, const struct http_input *in)
 {
+    const struct http_mark mark = {0, in->acked, in->place};
     struct window w = {
         .bytes = in->bytes,
         .offset = in->offset,
         .starts_line = true,
-        .place = in->place,
-        .acked = in->acked,
+        .marks = {mark, mark, mark},
     };
     size_t n = run(r, &w);
     r->next_offset = in->offset + n;

@@ -42,6 +42,13 @@ enum http_reader_state {
     HTTP_READ_IGNORE, /* not HTTP/1 */
 };
 
+/* From where on bytes were carried by one segment, and what is known of that. */
+struct http_mark {
+    size_t from;
+    uint64_t acked;
+    struct http_place place;
+};
+
 /* Why a message ended before its end. */
 enum http_cut {
     HTTP_CUT_NONE,
@@ -108,6 +115,7 @@ struct http_reader {
     struct http_place start_place;
     struct http_place last_place; /* of the latest feed */
     struct hr_buf held;           /* a head, or the end of searched bytes, that spans feeds */
+    struct http_mark held_last;   /* the latest piece of held */
     bool held_starts_line;        /* SEARCH: a line begins with held[0] */
     size_t line_at;               /* HEAD: where the current line begins */
     struct http_start_line line;  /* spans into the head; valid while it is scanned */

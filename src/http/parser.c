@@ -102,7 +102,12 @@ static int on_value(llhttp_t *ll, const char *at, size_t len)
 static int on_value_complete(llhttp_t *ll)
 {
     struct http_parser *p = ll->data;
-    take_field(p, p->name, hr_span_trim(p->value));
+    struct hr_span name = hr_span_trim(p->name);
+    if (hr_span_find(name, ' ') == SIZE_MAX) { /* llhttp takes blanks for part of a name */
+        take_field(p, name, hr_span_trim(p->value));
+    } else {
+        p->head->anomalies |= HTTP_ANOMALY_BAD_FIELD;
+    }
     return 0;
 }
 

@@ -275,7 +275,10 @@ static enum http_find check_status_line(struct hr_span s, size_t at)
 
 static bool is_line_start(const struct http_searched *in, size_t at)
 {
-    return at == 0 ? in->starts_line : in->bytes.ptr[at - 1] == '\n';
+    if (at == 0) {
+        return in->starts_line;
+    }
+    return at == in->segment || in->bytes.ptr[at - 1] == '\n';
 }
 
 static enum http_find find_response(const struct http_searched *in, size_t *ret_at)

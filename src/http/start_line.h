@@ -40,6 +40,7 @@ struct http_searched {
     struct hr_span bytes;
     size_t from;      /* nothing before it is taken */
     bool starts_line; /* a line, or a segment, begins with bytes[0] */
+    size_t segment;   /* and a segment with bytes[segment]; 0: with none other */
     bool anywhere;    /* also in the middle of a line: bytes are missing before it */
 };
 

@@ -105,7 +105,8 @@ static void on_chunk(struct tcp_conn *c, const struct tcp_chunk *chunk, void *us
         .bytes = chunk->bytes,
         .gap_bytes = chunk->kind == TCP_CHUNK_GAP ? chunk->len : 0,
         .end = chunk->kind == TCP_CHUNK_END,
-        .end_is_close = chunk->end == TCP_END_FIN || chunk->end == TCP_END_RST,
+        .end_is_close = c->fin_at[chunk->direction] != HR_NSEC_INFINITE ||
+                        c->rst_at[chunk->direction] != HR_NSEC_INFINITE,
         .end_is_reset = chunk->end == TCP_END_RST,
         .place = {.at = chunk->at, .frame = chunk->frame, .capture = chunk->capture},
         .before_at = chunk->before_at,
