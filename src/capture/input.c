@@ -130,7 +130,8 @@ static void start_inflating(struct input *in)
 static void open_file(struct input *in, const char *path)
 {
     bool is_stdin = strcmp(path, "-") == 0;
-    in->fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    /* Standard input itself, no copy: whoever ends a run that waits for it puts another file there. */
+    in->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (in->fd < 0) {
         int error = errno;
         if (error == EMFILE || error == ENFILE) {
@@ -183,7 +184,7 @@ void input_close(struct input *in)
     if (in->inflating) {
         inflateEnd(&in->z);
     }
-    if (in->fd >= 0) {
+    if (in->fd > STDIN_FILENO) {
         close(in->fd);
     }
     free(in->packed);

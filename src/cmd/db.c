@@ -120,7 +120,7 @@ static int find_verb(const struct cmd_args *args, const struct verb **ret_verb)
 {
     const char *names[HR_ARRAY_LEN(verbs)];
     if (args->operand_count == 0) {
-        return cmd_usage_error("db", "do what? info, check, prune or vacuum");
+        return cmd_usage_error("db", "say what to do: info, check, prune or vacuum");
     }
     if (args->operand_count > 1) {
         return cmd_usage_error("db", "%s is one too many; name the database with --db",

@@ -160,11 +160,18 @@ void cmd_ignore_sigpipe(void)
 
 /* A signal handler has no other place to leave word. */
 static volatile int interrupted;
+static int nothing_fd = -1;
 
+/* A run that waits for a pipe would never look at the flag: standard input ends for it. */
 static void on_interrupt(int signal_number)
 {
     (void)signal_number;
     interrupted = 1;
+    if (nothing_fd >= 0) {
+        int saved = errno;
+        dup2(nothing_fd, STDIN_FILENO);
+        errno = saved;
+    }
 }
 
 const volatile int *cmd_catch_interrupt(void)
@@ -172,6 +179,7 @@ const volatile int *cmd_catch_interrupt(void)
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
     sigemptyset(&action.sa_mask);
     interrupted = 0;
+    nothing_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     return &interrupted;

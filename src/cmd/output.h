@@ -34,7 +34,8 @@ void cmd_output_abandon(struct cmd_output *o);
 
 /** Lets a reader that goes away end the writing quietly. Once, before any output. */
 void cmd_ignore_sigpipe(void);
-/** SIGINT and SIGTERM then set the flag; a second one ends the process. @return the flag */
+/** SIGINT and SIGTERM then set the flag and end standard input; a second one ends the process.
+ * @return the flag */
 const volatile int *cmd_catch_interrupt(void);
 
 #endif

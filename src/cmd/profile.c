@@ -105,7 +105,7 @@ int cmd_profile(int argc, char **argv)
     cmd_ignore_sigpipe();
     cmd_run_init(&run, "profile", &args);
     if (args.operand_count == 0) {
-        status = cmd_usage_error("profile", "do what? suggest");
+        status = cmd_usage_error("profile", "say what to do: suggest");
     } else if (strcmp(args.operands[0], "suggest") != 0) {
         status = cmd_unknown_word("profile", "action", args.operands[0], verbs, 1);
     } else {

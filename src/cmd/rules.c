@@ -81,6 +81,7 @@ static int explain(struct rules_job *job)
     append_section(job, "What typically causes it", r->cause);
     append_section(job, "How to confirm it", r->confirm);
     append_section(job, "How it is usually repaired", r->repair);
+    append_section(job, "How it is usually repaired", r->repair);
     append_section(job, "What looks like it and is innocent", r->lookalikes);
     append_section(job, "References", r->references);
     for (size_t i = 0; i < r->parameter_count; i++) {
@@ -218,7 +219,7 @@ static int find_verb(const struct cmd_args *args, const struct verb **ret_verb)
 {
     const char *names[HR_ARRAY_LEN(verbs)];
     if (args->operand_count == 0) {
-        return cmd_usage_error("rules", "do what? list, explain SLUG, check, test or run");
+        return cmd_usage_error("rules", "say what to do: list, explain SLUG, check, test or run");
     }
     for (size_t i = 0; i < HR_ARRAY_LEN(verbs); i++) {
         names[i] = verbs[i].name;

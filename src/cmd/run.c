@@ -200,8 +200,10 @@ static void tell_capture_errors(const struct pipeline_result *result)
 {
     for (size_t i = 0; i < result->capture_count; i++) {
         const struct capture_info *c = &result->captures[i];
-        const char *name = strcmp(c->path, "-") == 0 ? "standard input" : c->path;
-        if (c->error != 0) {
+        bool is_stdin = strcmp(c->path, "-") == 0;
+        const char *name = is_stdin ? "standard input" : c->path;
+        /* Where a person ended standard input, that it is cut is no news. */
+        if (c->error != 0 && !(is_stdin && result->stopped)) {
             hr_error("%s: %s%s", name,
                      c->error_text[0] != '\0' ? c->error_text : strerror(-c->error),
                      c->frames > 0 ? "; what came before is in the report" : "");

@@ -90,6 +90,10 @@ static void append_capture(const struct capture_view *c, const struct report_pai
     hr_buf_append_str(out, "  ");
     paint_foreign(out, strcmp(c->path, "-") == 0 ? "standard input" : c->path);
     hr_buf_append_str(out, ": ");
+    if (c->frames == 0 && c->error != NULL) {
+        paint_wrapped(paint, out, c->error, 4, 4);
+        return;
+    }
     paint_foreign(out, c->format);
     if (c->link_type != NULL && c->link_type[0] != '\0') {
         hr_buf_append_str(out, ", ");
@@ -101,6 +105,10 @@ static void append_capture(const struct capture_view *c, const struct report_pai
                        hr_duration_format(hr_nsec_sub(c->last_at, c->first_at), span));
     }
     hr_buf_appendf(out, ", %" PRId64 " exchanges", c->exchanges);
+    if (c->cut_frames > 0) {
+        hr_buf_appendf(out, "; %" PRId64 " frames cut off by the snap length (capture with -s 0)",
+                       c->cut_frames);
+    }
     if (c->clock_doubt > 0) {
         hr_buf_appendf(out, "; its clock steps back by up to %s",
                        hr_duration_format(c->clock_doubt, span));
@@ -166,7 +174,7 @@ void quality_append(const struct report *r, const struct report_paint *paint, st
     paint_text(paint, out, COLOR_BOLD, "\nWhat was captured\n");
     for (size_t i = 0; i < r->capture_count; i++) {
         append_capture(&r->captures[i], paint, out);
-        is_whole = is_whole && r->captures[i].error == NULL;
+        is_whole = is_whole && r->captures[i].error == NULL && r->captures[i].cut_frames == 0;
     }
     for (size_t i = 0; i < r->loss_count; i++) {
         append_loss(&r->losses[i], paint, out);

@@ -206,6 +206,20 @@ static void append_caveats(const struct finding_view *f, const struct report_pai
     hr_buf_finish(&text);
 }
 
+/* A story is told in order of time; what has none stands last. Few lines: insertion will do. */
+static struct evidence_view *sorted_evidence(const struct finding_view *f)
+{
+    struct evidence_view *sorted = hr_xcalloc(f->evidence_count + 1, sizeof(*sorted));
+    for (size_t i = 0; i < f->evidence_count; i++) {
+        size_t k = i;
+        for (; k > 0 && sorted[k - 1].at > f->evidence[i].at; k--) {
+            sorted[k] = sorted[k - 1];
+        }
+        sorted[k] = f->evidence[i];
+    }
+    return sorted;
+}
+
 void report_text_finding(const struct finding_view *f, const struct report_paint *paint,
                          bool with_file, struct hr_buf *out)
 {
@@ -230,9 +244,11 @@ void report_text_finding(const struct finding_view *f, const struct report_paint
         }
         hr_buf_append_str(out, ":\n");
     }
+    struct evidence_view *evidence = sorted_evidence(f);
     for (size_t i = 0; i < f->evidence_count; i++) {
-        append_evidence_line(&f->evidence[i], first_at, paint, with_file, out);
+        append_evidence_line(&evidence[i], first_at, paint, with_file, out);
     }
+    free(evidence);
     append_filters(f, paint, with_file, out);
     append_caveats(f, paint, out);
     hr_buf_finish(&head);
