@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Contracts: every line of NDJSON is one object that its JSON Schema describes, with the keys in the
+schema's order; CSV has the same columns; only findings have the key `rule`; every schema is met.
+
+contracts.py HEADRACE CAPGEN CAPTURE...   (and a generated capture with losses)
+"""
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import schema
+
+THINGS = {"findings": "finding", "exchanges": "exchange", "sessions": "session", "streams": "stream",
+          "endpoints": "endpoint", "captures": "capture", "loss": "loss"}
+
+
+def run(*args):
+    p = subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if p.returncode not in (0, 1):
+        raise SystemExit("%s ended with %d: %s" % (" ".join(args), p.returncode, p.stderr.decode()))
+    return p.stdout.decode("utf-8")
+
+
+def check(line, schemas, expected_type, seen):
+    record = json.loads(line)
+    is_finding = "rule" in record
+    if is_finding == ("type" in record):
+        return ["exactly one of `rule` and `type` must be there: " + line]
+    kind = "finding" if is_finding else record["type"]
+    if expected_type not in (None, kind):
+        return ["%s where %s is listed" % (kind, expected_type)]
+    if kind not in schemas:
+        return ["no schema for %s" % kind]
+    seen.add(kind)
+    wrong = schema.problems(record, schemas[kind], kind)
+    if list(record) != list(schemas[kind]["properties"]):
+        wrong.append("%s: the keys are %s" % (kind, ", ".join(record)))
+    return wrong
+
+
+def check_csv(text, properties):
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    columns = [k for k in properties if k not in ("schema", "type")]
+    wrong = [] if rows[0] == columns else ["the columns are %s" % ",".join(rows[0])]
+    wrong += ["%d cells in a row of CSV" % len(r) for r in rows if len(r) != len(columns)]
+    wrong += ["a spreadsheet would run %s" % c for r in rows[1:] for c in r
+              if c[:1] in ("=", "+", "@", "\t") or c[:1] == "-" and not c[1:].isdigit()]
+    return wrong
+
+
+def main():
+    headrace, capgen = sys.argv[1:3]
+    with tempfile.TemporaryDirectory() as scratch:
+        lossy = os.path.join(scratch, "lossy.pcap")
+        subprocess.run([capgen, "traffic", "--exchanges", "300", "--connections", "10", "--loss", "1%", "-o", lossy],
+                       check=True)
+        return check_all(headrace, sys.argv[3:] + [lossy])
+
+
+def check_all(headrace, captures):
+    schemas = schema.load_all()
+    seen, wrong = set(), []
+    for capture in captures:
+        for line in run(headrace, "audit", "--quiet", "--format", "ndjson", capture).splitlines():
+            wrong += check(line, schemas, None, seen)
+        for thing, kind in THINGS.items():
+            text = run(headrace, "list", thing, "--quiet", "--format", "ndjson", capture)
+            for line in text.splitlines():
+                wrong += check(line, schemas, kind, seen)
+            sheet = run(headrace, "list", thing, "--quiet", "--format", "csv", capture)
+            wrong += check_csv(sheet, schemas[kind]["properties"])
+            if len(list(csv.reader(io.StringIO(sheet, newline="")))) - 1 != len(text.splitlines()):
+                wrong.append("CSV and NDJSON of %s have different numbers of rows" % thing)
+    wrong += ["no record met the schema of %s" % s for s in set(schemas) - seen]
+    for line in sorted(set(wrong))[:40]:
+        print(line)
+    return 1 if wrong else 0
+
+
+sys.exit(main())
