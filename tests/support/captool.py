@@ -93,7 +93,7 @@ def pcapng_bytes(link_type, frames, order="<"):
     resolution_ns = struct.pack(order + "HHBxxxI", 9, 1, 9, 0)
     out = [block(order, 0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1)),
            block(order, 1, struct.pack(order + "HHI", link_type, 0, 0) + resolution_ns),
-           block(order, 0x40000BAD, b"unknown blocks are passed over")]
+           block(order, 0x00000A0A, b"unknown blocks are passed over")]
     for f in frames:
         head = struct.pack(order + "IIIII", 0, f.at >> 32, f.at & 0xFFFFFFFF, len(f.data), f.wire)
         out.append(block(order, 6, head + f.data))
