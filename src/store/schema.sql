@@ -94,7 +94,10 @@ CREATE TABLE streams (
     server_fin_at    INTEGER,
     client_rst_at    INTEGER,          -- time of the RST that the client sent; NULL none
     server_rst_at    INTEGER,
-    server_end_frame INTEGER           -- frame of the server's FIN or RST, whichever came first
+    server_end_frame INTEGER,          -- frame of the server's FIN or RST, whichever came first
+    begin_numbers    INTEGER,          -- SEQ of the first byte: client's << 32 | server's; NULL unknown
+    end_numbers      INTEGER           -- the same of the bytes that would have come next: tells where another
+                                       -- capture goes on with this connection
 ) STRICT;
 
 -- A request and its final response: facts only, written once. What they mean: operations.

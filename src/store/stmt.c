@@ -132,14 +132,16 @@ static const char *const statements[STMT_COUNT] = {
         "first_frame, first_at, client_opened, is_midstream, last_at, end, client_one_sided, "
         "server_one_sided, client_frames, server_frames, client_bytes, server_bytes, "
         "client_gap_bytes, server_gap_bytes, client_fin_at, server_fin_at, client_rst_at, "
-        "server_rst_at, server_end_frame) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
-        "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+        "server_rst_at, server_end_frame, begin_numbers, end_numbers) VALUES (?1, ?2, ?3, ?4, ?5, "
+        "?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, "
+        "?24, ?25, ?26, ?27)",
     [STMT_STREAM_CLIENT_OPENED] = "SELECT client_opened FROM streams WHERE id = ?1",
     [STMT_STREAM_END] =
         "UPDATE streams SET last_at = ?2, end = ?3, client_one_sided = ?4, server_one_sided = ?5, "
         "client_frames = ?6, server_frames = ?7, client_bytes = ?8, server_bytes = ?9, "
         "client_gap_bytes = ?10, server_gap_bytes = ?11, client_fin_at = ?12, server_fin_at = ?13, "
-        "client_rst_at = ?14, server_rst_at = ?15, server_end_frame = ?16 WHERE id = ?1",
+        "client_rst_at = ?14, server_rst_at = ?15, server_end_frame = ?16, begin_numbers = ?17, "
+        "end_numbers = ?18 WHERE id = ?1",
     [STMT_SITE_FIND] = "SELECT id FROM sites WHERE name = ?1",
     [STMT_SITE_ADD] = "INSERT INTO sites (name) VALUES (?1)",
     [STMT_ENDPOINT_FIND] =
@@ -199,6 +201,12 @@ static const char *const statements[STMT_COUNT] = {
         "AND u.first_at <= o.from_at AND u.last_at >= o.to_at AND NOT u.is_midstream "
         "AND NOT u.client_one_sided AND NOT u.server_one_sided "
         "AND u.client_gap_bytes = 0 AND u.server_gap_bytes = 0)",
+    [STMT_LOSS_CONTINUED] =
+        "UPDATE loss SET hides_exchanges = 0 WHERE hides_exchanges AND kind = 2 AND id IN "
+        "(SELECT o.id FROM loss o JOIN streams l ON l.id = o.stream_id JOIN streams u "
+        "ON u.client_port = l.client_port AND u.client = l.client AND u.server = l.server "
+        "AND u.server_port = l.server_port AND u.last_at <= l.first_at "
+        "AND u.end_numbers = l.begin_numbers WHERE o.kind = 2 AND o.hides_exchanges)",
     [STMT_LOSS_DROP_DOUBLES] =
         "DELETE FROM loss WHERE id > ?1 AND EXISTS (SELECT 1 FROM loss o "
         "LEFT JOIN streams t ON t.id = o.stream_id LEFT JOIN streams n ON n.id = loss.stream_id "

@@ -127,6 +127,18 @@ static void stretch(struct import *i, hr_nsec at)
 }
 
 /* The columns that change while a connection lives. */
+/* Both directions' sequence numbers as one; NULL where one is not known. */
+static void bind_numbers(sqlite3_stmt *q, int column, const struct tcp_conn *c,
+                         const tcp_seq seq[2], unsigned client)
+{
+    if (c->has_numbers[0] && c->has_numbers[1]) {
+        uint64_t both = (uint64_t)seq[client] << 32 | seq[1 - client];
+        bind_number(q, column, (int64_t)both);
+    } else {
+        sqlite3_bind_null(q, column);
+    }
+}
+
 static void bind_stream_life(sqlite3_stmt *q, int first, const struct tcp_conn *c, enum tcp_end end,
                              bool orig_is_client)
 {
@@ -149,6 +161,8 @@ static void bind_stream_life(sqlite3_stmt *q, int first, const struct tcp_conn *
     bind_time(q, first + 12, c->rst_at[client]);
     bind_time(q, first + 13, c->rst_at[server]);
     bind_id(q, first + 14, (int64_t)end_frame);
+    bind_numbers(q, first + 15, c, c->first_seq, client);
+    bind_numbers(q, first + 16, c, c->next_seq, client);
 }
 
 int import_add_stream(struct import *i, const struct tcp_conn *c, bool orig_is_client,
@@ -389,6 +403,7 @@ int import_finish(struct import *i)
     } else if (r == 0) {
         r = import_drop_doubles(i);
     }
+    r = r == 0 ? store_run(i->s, store_stmt(i->s, STMT_LOSS_CONTINUED)) : r;
     r = r == 0 ? drop_repeated_captures(i) : r;
     r = r == 0 ? import_name_sessions(i) : r;
     r = r == 0 ? mark_sites(i) : r;

@@ -74,6 +74,11 @@ void tcp_entry_close(struct tcp_table *t, struct tcp_entry *e, enum tcp_end end)
     end_half(t, e, TCP_ORIG, end);
     end_half(t, e, TCP_RESP, end);
     tcp_holes_forget(t, e);
+    for (unsigned d = 0; d < 2; d++) {
+        e->conn.has_numbers[d] = e->half[d].has_base;
+        e->conn.first_seq[d] = (tcp_seq)e->half[d].base;
+        e->conn.next_seq[d] = (tcp_seq)e->half[d].next;
+    }
     e->state = tcp_state_step(e->state, whole ? TCP_EVENT_END_BOTH : TCP_EVENT_GIVE_UP);
     if (e->ack_seen && (e->conn.one_sided[0] || e->conn.one_sided[1])) {
         t->counters.connections_one_sided++;

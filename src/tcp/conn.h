@@ -9,6 +9,7 @@
 #include "base/counter.h"
 #include "base/time.h"
 #include "decode/segment.h"
+#include "tcp/seq.h"
 
 /* Direction of bytes. Where the SYN was not seen the originator is a guess: the side with the
  * higher port. http/ decides by content which side is the client. */
@@ -47,6 +48,11 @@ struct tcp_conn {
     hr_nsec rst_at[2];
     uint64_t fin_frame[2];
     uint64_t rst_frame[2];
+    /* At close, for each direction: SEQ of offset 0 and of the byte that would have come next, so that
+     * the same connection is known again where another capture goes on with it. */
+    bool has_numbers[2];
+    tcp_seq first_seq[2];
+    tcp_seq next_seq[2];
     void *user;            /* the callbacks' own, NULL at open */
 };
 
