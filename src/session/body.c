@@ -224,7 +224,9 @@ static bool may_matter(const struct work *w, struct hr_span text)
     }
     return memmem(text.ptr, text.len, "oken\"", 5) != NULL ||
            memmem(text.ptr, text.len, "jwt\"", 4) != NULL ||
-           memmem(text.ptr, text.len, "ession", 6) != NULL ||
+           memmem(text.ptr, text.len, "ession\":", 8) != NULL ||
+           memmem(text.ptr, text.len, "essionId\"", 9) != NULL ||
+           memmem(text.ptr, text.len, "ession_id\"", 10) != NULL ||
            memmem(text.ptr, text.len, "\"sid\"", 5) != NULL;
 }
 

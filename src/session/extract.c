@@ -12,9 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_SLOTS 512u
-#define NAME_BYTES 48
-#define DIGEST_SLOTS 4096u
+#define DIGEST_SLOTS 32768u
 #define DIGEST_VALUE_BYTES 80
 #define SITE_BYTES 255
 #define TOKEN_NAME_BYTES 128
@@ -23,27 +21,25 @@
 #define METHOD_BYTES 64
 #define HOST_BYTES 512
 
-struct name_slot {
-    uint8_t len; /* 0: empty */
-    uint8_t classes;
-    char name[NAME_BYTES];
-};
-
 struct digest_slot {
     uint8_t len; /* 0: empty */
+    bool is_random;
+    bool is_jwt;
     char value[DIGEST_VALUE_BYTES];
     struct hr_digest digest;
+    uint64_t known; /* the same value in extractor.known */
 };
 
 struct extractor {
     struct extract_config config;
     struct hr_key key;
-    struct lists *lists;
+    struct words *words;
     struct hr_arena arena;
-    struct hr_buf scratch;
+    struct hr_buf scratch; /* decoded contents */
+    struct hr_buf text;
     struct extract_counters counters;
-    struct name_slot names[NAME_SLOTS];
     struct digest_slot digests[DIGEST_SLOTS];
+    struct digest_slot long_value; /* of one that has no slot */
     uint64_t *known; /* hashes of token values; a newer one takes an older one's slot */
     size_t known_mask;
 };
@@ -54,9 +50,10 @@ struct extractor *extractor_create(const struct extract_config *config)
     size_t slots = 1024;
     e->config = *config;
     e->key = *config->key;
-    e->lists = lists_create();
+    e->words = words_create();
     hr_arena_init(&e->arena);
     hr_buf_init(&e->scratch, config->content_bytes);
+    hr_buf_init(&e->text, SIZE_MAX);
     while (slots < 2 * config->known_token_limit && slots < (1u << 24)) {
         slots *= 2;
     }
@@ -70,9 +67,10 @@ void extractor_destroy(struct extractor *e)
     if (e == NULL) {
         return;
     }
-    lists_destroy(e->lists);
+    words_destroy(e->words);
     hr_arena_finish(&e->arena);
     hr_buf_finish(&e->scratch);
+    hr_buf_finish(&e->text);
     free(e->known);
     hr_wipe(e, sizeof(*e));
     free(e);
@@ -90,27 +88,59 @@ void extractor_counters(const struct extractor *e, hr_counter_fn emit, void *use
 
 const struct lists *work_lists(const struct work *w)
 {
-    return w->e->lists;
+    return words_lists(w->e->words);
 }
 
-struct hr_digest work_digest(struct work *w, struct hr_span value)
+struct word work_word(const struct work *w, struct hr_span name)
 {
-    if (value.len == 0 || value.len > DIGEST_VALUE_BYTES) {
-        return hr_digest_keyed(&w->e->key, value);
-    }
-    struct digest_slot *s = &w->e->digests[hr_hash64(value, 1) % DIGEST_SLOTS];
-    if (s->len != value.len || memcmp(s->value, value.ptr, value.len) != 0) {
-        s->digest = hr_digest_keyed(&w->e->key, value);
-        s->len = (uint8_t)value.len;
-        memcpy(s->value, value.ptr, value.len);
-    }
-    return s->digest;
+    return words_find(w->e->words, name);
 }
 
 static uint64_t known_hash(struct hr_span value)
 {
     uint64_t hash = hr_hash_table(value.ptr, value.len);
     return hash == 0 ? 1 : hash;
+}
+
+static void judge_value(const struct extractor *e, struct hr_span value, struct digest_slot *s)
+{
+    s->digest = hr_digest_keyed(&e->key, value);
+    s->known = value.len >= KNOWN_BYTES_MIN ? known_hash(value) : 0;
+    s->is_random = text_is_random(value);
+    s->is_jwt = text_is_jwt(value);
+}
+
+/* Borrowed until the next call. */
+static const struct digest_slot *value_of(struct extractor *e, struct hr_span value)
+{
+    if (value.len == 0 || value.len > DIGEST_VALUE_BYTES) {
+        judge_value(e, value, &e->long_value);
+        return &e->long_value;
+    }
+    struct digest_slot *s = &e->digests[hr_hash64(value, 1) % DIGEST_SLOTS];
+    if (s->len != value.len || memcmp(s->value, value.ptr, value.len) != 0) {
+        judge_value(e, value, s);
+        s->len = (uint8_t)value.len;
+        memcpy(s->value, value.ptr, value.len);
+    }
+    return s;
+}
+
+struct hr_digest work_digest(struct work *w, struct hr_span value)
+{
+    return value_of(w->e, value)->digest;
+}
+
+bool work_is_random(struct work *w, struct hr_span value)
+{
+    return value_of(w->e, value)->is_random;
+}
+
+struct hr_buf *work_text(struct work *w, size_t limit_bytes)
+{
+    hr_buf_clear(&w->e->text);
+    w->e->text.limit = limit_bytes;
+    return &w->e->text;
 }
 
 bool work_is_known_token(const struct work *w, struct hr_span value)
@@ -122,52 +152,20 @@ bool work_is_known_token(const struct work *w, struct hr_span value)
     return w->e->known[hash & w->e->known_mask] == hash;
 }
 
-static void remember_token(struct work *w, struct hr_span value)
+static void remember_token(struct work *w, const struct digest_slot *value)
 {
-    if (value.len >= KNOWN_BYTES_MIN) {
-        uint64_t hash = known_hash(value);
-        w->e->known[hash & w->e->known_mask] = hash;
+    if (value->known != 0) {
+        w->e->known[value->known & w->e->known_mask] = value->known;
     }
 }
 
-/* "__Host-sid" and "__Secure-sid" are judged as "sid". */
-static unsigned judge_name(const struct extractor *e, struct hr_span name)
-{
-    unsigned classes = 0;
-    if (hr_span_has_prefix_nocase(name, HR_SPAN("__Host-"))) {
-        name = hr_span_slice(name, 7, name.len);
-    } else if (hr_span_has_prefix_nocase(name, HR_SPAN("__Secure-"))) {
-        name = hr_span_slice(name, 9, name.len);
-    }
-    if (lists_find(e->lists, LIST_affinity_names, name) != 0) {
-        classes |= NAME_AFFINITY;
-    }
-    if (lists_find(e->lists, LIST_remember_me, name) != 0) {
-        classes |= NAME_REMEMBER;
-    } else if (lists_find(e->lists, LIST_not_a_session, name) != 0) {
-        classes |= NAME_NOT_A_SESSION;
-    } else if (lists_find(e->lists, LIST_session_names, name) != 0) {
-        classes |= NAME_SESSION;
-    }
-    return classes;
-}
-
-unsigned work_name_classes(struct work *w, struct hr_span name)
+struct word work_cookie_word(struct work *w, struct hr_span name)
 {
     if (w->profile != NULL && w->profile->session_count > 0 &&
         work_profile_has(w, PROFILE_COOKIE, name, false)) {
-        return NAME_SESSION;
+        return (struct word){.bits = WORD_SESSION};
     }
-    if (name.len == 0 || name.len > NAME_BYTES) {
-        return judge_name(w->e, name);
-    }
-    struct name_slot *s = &w->e->names[hr_hash64(name, 2) % NAME_SLOTS];
-    if (s->len != name.len || memcmp(s->name, name.ptr, name.len) != 0) {
-        s->classes = (uint8_t)judge_name(w->e, name);
-        s->len = (uint8_t)name.len;
-        memcpy(s->name, name.ptr, name.len);
-    }
-    return s->classes;
+    return words_find(w->e->words, name);
 }
 
 bool work_profile_has(const struct work *w, enum profile_where where, struct hr_span name,
@@ -230,10 +228,9 @@ struct token_use *work_token(struct work *w, enum token_carrier carrier, struct 
     return &f->tokens[at];
 }
 
-static unsigned value_flags(struct hr_span value)
+static unsigned value_flags(const struct digest_slot *value)
 {
-    return (text_is_random(value) ? TOKEN_RANDOM_LOOKING : 0u) |
-           (text_is_jwt(value) ? TOKEN_JWT : 0u);
+    return (value->is_random ? TOKEN_RANDOM_LOOKING : 0u) | (value->is_jwt ? TOKEN_JWT : 0u);
 }
 
 void work_token_sent(struct work *w, enum token_carrier carrier, struct hr_span name,
@@ -243,10 +240,11 @@ void work_token_sent(struct work *w, enum token_carrier carrier, struct hr_span 
     if (t == NULL || (t->flags & TOKEN_SENT) || value.len == 0) {
         return;
     }
-    t->flags |= TOKEN_SENT | value_flags(value);
-    t->sent = work_digest(w, value);
+    const struct digest_slot *known = value_of(w->e, value);
+    t->flags |= TOKEN_SENT | value_flags(known);
+    t->sent = known->digest;
     if (carrier != TOKEN_USER_QUERY) {
-        remember_token(w, value);
+        remember_token(w, known);
     }
 }
 
@@ -257,15 +255,15 @@ void work_token_set(struct work *w, enum token_carrier carrier, struct hr_span n
     if (t == NULL) {
         return;
     }
-    struct hr_digest digest = work_digest(w, value);
-    if ((t->flags & TOKEN_SET) && !hr_digest_equal(&digest, &t->set)) {
+    const struct digest_slot *known = value_of(w->e, value);
+    if ((t->flags & TOKEN_SET) && !hr_digest_equal(&known->digest, &t->set)) {
         t->flags |= TOKEN_SET_TWICE;
     }
     t->flags &= ~(unsigned)TOKEN_DELETED;
-    t->flags |= TOKEN_SET | value_flags(value);
-    t->set = digest;
+    t->flags |= TOKEN_SET | value_flags(known);
+    t->set = known->digest;
     t->lifetime_s = lifetime_s;
-    remember_token(w, value);
+    remember_token(w, known);
 }
 
 /* A set of cookies that counts as one: its value is all of theirs. Where the answer sets only some,
@@ -344,34 +342,9 @@ static void set_site(struct work *w, const struct net_endpoint *server)
 
 static void note_path(struct work *w)
 {
-    const struct lists *l = w->e->lists;
-    struct exchange_facts *f = w->f;
     bool is_get = hr_span_equal(w->x->request.method, HR_SPAN("GET")) ||
                   hr_span_equal(w->x->request.method, HR_SPAN("HEAD"));
-    if (lists_find_path(l, LIST_logout_paths, w->path, 0)) {
-        f->flags |= FACT_LOGOUT_PATH;
-    } else if (lists_find_path(l, LIST_login_pages, w->path, 0) ||
-               (!is_get && lists_find_path(l, LIST_login_paths, w->path, 0))) {
-        f->flags |= FACT_LOGIN_PATH;
-    } else if (lists_find_path(l, LIST_registration_paths, w->path, 0)) {
-        f->flags |= FACT_REGISTER_PATH;
-    } else if (lists_find_path(l, LIST_password_paths, w->path, 1)) {
-        f->flags |= FACT_PASSWORD_PATH;
-    }
-    if (lists_find_path_word(l, LIST_auth_words, w->path)) {
-        f->flags |= FACT_AUTH_WORD;
-        if (hr_span_find_nocase(w->path, HR_SPAN("refresh")) != SIZE_MAX) {
-            f->flags |= FACT_REFRESH_GRANT;
-        }
-    }
-    size_t last = w->path.len;
-    while (last > 0 && w->path.ptr[last - 1] != '.' && w->path.ptr[last - 1] != '/') {
-        last--;
-    }
-    if (last > 1 && w->path.ptr[last - 1] == '.' &&
-        lists_find(l, LIST_static_endings, hr_span_slice(w->path, last, w->path.len)) != 0) {
-        f->flags |= FACT_STATIC_PATH;
-    }
+    w->f->flags |= words_find_path(w->e->words, w->path, is_get);
 }
 
 static void note_path_tokens(struct work *w)
@@ -382,8 +355,7 @@ static void note_path_tokens(struct work *w)
         return;
     }
     for (size_t i = 0; i < 8 && http_path_param_next(&rest, &param); i++) {
-        if (param.value.len >= 4 &&
-            lists_find(w->e->lists, LIST_token_parameters, param.name) != 0) {
+        if (param.value.len >= 4 && (work_word(w, param.name).bits & WORD_TOKEN_PARAMETER)) {
             char *name = hr_arena_strdup(w->arena, param.name);
             for (char *c = name; *c != '\0'; c++) {
                 *c = hr_ascii_lower(*c);
@@ -397,7 +369,7 @@ static void note_path_tokens(struct work *w)
 static void conclude_members(struct work *w)
 {
     struct exchange_facts *f = w->f;
-    const struct lists *l = w->e->lists;
+    const struct lists *l = work_lists(w);
     if (w->weak_new_password_count > 0 &&
         ((f->flags & (FACT_PASSWORD | FACT_PASSWORD_PATH)) || w->weak_new_password_count > 1)) {
         w->new_password_count += w->weak_new_password_count;

@@ -30,20 +30,14 @@ static struct hr_span leaf(struct hr_span name)
     return start < name.len ? hr_span_slice(name, start, name.len) : name;
 }
 
-static void note_password(struct work *w, struct hr_span name)
+static void note_password(struct work *w, struct hr_span name, uint32_t bits)
 {
-    const struct lists *l = work_lists(w);
-    static const char *const weak[] = {"new", "old", "confirm", "current", NULL};
-    if (lists_find(l, LIST_new_password_fields, name) != 0) {
-        for (size_t i = 0; weak[i] != NULL; i++) {
-            if (hr_span_equal_nocase(name, hr_span_str(weak[i]))) {
-                w->weak_new_password_count++;
-                return;
-            }
-        }
+    if (bits & WORD_NEW_PASSWORD_WEAK) {
+        w->weak_new_password_count++;
+    } else if (bits & WORD_NEW_PASSWORD) {
         w->new_password_count++;
         w->f->flags |= FACT_PASSWORD;
-    } else if (lists_find(l, LIST_password_fields, name) != 0) {
+    } else if (bits & WORD_PASSWORD) {
         if (w->password_name.len > 0 && !hr_span_equal_nocase(w->password_name, name)) {
             w->f->flags |= FACT_TWO_PASSWORDS;
         }
@@ -53,7 +47,7 @@ static void note_password(struct work *w, struct hr_span name)
 }
 
 static void note_user(struct work *w, enum member_place place, struct hr_span name,
-                      struct hr_span value)
+                      struct hr_span value, const struct word *word)
 {
     static const enum profile_where wheres[] = {
         [MEMBER_QUERY] = PROFILE_QUERY,
@@ -71,10 +65,8 @@ static void note_user(struct work *w, enum member_place place, struct hr_span na
                 rank = 1 + i;
             }
         }
-    } else if (place == MEMBER_QUERY) {
-        rank = lists_find(work_lists(w), LIST_user_parameters, leaf(name));
     } else {
-        rank = lists_find(work_lists(w), LIST_user_fields, leaf(name));
+        rank = place == MEMBER_QUERY ? word->user_parameter : word->user_field;
     }
     if (rank != 0 && (w->user_rank == 0 || rank < w->user_rank)) {
         w->user_rank = rank;
@@ -85,29 +77,22 @@ static void note_user(struct work *w, enum member_place place, struct hr_span na
 
 /* A query parameter (or one of a form) that carries the session's token. */
 static void note_token(struct work *w, enum member_place place, struct hr_span name,
-                       struct hr_span value)
+                       struct hr_span value, uint32_t bits)
 {
-    static const char *const generic[] = {"token", "session", "sess", "s", "jwt", "bearer", NULL};
-    bool is_token = lists_find(work_lists(w), LIST_token_parameters, name) != 0 && value.len >= 4;
-    bool is_generic = false;
-    for (size_t i = 0; generic[i] != NULL; i++) {
-        is_generic = is_generic || hr_span_equal_nocase(name, hr_span_str(generic[i]));
-    }
+    static const enum profile_where wheres[] = {
+        [MEMBER_QUERY] = PROFILE_QUERY,
+        [MEMBER_FORM] = PROFILE_FORM,
+        [MEMBER_JSON] = PROFILE_JSON,
+    };
+    bool is_token = (bits & WORD_TOKEN_PARAMETER) && value.len >= 4;
     /* Forms are full of tokens that are not the session's (CSRF); one-time links have theirs in
      * the query. At a sign-out (RFC 7009) "token" is what is revoked. */
-    if (is_generic && !(w->f->flags & FACT_LOGOUT_PATH) &&
+    if ((bits & WORD_TOKEN_GENERIC) && !(w->f->flags & FACT_LOGOUT_PATH) &&
         (place != MEMBER_QUERY || !text_is_random(value) ||
          (w->f->flags & (FACT_AUTH_WORD | FACT_PASSWORD_PATH | FACT_REGISTER_PATH)))) {
         is_token = false;
     }
-    if (place == MEMBER_QUERY) {
-        is_token = work_profile_has(w, PROFILE_QUERY, name, is_token);
-    } else if (place == MEMBER_FORM) {
-        is_token = work_profile_has(w, PROFILE_FORM, name, is_token);
-    } else {
-        is_token = work_profile_has(w, PROFILE_JSON, name, is_token);
-    }
-    if (is_token) {
+    if (work_profile_has(w, wheres[place], name, is_token)) {
         work_token_sent(w, TOKEN_BEARER, HR_SPAN("bearer"), value);
     }
 }
@@ -144,20 +129,19 @@ void work_member(struct work *w, enum member_place place, struct hr_span name, s
         return;
     }
     struct hr_span last = leaf(name);
+    struct word word = work_word(w, last);
     note_grant(w, last, value);
-    note_password(w, last);
-    note_user(w, place, name, value);
-    note_token(w, place, name, value);
-    if (place != MEMBER_QUERY && last.ptr[0] != '_' &&
-        lists_find(work_lists(w), LIST_code_fields, last) != 0) {
+    note_password(w, last, word.bits);
+    note_user(w, place, name, value, &word);
+    note_token(w, place, name, value, work_word(w, name).bits);
+    if (place != MEMBER_QUERY && (word.bits & WORD_CODE)) {
         w->f->flags |= FACT_CODE_FIELD;
     }
 }
 
 static bool is_user_query(struct work *w, struct hr_span name)
 {
-    return work_profile_has(w, PROFILE_USER_QUERY, name,
-                            lists_find(work_lists(w), LIST_user_parameters, name) != 0);
+    return work_profile_has(w, PROFILE_USER_QUERY, name, work_word(w, name).user_parameter != 0);
 }
 
 void work_query(struct work *w)

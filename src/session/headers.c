@@ -10,10 +10,10 @@
 #define REPLICA_BYTES 64
 #define BASIC_BYTES 256
 
-static unsigned cookie_weight(unsigned classes, struct hr_span value)
+static unsigned cookie_weight(struct work *w, uint32_t classes, struct hr_span value)
 {
-    return ((classes & NAME_SESSION) ? 4u : 0u) + ((classes & NAME_REMEMBER) ? 3u : 0u) +
-           (text_is_random(value) ? 2u : 0u) + 1;
+    return ((classes & WORD_SESSION) ? 4u : 0u) + ((classes & WORD_REMEMBER) ? 3u : 0u) +
+           (work_is_random(w, value) ? 2u : 0u) + 1;
 }
 
 static void note_replica(struct work *w, struct hr_span value)
@@ -26,7 +26,7 @@ static void note_replica(struct work *w, struct hr_span value)
     if (w->f->replica.ptr != NULL) {
         return; /* the first one is enough to tell two apart */
     }
-    if (value.len > REPLICA_BYTES || text_is_random(value)) {
+    if (value.len > REPLICA_BYTES || work_is_random(w, value)) {
         struct hr_digest d = work_digest(w, value);
         w->f->replica = hr_arena_copy(w->arena, hr_span_str(hr_digest_format(&d, text)));
     } else {
@@ -41,15 +41,15 @@ static void read_cookies(struct work *w, struct hr_span rest)
         if (c.name.len == 0 || c.value.len == 0) {
             continue;
         }
-        unsigned classes = work_name_classes(w, c.name);
-        if (!(classes & NAME_NOT_A_SESSION)) {
+        uint32_t classes = work_cookie_word(w, c.name).bits;
+        if (!(classes & WORD_NOT_A_SESSION)) {
             struct token_use *t =
-                work_token(w, TOKEN_COOKIE, c.name, cookie_weight(classes, c.value));
+                work_token(w, TOKEN_COOKIE, c.name, cookie_weight(w, classes, c.value));
             if (t != NULL && !(t->flags & TOKEN_SENT)) { /* the first of a name is the server's */
                 work_token_sent(w, TOKEN_COOKIE, c.name, c.value);
             }
         }
-        if (classes & NAME_AFFINITY) {
+        if (classes & WORD_AFFINITY) {
             note_replica(w, c.value);
         }
     }
@@ -116,21 +116,13 @@ static void read_authorization(struct work *w, struct hr_span value)
 static bool is_token_header(const struct work *w, struct hr_span name)
 {
     return work_profile_has(w, PROFILE_HEADER, name,
-                            lists_find(work_lists(w), LIST_token_headers, name) != 0);
+                            (work_word(w, name).bits & WORD_TOKEN_HEADER) != 0);
 }
 
 static struct hr_span header_token(struct hr_span value)
 {
     struct hr_span token = bearer_of(value);
     return token.ptr != NULL ? token : value;
-}
-
-/* Names that no token field has, sorted out by their first letter and length before any look-up. */
-static bool may_be_token_field(const struct work *w, struct hr_span name)
-{
-    char c = hr_ascii_lower(name.ptr[0]);
-    return c == 'x' || c == 's' || c == 't' || c == 'j' || c == 'a' ||
-           (w->profile != NULL && w->profile->session_count > 0);
 }
 
 static void read_user_header(struct work *w, const struct http_field *f)
@@ -162,8 +154,7 @@ void work_request_fields(struct work *w)
             w->f->flags |= FACT_CONDITIONAL;
         } else if (hr_span_equal_nocase(f->name, HR_SPAN("x-http-method-override"))) {
             w->method = f->value;
-        } else if (may_be_token_field(w, f->name) && is_token_header(w, f->name) &&
-                   f->value.len >= 4) {
+        } else if (is_token_header(w, f->name) && f->value.len >= 4) {
             work_token_sent(w, TOKEN_BEARER, HR_SPAN("bearer"), header_token(f->value));
         }
         read_user_header(w, f);
@@ -178,14 +169,14 @@ static void read_set_cookie(struct work *w, struct hr_span value)
     if (!http_set_cookie_parse(value, &c) || c.name.len == 0) {
         return;
     }
-    unsigned classes = work_name_classes(w, c.name);
-    if (classes & NAME_AFFINITY) {
+    uint32_t classes = work_cookie_word(w, c.name).bits;
+    if (classes & WORD_AFFINITY) {
         note_replica(w, c.value);
     }
-    if (classes & NAME_NOT_A_SESSION) {
+    if (classes & WORD_NOT_A_SESSION) {
         return;
     }
-    struct token_use *t = work_token(w, TOKEN_COOKIE, c.name, cookie_weight(classes, c.value));
+    struct token_use *t = work_token(w, TOKEN_COOKIE, c.name, cookie_weight(w, classes, c.value));
     if (t == NULL) {
         return;
     }
@@ -208,23 +199,9 @@ static void read_set_cookie(struct work *w, struct hr_span value)
 
 static bool is_hit(const struct http_field *f)
 {
-    uint64_t seconds;
-    if (hr_span_equal_nocase(f->name, HR_SPAN("age"))) {
-        return hr_span_to_u64(f->value, &seconds) && seconds > 0;
-    }
-    bool is_cache_field = hr_span_equal_nocase(f->name, HR_SPAN("x-cache")) ||
-                          hr_span_equal_nocase(f->name, HR_SPAN("x-cache-status")) ||
-                          hr_span_equal_nocase(f->name, HR_SPAN("x-proxy-cache")) ||
-                          hr_span_equal_nocase(f->name, HR_SPAN("cf-cache-status")) ||
-                          hr_span_equal_nocase(f->name, HR_SPAN("x-cache-hits")) ||
-                          hr_span_equal_nocase(f->name, HR_SPAN("x-drupal-cache")) ||
-                          hr_span_equal_nocase(f->name, HR_SPAN("x-varnish-cache")) ||
-                          hr_span_equal_nocase(f->name, HR_SPAN("cache-status"));
-    if (!is_cache_field) {
-        return false;
-    }
-    if (hr_span_equal_nocase(f->name, HR_SPAN("x-cache-hits"))) {
-        return hr_span_to_u64(f->value, &seconds) && seconds > 0;
+    uint64_t number;
+    if (hr_span_to_u64(f->value, &number)) { /* Age, X-Cache-Hits */
+        return number > 0;
     }
     return hr_span_find_nocase(f->value, HR_SPAN("hit")) != SIZE_MAX;
 }
@@ -261,46 +238,27 @@ static void read_location(struct work *w, struct hr_span value)
     }
 }
 
-/* A response field by itself; false where it is none that counts. */
 static void read_response_field(struct work *w, const struct http_field *f)
 {
-    switch (hr_ascii_lower(f->name.ptr[0])) {
-    case 's':
-        if (hr_span_equal_nocase(f->name, HR_SPAN("set-cookie"))) {
-            read_set_cookie(w, f->value);
-            return;
-        }
-        break;
-    case 'l':
-        if (hr_span_equal_nocase(f->name, HR_SPAN("location")) && w->f->location.ptr == NULL) {
+    char first = hr_ascii_lower(f->name.ptr[0]);
+    if (first == 's' && hr_span_equal_nocase(f->name, HR_SPAN("set-cookie"))) {
+        read_set_cookie(w, f->value);
+        return;
+    }
+    if (first == 'l' && hr_span_equal_nocase(f->name, HR_SPAN("location"))) {
+        if (w->f->location.ptr == NULL) {
             read_location(w, f->value);
         }
         return;
-    case 'v':
-        if (hr_span_equal_nocase(f->name, HR_SPAN("via"))) {
-            note_replica(w, f->value);
-        }
-        return;
-    case 'a':
-        if (is_hit(f)) {
-            w->f->flags |= FACT_CACHED;
-        } else if (hr_span_equal_nocase(f->name, HR_SPAN("authorization"))) {
-            work_token_set(w, TOKEN_BEARER, HR_SPAN("bearer"), bearer_of(f->value), -1);
-        }
-        break;
-    case 'c':
-    case 'x':
-    case 'f':
-    case 't':
-    case 'j':
-        if (is_hit(f)) {
-            w->f->flags |= FACT_CACHED;
-        }
-        break;
-    default:
+    }
+    if (first == 'a' && hr_span_equal_nocase(f->name, HR_SPAN("authorization"))) {
+        work_token_set(w, TOKEN_BEARER, HR_SPAN("bearer"), bearer_of(f->value), -1);
         return;
     }
-    if (lists_find(work_lists(w), LIST_affinity_names, f->name) != 0) {
+    uint32_t bits = work_word(w, f->name).bits;
+    if ((bits & WORD_CACHE) && is_hit(f)) {
+        w->f->flags |= FACT_CACHED;
+    } else if ((bits & WORD_AFFINITY) || hr_span_equal_nocase(f->name, HR_SPAN("via"))) {
         note_replica(w, f->value);
     } else if (is_token_header(w, f->name) && f->value.len >= 4) {
         work_token_set(w, TOKEN_BEARER, HR_SPAN("bearer"), header_token(f->value), -1);

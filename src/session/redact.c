@@ -72,14 +72,8 @@ static void append_digest(struct work *w, struct hr_buf *out, struct hr_span val
 
 static bool is_secret_name(const struct work *w, struct hr_span raw_name)
 {
-    const struct lists *l = work_lists(w);
     struct hr_span name = http_decode(w->arena, raw_name, true);
-    return lists_find(l, LIST_credential_parameters, name) != 0 ||
-           lists_find(l, LIST_user_parameters, name) != 0 ||
-           lists_find(l, LIST_user_fields, name) != 0 ||
-           lists_find(l, LIST_token_parameters, name) != 0 ||
-           lists_find(l, LIST_password_fields, name) != 0 ||
-           lists_find(l, LIST_new_password_fields, name) != 0 ||
+    return (work_word(w, name).bits & WORD_SECRET) ||
            (w->profile != NULL && (work_profile_has(w, PROFILE_QUERY, name, false) ||
                                    work_profile_has(w, PROFILE_USER_QUERY, name, false)));
 }
@@ -148,16 +142,13 @@ static void append_path(struct work *w, struct hr_buf *out, struct hr_span path)
 
 static struct hr_span keep(struct work *w, struct hr_buf *out)
 {
-    struct hr_span kept = hr_arena_copy(w->arena, hr_buf_span(out));
-    hr_buf_finish(out);
-    return kept;
+    return hr_arena_copy(w->arena, hr_buf_span(out));
 }
 
 struct hr_span work_redact(struct work *w, struct hr_span target, bool is_connect)
 {
-    struct hr_buf out;
+    struct hr_buf *out = work_text(w, TARGET_LIMIT_BYTES);
     struct hr_span fragment = {NULL, 0};
-    hr_buf_init(&out, TARGET_LIMIT_BYTES);
     size_t at = hr_span_find(target, '#');
     if (at != SIZE_MAX) {
         fragment = hr_span_slice(target, at + 1, target.len);
@@ -169,31 +160,31 @@ struct hr_span work_redact(struct work *w, struct hr_span target, bool is_connec
     size_t slashes = hr_span_find_nocase(path, HR_SPAN("//"));
     if (is_connect || (slashes != SIZE_MAX && (slashes == 0 || path.ptr[slashes - 1] == ':'))) {
         size_t start = is_connect ? 0 : slashes + 2;
-        hr_text_append_escaped(&out, hr_span_slice(path, 0, start));
+        hr_text_append_escaped(out, hr_span_slice(path, 0, start));
         path = hr_span_slice(path, start, path.len);
         size_t end = hr_span_find(path, '/');
         struct hr_span authority = hr_span_slice(path, 0, end == SIZE_MAX ? path.len : end);
         struct http_authority parts;
         http_authority_parse(authority, &parts);
         if (parts.userinfo.ptr != NULL && parts.userinfo.len > 0) {
-            append_digest(w, &out, parts.userinfo);
-            hr_text_append_escaped(&out,
+            append_digest(w, out, parts.userinfo);
+            hr_text_append_escaped(out,
                                    hr_span_slice(authority, parts.userinfo.len, authority.len));
         } else {
-            hr_text_append_escaped(&out, authority);
+            hr_text_append_escaped(out, authority);
         }
         path = end == SIZE_MAX ? (struct hr_span){NULL, 0} : hr_span_slice(path, end, path.len);
     }
-    append_path(w, &out, path);
+    append_path(w, out, path);
     if (query.ptr != NULL) {
-        hr_buf_append_char(&out, '?');
-        append_query(w, &out, query);
+        hr_buf_append_char(out, '?');
+        append_query(w, out, query);
     }
     if (fragment.ptr != NULL) { /* implicit grants put their token here */
-        hr_buf_append_char(&out, '#');
-        append_query(w, &out, fragment);
+        hr_buf_append_char(out, '#');
+        append_query(w, out, fragment);
     }
-    return keep(w, &out);
+    return keep(w, out);
 }
 
 static bool is_uuid(struct hr_span s)
@@ -237,32 +228,30 @@ static const char *template_of(const struct work *w, struct hr_span segment)
 
 struct hr_span work_template(struct work *w, struct hr_span path)
 {
-    struct hr_buf out;
+    struct hr_buf *out = work_text(w, TEMPLATE_LIMIT_BYTES);
     size_t segments = 0;
-    hr_buf_init(&out, TEMPLATE_LIMIT_BYTES);
     while (path.ptr != NULL) {
         struct hr_span rest = hr_span_cut(&path, '/');
         struct hr_span segment = hr_span_cut(&rest, ';');
         const char *word = template_of(w, segment);
         if (segments > 0) {
-            hr_buf_append_char(&out, '/');
+            hr_buf_append_char(out, '/');
         }
         if (++segments > TEMPLATE_SEGMENT_LIMIT) {
-            hr_buf_append_str(&out, "{more}");
+            hr_buf_append_str(out, "{more}");
             break;
         }
         if (word != NULL) {
-            hr_buf_append_str(&out, word);
+            hr_buf_append_str(out, word);
         } else {
-            hr_text_append_escaped(&out, segment);
+            hr_text_append_escaped(out, segment);
         }
     }
-    return keep(w, &out);
+    return keep(w, out);
 }
 
 struct hr_span work_escape(struct work *w, struct hr_span bytes, size_t limit)
 {
-    struct hr_buf out;
     bool plain = bytes.len <= limit;
     for (size_t i = 0; plain && i < bytes.len; i++) {
         plain = bytes.ptr[i] >= 0x20 && bytes.ptr[i] < 0x7f && bytes.ptr[i] != '\\';
@@ -270,7 +259,7 @@ struct hr_span work_escape(struct work *w, struct hr_span bytes, size_t limit)
     if (plain) {
         return bytes;
     }
-    hr_buf_init(&out, limit);
-    hr_text_append_escaped(&out, bytes);
-    return keep(w, &out);
+    struct hr_buf *out = work_text(w, limit);
+    hr_text_append_escaped(out, bytes);
+    return keep(w, out);
 }

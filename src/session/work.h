@@ -12,16 +12,9 @@
 #include "session/extract.h"
 #include "session/lists.h"
 #include "session/profile_rules.h"
+#include "session/words.h"
 
 #include <jansson.h>
-
-/* What a cookie's name says; remembered, for the same names come again and again. */
-enum {
-    NAME_NOT_A_SESSION = 1u << 0,
-    NAME_SESSION = 1u << 1,
-    NAME_REMEMBER = 1u << 2,
-    NAME_AFFINITY = 1u << 3,
-};
 
 struct work {
     struct extractor *e;
@@ -49,6 +42,10 @@ struct work {
 
 /* extract.c */
 struct hr_digest work_digest(struct work *w, struct hr_span value);
+/** text_is_random(), remembered. */
+bool work_is_random(struct work *w, struct hr_span value);
+/** Empty; for building one text, then hr_arena_copy(). */
+struct hr_buf *work_text(struct work *w, size_t limit_bytes);
 /** Finds or adds the use of a carrier; NULL where there are too many. @param weight the heavier
  * stay */
 struct token_use *work_token(struct work *w, enum token_carrier carrier, struct hr_span name,
@@ -57,8 +54,10 @@ void work_token_sent(struct work *w, enum token_carrier carrier, struct hr_span 
                      struct hr_span value);
 void work_token_set(struct work *w, enum token_carrier carrier, struct hr_span name,
                     struct hr_span value, int64_t lifetime_s);
-/** What a cookie's name says: NAME_*. */
-unsigned work_name_classes(struct work *w, struct hr_span name);
+/** What a name says. */
+struct word work_word(const struct work *w, struct hr_span name);
+/** What a cookie's name says: the profile's session cookies are always ones. */
+struct word work_cookie_word(struct work *w, struct hr_span name);
 const struct lists *work_lists(const struct work *w);
 bool work_is_known_token(const struct work *w, struct hr_span value);
 /** Does the profile name that place? Without a session list in the profile the answer is
