@@ -43,7 +43,8 @@ WITH logins AS (
 ),
 alike AS (
     SELECT logins.*,
-           min(CASE WHEN has_token THEN exchange_id END) OVER answers AS example_id,
+           first_value(exchange_id) OVER (answers ORDER BY has_token DESC, start_at, exchange_id)
+               AS example_id,
            sum(has_token) OVER answers AS carried,
            sum(missing_token) OVER answers AS missed,
            sum(has_token AND overlaps) OVER answers AS carried_overlapping,

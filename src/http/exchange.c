@@ -104,6 +104,7 @@ static void on_decide(struct http_reader *r, enum http_side side)
     if (c->readers[1 - c->client].state == HTTP_READ_SEARCH || c->readers[1 - c->client].late) {
         http_pairs_drift(&c->pairs, false);
         c->pairs.doubt = false; /* nothing was asked yet */
+        c->pairs.joined = true;
     }
     if (c->readers[c->client].loss_open) {
         c->pairs.request_hole = true;

@@ -243,6 +243,14 @@ static struct http_kept *match_by_position(const struct http_pairs *p,
     return NULL;
 }
 
+/* Joined midway, and both sides begin with a message right there: nothing is missing in between. */
+static bool is_clean_join(const struct http_pairs *p, const struct http_kept *k,
+                          const struct http_position *at)
+{
+    return p->joined && k == p->first && k->m.offset == 0 && at->offset == 0 &&
+           k->m.acked != HTTP_ACK_UNKNOWN && at->acked != HTTP_ACK_UNKNOWN;
+}
+
 struct http_kept *http_pairs_match(struct http_pairs *p, const struct http_position *at)
 {
     struct http_kept *k = p->first;
@@ -257,7 +265,11 @@ struct http_kept *http_pairs_match(struct http_pairs *p, const struct http_posit
         p->doubt |= p->adrift;
         return NULL;
     }
-    if (by_position) {
+    if (by_position && is_clean_join(p, k, at)) {
+        k->after_hole = false;
+        p->adrift = false;
+        p->joined = false;
+    } else if (by_position) {
         p->doubt = true;
         while (p->first != k) {
             emit_and_drop(p, p->first);
@@ -328,6 +340,7 @@ void http_pairs_response_done(struct http_pairs *p, const struct http_message *m
 void http_pairs_drift(struct http_pairs *p, bool by_gap)
 {
     p->adrift = true;
+    p->joined = false;
     p->doubt = true;
     p->response_gap |= by_gap;
 }

@@ -40,6 +40,7 @@ struct http_pairs {
     struct http_kept *early;        /* a response to a request whose head is not yet whole */
     unsigned interim_count;
     unsigned ordinal;
+    bool joined;                 /* adrift only because the connection was joined midway */
     bool adrift;                 /* first in, first out does not hold any more */
     bool doubt;                  /* responses to waiting requests may be lost or stand alone */
     bool response_gap;           /* and bytes of that side are missing */

@@ -135,7 +135,7 @@ struct finding_view { /* the contract of `list findings` */
     int64_t count;              /* occurrences; 1 */
     const char *fingerprint;
     const char *group;
-    const char *baseline;       /* "new" | "unchanged" | "absent" */
+    const char *baseline;       /* "new" | "unchanged" | "absent"; NULL: compared with nothing */
     bool suppressed;
 };
 /** Not the withdrawn ones; worst severity first, then verdict, site, time. */

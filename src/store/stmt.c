@@ -29,9 +29,7 @@
     "t.client_port, x.method, x.target, x.status, f.exchange_id, c.path, t.stream, "               \
     "coalesce(x.request_frame, x.response_frame), f.summary, f.explanation, f.caveats, "           \
     "f.fingerprint, f.group_key, "                                                                 \
-    "CASE WHEN f.withdrawn_at IS NOT NULL THEN 'absent' "                                          \
-    "WHEN f.first_import = (SELECT value FROM meta WHERE name = 'import') THEN 'new' "             \
-    "ELSE 'unchanged' END, "                                                                       \
+    "NULL, "                                                                                       \
     "EXISTS (SELECT 1 FROM suppressions p WHERE (p.fingerprint = f.fingerprint OR "                \
     "p.group_key = f.group_key) AND (p.expires_at IS NULL OR p.expires_at > f.at)) "
 #define FINDING_JOINS                                                                              \
