@@ -116,7 +116,7 @@ static int report(struct cmd_run *run, const struct threshold *threshold, struct
 static int audit(struct cmd_run *run)
 {
     const struct cmd_args *args = run->args;
-    struct threshold threshold;
+    struct threshold threshold = {0};
     struct cmd_output output;
     int r = parse_threshold(args->fail_on, &threshold);
     r = r < 0 ? cmd_run_load_rules(run, true) : r;
