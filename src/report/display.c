@@ -1,6 +1,7 @@
 #include "report/display.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,16 @@ void display_append_filter(struct hr_buf *out, int64_t *streams, size_t count)
         hr_buf_appendf(out, "%s%" PRId64, i == 0 ? "tcp.stream in {" : ", ", streams[i]);
     }
     hr_buf_append_char(out, '}');
+}
+
+const char *display_offset(hr_nsec since, char text[DISPLAY_OFFSET_SIZE])
+{
+    if (since < 10 * HR_NSEC_PER_SEC) {
+        snprintf(text, DISPLAY_OFFSET_SIZE, "+%.3f ms", (double)since / 1e6);
+    } else {
+        snprintf(text, DISPLAY_OFFSET_SIZE, "+%.3f s", (double)since / 1e9);
+    }
+    return text;
 }
 
 const char *display_file_name(const char *path)

@@ -5,7 +5,6 @@
 #include "report/display.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -217,6 +216,7 @@ void lanes_render(const struct lanes *l, const struct report_paint *paint, bool 
                   struct hr_buf *out)
 {
     char text[HR_TIME_TEXT_SIZE];
+    char offset[DISPLAY_OFFSET_SIZE];
     struct walk w = {0};
     struct event *events = hr_xcalloc(2 * l->count + 1, sizeof(*events));
     size_t n = list_events(l, events);
@@ -226,9 +226,8 @@ void lanes_render(const struct lanes *l, const struct report_paint *paint, bool 
     }
     for (size_t i = 0; i < n; i++) {
         const struct exchange_view *x = &events[i].item->x;
-        double ms = (double)hr_nsec_sub(events[i].at, events[0].at) / 1e6;
-        snprintf(text, sizeof(text), "+%.3f ms", ms);
-        hr_buf_appendf(out, "%16s  ", text);
+        hr_buf_appendf(out, "%16s  ",
+                       display_offset(hr_nsec_sub(events[i].at, events[0].at), offset));
         append_bars(&w, &events[i], paint->has_unicode, lane_count, out);
         hr_buf_appendf(out, "frame %-6" PRId64 " stream %-4" PRId64 "  ",
                        events[i].is_answer ? x->response_frame : x->request_frame, x->stream);

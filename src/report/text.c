@@ -123,12 +123,11 @@ static void append_evidence_line(const struct evidence_view *e, hr_nsec first_at
                                  const struct report_paint *paint, bool with_file,
                                  struct hr_buf *out)
 {
-    char when[40] = "";
+    char when[DISPLAY_OFFSET_SIZE] = "";
     struct hr_buf line;
     hr_buf_init(&line, SIZE_MAX);
     if (e->at != HR_NSEC_INFINITE) {
-        double ms = (double)hr_nsec_sub(e->at, first_at) / 1e6;
-        snprintf(when, sizeof(when), "+%.3f ms", ms);
+        display_offset(hr_nsec_sub(e->at, first_at), when);
     }
     hr_buf_appendf(out, "%*s%14s  ", INDENT, "", when);
     if (e->frame > 0) {

@@ -34,10 +34,21 @@ static void file_names_are_the_last_part(void **state)
     assert_string_equal(display_file_name("folder/"), "folder/");
 }
 
+static void offsets_are_in_the_unit_that_reads_best(void **state)
+{
+    char text[DISPLAY_OFFSET_SIZE];
+    (void)state;
+    assert_string_equal(display_offset(0, text), "+0.000 ms");
+    assert_string_equal(display_offset(4200000, text), "+4.200 ms");
+    assert_string_equal(display_offset(10 * HR_NSEC_PER_SEC, text), "+10.000 s");
+    assert_string_equal(display_offset(HR_NSEC_INFINITE, text), "+9223372036.855 s");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(filters_name_each_connection_once),
+        cmocka_unit_test(offsets_are_in_the_unit_that_reads_best),
         cmocka_unit_test(file_names_are_the_last_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
