@@ -149,7 +149,7 @@ static const struct hr_yaml *next_item(const struct hr_yaml *list, const struct 
 static int read_texts(struct reader *r, const struct hr_yaml *node, struct profile_endpoint **ret,
                       size_t *ret_count)
 {
-    const struct hr_yaml *item;
+    const struct hr_yaml *item = NULL;
     int rc = count_items(r, node, ret_count, &item);
     if (rc < 0) {
         return rc;
@@ -301,7 +301,7 @@ static int read_place(struct reader *r, const struct hr_yaml *node, const char *
 static int read_places(struct reader *r, const struct hr_yaml *node, const char *const *keys,
                        struct profile_place **ret, size_t *ret_count)
 {
-    const struct hr_yaml *item;
+    const struct hr_yaml *item = NULL;
     int rc = count_items(r, node, ret_count, &item);
     if (rc < 0) {
         return rc;
@@ -315,8 +315,8 @@ static int read_places(struct reader *r, const struct hr_yaml *node, const char 
 
 static int read_status(struct reader *r, const struct hr_yaml *node, struct profile_success *s)
 {
-    const struct hr_yaml *item;
-    size_t count;
+    const struct hr_yaml *item = NULL;
+    size_t count = 0;
     int rc = count_items(r, node, &count, &item);
     if (rc == 0 && count > PROFILE_STATUS_LIMIT) {
         return hr_yaml_fail(r->doc, node, "at most %d status codes are allowed",
@@ -422,7 +422,7 @@ static int read_action(struct reader *r, const struct hr_yaml *node, struct prof
 static int read_actions(struct reader *r, const struct hr_yaml *node, struct profile_action **ret,
                         size_t *ret_count)
 {
-    const struct hr_yaml *item;
+    const struct hr_yaml *item = NULL;
     int rc = count_items(r, node, ret_count, &item);
     if (rc < 0) {
         return rc;

@@ -69,7 +69,7 @@ static int draft_request(struct draft *d, const struct hr_yaml *node, struct exc
     struct loader *l = d->l;
     const struct site *site = &l->s->sites[x->site];
     const struct hr_yaml *line = node->kind == HR_YAML_MAPPING ? hr_yaml_find(node, "line") : node;
-    const char *version;
+    const char *version = NULL;
     int r;
     if (line == NULL) {
         return hr_yaml_fail(l->doc, node, "a request needs a line, such as GET /account");
