@@ -187,6 +187,22 @@ static bool says_failure(const struct work *w, const json_t *root)
     return false;
 }
 
+/* "message": "Invalid credentials" */
+static bool message_says_failure(const struct work *w, const json_t *root)
+{
+    static const char *const names[] = {"message", "msg",  "detail", "reason", "description",
+                                        "title",   "text", "info",   NULL};
+    for (size_t i = 0; w->is_login_like && names[i] != NULL; i++) {
+        const json_t *member = json_object_get(root, names[i]);
+        if (json_is_string(member) && json_string_length(member) < 300 &&
+            lists_find_phrase(work_lists(w), LIST_failure_phrases,
+                              hr_span_str(json_string_value(member)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool condition_met(const json_t *root, const struct profile_success *s)
 {
     const json_t *member = body_json_member(root, s->json);
@@ -222,7 +238,10 @@ static bool may_matter(const struct work *w, struct hr_span text)
         (w->f->flags & (FACT_LOGIN_PATH | FACT_AUTH_WORD | FACT_USER_QUERY | FACT_REFRESH_GRANT))) {
         return true;
     }
-    return memmem(text.ptr, text.len, "oken\"", 5) != NULL ||
+    return memmem(text.ptr, text.len, "\"error", 6) != NULL ||
+           memmem(text.ptr, text.len, "\":false", 7) != NULL ||
+           memmem(text.ptr, text.len, "\": false", 8) != NULL ||
+           memmem(text.ptr, text.len, "oken\"", 5) != NULL ||
            memmem(text.ptr, text.len, "jwt\"", 4) != NULL ||
            memmem(text.ptr, text.len, "ession\":", 8) != NULL ||
            memmem(text.ptr, text.len, "essionId\"", 9) != NULL ||
@@ -244,7 +263,7 @@ static void read_json(struct work *w, struct hr_span text)
     w->f->shape = hr_hash64(hr_span_of("json", 4), json_shape(root, 0, &count));
     if (json_is_object(root)) {
         check_condition(w, root);
-        if (says_failure(w, root)) {
+        if (says_failure(w, root) || message_says_failure(w, root)) {
             w->f->flags |= FACT_SAYS_FAILURE;
         }
         bool is_csrf = hr_span_find_nocase(w->path, HR_SPAN("csrf")) != SIZE_MAX ||
@@ -383,8 +402,11 @@ static void read_html(struct work *w, struct hr_span html)
     }
     if (w->is_login_like) {
         w->f->shape = hr_hash64(title_of(html), w->f->flags & FACT_LOGIN_FORM);
-        if ((w->f->flags & FACT_LOGIN_FORM) &&
-            lists_find_phrase(work_lists(w), LIST_failure_phrases, html)) {
+        /* A page without the form may say it too; pages that say all sorts of things are longer,
+         * and come with a cookie where somebody was let in. */
+        bool tells = (w->f->flags & FACT_LOGIN_FORM) ||
+                     (html.len < 4096 && !(w->f->flags & FACT_RESP_SETS_COOKIE));
+        if (tells && lists_find_phrase(work_lists(w), LIST_failure_phrases, html)) {
             w->f->flags |= FACT_SAYS_FAILURE;
         }
     }
@@ -415,7 +437,13 @@ void work_response_content(struct work *w, const struct http_message *m,
                      hr_span_has_suffix_nocase(hr_span_str(type.text), HR_SPAN("+json")));
     w->f->flags |= (is_html ? FACT_RESP_HTML : 0u) | (is_json ? FACT_RESP_JSON : 0u);
     uint64_t type_hash = hr_hash64(hr_span_str(has_type ? type.text : ""), w->f->status / 100);
-    bool is_text = w->is_login_like && (!has_type || strcmp(type.text, "text/plain") == 0);
+    bool is_text = !has_type || strcmp(type.text, "text/plain") == 0;
+    /* Servers that guess the type call JSON plain text. */
+    if (is_text && m->content.len > 0 && m->content.ptr[0] == '{') {
+        is_json = true;
+        is_text = false;
+    }
+    is_text = is_text && w->is_login_like;
     if (m->content.len > 0 && (is_html || is_json || is_text)) {
         *ret_result = http_content_decode(m, limits, scratch, &text);
         if (*ret_result != HTTP_CONTENT_UNDECODABLE && text.len > 0) {

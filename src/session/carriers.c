@@ -147,6 +147,8 @@ static void count_tokens(struct choice *c)
             set = set || sets;
         }
         if (s != NULL) {
+            s->values += t->set_count > 0;
+            s->value_sets += t->set_count;
             issued[s - c->all] += set;
             again[s - c->all] += repeated;
         }
@@ -159,6 +161,15 @@ static void count_tokens(struct choice *c)
     free(tokens);
 }
 
+/* One value for everybody is a mark, not a session; few that come again and again may be names. */
+static int uniqueness(const struct model_carrier *s)
+{
+    if (s->values == 0 || s->value_sets < 3 || s->value_sets < 3 * s->values) {
+        return 0;
+    }
+    return s->random * 2 > s->used ? -2 : -5;
+}
+
 static void score(struct model_carrier *s)
 {
     bool is_user = s->carrier == TOKEN_USER_QUERY;
@@ -167,8 +178,12 @@ static void score(struct model_carrier *s)
                                                                     : 0) +
                (s->logout_deleted > 0 ? 2 : 0) + (s->guarded > 0 ? 3 : 0) + (s->named ? 2 : 0) +
                (s->random * 2 > s->used ? 2 : 0) + (s->carried > 0 ? 1 : 0) -
-               (s->visit_set > 0 && s->login_set == 0 && s->guarded == 0 ? 2 : 0);
-    if (s->carrier == TOKEN_BEARER) {
+               (s->visit_set > 0 && s->login_set == 0 && s->guarded == 0 ? 2 : 0) + uniqueness(s);
+    bool is_mark = s->values == 1 && s->value_sets >= 3 && s->carrier == TOKEN_COOKIE &&
+                   s->random * 2 <= s->used;
+    if (is_mark) {
+        s->eligible = false;
+    } else if (s->carrier == TOKEN_BEARER) {
         s->eligible = s->sent > 0 || (s->in_body > 0 && s->login_set > 0);
         s->score +=
             s->sent > 0 ? 1 : -3; /* a token in a body that nobody sends is something else */
@@ -206,7 +221,7 @@ static bool stands_alone(struct choice *c, struct model_carrier *s)
         unsigned mine = bits_of(&v, s->hash);
         unsigned theirs = model_session_bits(c->m, &v, &sent);
         bool login = model_may_be_login(c->m, &v) && view_login_look(c->m, &v) == LOOK_PLAUSIBLE;
-        if (login && (mine & USE_SET_NEW) && !(theirs & (USE_SET_NEW | USE_SET_SAME | USE_SENT))) {
+        if (login && (mine & USE_SET_NEW) && !(theirs & (USE_SET_NEW | USE_SET_SAME))) {
             s->own_logins += c->kinds[i]->count;
         }
         if (!login && (mine & USE_SENT) && !(theirs & (USE_SENT | USE_SET_NEW)) && is_grant(&v)) {
@@ -217,7 +232,11 @@ static bool stands_alone(struct choice *c, struct model_carrier *s)
     if (s->carrier == TOKEN_BEARER) {
         return s->sent > 0 && s->alone > 0;
     }
-    return looks_right && s->alone > 0 && s->guarded > 0 && s->own_logins * 2 > s->login_set;
+    /* Given by logins of its own, where the better one is given by other logins: two doors. */
+    bool two_doors = c->m->carriers[0].login_set > 0 && s->login_set > 1 &&
+                     s->own_logins == s->login_set && s->sent > 0;
+    return looks_right &&
+           (two_doors || (s->alone > 0 && s->guarded > 0 && s->own_logins * 2 > s->login_set));
 }
 
 static bool wanted_by_profile(const struct profile *p, const struct model_carrier *s)

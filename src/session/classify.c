@@ -111,18 +111,20 @@ static void login_without_token(struct task *t)
     const struct model_group *g =
         (const struct model_group *)learn_table_find(&t->m->groups, model_group_hash(&t->v));
     bool declared = t->m->profile != NULL && t->m->profile->login_count > 0;
-    if (g != NULL && g->yields * 4 >= g->total && g->yields > 0) {
+    bool whole = t->f->flags & FACT_RESPONSE_WHOLE;
+    if (t->sent > 0 && e != NULL && e->keeps > 0 && !e->rotates) {
+        t->c->outcome = OUTCOME_SUCCESS; /* the site's habit: who came with a token keeps it */
+        add_sent(t, whole ? OPERATION_LOGIN : OPERATION_MAYBE_LOGIN, true);
+    } else if (g != NULL && g->yields * 4 >= g->total && g->yields > 0) {
         /* Like those that give a token. Who came with one may keep it, unless the site changes it.
          */
         t->c->outcome = OUTCOME_SUCCESS;
-        t->c->missing_token = (t->sent == 0 || (e != NULL && e->rotates)) &&
-                              (t->f->flags & FACT_RESPONSE_WHOLE) &&
+        t->c->missing_token = (t->sent == 0 || (e != NULL && e->rotates)) && whole &&
                               !(t->f->flags & (FACT_LOSS | FACT_CACHED));
         add_sent(t, OPERATION_MAYBE_LOGIN, true);
     } else if (e == NULL || e->yields == 0 || declared) {
         t->c->outcome = OUTCOME_SUCCESS;
-        add_sent(t, (t->f->flags & FACT_RESPONSE_WHOLE) ? OPERATION_LOGIN : OPERATION_MAYBE_LOGIN,
-                 true);
+        add_sent(t, whole ? OPERATION_LOGIN : OPERATION_MAYBE_LOGIN, true);
     } else {
         /* Not like the successes: a failure with a page of its own, or a step on the way. */
         t->c->outcome = OUTCOME_FAILURE;

@@ -366,6 +366,12 @@ static void note_path_tokens(struct work *w)
     }
 }
 
+/* A profile that says where the session is leaves no place for names, unless it says so. */
+static bool takes_user_query(const struct work *w)
+{
+    return work_profile_has(w, PROFILE_USER_QUERY, w->form_user_name, true);
+}
+
 static void conclude_members(struct work *w)
 {
     struct exchange_facts *f = w->f;
@@ -391,6 +397,14 @@ static void conclude_members(struct work *w)
     }
     if (w->user_rank != 0) {
         f->user = work_shown_user(w, w->user);
+    }
+    if (w->user_rank == SIZE_MAX && (f->flags & FACT_LOGIN_PATH)) { /* Basic */
+        f->flags |= FACT_USER_NAMED | FACT_PASSWORD;
+    }
+    if (w->form_user_name.len > 0 && (f->flags & (FACT_LOGIN_PATH | FACT_LOGOUT_PATH)) &&
+        !(f->flags & FACT_USER_QUERY) && takes_user_query(w)) {
+        /* Signed in by a form, known by the same name in queries afterwards. */
+        work_token_sent(w, TOKEN_USER_QUERY, w->form_user_name, w->user);
     }
     w->is_login_like =
         !(f->flags & FACT_STATIC_PATH) &&

@@ -72,6 +72,9 @@ static void note_user(struct work *w, enum member_place place, struct hr_span na
         w->user_rank = rank;
         w->user = value;
         w->f->flags |= FACT_USER_NAMED;
+        w->form_user_name = place != MEMBER_QUERY && word->user_parameter != 0
+                                ? leaf(name)
+                                : (struct hr_span){NULL, 0};
     }
 }
 
@@ -190,16 +193,19 @@ void work_request_content(struct work *w)
     struct http_form form;
     struct http_form_member member;
     size_t count = 0;
-    if (type == NULL || m->content.len == 0) {
+    struct hr_span type_value = type == NULL ? (struct hr_span){"", 0} : type->value;
+    bool plain = type == NULL || hr_span_has_prefix_nocase(type_value, HR_SPAN("text/plain"));
+    if (m->content.len == 0) {
         return;
     }
-    if (hr_span_find_nocase(type->value, HR_SPAN("json")) != SIZE_MAX) {
+    if (hr_span_find_nocase(type_value, HR_SPAN("json")) != SIZE_MAX ||
+        (plain && m->content.ptr[0] == '{')) { /* scripts that set no type */
         json_t *root = m->content_cut || m->content_gap ? NULL : body_parse_json(m->content);
         walk_json(w, root, (struct hr_span){"", 0}, 0, &count);
         json_decref(root);
         return;
     }
-    http_form_init(&form, type->value, m->content, m->content_cut || m->content_gap, w->arena);
+    http_form_init(&form, type_value, m->content, m->content_cut || m->content_gap, w->arena);
     while (count++ < MEMBER_LIMIT && http_form_next(&form, &member)) {
         w->f->flags |= FACT_FIELDS;
         if (member.file_name.ptr == NULL && !member.cut) {

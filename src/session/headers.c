@@ -1,6 +1,7 @@
 /*
  * What the field sections say: cookies, Authorization, token fields; replicas, caches, conditions.
  */
+#include "base/alloc.h"
 #include "base/text.h"
 #include "session/work.h"
 
@@ -206,6 +207,33 @@ static bool is_hit(const struct http_field *f)
     return hr_span_find_nocase(f->value, HR_SPAN("hit")) != SIZE_MAX;
 }
 
+/* Another origin's page that signs people in: by its path, its host's name, or what it is asked. */
+static bool leads_to_authorize(const struct work *w, const struct http_url *to)
+{
+    static const char *const hosts[] = {"login.",    "signin.",  "auth.", "sso.",
+                                        "accounts.", "account.", "id.",   "idp.",
+                                        "oauth.",    "adfs.",    "cas.",  "sts."};
+    static const char *const members[] = {"client_id", "SAMLRequest", "response_type", "wtrealm"};
+    struct hr_span query = to->query;
+    struct http_param param;
+    if (lists_find_path(work_lists(w), LIST_authorize_paths, to->path, 1)) {
+        return true;
+    }
+    for (size_t i = 0; i < HR_ARRAY_LEN(hosts); i++) {
+        if (hr_span_has_prefix_nocase(to->authority, hr_span_str(hosts[i]))) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < 50 && http_query_next(&query, &param); i++) {
+        for (size_t k = 0; k < HR_ARRAY_LEN(members); k++) {
+            if (hr_span_equal_nocase(param.name, hr_span_str(members[k]))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void read_location(struct work *w, struct hr_span value)
 {
     struct http_url to;
@@ -231,9 +259,7 @@ static void read_location(struct work *w, struct hr_span value)
         if (lists_find_path(l, LIST_login_pages, to.path, 0)) {
             w->f->flags |= FACT_LOCATION_LOGIN;
         }
-    } else if (lists_find_path(l, LIST_authorize_paths, to.path, 1) ||
-               hr_span_find_nocase(to.query, HR_SPAN("client_id=")) != SIZE_MAX ||
-               hr_span_find_nocase(to.query, HR_SPAN("SAMLRequest=")) != SIZE_MAX) {
+    } else if (leads_to_authorize(w, &to)) {
         w->f->flags |= FACT_LOCATION_AUTHORIZE;
     }
 }

@@ -32,7 +32,7 @@ bool view_looks_like_login(const struct view *v)
         return by_path && (v->flags & (FACT_PASSWORD | FACT_USER_QUERY));
     }
     if (by_path) {
-        return password || (v->flags & (FACT_USER_NAMED | FACT_TOKEN_IN_BODY));
+        return password || (v->flags & (FACT_USER_NAMED | FACT_TOKEN_IN_BODY | FACT_FIELDS));
     }
     return password && (v->flags & FACT_USER_NAMED) &&
            !(v->flags & (FACT_REGISTER_PATH | FACT_PASSWORD_PATH));
@@ -103,6 +103,9 @@ enum answer_look view_login_look(const struct site_model *m, const struct view *
     if (v->location_path.ptr != NULL && !(v->flags & FACT_AUTH_CALLBACK) &&
         hr_span_equal(v->location_path, v->path)) {
         return LOOK_FAILURE; /* back to where it was asked */
+    }
+    if (model_is_login_page(m, v->location_path)) {
+        return LOOK_FAILURE;
     }
     return LOOK_PLAUSIBLE;
 }
@@ -196,31 +199,51 @@ uint64_t model_group_hash(const struct view *v)
 
 uint64_t model_away_hash(const struct view *v)
 {
-    return hr_hash64(v->location_path, v->endpoint);
+    struct hr_span query = v->location;
+    struct hr_span to = hr_span_cut(&query, '?'); /* another origin's */
+    return hr_hash64(v->location_path.ptr != NULL ? v->location_path : to, v->endpoint);
+}
+
+/* Does the redirect lead to where this endpoint, or any, sends those without a session? */
+static bool leads_to_login(const struct site_model *m, const struct view *v,
+                           const struct model_endpoint *e)
+{
+    if ((v->flags & FACT_LOCATION_LOGIN) || model_is_login_page(m, v->location_path)) {
+        return true;
+    }
+    if (!view_is_get(v) || e == NULL || e->granted == 0) {
+        return false; /* a redirect after a POST leads anywhere */
+    }
+    if (v->flags & FACT_LOCATION_AUTHORIZE) {
+        return true;
+    }
+    const struct model_away *away =
+        (const struct model_away *)learn_table_find(&m->aways, model_away_hash(v));
+    return (away != NULL && e->granted_without == 0) ||
+           (v->location_path.ptr != NULL &&
+            learn_table_find(&m->form_pages, model_path_hash(v->location_path)) != NULL);
 }
 
 static enum session_outcome redirect_outcome(const struct site_model *m, const struct view *v,
                                              bool had_token)
 {
     const struct model_endpoint *e = model_endpoint_of(m, v->endpoint);
-    const struct model_away *away;
-    if (v->flags & (FACT_LOCATION_LOGIN | FACT_LOCATION_AUTHORIZE) ||
-        model_is_login_page(m, v->location_path)) {
-        bool itself = v->location_path.ptr != NULL &&
-                      model_path_hash(v->location_path) == model_path_hash(v->path);
-        return itself || (e != NULL && e->always_denies) ? OUTCOME_NONE : OUTCOME_DENIED;
+    bool itself = v->location_path.ptr != NULL &&
+                  model_path_hash(v->location_path) == model_path_hash(v->path);
+    bool names_login = (v->flags & FACT_LOCATION_LOGIN) || model_is_login_page(m, v->location_path);
+    if ((itself && (names_login || view_is_get(v))) || v->location.ptr == NULL) {
+        return OUTCOME_NONE;
     }
-    if (v->location_path.ptr != NULL) {
-        away = (const struct model_away *)learn_table_find(&m->aways, model_away_hash(v));
-        if (away != NULL && e != NULL && away->without > 0 && e->granted > 0 &&
-            e->granted_without == 0) {
-            return OUTCOME_DENIED;
-        }
+    if (leads_to_login(m, v, e) || ((v->flags & FACT_LOCATION_AUTHORIZE) && view_is_get(v))) {
+        return e != NULL && e->always_denies ? OUTCOME_NONE : OUTCOME_DENIED;
     }
-    /* Permanent redirects are for everybody; one of who has no session proves nothing public. */
-    return v->status == 301 || v->status == 308 || !had_token || v->location.ptr == NULL
-               ? OUTCOME_NONE
-               : OUTCOME_GRANTED;
+    /* Permanent redirects are for everybody; one of who has no session proves nothing public; and
+     * what is a page at other times does not redirect those whom it lets in. */
+    if (v->status == 301 || v->status == 308 || !had_token ||
+        (v->flags & FACT_LOCATION_AUTHORIZE) || (view_is_get(v) && e != NULL && e->granted > 0)) {
+        return OUTCOME_NONE;
+    }
+    return OUTCOME_GRANTED;
 }
 
 enum session_outcome model_access_outcome(const struct site_model *m, const struct view *v,

@@ -369,6 +369,7 @@ static void add_event(struct site_learner *l, uint64_t carrier, const struct hr_
         return;
     }
     t->carrier = carrier;
+    t->set_count += (event.bits & USE_SET_NEW) != 0;
     size_t at = t->event_count;
     while (at > 0 && compare_events(&event, &t->events[at - 1]) < 0) {
         at--;

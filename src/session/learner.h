@@ -92,6 +92,7 @@ struct learn_token {
     uint64_t carrier;
     struct learn_event events[LEARN_EVENTS]; /* the earliest, in order of start */
     size_t event_count;
+    uint64_t set_count; /* exchanges that gave it anew */
 };
 
 /* Entries by hash, the lowest `limit` of them. */

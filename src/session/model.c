@@ -27,10 +27,10 @@ static void release_plain(struct learn_entry *e)
     free(e);
 }
 
-static void add_login_page(struct site_model *m, struct hr_span path)
+static void add_page(struct learn_table *pages, struct hr_span path)
 {
     bool is_new;
-    learn_table_add(&m->login_pages, model_path_hash(path), sizeof(struct learn_entry), &is_new);
+    learn_table_add(pages, model_path_hash(path), sizeof(struct learn_entry), &is_new);
 }
 
 static void copy_endpoints(struct decide *d)
@@ -99,7 +99,7 @@ static int login_rank(const struct decide *d, const struct model_endpoint *e, co
         }
         return by_path && e->yields > 0 ? 2 : 0;
     }
-    if (by_path) {
+    if (by_path && (v->flags & (FACT_PASSWORD | FACT_USER_NAMED | FACT_TOKEN_IN_BODY))) {
         return 3;
     }
     return e->yields > 0 ? 3 : 1;
@@ -151,17 +151,20 @@ static void decide_login_pages(struct decide *d)
         if (e == NULL) {
             continue;
         }
+        if (strcmp(e->method, "GET") == 0 && e->forms > 0) {
+            add_page(&d->m->form_pages, hr_span_str(e->path));
+        }
         bool shows_form = strcmp(e->method, "GET") == 0 && e->forms > 0 && e->pages == 0;
         bool posted =
             e->is_login && strcmp(e->method, "GET") != 0 && (d->kinds[i]->flags & FACT_LOGIN_PATH);
         if (shows_form || (posted && strcmp(e->path, "/") != 0)) {
-            add_login_page(d->m, hr_span_str(e->path));
+            add_page(&d->m->login_pages, hr_span_str(e->path));
             e->is_login_page = e->is_login_page || shows_form;
         }
     }
     if (d->m->profile != NULL) { /* GET of a declared login's path is its form */
         for (size_t i = 0; i < d->m->profile->login_count; i++) {
-            add_login_page(d->m, hr_span_str(d->m->profile->login[i].endpoint.path));
+            add_page(&d->m->login_pages, hr_span_str(d->m->profile->login[i].endpoint.path));
         }
     }
 }
@@ -266,7 +269,7 @@ static bool is_access(const struct decide *d, const struct view *v)
 /* Where an endpoint sends those who have no session. */
 static void count_away(struct decide *d, const struct view *v, unsigned bits, uint64_t count)
 {
-    bool leads_away = v->location_path.ptr != NULL && view_is_get(v) && !(bits & USE_SET_NEW) &&
+    bool leads_away = v->location.ptr != NULL && view_is_get(v) && !(bits & USE_SET_NEW) &&
                       v->status != 301 && v->status != 308 &&
                       !(v->flags & (FACT_LOCATION_LOGIN | FACT_LOCATION_AUTHORIZE));
     bool is_new;
@@ -329,6 +332,7 @@ struct site_model *site_learner_decide(struct site_learner *l)
     learn_table_init(&m->groups, LEARN_KINDS, release_plain);
     learn_table_init(&m->aways, LEARN_KINDS, release_plain);
     learn_table_init(&m->login_pages, LEARN_ENDPOINTS, release_plain);
+    learn_table_init(&m->form_pages, LEARN_ENDPOINTS, release_plain);
     d.kinds = (struct learn_kind **)learn_table_sorted(&l->kinds);
     d.kind_count = l->kinds.count;
     copy_endpoints(&d);
@@ -340,6 +344,7 @@ struct site_model *site_learner_decide(struct site_learner *l)
     count_logouts(&d);
     decide_logouts(&d);
     count_grants(&d);
+    decide_aways(m, l);
     count_denials(&d);
     decide_from_tokens(m, l);
     learn_logouts(&d);
@@ -364,6 +369,7 @@ void site_model_destroy(struct site_model *m)
     learn_table_finish(&m->groups);
     learn_table_finish(&m->aways);
     learn_table_finish(&m->login_pages);
+    learn_table_finish(&m->form_pages);
     free(m->decisions);
     free(m->carrier_ids);
     free(m->site);

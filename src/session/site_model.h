@@ -27,6 +27,8 @@ struct model_carrier {
     uint64_t guarded; /* endpoints that grant with it and deny without */
     uint64_t carried; /* values that were set and sent later (of the sample) */
     uint64_t alone;   /* granted with it and without the better carriers, where nothing is denied */
+    uint64_t values;  /* different values that were set (of the sample) */
+    uint64_t value_sets; /* and how often they were */
     uint64_t own_logins; /* logins that gave it and none of the better carriers */
     bool named;          /* its name is one that frameworks use */
     bool remembers;      /* its name is one of remember-me */
@@ -63,6 +65,7 @@ struct model_endpoint {
     uint64_t deletions;    /* of these, those that deleted it */
     uint64_t live_ends;    /* values granted before that it deleted */
     uint64_t live_denials; /* redirects to the login between grants elsewhere, never a grant here */
+    uint64_t keeps;        /* logins that gave nothing, over which the carried value became live */
     uint64_t ordinary;     /* values granted elsewhere before */
     uint64_t changes;      /* values denied before and granted after */
 };
@@ -77,8 +80,7 @@ struct model_group {
 /* Where an endpoint sends those without a session. */
 struct model_away {
     struct learn_entry entry;
-    uint64_t without; /* to here without a session token */
-    uint64_t with;
+    uint64_t without; /* to here without a session token, or with one that was not live */
 };
 
 struct decision_text {
@@ -101,6 +103,7 @@ struct site_model {
     struct learn_table groups;
     struct learn_table aways;
     struct learn_table login_pages; /* hashes of paths */
+    struct learn_table form_pages;  /* those that show the login form at times */
     bool has_posted_login;          /* some endpoint takes logins by another method than GET */
     struct decision_text *decisions;
     size_t decision_count;
@@ -140,6 +143,7 @@ void model_explain(struct site_model *m);
 /* carriers.c */
 void decide_carriers(struct site_model *m, const struct site_learner *l);
 /* tokens.c */
+void decide_aways(struct site_model *m, const struct site_learner *l);
 void decide_from_tokens(struct site_model *m, const struct site_learner *l);
 
 #endif

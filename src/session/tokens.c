@@ -86,6 +86,56 @@ static bool changes_to_live(const struct story *s, size_t at)
     return false;
 }
 
+/* Not live when this event began: signed out, or only ever given to a visitor. */
+static bool is_surely_ended(const struct story *s, size_t at)
+{
+    bool visitor = false;
+    bool live = false;
+    for (size_t i = 0; i < at; i++) {
+        const struct learn_event *e = &s->token->events[i];
+        if (!s->known[i]) {
+            return false;
+        }
+        const struct view *v = &s->views[i];
+        bool answered = v->status >= 200 && v->status < 400 && v->status != 304;
+        if (model_may_be_login(s->m, v) || (v->flags & (FACT_PASSWORD | FACT_AUTH_WORD))) {
+            live = true;
+        } else if ((e->bits & USE_SENT) && answered && model_is_logout(s->m, v) &&
+                   e->end < s->token->events[at].start) {
+            live = false;
+            visitor = true;
+        } else if (i == 0 && (e->bits & USE_SET_NEW)) {
+            visitor = true;
+        }
+    }
+    return visitor && !live;
+}
+
+static void tell_away(struct story *s, size_t at)
+{
+    const struct view *v = &s->views[at];
+    bool is_new;
+    if (v->status < 300 || v->status >= 400 || v->status == 301 || v->status == 308 ||
+        v->location.ptr == NULL || !view_is_get(v) ||
+        (v->flags & (FACT_LOCATION_LOGIN | FACT_LOCATION_AUTHORIZE)) || !is_surely_ended(s, at)) {
+        return;
+    }
+    struct model_away *a =
+        (struct model_away *)learn_table_add(&s->m->aways, model_away_hash(v), sizeof(*a), &is_new);
+    if (a != NULL) {
+        a->without++;
+    }
+}
+
+/* A login that gave no token, and the one that it carried is granted afterwards. */
+static bool keeps_token(const struct story *s, size_t at)
+{
+    const struct view *v = &s->views[at];
+    return model_is_login(s->m, v) && view_login_look(s->m, v) == LOOK_PLAUSIBLE &&
+           !(model_session_bits(s->m, v, &(unsigned){0}) & (USE_SET_NEW | USE_SET_SAME)) &&
+           granted_after(s, at);
+}
+
 static void tell(struct story *s)
 {
     for (size_t i = 0; i < s->token->event_count; i++) {
@@ -97,6 +147,7 @@ static void tell(struct story *s)
         struct model_endpoint *at = model_endpoint_of(s->m, v->endpoint);
         bool answered = v->status >= 200 && v->status < 400 && v->status != 304;
         bool before = granted_before(s, i);
+        at->keeps += keeps_token(s, i);
         at->ordinary += before && s->outcomes[i] == OUTCOME_GRANTED;
         at->live_ends += before && answered && (e->bits & USE_DELETED);
         at->live_denials += s->outcomes[i] == OUTCOME_DENIED && v->status != 401 &&
@@ -106,6 +157,24 @@ static void tell(struct story *s)
             at->changes++;
         }
     }
+}
+
+/* First of all: where those are sent whose tokens are not live; the outcomes depend on it. */
+void decide_aways(struct site_model *m, const struct site_learner *l)
+{
+    struct learn_entry **tokens = learn_table_sorted(&l->tokens);
+    for (size_t i = 0; i < l->tokens.count; i++) {
+        struct story s = {.m = m, .l = l, .token = (const struct learn_token *)tokens[i]};
+        if (model_carrier_of(m, s.token->carrier) != NULL) {
+            read_story(&s);
+            for (size_t k = 0; k < s.token->event_count; k++) {
+                if (s.known[k] && (s.token->events[k].bits & USE_SENT)) {
+                    tell_away(&s, k);
+                }
+            }
+        }
+    }
+    free(tokens);
 }
 
 void decide_from_tokens(struct site_model *m, const struct site_learner *l)

@@ -30,6 +30,8 @@ struct work {
         weight[FACTS_TOKEN_LIMIT]; /* of f->tokens: the lighter one goes when there are too many */
     size_t user_rank;              /* of the field that named the user; 0 none yet */
     struct hr_span user;           /* as sent */
+    struct hr_span form_user_name; /* of the field of a form or JSON that named the user, if a query
+                                      could have it too */
     struct hr_span password_name;  /* of the first password field */
     unsigned new_password_count;   /* fields that only a change or a registration has */
     unsigned weak_new_password_count;

@@ -216,23 +216,24 @@ static const struct {
     const char *line;
     const char *want;
 } tokens[] = {
-    {"GET / cookie:a=$a;b=$b => 200 set:a=$c set:b=$b",                                   "1 a sn 1 b sr" },
-    {"GET / cookie:a=$a => 200 set:a=;Max-Age=0",                                         "1 a sd"        },
-    {"GET / => 200 set:a=;Path=/old;Max-Age=0 set:a=$a",                                  "1 a n"         },
-    {"GET / cookie:a=$a;a=$b => 200 set:a=$a",                                            "1 a sr"        }, /* the first of a name counts */
-    {"GET / cookie:_ga=$a;csrftoken=$b;theme=dark;lang=en;AWSALB=$c => 200",              ""              },
-    {"GET / bearer:$a => 200",                                                            "2 bearer s"    },
-    {"GET / header:X-Auth-Token=$a => 200",                                               "2 bearer s"    },
-    {"GET /?access_token=$a => 200",                                                      "2 bearer s"    },
-    {"GET /verify?token=$a => 200",                                                       ""              },
+    {"GET / cookie:a=$a;b=$b => 200 set:a=$c set:b=$b",                                   "1 a sn 1 b sr"      },
+    {"GET / cookie:a=$a => 200 set:a=;Max-Age=0",                                         "1 a sd"             },
+    {"GET / => 200 set:a=;Path=/old;Max-Age=0 set:a=$a",                                  "1 a n"              },
+    {"GET / cookie:a=$a;a=$b => 200 set:a=$a",                                            "1 a sr"             }, /* the first of a name counts */
+    {"GET / cookie:_ga=$a;csrftoken=$b;theme=dark;lang=en;AWSALB=$c => 200",              ""                   },
+    {"GET / bearer:$a => 200",                                                            "2 bearer s"         },
+    {"GET / header:X-Auth-Token=$a => 200",                                               "2 bearer s"         },
+    {"GET /?access_token=$a => 200",                                                      "2 bearer s"         },
+    {"GET /verify?token=$a => 200",                                                       ""                   },
     {"POST /login json:{\"user\":\"u\"} => 200 json:{\"data\":{\"accessToken\":\"$a\"}}",
-     "2 bearer n"                                                                                         },
+     "8 user s 2 bearer n"                                                                                     },
     {"POST /login form:user=u => 200 json:{\"token\":\"$a\",\"refresh_token\":\"$b\"}",
-     "2 bearer n"                                                                                         },
-    {"GET /csrf => 200 json:{\"token\":\"$a\"}",                                          ""              },
-    {"GET /x;jsessionid=$a => 200",                                                       "7 jsessionid s"},
-    {"GET /protected?user=alice => 200",                                                  "8 user s"      },
-    {"POST /posts form:token=$a => 200",                                                  ""              },
+     "8 user s 2 bearer n"                                                                                     },
+    {"GET /csrf => 200 json:{\"token\":\"$a\"}",                                          ""                   },
+    {"GET /x;jsessionid=$a => 200",                                                       "7 jsessionid s"     },
+    {"GET /protected?user=alice => 200",                                                  "8 user s"           },
+    {"POST /login form:user=u => 200 text:{\"token\":\"$a\"}",                            "8 user s 2 bearer n"},
+    {"POST /posts form:token=$a => 200",                                                  ""                   },
 };
 
 static void token_uses_are_those_of_the_table(void **state)

@@ -41,7 +41,7 @@ static const struct {
          "POST /login cookie:sid=$a form:username=alice&password=pw => 302 location:/home "
          "set:sid=$b"
          " == login success alice $b=login+ $a=replaced",
-     }                                                                                            },
+     }                   },
     {"a login answered like the others, without its cookie",
      {
          "POST /login form:username=a&password=pw => 302 location:/home set:sid=$a == login "
@@ -53,7 +53,7 @@ static const struct {
          "POST /login form:username=d&password=no => 302 location:/login?error=1 == login failure "
          "d",
          "POST /login form:username=e&password=no => 302 location:/sorry == login failure e",
-     }                                                                                            },
+     }                   },
     {"JSON login, cookie, 401 for APIs",
      {
          "GET /api/v1/me => 401 json:{\"error\":\"unauthorized\"} == access denied",
@@ -69,7 +69,7 @@ static const struct {
          "json:{\"ok\":true}"
          " == login success eve@x missing",
          "DELETE /api/v1/auth/session cookie:SID=$a => 204 == logout success $a=logout",
-     }                                                                                            },
+     }                   },
     {"a bearer token issued in a JSON body, refreshed, revoked",
      {
          "POST /oauth/token form:grant_type=password&username=ann&password=pw => 200"
@@ -82,14 +82,14 @@ static const struct {
          "GET /api/data bearer:$a => 401 == access denied $a=denial",
          "GET /api/data bearer:$b => 200 json:{\"user\":\"ann\"} == access granted $b=grant",
          "POST /oauth/revoke form:token=$b => 200 == logout success $b=logout",
-     }                                                                                            },
+     }                   },
     {"a single-page application: the token is nested, and logout is a DELETE of the session",
      {
          "POST /api/sessions json:{\"user\":{\"email\":\"zoe\",\"password\":\"pw\"}} => 201"
          " json:{\"data\":{\"token\":\"$a\",\"name\":\"zoe\"}} == login success zoe $a=login+",
          "GET /api/items bearer:$a => 200 json:[] == access granted $a=grant",
          "DELETE /api/sessions/current bearer:$a => 204 == logout success $a=logout",
-     }                                                                                            },
+     }                   },
     {"a token in a field of its own",
      {
          "POST /auth json:{\"login\":\"kim\",\"pwd\":\"x\"} => 200 json:{\"sessionId\":\"$a\"}"
@@ -97,7 +97,7 @@ static const struct {
          "GET /v1/stuff header:X-Session-Token=$a => 200 json:{} == access granted $a=grant",
          "GET /v1/stuff => 401 == access denied",
          "POST /signout header:X-Session-Token=$a => 204 == logout success $a=logout",
-     }                                                                                            },
+     }                   },
     {"the user's name in the query is all there is",
      {
          "GET /protected?user=alice => 401 text:no == access denied other=denial",
@@ -106,13 +106,13 @@ static const struct {
          "GET /logout?user=alice => 200 text:logged_out == logout success other=logout",
          "GET /login?user= => 400 text:missing_user",
          "GET /protected => 401 text:no == access denied",
-     }                                                                                            },
+     }                   },
     {"a search by name is no session where there is a cookie",
      {
          "POST /login form:user=alice&password=pw => 302 location:/ set:JSESSIONID=$a",
          "GET /search?name=bob cookie:JSESSIONID=$a => 200 " PAGE " == access granted $a=grant",
          "GET /search?name=bob => 200 " PAGE " == access granted",
-     }                                                                                            },
+     }                   },
     {"a visitor's cookie is replaced by the login",
      {
          "GET / => 200 " PAGE " set:PHPSESSID=$v == access granted $v=issue+",
@@ -122,7 +122,7 @@ static const struct {
          "set:PHPSESSID=$a"
          " == login success al $a=login+ $v=replaced",
          "GET /account cookie:PHPSESSID=$a => 200 " PAGE " == access granted $a=grant",
-     }                                                                                            },
+     }                   },
     {"a login that keeps the visitor's token makes that one live",
      {
          "GET / => 200 " PAGE " set:sessionid=$v == access granted $v=issue+",
@@ -133,7 +133,7 @@ static const struct {
          "GET / => 200 " PAGE " set:sessionid=$w == access granted $w=issue+",
          "POST /login cookie:sessionid=$w form:user=bo&password=no => 200 " FORM
          " == login failure bo $w=none",
-     }                                                                                            },
+     }                   },
     {"cookies for CSRF, analytics, language and affinity are no session",
      {
          "GET /login => 200 " FORM
@@ -143,7 +143,7 @@ static const struct {
          " location:/ set:csrftoken=$d set:mysite=$a == login success u $a=login+",
          "GET /me cookie:csrftoken=$d;_ga=$g;mysite=$a => 200 " PAGE " == access granted $a=grant",
          "GET /me cookie:csrftoken=$d;_ga=$g => 401 == access denied",
-     }                                                                                            },
+     }                   },
     {"remember-me opens a new session",
      {
          "POST /login form:user=al&password=p => 303 location:/a set:sid=$a "
@@ -155,7 +155,7 @@ static const struct {
          "GET /a cookie:remember_me=$r => 200 " PAGE
          " set:sid=$b == access granted $b=maybe-login+",
          "GET /a => 302 location:/login == access denied",
-     }                                                                                            },
+     }                   },
     {"a remember-me cookie of any name, set by logins beside the session that logouts delete",
      {
          "POST /login form:user=al&password=p => 303 location:/a set:sess=$a "
@@ -166,7 +166,7 @@ static const struct {
          " == logout success $a=logout",
          "GET /a cookie:pluto=$r => 200 " PAGE " set:sess=$b == access granted $b=maybe-login+",
          "GET /a cookie:sess=$b;pluto=$r => 200 " PAGE " == access granted $b=grant",
-     }                                                                                            },
+     }                   },
     {"a session renewed with every answer",
      {
          "POST /login form:user=al&password=p => 302 location:/a set:session=$a == login success "
@@ -175,7 +175,7 @@ static const struct {
          " set:session=$b == access granted $b=maybe-login+ $a=grant",
          "GET /a cookie:session=$b => 200 " PAGE
          " set:session=$b == access granted $b=refresh $b=grant",
-     }                                                                                            },
+     }                   },
     {"single sign-on: another origin's page, and a callback that sets the session",
      {
          "GET /dash => 302 location:http://idp.example/authorize?client_id=shop&state=$s == access "
@@ -185,7 +185,7 @@ static const struct {
          "GET /dash cookie:app=$a => 200 " PAGE " == access granted $a=grant",
          "GET /logout cookie:app=$a => 302 location:/ set:app=;Max-Age=0 == logout success "
          "$a=logout",
-     }                                                                                            },
+     }                   },
     {"a question before the logout is no logout",
      {
          "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
@@ -193,7 +193,7 @@ static const struct {
          "html:<form_method=post_action=/logout><button>Yes</button></form>"
          " == other $a=none",
          "POST /logout cookie:sid=$a => 302 location:/ == logout success $a=logout",
-     }                                                                                            },
+     }                   },
     {"a logout by GET, and one that only moves to another spelling of its path",
      {
          "POST /users/sign_in form:user[email]=al&user[password]=p => 303 location:/ "
@@ -202,7 +202,7 @@ static const struct {
          "GET /users/sign_out/ cookie:_app_session=$a => 301 location:/users/sign_out == other "
          "$a=none",
          "GET /users/sign_out cookie:_app_session=$a => 303 location:/ == logout success $a=logout",
-     }                                                                                            },
+     }                   },
     {"a logout known by what it does",
      {
          "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
@@ -213,7 +213,7 @@ static const struct {
          "GET /a cookie:sid=$b => 200 " PAGE,
          "POST /leave cookie:sid=$b => 302 location:/ set:sid=;Max-Age=0 == logout success "
          "$b=logout",
-     }                                                                                            },
+     }                   },
     {"registration and password change are no logins; what they give may be live",
      {
          "POST /register form:user=new&password=p&password_confirm=p => 302 location:/a set:sid=$a"
@@ -224,7 +224,7 @@ static const struct {
          " set:sid=$b == access granted $b=maybe-login+ $a=grant",
          "POST /login form:user=new&password=q => 302 location:/a set:sid=$c == login success new "
          "$c=login+",
-     }                                                                                            },
+     }                   },
     {"a second factor may make the session live",
      {
          "POST /login form:user=al&password=p => 302 location:/otp set:sid=$a == login success al "
@@ -232,16 +232,16 @@ static const struct {
          "GET /a cookie:sid=$a => 302 location:/login == access denied $a=denial",
          "POST /otp cookie:sid=$a form:otp=123456 => 302 location:/a == other $a=maybe-login?",
          "GET /a cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
-     }                                                                                            },
+     }                   },
     {"the login form with 200 in place of the page is a denial; a form with the password's change "
-     "is not",                                                                                         {
+     "is not",                                                                               {
          "GET /a => 200 " FORM " == access denied",
          "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
          "GET /a cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
          "GET /settings cookie:sid=$a => 200 "
          "html:<form_action=/settings/password><input_type=password"
          "_name=current><input_type=password_name=newpassword></form> == access granted $a=grant",
-     }                                                                                     },
+     }},
     {"a page of another name to which those without a session are sent",
      {
          "GET /app => 302 location:/hello == access denied",
@@ -250,13 +250,13 @@ static const struct {
          "GET /app cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
          "POST /save cookie:sid=$a form:x=1 => 303 location:/hello == access granted $a=grant",
          "GET /app cookie:sid=$a => 302 location:/hello == access denied $a=denial",
-     }},
+     }                   },
     {"an answer from a cache says nothing",
      {
          "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
          "GET /a cookie:sid=$a => 200 " PAGE " header:Age=7 == access $a=none",
          "GET /a cookie:sid=$a => 200 " PAGE " header:X-Cache=HIT == access $a=none",
-     }                                                                                                                  },
+     }                   },
     {"a login answered by an error or not at all may have happened; a failed one only issues",
      {
          "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
@@ -266,7 +266,7 @@ static const struct {
          "POST /login form:user=al&password=p => 401 set:sid=$c == login failure al $c=issue+",
          "POST /login form:user=al&password=p => 302 location:/a set:sid=$d gap == login success al"
          " $d=maybe-login+",
-     }},
+     }                   },
     {"two sessions in one request: which one counted is not known",
      {
          "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
@@ -277,14 +277,14 @@ static const struct {
          "GET /api/x => 401",
          "GET /api/x bearer:$t => 200 json:{} == access granted $t=grant",
          "GET /api/x cookie:sid=$a bearer:$t => 200 json:{} == access granted $a=none $t=none",
-     }                                                                                                                                             },
+     }                   },
     {"a redirect to the login whatever the session says nothing",
      {
          "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
          "GET /a cookie:sid=$a => 200 " PAGE,
          "GET / cookie:sid=$a => 302 location:/login == access $a=none",
          "GET /b cookie:sid=$a => 200 " PAGE,
-     }},
+     }                   },
     {"an administrator makes users: no logins, and the administrator's session stays what it is",
      {
          "POST /login form:user=root&password=p => 302 location:/a set:sid=$a",
@@ -292,7 +292,7 @@ static const struct {
          "POST /admin/people cookie:sid=$a form:username=new&password=q => 302 "
          "location:/admin/people"
          " == access granted $a=grant",
-     }                                                                                                             },
+     }                   },
     {"ASP.NET: fields with long names, a ticket of another name",
      {
          "POST /Account/Login.aspx form:ctl00$main$UserName=al&ctl00$main$Password=p => 302 "
@@ -305,7 +305,93 @@ static const struct {
          " == access denied",
          "GET /Account/Logout.aspx cookie:.ASPXAUTH=$a;ASP.NET_SessionId=$n => 302 location:/"
          " set:.ASPXAUTH=;Max-Age=0 == logout success $a=logout",
-     }},
+     }                   },
+    {"signed in by a form, known by the same name in queries",
+     {
+         "POST /login form:user=alice&password=p => 200 text:welcome == login success alice "
+         "other=login",
+         "GET /protected?user=alice => 200 text:hello == access granted other=grant",
+         "GET /protected?user=bob => 401 text:no == access denied other=denial",
+         "POST /logout?user=alice => 200 text:bye == logout success other=logout",
+     }                   },
+    {"a mark that everybody gets at the login is no session",
+     {
+         "GET / => 200 " PAGE " set:sid=$v",
+         "POST /login cookie:sid=$v form:user=a&password=p => 302 location:/a set:auth=1 == login "
+         "success a $v=login",
+         "GET /a cookie:sid=$v;auth=1 => 200 " PAGE " == access granted $v=grant",
+         "GET / => 200 " PAGE " set:sid=$w",
+         "POST /login cookie:sid=$w form:user=b&password=p => 302 location:/a set:auth=1 == login "
+         "success b $w=login",
+         "GET /a cookie:sid=$w;auth=1 => 200 " PAGE " == access granted $w=grant",
+         "GET / => 200 " PAGE " set:sid=$x",
+         "POST /login cookie:sid=$x form:user=c&password=p => 302 location:/a set:auth=1 == login "
+         "success c $x=login",
+         "GET /a cookie:sid=$x => 302 location:/login == access denied $x=denial",
+     }                   },
+    {"PHP: everybody has the cookie, and those who are not signed in are sent to the front page's "
+     "form",                                                                                 {
+         "GET /index.php => 200 " FORM " set:PHPSESSID=$v == access denied $v=issue+",
+         "GET /data.php cookie:PHPSESSID=$v => 302 location:index.php == access denied $v=denial",
+         "POST /index.php cookie:PHPSESSID=$v form:user=al&pass=p => 302 location:data.php"
+         " == login success al $v=login",
+         "GET /data.php cookie:PHPSESSID=$v => 200 " PAGE " == access granted $v=grant",
+         "GET /index.php cookie:PHPSESSID=$v => 200 " PAGE,
+         "GET /logout.php cookie:PHPSESSID=$v => 302 location:index.php == logout success "
+         "$v=logout",
+         "GET /data.php cookie:PHPSESSID=$v => 302 location:index.php == access denied $v=denial",
+     }  },
+    {"ended sessions are sent to a page that nobody would take for the login",
+     {
+         "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
+         "GET /a cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
+         "POST /logout cookie:sid=$a => 302 location:/ == logout success $a=logout",
+         "GET /a cookie:sid=$a => 302 location:/hello == access denied $a=denial",
+         "POST /login form:user=al&password=p => 302 location:/a set:sid=$b",
+         "GET /a cookie:sid=$b => 302 location:/news == access $b=none",
+     }                   },
+    {"a login that gives the cookie to who has none, and lets others keep theirs",
+     {
+         "POST /login form:user=al&password=p => 302 location:/a set:connect.sid=$a == login "
+         "success al $a=login+",
+         "GET /a cookie:connect.sid=$a => 200 " PAGE,
+         "GET / => 200 " PAGE " set:connect.sid=$v",
+         "POST /login cookie:connect.sid=$v form:user=bo&password=p => 302 location:/a == login "
+         "success bo $v=login",
+         "GET /a cookie:connect.sid=$v => 200 " PAGE " == access granted $v=grant",
+         "POST /login form:user=cy&password=p => 302 location:/a == login success cy missing",
+     }                   },
+    {"two doors with a session each, both carried everywhere",
+     {
+         "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
+         "GET /a cookie:sid=$a => 200 " PAGE,
+         "POST /admin/login cookie:sid=$a form:user=root&password=p => 302 location:/admin "
+         "set:adm=$b"
+         " == login success root $b=login+ $a=replaced",
+         "GET /admin cookie:sid=$a;adm=$b => 200 " PAGE " == access granted $a=none $b=none",
+         "POST /admin/login form:user=root&password=p => 302 location:/admin set:adm=$c"
+         " == login success root $c=login+",
+         "GET /admin cookie:adm=$c => 200 " PAGE " == access granted $c=grant",
+         "POST /login form:user=bo&password=p => 302 location:/a set:sid=$d == login success bo "
+         "$d=login+",
+     }                   },
+    {"failures that look like successes but for their message",
+     {
+         "POST /api/login json:{\"user\":\"a\",\"password\":\"p\"} => 200 "
+         "json:{\"message\":\"Welcome\"}"
+         " set:sid=$a == login success a $a=login+",
+         "POST /api/login json:{\"user\":\"b\",\"password\":\"p\"} => 200"
+         " json:{\"message\":\"Invalid-credentials\"} == login failure b",
+         "POST /api/login json:{\"user\":\"c\",\"password\":\"p\"} => 200 "
+         "json:{\"message\":\"Welcome\"}"
+         " == login success c missing",
+     }                   },
+    {"fields of names that nobody knows, at a login path",
+     {
+         "POST /login json:{\"u\":\"a\",\"p\":\"b\"} => 200 json:{\"ok\":true} set:sid=$a"
+         " == login success $a=login+",
+         "GET /a cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
+     }                   },
     {"Rails: a form that deletes by _method",
      {
          "POST /session form:session[email]=al&session[password]=p => 302 location:/ "
@@ -315,7 +401,7 @@ static const struct {
          "POST /session cookie:_x_session=$a form:_method=delete&authenticity_token=$t => 302 "
          "location:/"
          " == logout success $a=logout",
-     }                                                                                                                                 },
+     }                   },
 };
 
 static void every_exchange_is_what_the_table_says(void **state)

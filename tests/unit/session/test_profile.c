@@ -28,30 +28,30 @@ static const struct {
     const char *yaml;
     const char *want; /* "LINE: a part of the text" */
 } wrong[] = {
-    {"",                                                                                 ": the file is empty; expected \"sites:\""},
-    {"- 1\n",                                                                            ":1: "                                    },
-    {"site: []\n",                                                                       ":1: "                                    },
-    {"sites: 5\n",                                                                       ":1: "                                    },
-    {"sites:\n  - session:\n      - cookie: a\n",                                        ":2: hosts is missing"                    },
-    {"sites:\n  - hosts: [a]\n    sesion:\n      - cookie: a\n",                         ":3: "                                    },
-    {"sites:\n  - hosts: [a]\n    session:\n      - kookie: a\n",                        ":4: "                                    },
+    {"",                                                                                             ": the file is empty; expected \"sites:\""},
+    {"- 1\n",                                                                                        ":1: "                                    },
+    {"site: []\n",                                                                                   ":1: "                                    },
+    {"sites: 5\n",                                                                                   ":1: "                                    },
+    {"sites:\n  - session:\n      - cookie: a\n",                                                    ":2: hosts is missing"                    },
+    {"sites:\n  - hosts: [a]\n    sesion:\n      - cookie: a\n",                                     ":3: "                                    },
+    {"sites:\n  - hosts: [a]\n    session:\n      - kookie: a\n",                                    ":4: "                                    },
     {"sites:\n  - hosts: [a]\n    session:\n      - cookie: a\n        query: b\n",
-     "expected exactly one place"                                                                                                  },
-    {"sites:\n  - hosts: [a]\n    session:\n      - cookie: \"\"\n",                     ":4: an empty name"                       },
-    {"sites:\n  - hosts: [a]\n    session:\n      - bearer: maybe\n",                    ":4: "                                    },
+     "expected exactly one place"                                                                                                              },
+    {"sites:\n  - hosts: [a]\n    session:\n      - cookie: \"\"\n",                                 ":4: an empty name"                       },
+    {"sites:\n  - hosts: [a]\n    session:\n      - bearer: maybe\n",                                ":4: "                                    },
     {"sites:\n  - hosts: [a]\n    session:\n      - cookies: [one]\n",
-     ":4: expected 2 to 8 cookie names"                                                                                            },
-    {"sites:\n  - hosts: []\n",                                                          ":2: an empty list"                       },
-    {"sites:\n  - hosts: [a]\n    login:\n      - method: POST\n",                       ":4: path is missing"                     },
-    {"sites:\n  - hosts: [a]\n    login:\n      - path: login\n",                        ":4: \"login\" is no path"                },
+     ":4: expected 2 to 8 cookie names"                                                                                                        },
+    {"sites:\n  - hosts: []\n",                                                                      ":2: an empty list"                       },
+    {"sites:\n  - hosts: [a]\n    login:\n      - method: POST\n",                                   ":4: path is missing"                     },
+    {"sites:\n  - hosts: [a]\n    login:\n      - path: login\n",                                    ":4: \"login\" is no path"                },
     {"sites:\n  - hosts: [a]\n    login:\n      - method: post\n        path: /login\n",
-     ":4: \"post\" is no method"                                                                                                   },
+     ":4: \"post\" is no method"                                                                                                               },
     {"sites:\n  - hosts: [a]\n    login:\n      - path: /l\n        success:\n          status: "
-     "[99]\n",                                                                                   ":6: "                                                                                                                      },
+     "[99]\n",                                                                                  ":6: "                                    },
     {"sites:\n  - hosts: [a]\n    login:\n      - path: /l\n        success:\n          stats: 1\n",
-     ":6: "},
-    {"sites:\n  - hosts: [a]\n    protected: [\"get /x\"]\n",                                                                                  ":3: \"get\" is no method"                                                                                                                                                             },
-    {"sites:\n  - hosts: [a]\n    policies:\n      one_session_per_user: 3\n",                                                                                  ":4: "},
+     ":6: "                                                                                                                                    },
+    {"sites:\n  - hosts: [a]\n    protected: [\"get /x\"]\n",                                        ":3: \"get\" is no method"                },
+    {"sites:\n  - hosts: [a]\n    policies:\n      one_session_per_user: 3\n",                       ":4: "                                    },
 };
 
 static void errors_name_line_and_expectation(void **state)
@@ -216,9 +216,9 @@ static const char *const suggested[][10] = {
      "POST /logout cookie:sid=$a => 302 location:/ set:sid=;Max-Age=0", },
     {
      "POST /oauth/token form:grant_type=password&username=al&password=p => 200 "
-     "json:{\"access_token\":\"$a\"}",                                     "GET /a bearer:$a => 200",
+        "json:{\"access_token\":\"$a\"}",                                     "GET /a bearer:$a => 200",
      "GET /a => 401", "POST /oauth/token form:grant_type=refresh_token&refresh_token=$r => 200 "
-     "json:{\"access_token\":\"$b\"}", "POST /oauth/revoke bearer:$b form:token=$b => 200",
+        "json:{\"access_token\":\"$b\"}", "POST /oauth/revoke bearer:$b form:token=$b => 200",
      },
     {
      "GET /login?user=al => 200 text:welcome",  "GET /protected?user=al => 200 text:hello",
