@@ -17,6 +17,7 @@
 #define SITE_BYTES 255
 #define TOKEN_NAME_BYTES 128
 #define KNOWN_BYTES_MIN 8
+#define KNOWN_WAYS 4
 #define USER_TEXT_BYTES 512
 #define METHOD_BYTES 64
 #define HOST_BYTES 512
@@ -40,25 +41,25 @@ struct extractor {
     struct extract_counters counters;
     struct digest_slot digests[DIGEST_SLOTS];
     struct digest_slot long_value; /* of one that has no slot */
-    uint64_t *known; /* hashes of token values; a newer one takes an older one's slot */
+    uint64_t *known; /* hashes of token values in sets of KNOWN_WAYS, the newest first */
     size_t known_mask;
 };
 
 struct extractor *extractor_create(const struct extract_config *config)
 {
     struct extractor *e = hr_xcalloc(1, sizeof(*e));
-    size_t slots = 1024;
+    size_t sets = 1024;
     e->config = *config;
     e->key = *config->key;
     e->words = words_create();
     hr_arena_init(&e->arena);
     hr_buf_init(&e->scratch, config->content_bytes);
     hr_buf_init(&e->text, SIZE_MAX);
-    while (slots < 2 * config->known_token_limit && slots < (1u << 24)) {
-        slots *= 2;
+    while (sets * KNOWN_WAYS < 2 * config->known_token_limit && sets < (1u << 22)) {
+        sets *= 2;
     }
-    e->known = hr_xcalloc(slots, sizeof(*e->known));
-    e->known_mask = slots - 1;
+    e->known = hr_xcalloc(sets * KNOWN_WAYS, sizeof(*e->known));
+    e->known_mask = sets - 1;
     return e;
 }
 
@@ -149,14 +150,23 @@ bool work_is_known_token(const struct work *w, struct hr_span value)
         return false;
     }
     uint64_t hash = known_hash(value);
-    return w->e->known[hash & w->e->known_mask] == hash;
+    const uint64_t *way = &w->e->known[(hash & w->e->known_mask) * KNOWN_WAYS];
+    return way[0] == hash || way[1] == hash || way[2] == hash || way[3] == hash;
 }
 
 static void remember_token(struct work *w, const struct digest_slot *value)
 {
-    if (value->known != 0) {
-        w->e->known[value->known & w->e->known_mask] = value->known;
+    if (value->known == 0) {
+        return;
     }
+    uint64_t *way = &w->e->known[(value->known & w->e->known_mask) * KNOWN_WAYS];
+    for (size_t i = 0; i < KNOWN_WAYS; i++) {
+        if (way[i] == value->known) {
+            return;
+        }
+    }
+    memmove(&way[1], &way[0], (KNOWN_WAYS - 1) * sizeof(*way));
+    way[0] = value->known;
 }
 
 struct word work_cookie_word(struct work *w, struct hr_span name)
