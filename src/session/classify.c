@@ -305,6 +305,10 @@ static void classify_access(struct task *t)
     }
     t->c->outcome = outcome;
     t->c->may_be_denial = outcome == OUTCOME_DENIED;
+    if (outcome == OUTCOME_GRANTED) { /* what is granted for such a credential is not public */
+        bool basic = t->f->user.ptr != NULL && !(t->f->flags & FACT_USER_NAMED);
+        t->c->had_token = t->c->had_token || t->remembered || basic;
+    }
     add_issued(t, outcome != OUTCOME_DENIED);
     add_refreshes(t);
     enum operation_kind kind = OPERATION_NONE;
@@ -333,11 +337,8 @@ void site_model_classify(const struct site_model *m, const struct exchange_facts
             t.sent += (f->tokens[i].flags & TOKEN_SENT) != 0;
             t.set += is_set_new(&f->tokens[i]);
         }
-        for (size_t k = 0; k < m->remembering_count; k++) {
-            t.remembered = t.remembered || ((f->tokens[i].flags & TOKEN_SENT) &&
-                                            m->remembering[k] == t.v.uses[i].carrier);
-        }
     }
+    t.remembered = model_has_credential(m, &t.v);
     ret_classified->had_token = t.sent > 0;
     if (f->method.ptr == NULL) {
         /* An answer without its request: what it answers is not known. */

@@ -133,6 +133,21 @@ unsigned model_session_bits(const struct site_model *m, const struct view *v, un
     return bits;
 }
 
+bool model_has_credential(const struct site_model *m, const struct view *v)
+{
+    uint64_t bearer = learn_carrier_hash(TOKEN_BEARER, HR_SPAN("bearer"));
+    for (size_t i = 0; i < v->use_count; i++) {
+        bool opens = v->uses[i].carrier == bearer;
+        for (size_t k = 0; k < m->remembering_count; k++) {
+            opens = opens || m->remembering[k] == v->uses[i].carrier;
+        }
+        if (opens && (v->uses[i].bits & USE_SENT)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct model_endpoint *model_endpoint_of(const struct site_model *m, uint64_t hash)
 {
     return (struct model_endpoint *)learn_table_find(&m->endpoints, hash);

@@ -296,7 +296,8 @@ static void count_grants(struct decide *d)
         unsigned bits = model_session_bits(d->m, &v, &sent);
         bool page = v.status >= 200 && v.status < 300 && !(v.flags & FACT_LOGIN_FORM);
         e->granted += page && sent > 0 ? count : 0;
-        e->granted_without += page && sent == 0 && !(v.flags & FACT_CACHED) ? count : 0;
+        bool bare = sent == 0 && !(v.flags & FACT_CACHED) && !model_has_credential(d->m, &v);
+        e->granted_without += page && bare ? count : 0;
         if (sent == 0) {
             count_away(d, &v, bits, count);
         }

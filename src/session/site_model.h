@@ -127,6 +127,8 @@ enum answer_look view_login_look(const struct site_model *m, const struct view *
 const struct model_carrier *model_carrier_of(const struct site_model *m, uint64_t hash);
 /** Bits of all session carriers together; counts those sent. */
 unsigned model_session_bits(const struct site_model *m, const struct view *v, unsigned *ret_sent);
+/** What opens sessions by itself, or counts in the place of one: remember-me, a bearer token. */
+bool model_has_credential(const struct site_model *m, const struct view *v);
 struct model_endpoint *model_endpoint_of(const struct site_model *m, uint64_t hash);
 bool model_is_login(const struct site_model *m, const struct view *v);
 bool model_is_logout(const struct site_model *m, const struct view *v);

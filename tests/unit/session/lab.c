@@ -328,6 +328,7 @@ const char *lab_judge(struct lab *lab, const struct site_model *m, size_t index)
         hr_buf_appendf(&out, " %.*s", (int)c.user.len, c.user.ptr);
     }
     hr_buf_append_str(&out, c.missing_token ? " missing" : "");
+    hr_buf_append_str(&out, c.role == ROLE_ACCESS && !c.had_token ? " anonymous" : "");
     for (size_t i = 0; i < c.operation_count; i++) {
         const struct session_operation *o = &c.operations[i];
         hr_buf_appendf(&out, " %s=%s%s%s", name_of(lab, o->session_id), kinds[o->kind],

@@ -12,7 +12,8 @@
  *     login success alice $b=login+ $a=replaced
  *
  * role, outcome unless none, user, each operation: '+' where it issues the token, '?' where it is
- * only not understood, "missing" for missing_token. Exchanges follow one another, 10 s each.
+ * only not understood, "missing" for missing_token, "anonymous" for an access without a token.
+ * Exchanges follow one another, 10 s each.
  */
 #ifndef HR_TESTS_SESSION_LAB_H
 #define HR_TESTS_SESSION_LAB_H

@@ -143,7 +143,7 @@ static const struct {
          "POST /login form:user=al&password=p => 302 location:/a set:one=$a set:two=$b"
          " == login success al other=login+",
          "GET /a cookie:one=$a;two=$b => 200 == access granted other=grant",
-         "GET /a cookie:one=$a => 401 == access denied",
+         "GET /a cookie:one=$a => 401 == access denied anonymous",
      }                          },
     {"a field of the site's own, issued in a member of its own",
      SITE "    session:\n      - json: answer.key\n      - header: X-Key\n",
@@ -166,7 +166,7 @@ static const struct {
          " == login failure bo $b=issue+",
          "GET /a cookie:sid=$a => 200 == access granted $a=grant",
          "GET /bye-bye cookie:sid=$a => 200 == logout success $a=logout",
-         "POST /login form:user=u&password=p => 200 == access granted",
+         "POST /login form:user=u&password=p => 200 == access granted anonymous",
      }      },
     {"success by redirect and cookie",
      SITE "    login:\n      - path: /in\n        success:\n          location: /home*\n          "
