@@ -180,7 +180,7 @@ static const struct {
     {"single sign-on: another origin's page, and a callback that sets the session",
      {
          "GET /dash => 302 location:http://idp.example/authorize?client_id=shop&state=$s == access "
-         "denied",
+         "denied anonymous",
          "GET /callback?code=$k&state=$s => 302 location:/dash set:app=$a == login success "
          "$a=login+",
          "GET /dash cookie:app=$a => 200 " PAGE " == access granted $a=grant",
