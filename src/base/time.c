@@ -151,8 +151,9 @@ const char *hr_duration_format(hr_nsec span, char text[HR_TIME_TEXT_SIZE])
     } else if (s < 3600) {
         snprintf(text, HR_TIME_TEXT_SIZE, "%s%d min %d s", sign, (int)(s / 60), (int)s % 60);
     } else {
-        snprintf(text, HR_TIME_TEXT_SIZE, "%s%.0f h %d min", sign, s / 3600 - 0.5,
-                 (int)(s / 60) % 60);
+        int64_t minutes = (int64_t)(s / 60);
+        snprintf(text, HR_TIME_TEXT_SIZE, "%s%" PRId64 " h %" PRId64 " min", sign, minutes / 60,
+                 minutes % 60);
     }
     return text;
 }

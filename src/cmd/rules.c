@@ -81,7 +81,6 @@ static int explain(struct rules_job *job)
     append_section(job, "What typically causes it", r->cause);
     append_section(job, "How to confirm it", r->confirm);
     append_section(job, "How it is usually repaired", r->repair);
-    append_section(job, "How it is usually repaired", r->repair);
     append_section(job, "What looks like it and is innocent", r->lookalikes);
     append_section(job, "References", r->references);
     for (size_t i = 0; i < r->parameter_count; i++) {

@@ -234,9 +234,7 @@ int cmd_run_captures(struct cmd_run *run, bool with_rules)
     cmd_progress_finish(&progress);
     tell_capture_errors(&run->result);
     if (r == -EINVAL) {
-        status =
-            cmd_usage_error(run->command, "the filter \"%s\" does not compile: %s",
-                            run->args->filter != NULL ? run->args->filter : "", hr_buf_str(&error));
+        status = cmd_usage_error(run->command, "%s", hr_buf_str(&error));
     } else if (r < 0) {
         hr_error("%s", error.len > 0 ? hr_buf_str(&error) : store_error(run->store));
         status = CMD_DATABASE;
