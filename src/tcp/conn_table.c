@@ -17,6 +17,8 @@ struct tcp_table *tcp_table_create(const struct tcp_config *config,
     t->config = *config;
     t->callbacks = *callbacks;
     t->user = user;
+    tcp_index_init(&t->index);
+    TAILQ_INIT(&t->entries);
     for (int i = 0; i < TCP_LIST_COUNT; i++) {
         TAILQ_INIT(&t->idle[i]);
     }
@@ -92,26 +94,6 @@ void tcp_entry_touch(struct tcp_table *t, struct tcp_entry *e)
     enlist(t, e, list);
 }
 
-/* The macros of uthash expand to more than is read here. */
-/* NOLINTBEGIN(readability-function-size) */
-static struct tcp_entry *find_entry(struct tcp_table *t, const struct tcp_key *key)
-{
-    struct tcp_entry *e = NULL;
-    HASH_FIND(hh, t->entries, key, sizeof(*key), e);
-    return e;
-}
-
-static void link_entry(struct tcp_table *t, struct tcp_entry *e)
-{
-    HASH_ADD(hh, t->entries, key, sizeof(e->key), e);
-}
-
-static void unlink_entry(struct tcp_table *t, struct tcp_entry *e)
-{
-    HASH_DELETE(hh, t->entries, e);
-}
-/* NOLINTEND(readability-function-size) */
-
 /* Forgets the connection, and gives its number to the caller. */
 static struct tcp_number drop(struct tcp_table *t, struct tcp_entry *take_e)
 {
@@ -120,7 +102,8 @@ static struct tcp_number drop(struct tcp_table *t, struct tcp_entry *take_e)
     tcp_half_finish(&take_e->half[0], &t->held);
     tcp_half_finish(&take_e->half[1], &t->held);
     delist(t, take_e);
-    unlink_entry(t, take_e);
+    tcp_index_remove(&t->index, take_e);
+    TAILQ_REMOVE(&t->entries, take_e, order);
     free(take_e);
     return number;
 }
@@ -210,7 +193,7 @@ static struct tcp_entry *find_victim(const struct tcp_table *t)
 
 static void make_room(struct tcp_table *t)
 {
-    while (t->entries && HASH_COUNT(t->entries) >= t->config.connection_limit) {
+    while (t->index.count > 0 && t->index.count >= t->config.connection_limit) {
         struct tcp_entry *e = find_victim(t);
         bool closed = e->state == TCP_STATE_CLOSED;
         t->counters.connections_evicted += !closed;
@@ -251,7 +234,8 @@ static struct tcp_entry *add_entry(struct tcp_table *t, const struct tcp_key *ke
     for (int i = 0; i < 2; i++) {
         tcp_half_init(&e->half[i]);
     }
-    link_entry(t, e);
+    tcp_index_add(&t->index, e);
+    TAILQ_INSERT_TAIL(&t->entries, e, order);
     enlist(t, e, TCP_LIST_OPENING);
     t->counters.connections++;
     t->callbacks.open(&e->conn, t->user);
@@ -307,7 +291,7 @@ void tcp_table_feed(struct tcp_table *t, const struct tcp_segment *s)
     advance_clock(t, s->at);
     expire(t);
     unsigned side = tcp_key_of(s, &key);
-    struct tcp_entry *e = find_entry(t, &key);
+    struct tcp_entry *e = tcp_index_find(&t->index, &key);
     if (e && tcp_number_is_other(&e->number, side, s)) {
         close_entry(t, e, TCP_END_REUSED);
         struct tcp_number old = drop(t, e);
@@ -333,9 +317,7 @@ void tcp_table_feed(struct tcp_table *t, const struct tcp_segment *s)
 void tcp_table_finish(struct tcp_table *t)
 {
     struct tcp_entry *e;
-    struct tcp_entry *after;
-    HASH_ITER(hh, t->entries, e, after)
-    {
+    while ((e = TAILQ_FIRST(&t->entries))) {
         close_entry(t, e, TCP_END_NONE);
         struct tcp_number number = drop(t, e);
         tcp_number_finish(&number);
@@ -348,15 +330,14 @@ void tcp_table_destroy(struct tcp_table *t)
         return;
     }
     struct tcp_entry *e;
-    struct tcp_entry *after;
-    HASH_ITER(hh, t->entries, e, after)
-    {
+    while ((e = TAILQ_FIRST(&t->entries))) {
+        TAILQ_REMOVE(&t->entries, e, order);
         tcp_half_finish(&e->half[0], &t->held);
         tcp_half_finish(&e->half[1], &t->held);
         tcp_number_finish(&e->number);
-        unlink_entry(t, e);
         free(e);
     }
+    tcp_index_finish(&t->index);
     tcp_numbers_finish(&t->numbers);
     free(t);
 }

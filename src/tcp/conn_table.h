@@ -6,8 +6,8 @@
 #ifndef HR_TCP_CONN_TABLE_H
 #define HR_TCP_CONN_TABLE_H
 
-#include "base/map.h"
 #include "tcp/conn.h"
+#include "tcp/index.h"
 #include "tcp/number.h"
 #include "tcp/reassembly.h"
 #include "tcp/state.h"
@@ -48,7 +48,6 @@ TAILQ_HEAD(tcp_watches, tcp_watch);
 
 /* What every segment touches stands together in front. */
 struct tcp_entry {
-    UT_hash_handle hh;
     struct tcp_key key;
     hr_nsec stamp; /* order within the list */
     enum tcp_idle_list list;
@@ -60,7 +59,8 @@ struct tcp_entry {
     struct tcp_number number;
     struct tcp_conn conn;
     struct tcp_mark last; /* latest segment */
-    TAILQ_ENTRY(tcp_entry) link;
+    TAILQ_ENTRY(tcp_entry) link;  /* of the list of its state */
+    TAILQ_ENTRY(tcp_entry) order; /* of all */
     struct tcp_watch watch[2];
     struct tcp_mark reset; /* first RST that counted */
 };
@@ -71,7 +71,8 @@ struct tcp_table {
     struct tcp_callbacks callbacks;
     void *user;
     struct tcp_counters counters;
-    struct tcp_entry *entries; /* in order of first frames */
+    struct tcp_index index;
+    struct tcp_entries entries; /* in order of first frames */
     struct tcp_entries idle[TCP_LIST_COUNT];
     size_t idle_count[TCP_LIST_COUNT];
     struct tcp_watches watches[TCP_WATCH_COUNT];

@@ -1,0 +1,100 @@
+#include "tcp/index.h"
+
+#include "base/alloc.h"
+#include "tcp/conn_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_SLOTS 1024u
+#define LINE_BYTES 64
+
+static uint32_t hash_of(const struct tcp_key *key)
+{
+    return (uint32_t)hr_hash_table(key, sizeof(*key));
+}
+
+void tcp_index_init(struct tcp_index *x)
+{
+    *x = (struct tcp_index){.slots = hr_xcalloc(FIRST_SLOTS, sizeof(*x->slots)),
+                            .mask = FIRST_SLOTS - 1};
+}
+
+void tcp_index_finish(struct tcp_index *x)
+{
+    free(x->slots);
+    *x = (struct tcp_index){.slots = NULL};
+}
+
+/* All of what a segment touches is asked for at once, not one line after the other. */
+static void fetch(const struct tcp_entry *e)
+{
+    const char *bytes = (const char *)e;
+    for (size_t i = 0; i < offsetof(struct tcp_entry, link); i += LINE_BYTES) {
+        __builtin_prefetch(bytes + i, 1);
+    }
+}
+
+struct tcp_entry *tcp_index_find(const struct tcp_index *x, const struct tcp_key *key)
+{
+    uint32_t hash = hash_of(key);
+    for (size_t at = hash & x->mask; x->slots[at].entry != NULL; at = (at + 1) & x->mask) {
+        struct tcp_entry *e = x->slots[at].entry;
+        if (x->slots[at].hash == hash) {
+            fetch(e);
+            if (memcmp(&e->key, key, sizeof(*key)) == 0) {
+                return e;
+            }
+        }
+    }
+    return NULL;
+}
+
+static void put(struct tcp_index *x, struct tcp_index_slot slot)
+{
+    size_t at = slot.hash & x->mask;
+    while (x->slots[at].entry != NULL) {
+        at = (at + 1) & x->mask;
+    }
+    x->slots[at] = slot;
+}
+
+static void grow(struct tcp_index *x)
+{
+    struct tcp_index old = *x;
+    x->mask = old.mask * 2 + 1;
+    x->slots = hr_xcalloc(x->mask + 1, sizeof(*x->slots));
+    for (size_t i = 0; i <= old.mask; i++) {
+        if (old.slots[i].entry != NULL) {
+            put(x, old.slots[i]);
+        }
+    }
+    free(old.slots);
+}
+
+void tcp_index_add(struct tcp_index *x, struct tcp_entry *e)
+{
+    if (2 * x->count > x->mask) {
+        grow(x);
+    }
+    put(x, (struct tcp_index_slot){e, hash_of(&e->key)});
+    x->count++;
+}
+
+void tcp_index_remove(struct tcp_index *x, const struct tcp_entry *e)
+{
+    size_t hole = hash_of(&e->key) & x->mask;
+    while (x->slots[hole].entry != e) {
+        hole = (hole + 1) & x->mask;
+    }
+    /* What stands behind moves up, but for what would then stand before its place. */
+    for (size_t at = (hole + 1) & x->mask; x->slots[at].entry != NULL; at = (at + 1) & x->mask) {
+        size_t home = x->slots[at].hash & x->mask;
+        if (((at - home) & x->mask) >= ((at - hole) & x->mask)) {
+            x->slots[hole] = x->slots[at];
+            hole = at;
+        }
+    }
+    x->slots[hole].entry = NULL;
+    x->count--;
+}
