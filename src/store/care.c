@@ -126,7 +126,7 @@ static int prune(struct store *s, hr_nsec before, int64_t *ret_exchanges)
     for (size_t i = 0; r == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
         r = run_before(s, steps[i], before);
     }
-    r = r == 0 ? forget_orphans(s) : r;
+    r = r == 0 ? forget_orphans(s, before) : r;
     r = r == 0 ? run_before(s, STMT_PRUNE_CAPTURES, before) : r;
     return r == 0 ? run_before(s, STMT_PRUNE_REMEMBER, before) : r;
 }

@@ -52,6 +52,8 @@ int import_name_sessions(struct import *i);
 /* write_doubles.c */
 /** Drops exchanges and losses that are stored twice, and what only they needed. */
 int import_drop_doubles(struct import *i);
+/** Joins connections that a cut between two captures parted, where no byte is missing. */
+int import_join_streams(struct import *i);
 
 /* forget.c: temp.forgotten holds the ids of exchanges to be deleted. */
 int forget_begin(struct store *s);
@@ -61,9 +63,12 @@ int forget_add(struct store *s, int64_t exchange_id);
  * @param known  the sites of those up to this id are marked as changed: their analysis knew them
  */
 int forget_exchanges(struct store *s, int64_t known);
-/** Deletes streams, sessions, endpoints, carriers, users and sites that nothing refers to any more.
+/**
+ * Deletes streams, sessions, endpoints, carriers, users and sites that nothing refers to any more.
+ * @param open_before  connections that were still open go as well if they were last seen before
+ * that
  */
-int forget_orphans(struct store *s);
+int forget_orphans(struct store *s, hr_nsec open_before);
 
 /** "192.0.2.1" or "2001:db8::1". @return text */
 const char *address_format(const struct net_address *a, char text[NET_ADDRESS_TEXT_SIZE]);

@@ -199,12 +199,6 @@ static const char *const statements[STMT_COUNT] = {
         "AND u.first_at <= o.from_at AND u.last_at >= o.to_at AND NOT u.is_midstream "
         "AND NOT u.client_one_sided AND NOT u.server_one_sided "
         "AND u.client_gap_bytes = 0 AND u.server_gap_bytes = 0)",
-    [STMT_LOSS_CONTINUED] =
-        "UPDATE loss SET hides_exchanges = 0 WHERE hides_exchanges AND kind = 2 AND id IN "
-        "(SELECT o.id FROM loss o JOIN streams l ON l.id = o.stream_id JOIN streams u "
-        "ON u.client_port = l.client_port AND u.client = l.client AND u.server = l.server "
-        "AND u.server_port = l.server_port AND u.last_at <= l.first_at "
-        "AND u.end_numbers = l.begin_numbers WHERE o.kind = 2 AND o.hides_exchanges)",
     [STMT_LOSS_DROP_DOUBLES] =
         "DELETE FROM loss WHERE id > ?1 AND EXISTS (SELECT 1 FROM loss o "
         "LEFT JOIN streams t ON t.id = o.stream_id LEFT JOIN streams n ON n.id = loss.stream_id "
@@ -212,6 +206,23 @@ static const char *const statements[STMT_COUNT] = {
         "AND o.from_at IS loss.from_at AND o.to_at IS loss.to_at AND o.kind = loss.kind "
         "AND o.bytes = loss.bytes AND o.count = loss.count "
         "AND t.client IS n.client AND t.client_port IS n.client_port)",
+    [STMT_JOIN_FIND] =
+        "INSERT OR IGNORE INTO temp.joined (id) SELECT m.id FROM streams m JOIN streams p "
+        "ON p.client_port = m.client_port AND p.client = m.client AND p.server = m.server "
+        "AND p.server_port = m.server_port AND p.end_numbers = m.begin_numbers "
+        "AND p.id <> m.id AND p.last_at <= m.first_at "
+        "WHERE m.is_midstream AND (m.id > ?1 OR p.id > ?1)",
+    [STMT_JOIN_MARK_SITES] =
+        "UPDATE sites SET is_changed = 1 WHERE is_changed = 0 AND id IN "
+        "(SELECT site_id FROM exchanges WHERE stream_id IN (SELECT id FROM temp.joined))",
+    [STMT_JOIN_EXCHANGES] = /* after a hole of its own the pairing stays what it is */
+    "UPDATE exchanges SET flags = flags & ~(1 << 26) WHERE flags & (1 << 26) AND stream_id IN "
+    "(SELECT j.id FROM temp.joined j CROSS JOIN streams t ON t.id = j.id "
+    "WHERE t.client_gap_bytes = 0 AND t.server_gap_bytes = 0)",
+    [STMT_JOIN_LOSS] = "UPDATE loss SET hides_exchanges = 0 WHERE kind = 2 "
+                       "AND stream_id IN (SELECT id FROM temp.joined)",
+    [STMT_JOIN_STREAMS] =
+        "UPDATE streams SET is_midstream = 0 WHERE id IN (SELECT id FROM temp.joined)",
     [STMT_FORGET_ADD] = "INSERT OR IGNORE INTO temp.forgotten (id) VALUES (?1)",
     [STMT_FORGET_MARK_SITES] =
         "UPDATE sites SET is_changed = 1 WHERE is_changed = 0 AND id IN (SELECT x.site_id FROM "
@@ -243,9 +254,14 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_FORGET_FINDINGS] = "UPDATE findings SET exchange_id = NULL "
                              "WHERE exchange_id IN (SELECT id FROM temp.forgotten)",
     [STMT_FORGET_EXCHANGES] = "DELETE FROM exchanges WHERE id IN (SELECT id FROM temp.forgotten)",
-    [STMT_ORPHAN_STREAMS] =
-        "DELETE FROM streams WHERE id NOT IN (SELECT stream_id FROM exchanges) "
-        "AND id NOT IN (SELECT stream_id FROM loss WHERE stream_id IS NOT NULL)",
+    [STMT_ORPHAN_STREAMS] = /* one that was still open may go on in another capture */
+    "DELETE FROM streams WHERE id NOT IN (SELECT stream_id FROM exchanges) "
+    "AND id NOT IN (SELECT stream_id FROM loss WHERE stream_id IS NOT NULL) "
+    "AND (end <> 0 OR end_numbers IS NULL OR last_at < ?1 OR id IN (SELECT b.id FROM streams b "
+    "JOIN streams o ON o.client_port = b.client_port AND o.client = b.client "
+    "AND o.server = b.server AND o.server_port = b.server_port AND o.first_at <= b.first_at "
+    "AND o.last_at >= b.last_at WHERE b.end = 0 AND (o.id < b.id OR o.first_at < b.first_at OR "
+    "o.last_at > b.last_at)))",
     [STMT_ORPHAN_SESSIONS] =
         "DELETE FROM sessions WHERE id NOT IN (SELECT sent_id FROM token_uses WHERE sent_id IS NOT "
         "NULL UNION ALL SELECT set_id FROM token_uses WHERE set_id IS NOT NULL)",

@@ -25,7 +25,7 @@ struct group {
     size_t count;
     size_t capacity;
     struct hr_buf key;
-    bool by_response; /* the key is the time of a response: only those alone are judged */
+    bool by_response; /* the key is the time of a response, not of a request */
 };
 
 struct doubles {
@@ -57,41 +57,34 @@ static int drop(struct doubles *d, const struct candidate *c)
     return forget_add(d->import->s, c->id);
 }
 
-/* The n-th new row that fits against the n-th old one. */
-static int judge_pairs(struct doubles *d, bool new_alone, bool old_alone)
+/* Two whole exchanges are judged by the time of their requests, not by that of their responses. */
+static int judge_pair(struct doubles *d, const struct candidate *old, const struct candidate *new)
+{
+    if (d->group.by_response && !old->is_alone && !new->is_alone) {
+        return 0;
+    }
+    return drop(d, is_better(new, old) ? old : new);
+}
+
+/* The n-th new row is the same as the n-th old one. */
+static int judge_group(struct doubles *d)
 {
     struct group *g = &d->group;
     size_t old = 0;
     int r = 0;
     for (size_t k = 0; r == 0 && k < g->count; k++) {
-        const struct candidate *c = &g->rows[k];
-        if (!c->is_new || (g->by_response && c->is_alone != new_alone)) {
+        if (!g->rows[k].is_new) {
             continue;
         }
-        while (old < g->count &&
-               (g->rows[old].is_new || (g->by_response && g->rows[old].is_alone != old_alone))) {
+        while (old < g->count && g->rows[old].is_new) {
             old++;
         }
         if (old == g->count) {
             break;
         }
-        const struct candidate *o = &g->rows[old++];
-        r = drop(d, is_better(c, o) ? o : c);
+        r = judge_pair(d, &g->rows[old++], &g->rows[k]);
     }
-    return r;
-}
-
-static int judge_group(struct doubles *d)
-{
-    int r = 0;
-    if (!d->group.by_response) {
-        r = judge_pairs(d, false, false);
-    } else {
-        r = judge_pairs(d, true, false);
-        r = r == 0 ? judge_pairs(d, false, true) : r;
-        r = r == 0 ? judge_pairs(d, true, true) : r;
-    }
-    d->group.count = 0;
+    g->count = 0;
     return r;
 }
 
@@ -184,5 +177,30 @@ int import_drop_doubles(struct import *i)
     if (r == 0 && (d.dropped_new || d.dropped_old)) {
         r = forget_exchanges(i->s, i->base.exchange);
     }
-    return r == 0 ? forget_orphans(i->s) : r;
+    return r == 0 ? forget_orphans(i->s, INT64_MIN) : r;
+}
+
+/* A connection is cut between two captures: the later part begins with the very next byte of both
+ * sides. So nothing hides before it, and its first answer needed no guess. */
+int import_join_streams(struct import *i)
+{
+    static const enum stmt_id steps[] = {
+        STMT_JOIN_MARK_SITES,
+        STMT_JOIN_EXCHANGES,
+        STMT_JOIN_LOSS,
+        STMT_JOIN_STREAMS,
+    };
+    int64_t joins = 0;
+    int r = store_exec(i->s, "CREATE TEMP TABLE IF NOT EXISTS joined (id INTEGER PRIMARY KEY)");
+    r = r == 0 ? store_exec(i->s, "DELETE FROM temp.joined") : r;
+    sqlite3_stmt *q = store_stmt(i->s, STMT_JOIN_FIND);
+    bind_number(q, 1, i->base.stream);
+    r = r == 0 ? store_run(i->s, q) : r;
+    if (r == 0) {
+        joins = sqlite3_changes64(i->s->db);
+    }
+    for (size_t k = 0; r == 0 && joins > 0 && k < HR_ARRAY_LEN(steps); k++) {
+        r = store_run(i->s, store_stmt(i->s, steps[k]));
+    }
+    return r;
 }

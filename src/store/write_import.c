@@ -126,7 +126,6 @@ static void stretch(struct import *i, hr_nsec at)
     i->last_at = at > i->last_at ? at : i->last_at;
 }
 
-/* The columns that change while a connection lives. */
 /* Both directions' sequence numbers as one; NULL where one is not known. */
 static void bind_numbers(sqlite3_stmt *q, int column, const struct tcp_conn *c,
                          const tcp_seq seq[2], unsigned client)
@@ -139,6 +138,7 @@ static void bind_numbers(sqlite3_stmt *q, int column, const struct tcp_conn *c,
     }
 }
 
+/* The columns that change while a connection lives. */
 static void bind_stream_life(sqlite3_stmt *q, int first, const struct tcp_conn *c, enum tcp_end end,
                              bool orig_is_client)
 {
@@ -403,7 +403,7 @@ int import_finish(struct import *i)
     } else if (r == 0) {
         r = import_drop_doubles(i);
     }
-    r = r == 0 ? store_run(i->s, store_stmt(i->s, STMT_LOSS_CONTINUED)) : r;
+    r = r == 0 ? import_join_streams(i) : r;
     r = r == 0 ? drop_repeated_captures(i) : r;
     r = r == 0 ? import_name_sessions(i) : r;
     r = r == 0 ? mark_sites(i) : r;
