@@ -26,6 +26,10 @@
     "PRAGMA journal_mode = MEMORY;"                                                                \
     "PRAGMA synchronous = OFF;"
 
+/* A reader opens for writing where it may, only so that SQLite can clear its WAL away at the end.
+ */
+#define PRAGMAS_READ "PRAGMA query_only = ON;"
+
 #define PRAGMAS_WRITE                                                                              \
     "PRAGMA synchronous = NORMAL;"                                                                 \
     "PRAGMA journal_size_limit = 16777216;"
@@ -96,7 +100,8 @@ static int reopen_immutable(struct store *s)
 
 static int open_database(struct store *s, int busy_timeout_ms)
 {
-    int flags = s->mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    bool may_write = s->path == NULL || access(s->path, W_OK) == 0;
+    int flags = may_write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
     flags |= SQLITE_OPEN_NOMUTEX; /* a store belongs to one thread */
     if (s->path == NULL) {
         flags |= SQLITE_OPEN_CREATE;
@@ -119,6 +124,8 @@ static int open_database(struct store *s, int busy_timeout_ms)
         r = store_exec(s, PRAGMAS_TEMPORARY);
     } else if (r == 0 && s->mode == STORE_WRITE) {
         r = store_exec(s, PRAGMAS_WRITE);
+    } else if (r == 0) {
+        r = store_exec(s, PRAGMAS_READ);
     }
     return r;
 }

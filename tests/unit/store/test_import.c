@@ -303,6 +303,103 @@ static void equal_times_are_no_doubles(void **state)
     store_close(s);
 }
 
+/* A response that answers nothing is no double of the exchange whose moment it shares. */
+static void extra_responses_stay(void **state)
+{
+    (void)state;
+    static const struct world_exchange rows[] = {
+        {1, 5,  9, "/a", NULL, NULL, NULL, 10, HTTP_COMPLETE, NULL           },
+        {1, -1, 9, "",   NULL, NULL, NULL, 7,  HTTP_COMPLETE, "10.0.0.200:80"},
+    };
+    const struct world_capture capture = CAPTURE("extra.pcap", rows);
+    struct store *s = open_empty();
+    import_all(s, &capture, 1);
+    char *once = world_dump(s);
+    assert_non_null(strstr(once, "10.0.0.200:80"));
+    import_all(s, &capture, 1);
+    char *twice = world_dump(s);
+    assert_string_equal(twice, once);
+    free(once);
+    free(twice);
+    store_close(s);
+}
+
+static int64_t count(struct store *s, const char *sql)
+{
+    sqlite3_stmt *q = NULL;
+    int64_t n = -1;
+    assert_int_equal(sqlite3_prepare_v2(s->db, sql, -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(store_number(s, q, 0, &n), 0);
+    sqlite3_finalize(q);
+    return n;
+}
+
+/* A connection cut between two captures is one where the later part begins with the very next byte:
+ * nothing is hidden and nothing was guessed. Otherwise it was joined midway. */
+static void cut_connections_are_joined(void **state)
+{
+    (void)state;
+    static const struct world_loss midway[] = {
+        {1, 100, 100, LOSS_MIDSTREAM},
+        {2, 120, 120, LOSS_MIDSTREAM}
+    };
+    for (int way = 0; way < 4; way++) {
+        bool fits = way < 2;
+        struct world_capture parts[] = {CAPTURE("1.pcap", morning), CAPTURE("2.pcap", evening)};
+        parts[0].begin_seq = 1;
+        parts[0].end_seq = 500;
+        parts[1].begin_seq = fits ? 500 : 501;
+        parts[1].losses = midway;
+        parts[1].loss_count = 2;
+        struct store *s = open_empty();
+        import_all(s, &parts[way % 2], 1);
+        assert_int_equal(count(s, "SELECT count(*) FROM loss WHERE hides_exchanges"),
+                         way % 2 == 0 ? 0 : 2);
+        assert_int_equal(world_import(s, &parts[1 - way % 2], 1), 0);
+        assert_int_equal(count(s, "SELECT is_changed FROM sites WHERE name = 'shop.example'"), 1);
+        for (int again = 0; again < 2; again++) {
+            assert_int_equal(count(s, "SELECT count(*) FROM loss WHERE hides_exchanges"),
+                             fits ? 0 : 2);
+            assert_int_equal(count(s, "SELECT count(*) FROM streams WHERE is_midstream"),
+                             fits ? 0 : 2);
+            assert_int_equal(count(s, "SELECT count(*) FROM exchanges WHERE flags & (1 << 26)"),
+                             fits ? 0 : 2);
+            import_all(s, &parts[1], 1);
+        }
+        store_close(s);
+    }
+}
+
+/* A connection that was open at the end without having said anything is kept, once, for what may
+ * follow in another capture. */
+static void open_connections_wait(void **state)
+{
+    (void)state;
+    struct world_capture capture = CAPTURE("1.pcap", morning);
+    struct store *s = open_empty();
+    struct tcp_conn conn = {
+        .first_at = world_time(1),
+        .last_at = world_time(2),
+        .has_numbers = {true, true},
+        .next_seq = {7,    8   }
+    };
+    for (int round = 0; round < 2; round++) {
+        struct import *i = NULL;
+        int64_t stream = 0;
+        assert_int_equal(store_begin(s), 0);
+        assert_int_equal(import_begin(s, &i), 0);
+        assert_int_equal(world_feed(s, i, &capture, 1), 0);
+        assert_int_equal(import_add_stream(i, &conn, true, &stream), 0);
+        assert_int_equal(import_end_stream(i, stream, &conn, TCP_END_NONE), 0);
+        assert_int_equal(import_finish(i), 0);
+        import_destroy(i);
+        assert_int_equal(store_commit(s), 0);
+        assert_int_equal(count(s, "SELECT count(*) FROM streams WHERE end = 0"), 1);
+        assert_int_equal(count(s, "SELECT count(*) FROM streams"), 4);
+    }
+    store_close(s);
+}
+
 /* Analysing a site again replaces what the last analysis said. */
 static void analysis_replaces(void **state)
 {
@@ -371,6 +468,9 @@ int main(void)
         cmocka_unit_test(parts_equal_the_whole),
         cmocka_unit_test(the_more_complete_copy_stays),
         cmocka_unit_test(equal_times_are_no_doubles),
+        cmocka_unit_test(extra_responses_stay),
+        cmocka_unit_test(cut_connections_are_joined),
+        cmocka_unit_test(open_connections_wait),
         cmocka_unit_test(analysis_replaces),
         cmocka_unit_test(memory_is_only_a_cache),
     };

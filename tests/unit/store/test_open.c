@@ -203,6 +203,29 @@ static void one_writer_many_readers(void **state)
     world_remove(path);
 }
 
+/* A reader leaves no file beside the database. */
+static void readers_leave_no_litter(void **state)
+{
+    (void)state;
+    char *path = world_path("a.db");
+    struct store *s = NULL;
+    struct store_info info;
+    make_database(path);
+    assert_int_equal(store_open(&(struct store_config){.path = path, .mode = STORE_READ}, &s), 0);
+    assert_int_equal(store_get_info(s, &info), 0);
+    assert_int_equal(store_exec(s, "DELETE FROM sites"), -EROFS);
+    store_close(s);
+    struct hr_buf name;
+    hr_buf_init(&name, SIZE_MAX);
+    hr_buf_appendf(&name, "%s-wal", path);
+    assert_false(is_there(hr_buf_str(&name)));
+    hr_buf_clear(&name);
+    hr_buf_appendf(&name, "%s-shm", path);
+    assert_false(is_there(hr_buf_str(&name)));
+    hr_buf_finish(&name);
+    world_remove(path);
+}
+
 /* A database keeps its key, and refuses any other. */
 static void keys_are_checked(void **state)
 {
@@ -467,6 +490,7 @@ int main(void)
         cmocka_unit_test(files_belong_to_their_owner),
         cmocka_unit_test(refusals_name_file_and_remedy),
         cmocka_unit_test(one_writer_many_readers),
+        cmocka_unit_test(readers_leave_no_litter),
         cmocka_unit_test(keys_are_checked),
         cmocka_unit_test(migrations_copy_first),
         cmocka_unit_test(views_follow_the_program),

@@ -116,6 +116,9 @@ static int feed_exchanges(struct store *s, struct import *i, const struct world_
         }
         struct exchange_facts f = facts_of(s, x, index, ordinals[x->client]++);
         f.stream_id = streams[x->client];
+        if (!conns[x->client].syn_seen && f.ordinal == 0) {
+            f.flags |= FACT_RESYNCHRONISED; /* whose answer it is had to be guessed */
+        }
         r = r == 0 ? import_add_exchange(i, &f) : r;
     }
     return r;
@@ -188,6 +191,11 @@ static int feed_capture(struct store *s, struct import *i, const struct world_ca
     int64_t streams[CLIENTS] = {0};
     for (unsigned c = 0; c < CLIENTS; c++) {
         conns[c] = conn_of(c, index);
+        for (int d = 0; d < 2; d++) {
+            conns[c].has_numbers[d] = capture->begin_seq != 0;
+            conns[c].first_seq[d] = capture->begin_seq;
+            conns[c].next_seq[d] = capture->end_seq;
+        }
     }
     for (size_t k = 0; k < capture->count; k++) {
         stretch(&conns[capture->exchanges[k].client], capture->exchanges[k].request_ms);
@@ -203,7 +211,9 @@ static int feed_capture(struct store *s, struct import *i, const struct world_ca
     int r = feed_exchanges(s, i, capture, index, conns, streams);
     r = r == 0 ? feed_losses(i, capture, index, conns, streams) : r;
     for (unsigned c = 0; r == 0 && c < CLIENTS; c++) {
-        r = streams[c] != 0 ? import_end_stream(i, streams[c], &conns[c], TCP_END_FIN) : 0;
+        r = streams[c] != 0 ? import_end_stream(i, streams[c], &conns[c],
+                                                capture->end_seq != 0 ? TCP_END_NONE : TCP_END_FIN)
+                            : 0;
     }
     struct capture_info info = info_of(capture, conns);
     free(conns);

@@ -39,8 +39,10 @@ struct world_capture {
     size_t loss_count;
     hr_nsec clock_doubt;
     int error;
-    int dropped;     /* frames that the kernel dropped */
-    unsigned frames; /* 0: from the exchanges */
+    int dropped;        /* frames that the kernel dropped */
+    unsigned frames;    /* 0: from the exchanges */
+    unsigned begin_seq; /* SEQ of every connection's first byte; 0 unknown */
+    unsigned end_seq;   /* ... and of the one that would be next, behind the capture */
 };
 
 hr_nsec world_time(int ms);
