@@ -1,37 +1,51 @@
 /*
  * The stages are created back to front, each given the next one's function. A connection's part
  * (struct lane) hangs on tcp_conn.user; its row in the store is made with its first exchange or
- * loss, so connections that are not HTTP leave none.
+ * loss, so connections that are not HTTP leave none. All this is the reading thread; what it finds
+ * goes to the writer, which knows connections by small numbers that are used again.
  */
 #include "pipeline/ingest.h"
 
-#include <stdlib.h>
-
 #include "base/alloc.h"
+#include "pipeline/writer.h"
+
+#include <stdlib.h>
 
 struct ingest {
     struct decoder *decoder;
     struct tcp_table *tcp;
     struct http_context *http;
     struct extractor *extractor;
-    struct import *import;
+    struct writer *writer;
     struct hr_key key;
     uint64_t exchanges;
-    int error; /* first of the store's */
+    size_t *free_numbers; /* of connections that ended */
+    size_t free_count;
+    size_t number_count; /* given out, free ones included */
 };
 
 struct lane {
     struct ingest *ingest;
     struct tcp_conn *conn;
     struct http_conn *http;
-    int64_t stream_id; /* 0: not stored yet */
+    size_t number; /* for the writer; 0: not told to it yet */
 };
 
-static void keep_error(struct ingest *g, int r)
+static size_t take_number(struct ingest *g)
 {
-    if (r < 0 && g->error == 0) {
-        g->error = r;
+    if (g->free_count > 0) {
+        return g->free_numbers[--g->free_count];
     }
+    if ((g->number_count & (g->number_count - 1)) == 0) { /* grows at powers of two */
+        size_t capacity = g->number_count > 0 ? 2 * g->number_count : 1;
+        g->free_numbers = hr_xrealloc(g->free_numbers, capacity * sizeof(*g->free_numbers));
+    }
+    return ++g->number_count;
+}
+
+static void give_number(struct ingest *g, size_t number)
+{
+    g->free_numbers[g->free_count++] = number;
 }
 
 static const struct net_endpoint *server_of(const struct lane *l)
@@ -39,12 +53,11 @@ static const struct net_endpoint *server_of(const struct lane *l)
     return http_conn_client_side(l->http) == 1 ? &l->conn->orig : &l->conn->resp;
 }
 
-static void store_stream(struct lane *l)
+static void tell_conn(struct lane *l)
 {
-    if (l->stream_id == 0) {
-        keep_error(l->ingest,
-                   import_add_stream(l->ingest->import, l->conn,
-                                     http_conn_client_side(l->http) != 1, &l->stream_id));
+    if (l->number == 0) {
+        l->number = take_number(l->ingest);
+        writer_add_conn(l->ingest->writer, l->number, l->conn, http_conn_client_side(l->http) != 1);
     }
 }
 
@@ -53,27 +66,18 @@ static void on_exchange(const struct http_exchange *x, void *user)
     struct lane *l = user;
     struct ingest *g = l->ingest;
     struct exchange_facts facts;
-    if (g->error != 0) {
-        return;
-    }
-    store_stream(l);
+    tell_conn(l);
     extractor_feed(g->extractor, x, server_of(l), &facts);
-    facts.stream_id = l->stream_id;
-    keep_error(g, import_add_exchange(g->import, &facts));
+    writer_add_exchange(g->writer, l->number, &facts);
     g->exchanges++;
 }
 
 static void add_loss(struct lane *l, struct loss_row row)
 {
-    struct ingest *g = l->ingest;
-    if (g->error != 0) {
-        return;
-    }
-    store_stream(l);
+    tell_conn(l);
     row.capture_id = (int64_t)l->conn->capture;
-    row.stream_id = l->stream_id;
     row.server = *server_of(l);
-    keep_error(g, import_add_loss(g->import, &row));
+    writer_add_loss(l->ingest->writer, l->number, &row);
 }
 
 static void on_loss(const struct http_loss *loss, void *user)
@@ -148,7 +152,7 @@ static void on_close(struct tcp_conn *c, enum tcp_end end, void *user)
     if (l->http != NULL) {
         http_conn_finish(l->http);
     }
-    if (l->stream_id != 0) {
+    if (l->number != 0) {
         add_conn_losses(l);
         if (end == TCP_END_EVICTED) {
             add_loss(l, (struct loss_row){.kind = LOSS_BOUND,
@@ -157,9 +161,8 @@ static void on_close(struct tcp_conn *c, enum tcp_end end, void *user)
                                           .count = 1,
                                           .hides_exchanges = true});
         }
-        if (g->error == 0) {
-            keep_error(g, import_end_stream(g->import, l->stream_id, c, end));
-        }
+        writer_end_conn(g->writer, l->number, c, end);
+        give_number(g, l->number);
     }
     http_conn_destroy(l->http);
     free(l);
@@ -172,16 +175,20 @@ static void on_segment(const struct tcp_segment *s, void *user)
     tcp_table_feed(g->tcp, s);
 }
 
-struct ingest *ingest_create(const struct pipeline_config *config, const struct hr_key *key,
-                             const struct profile_set *profiles, struct import *import,
-                             size_t capture_count)
+int ingest_create(const struct pipeline_config *config, const struct hr_key *key,
+                  const struct profile_set *profiles, struct import *import, size_t capture_count,
+                  struct ingest **ret_ingest)
 {
     static const struct http_callbacks http_callbacks = {.exchange = on_exchange, .loss = on_loss};
     static const struct tcp_callbacks tcp_callbacks = {
         .open = on_open, .chunk = on_chunk, .close = on_close};
     struct ingest *g = hr_xcalloc(1, sizeof(*g));
     struct extract_config extract = config->extract;
-    g->import = import;
+    int r = writer_create(import, &g->writer);
+    if (r < 0) {
+        free(g);
+        return r;
+    }
     g->key = *key;
     extract.key = &g->key;
     extract.profiles = profiles;
@@ -189,7 +196,8 @@ struct ingest *ingest_create(const struct pipeline_config *config, const struct 
     g->http = http_context_create(&config->http, &http_callbacks);
     g->tcp = tcp_table_create(&config->tcp, &tcp_callbacks, g, capture_count);
     g->decoder = decoder_create(&config->decode, on_segment, g);
-    return g;
+    *ret_ingest = g;
+    return 0;
 }
 
 void ingest_feed(struct ingest *g, const struct packet *p)
@@ -200,12 +208,12 @@ void ingest_feed(struct ingest *g, const struct packet *p)
 int ingest_finish(struct ingest *g)
 {
     tcp_table_finish(g->tcp);
-    return g->error;
+    return writer_finish(g->writer);
 }
 
-int ingest_error(const struct ingest *g)
+bool ingest_has_failed(const struct ingest *g)
 {
-    return g->error;
+    return writer_has_failed(g->writer);
 }
 
 uint64_t ingest_exchange_count(const struct ingest *g)
@@ -242,6 +250,8 @@ void ingest_counters(const struct ingest *g, struct pipeline_result *result)
 void ingest_destroy(struct ingest *g)
 {
     if (g != NULL) {
+        writer_destroy(g->writer);
+        free(g->free_numbers);
         decoder_destroy(g->decoder);
         tcp_table_destroy(g->tcp);
         http_context_destroy(g->http);

@@ -9,15 +9,18 @@
 
 struct ingest;
 
-/** @param import  borrowed; its captures are added by the caller */
-struct ingest *ingest_create(const struct pipeline_config *config, const struct hr_key *key,
-                             const struct profile_set *profiles, struct import *import,
-                             size_t capture_count);
+/**
+ * Until ingest_finish() a thread of its own uses the store, and nobody else may.
+ * @param import  borrowed; its captures are added by the caller, before
+ */
+int ingest_create(const struct pipeline_config *config, const struct hr_key *key,
+                  const struct profile_set *profiles, struct import *import, size_t capture_count,
+                  struct ingest **ret_ingest);
 void ingest_feed(struct ingest *g, const struct packet *p);
-/** Ends every connection. @return 0, or the first negative errno of the store */
+/** @return true where the store has failed: a run stops early then */
+bool ingest_has_failed(const struct ingest *g);
+/** Ends every connection and waits until all is stored. @return 0, or the store's negative errno */
 int ingest_finish(struct ingest *g);
-/** @return as ingest_finish(), so far: a run stops early where the store fails */
-int ingest_error(const struct ingest *g);
 uint64_t ingest_exchange_count(const struct ingest *g);
 /** Appends the counters of every stage; stages are named as their folders. */
 void ingest_counters(const struct ingest *g, struct pipeline_result *result);

@@ -57,7 +57,7 @@ static int read_frames(const struct pipeline_run *run, struct packet_source *sou
         ingest_feed(g, &p);
         if (++count % FRAMES_PER_LOOK == 0) {
             report_progress(run, source, g, "reading");
-            if (is_stopped(run) || ingest_error(g) < 0) {
+            if (is_stopped(run) || ingest_has_failed(g)) {
                 break;
             }
         }
@@ -107,10 +107,12 @@ static int run_import(struct store *s, const struct pipeline_run *run, struct pa
     for (size_t i = 0; r == 0 && i < run->capture_count; i++) {
         r = import_add_capture(import, i, run->captures[i]);
     }
+    if (r == 0) {
+        r = ingest_create(run->config, store_key(s), run->profiles, import, run->capture_count, &g);
+    }
     if (r < 0) {
         goto out;
     }
-    g = ingest_create(run->config, store_key(s), run->profiles, import, run->capture_count);
     r = read_frames(run, source, g, &result->stopped);
     report_progress(run, source, g, "analysing");
     ingest_counters(g, result);
