@@ -400,6 +400,48 @@ static void open_connections_wait(void **state)
     store_close(s);
 }
 
+static int pass_operation(const struct operation_row *o, void *user)
+{
+    (void)o;
+    (void)user;
+    return 0;
+}
+
+/* What is asked for each exchange, token or operation is found by a key, never by looking through a
+ * table. */
+static void hot_statements_never_scan(void **state)
+{
+    (void)state;
+    static const enum stmt_id hot[] = {
+        STMT_SITE_FIND,         STMT_ENDPOINT_FIND,     STMT_USER_FIND,
+        STMT_CARRIER_FIND,      STMT_SESSION_FIND,      STMT_STREAM_END,
+        STMT_OPERATIONS_DELETE, STMT_SESSION_BIND_USER, STMT_STREAM_CLIENT_OPENED,
+        STMT_TOKENS_OF,         STMT_SESSION_HASH,      STMT_SESSION_OPERATIONS,
+        STMT_FACTS_SMALL_SITE,  STMT_SITE_EXCHANGE_IDS, STMT_SITE_SESSIONS,
+    };
+    struct world_exchange crowd[64];
+    for (size_t k = 0; k < HR_ARRAY_LEN(crowd); k++) {
+        crowd[k] = (struct world_exchange){9,    300 + (int)k, 400, "/x",          "other",
+                                           NULL, NULL,         1,   HTTP_COMPLETE, "crowd.example"};
+    }
+    const struct world_capture captures[] = {CAPTURE("1.pcap", morning), CAPTURE("2.pcap", evening),
+                                             CAPTURE("3.pcap", crowd)};
+    struct store *s = open_empty();
+    for (size_t k = 0; k < HR_ARRAY_LEN(captures); k++) {
+        import_all(s, &captures[HR_ARRAY_LEN(captures) - 1 - k], 1);
+    }
+    assert_int_equal(read_site_operations(s, 2, pass_operation, NULL), 0);
+    for (size_t k = 0; k < HR_ARRAY_LEN(hot); k++) {
+        if (s->stmts[hot[k]] == NULL) {
+            fail_msg("not used here: %s", stmt_sql(hot[k]));
+        }
+        if (sqlite3_stmt_status(s->stmts[hot[k]], SQLITE_STMTSTATUS_FULLSCAN_STEP, 0) > 0) {
+            fail_msg("scans: %s", stmt_sql(hot[k]));
+        }
+    }
+    store_close(s);
+}
+
 /* Analysing a site again replaces what the last analysis said. */
 static void analysis_replaces(void **state)
 {
@@ -471,6 +513,7 @@ int main(void)
         cmocka_unit_test(extra_responses_stay),
         cmocka_unit_test(cut_connections_are_joined),
         cmocka_unit_test(open_connections_wait),
+        cmocka_unit_test(hot_statements_never_scan),
         cmocka_unit_test(analysis_replaces),
         cmocka_unit_test(memory_is_only_a_cache),
     };
