@@ -250,12 +250,14 @@ static void the_more_complete_copy_stays(void **state)
         {1, 10, -1, "/account", "tok-a", NULL,    NULL,    0,   HTTP_NO_RESPONSE,        NULL           },
         {1, 20, 25, "/page",    "tok-a", NULL,    NULL,    300, HTTP_RESPONSE_TRUNCATED, NULL           },
         {1, -1, 33, "",         NULL,    NULL,    NULL,    70,  HTTP_REQUEST_TRUNCATED,  "10.0.0.200:80"},
+        {1, 40, 45, "/long",    "tok-a", NULL,    NULL,    100, HTTP_RESPONSE_TRUNCATED, NULL           },
     };
     static const struct world_exchange whole[] = {
-        {1, 0,  5,  "/login",   NULL,    "tok-a", "alice", 20,  HTTP_COMPLETE, NULL},
-        {1, 10, 12, "/account", "tok-a", NULL,    NULL,    500, HTTP_COMPLETE, NULL},
-        {1, 20, 25, "/page",    "tok-a", NULL,    NULL,    900, HTTP_COMPLETE, NULL},
-        {1, 30, 33, "/last",    "tok-a", NULL,    NULL,    70,  HTTP_COMPLETE, NULL},
+        {1, 0,  5,  "/login",   NULL,    "tok-a", "alice", 20,  HTTP_COMPLETE,           NULL},
+        {1, 10, 12, "/account", "tok-a", NULL,    NULL,    500, HTTP_COMPLETE,           NULL},
+        {1, 20, 25, "/page",    "tok-a", NULL,    NULL,    900, HTTP_COMPLETE,           NULL},
+        {1, 30, 33, "/last",    "tok-a", NULL,    NULL,    70,  HTTP_COMPLETE,           NULL},
+        {1, 40, 45, "/long",    "tok-a", NULL,    NULL,    200, HTTP_RESPONSE_TRUNCATED, NULL},
     };
     const struct world_loss gap[] = {
         {1, 20, 25, LOSS_GAP}
