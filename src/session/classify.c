@@ -222,8 +222,8 @@ static void acknowledged_logout(struct task *t)
 
 static void classify_logout(struct task *t)
 {
-    bool asks = (t->f->flags & FACT_LOGOUT_FORM) && view_is_get(&t->v) &&
-                !(model_session_bits(t->m, &t->v, &(unsigned){0}) & USE_DELETED);
+    bool deletes = model_session_bits(t->m, &t->v, &(unsigned){0}) & USE_DELETED;
+    bool asks = (t->f->flags & FACT_LOGOUT_FORM) && view_is_get(&t->v) && !deletes;
     t->c->role = ROLE_LOGOUT;
     t->c->session_id = first_session(t, false);
     if (t->f->status == 0) {

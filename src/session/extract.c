@@ -258,6 +258,16 @@ void work_token_sent(struct work *w, enum token_carrier carrier, struct hr_span 
     }
 }
 
+void work_token_forget(struct work *w, enum token_carrier carrier, struct hr_span name)
+{
+    for (size_t i = 0; i < w->f->token_count; i++) {
+        struct token_use *t = &w->f->tokens[i];
+        if (t->carrier == carrier && hr_span_equal(t->name, name)) {
+            t->flags &= ~(unsigned)TOKEN_SENT;
+        }
+    }
+}
+
 void work_token_set(struct work *w, enum token_carrier carrier, struct hr_span name,
                     struct hr_span value, int64_t lifetime_s)
 {

@@ -96,6 +96,10 @@ static void note_token(struct work *w, enum member_place place, struct hr_span n
         is_token = false;
     }
     if (work_profile_has(w, wheres[place], name, is_token)) {
+        if ((bits & WORD_TOKEN_GENERIC) && place != MEMBER_QUERY) {
+            work_token_forget(w, TOKEN_BEARER,
+                              HR_SPAN("bearer")); /* not the one that asks for it */
+        }
         work_token_sent(w, TOKEN_BEARER, HR_SPAN("bearer"), value);
     }
 }

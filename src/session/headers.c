@@ -153,6 +153,12 @@ void work_request_fields(struct work *w)
         } else if (hr_span_equal_nocase(f->name, HR_SPAN("if-none-match")) ||
                    hr_span_equal_nocase(f->name, HR_SPAN("if-modified-since"))) {
             w->f->flags |= FACT_CONDITIONAL;
+        } else if (hr_span_has_suffix_nocase(f->name, HR_SPAN("purpose")) ||
+                   hr_span_equal_nocase(f->name, HR_SPAN("x-moz"))) {
+            bool ahead = hr_span_find_nocase(f->value, HR_SPAN("prefetch")) != SIZE_MAX ||
+                         hr_span_find_nocase(f->value, HR_SPAN("prerender")) != SIZE_MAX ||
+                         hr_span_find_nocase(f->value, HR_SPAN("preview")) != SIZE_MAX;
+            w->f->flags |= ahead && (w->f->flags & FACT_LOGOUT_PATH) ? FACT_LOGOUT_FORM : 0u;
         } else if (hr_span_equal_nocase(f->name, HR_SPAN("x-http-method-override"))) {
             w->method = f->value;
         } else if (is_token_header(w, f->name) && f->value.len >= 4) {

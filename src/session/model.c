@@ -223,6 +223,27 @@ static bool other_method_ends(const struct decide *d, const struct model_endpoin
     return false;
 }
 
+/* DELETE /sessions/{id} and POST /sessions/revoke: perhaps the one on another device. */
+static bool names_a_session(const struct model_endpoint *e)
+{
+    static const char *const words[] = {"revoke", "disconnect", "terminate", "invalidate", NULL};
+    struct hr_span path = hr_span_str(e->path);
+    size_t start = path.len;
+    while (start > 0 && path.ptr[start - 1] != '/') {
+        start--;
+    }
+    struct hr_span last = hr_span_slice(path, start, path.len);
+    struct hr_span before = hr_span_slice(path, 0, start);
+    bool is_weak = last.len > 2 && last.ptr[0] == '{';
+    for (size_t i = 0; words[i] != NULL; i++) {
+        is_weak = is_weak || hr_span_equal_nocase(last, hr_span_str(words[i]));
+    }
+    return is_weak && !hr_span_has_suffix_nocase(before, HR_SPAN("oauth/")) &&
+           !hr_span_has_suffix_nocase(before, HR_SPAN("oauth2/")) &&
+           !hr_span_has_suffix_nocase(before, HR_SPAN("token/")) &&
+           !hr_span_has_suffix_nocase(before, HR_SPAN("connect/"));
+}
+
 static void decide_logouts(struct decide *d)
 {
     for (size_t i = 0; i < d->kind_count; i++) {
@@ -235,8 +256,8 @@ static void decide_logouts(struct decide *d)
         if (v.flags & FACT_LOGOUT_PATH) {
             bool asks = view_is_method(&v, "GET") && e->deletions == 0;
             e->is_logout = true;
-            e->is_question = e->is_question || (asks && (v.flags & FACT_LOGOUT_FORM)) ||
-                             (asks && other_method_ends(d, e));
+            e->is_weak_logout = names_a_session(e);
+            e->is_question = e->is_question || (asks && other_method_ends(d, e));
         }
     }
 }
@@ -253,6 +274,8 @@ static void learn_logouts(struct decide *d)
             e->is_logout = true;
             e->logout_learned = true;
         }
+        e->is_question =
+            e->is_question || (e->is_weak_logout && e->deletions == 0 && e->used_after > 0);
         e->is_ordinary = e->ordinary > 0;
         e->authenticates = e->changes >= 2 && e->ordinary == 0;
         e->always_denies = e->live_denials > 0;

@@ -217,7 +217,7 @@ static void suggest_sessions(const struct site_model *m, struct hr_buf *out)
         const struct model_carrier *c = &m->carriers[i];
         switch (c->carrier) {
         case TOKEN_COOKIE:
-            if (strchr(c->name, '+') != NULL) {
+            if (c->from_profile && strchr(c->name, '+') != NULL) {
                 struct hr_span rest = hr_span_str(c->name);
                 hr_buf_append_str(out, "      - cookies: [");
                 for (bool first = true; rest.ptr != NULL; first = false) {
@@ -254,13 +254,24 @@ static void suggest_sessions(const struct site_model *m, struct hr_buf *out)
     }
 }
 
+/* A profile takes methods in capitals and paths that begin with a slash: the wire has others. */
+static bool is_writable(const char *value, const char *space)
+{
+    for (const char *c = value; c < space; c++) {
+        if (!((*c >= 'A' && *c <= 'Z') || (*c == '*' && space - value == 1))) {
+            return false;
+        }
+    }
+    return space > value && (space[1] == '/' || space[1] == '*');
+}
+
 static void suggest_actions(const struct site_model *m, const char *what, struct hr_buf *out)
 {
     bool any = false;
     for (size_t i = 0; i < m->decision_count; i++) {
         const struct decision_text *d = &m->decisions[i];
-        const char *space = strchr(d->value, ' ');
-        if (strcmp(d->what, what) != 0 || space == NULL) {
+        const char *space = strchr(d->value, ' '); /* methods have none */
+        if (strcmp(d->what, what) != 0 || space == NULL || !is_writable(d->value, space)) {
             continue;
         }
         if (!any) {

@@ -47,6 +47,7 @@ struct model_endpoint {
     bool only_logins;    /* most of what it gets looks like a login */
     bool is_login_page;  /* shows the login form */
     bool is_question;    /* asks before the logout */
+    bool is_weak_logout; /* its path may be about another session than the one that asks */
     bool is_ordinary;    /* granted to sessions that were live elsewhere before */
     bool authenticates;  /* sessions change from denied to granted over it */
     bool always_denies;  /* redirects to the login whatever the session: says nothing */
@@ -65,6 +66,7 @@ struct model_endpoint {
     uint64_t deletions;    /* of these, those that deleted it */
     uint64_t live_ends;    /* values granted before that it deleted */
     uint64_t live_denials; /* redirects to the login between grants elsewhere, never a grant here */
+    uint64_t used_after;   /* values granted after it acknowledged their logout, no login between */
     uint64_t keeps;        /* logins that gave nothing, over which the carried value became live */
     uint64_t ordinary;     /* values granted elsewhere before */
     uint64_t changes;      /* values denied before and granted after */

@@ -136,6 +136,25 @@ static bool keeps_token(const struct story *s, size_t at)
            granted_after(s, at);
 }
 
+/* Does the session go on after its acknowledged logout, without another login? */
+static bool used_after_logout(const struct story *s, size_t at)
+{
+    const struct view *v = &s->views[at];
+    if (!model_is_logout(s->m, v) || v->status < 200 || v->status >= 400) {
+        return false;
+    }
+    for (size_t i = at + 1; i < s->token->event_count; i++) {
+        if (s->known[i] && model_may_be_login(s->m, &s->views[i])) {
+            return false;
+        }
+        if (s->outcomes[i] == OUTCOME_GRANTED &&
+            s->token->events[i].start > s->token->events[at].end) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void tell(struct story *s)
 {
     for (size_t i = 0; i < s->token->event_count; i++) {
@@ -148,6 +167,7 @@ static void tell(struct story *s)
         bool answered = v->status >= 200 && v->status < 400 && v->status != 304;
         bool before = granted_before(s, i);
         at->keeps += keeps_token(s, i);
+        at->used_after += used_after_logout(s, i);
         at->ordinary += before && s->outcomes[i] == OUTCOME_GRANTED;
         at->live_ends += before && answered && (e->bits & USE_DELETED);
         at->live_denials += s->outcomes[i] == OUTCOME_DENIED && v->status != 401 &&

@@ -54,6 +54,8 @@ struct token_use *work_token(struct work *w, enum token_carrier carrier, struct 
                              unsigned weight);
 void work_token_sent(struct work *w, enum token_carrier carrier, struct hr_span name,
                      struct hr_span value);
+/** As if that carrier had not been sent. */
+void work_token_forget(struct work *w, enum token_carrier carrier, struct hr_span name);
 void work_token_set(struct work *w, enum token_carrier carrier, struct hr_span name,
                     struct hr_span value, int64_t lifetime_s);
 /** What a name says. */

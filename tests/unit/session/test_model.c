@@ -393,6 +393,22 @@ static const struct {
          " == login success $a=login+",
          "GET /a cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
      }                   },
+    {"ending a session on another device is no logout",
+     {
+         "POST /api/login json:{\"user\":\"a\",\"password\":\"p\"} => 200 json:{\"token\":\"$a\"}",
+         "GET /api/x bearer:$a => 200 json:{} == access granted $a=grant",
+         "DELETE /api/sessions/17 bearer:$a => 204 == other $a=none",
+         "GET /api/x bearer:$a => 200 json:{} == access granted $a=grant",
+         "POST /oauth/revoke bearer:$a form:token=$b => 200 == logout success $b=logout",
+         "POST /logout bearer:$a => 204 == logout success $a=logout",
+     }                   },
+    {"a logout fetched ahead is none, unless it deletes the cookie",
+     {
+         "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
+         "GET /logout cookie:sid=$a header:Sec-Purpose=prefetch => 200 html:x == other $a=none",
+         "GET /logout cookie:sid=$a header:Purpose=prefetch => 302 location:/ set:sid=;Max-Age=0"
+         " == logout success $a=logout",
+     }                   },
     {"Rails: a form that deletes by _method",
      {
          "POST /session form:session[email]=al&session[password]=p => 302 location:/ "
