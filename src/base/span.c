@@ -2,21 +2,6 @@
 
 #include <string.h>
 
-struct hr_span hr_span_str(const char *text)
-{
-    return (struct hr_span){text, text != NULL ? strlen(text) : 0};
-}
-
-bool hr_span_equal(struct hr_span a, struct hr_span b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
-
-bool hr_span_equal_nocase(struct hr_span a, struct hr_span b)
-{
-    return a.len == b.len && hr_span_has_prefix_nocase(a, b);
-}
-
 int hr_span_compare(struct hr_span a, struct hr_span b)
 {
     size_t n = a.len < b.len ? a.len : b.len;
@@ -66,23 +51,6 @@ struct hr_span hr_span_trim(struct hr_span s)
         s.len--;
     }
     return s;
-}
-
-struct hr_span hr_span_slice(struct hr_span s, size_t from, size_t to)
-{
-    if (to > s.len) {
-        to = s.len;
-    }
-    if (from > to) {
-        from = to;
-    }
-    return (struct hr_span){s.ptr != NULL ? s.ptr + from : NULL, to - from};
-}
-
-size_t hr_span_find(struct hr_span s, char c)
-{
-    const char *p = s.len > 0 ? memchr(s.ptr, c, s.len) : NULL;
-    return p != NULL ? (size_t)(p - s.ptr) : SIZE_MAX;
 }
 
 size_t hr_span_find_nocase(struct hr_span s, struct hr_span needle)

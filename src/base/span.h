@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct hr_span {
     const char *ptr; /* may be NULL where len is 0 */
@@ -21,22 +22,50 @@ static inline struct hr_span hr_span_of(const void *ptr, size_t len)
 }
 
 /** NULL gives the empty span. */
-struct hr_span hr_span_str(const char *text);
+static inline struct hr_span hr_span_str(const char *text)
+{
+    return (struct hr_span){text, text != NULL ? strlen(text) : 0};
+}
 
-bool hr_span_equal(struct hr_span a, struct hr_span b);
+static inline bool hr_span_equal(struct hr_span a, struct hr_span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+bool hr_span_has_prefix_nocase(struct hr_span s, struct hr_span prefix);
+
 /** Equal but for the case of ASCII letters. */
-bool hr_span_equal_nocase(struct hr_span a, struct hr_span b);
+static inline bool hr_span_equal_nocase(struct hr_span a, struct hr_span b)
+{
+    return a.len == b.len && hr_span_has_prefix_nocase(a, b);
+}
+
 /** Byte-wise order, shorter first where one is the other's prefix. @return <0, 0, >0 */
 int hr_span_compare(struct hr_span a, struct hr_span b);
 bool hr_span_has_prefix(struct hr_span s, struct hr_span prefix);
-bool hr_span_has_prefix_nocase(struct hr_span s, struct hr_span prefix);
 bool hr_span_has_suffix_nocase(struct hr_span s, struct hr_span suffix);
 /** Drops leading and trailing SP, HTAB, CR and LF. */
 struct hr_span hr_span_trim(struct hr_span s);
+
 /** Bytes [from, to); out-of-range positions are clamped. */
-struct hr_span hr_span_slice(struct hr_span s, size_t from, size_t to);
+static inline struct hr_span hr_span_slice(struct hr_span s, size_t from, size_t to)
+{
+    if (to > s.len) {
+        to = s.len;
+    }
+    if (from > to) {
+        from = to;
+    }
+    return (struct hr_span){s.ptr != NULL ? s.ptr + from : NULL, to - from};
+}
+
 /** @return position of the first c, or SIZE_MAX */
-size_t hr_span_find(struct hr_span s, char c);
+static inline size_t hr_span_find(struct hr_span s, char c)
+{
+    const char *p = s.len > 0 ? (const char *)memchr(s.ptr, c, s.len) : NULL;
+    return p != NULL ? (size_t)(p - s.ptr) : SIZE_MAX;
+}
+
 /** @return position of the first needle (ASCII case ignored), or SIZE_MAX */
 size_t hr_span_find_nocase(struct hr_span s, struct hr_span needle);
 /**

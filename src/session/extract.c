@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define DIGEST_SLOTS 32768u
-#define DIGEST_VALUE_BYTES 80
 #define SITE_BYTES 255
 #define TOKEN_NAME_BYTES 128
 #define KNOWN_BYTES_MIN 8
@@ -22,13 +21,13 @@
 #define METHOD_BYTES 64
 #define HOST_BYTES 512
 
+/* What a value says, by its keyed hash: no two that come by have the same. */
 struct digest_slot {
-    uint8_t len; /* 0: empty */
+    uint64_t hash; /* 0: empty */
+    struct hr_digest digest;
     bool is_random;
     bool is_jwt;
-    char value[DIGEST_VALUE_BYTES];
-    struct hr_digest digest;
-    uint64_t known; /* the same value in extractor.known */
+    bool is_short; /* too short to be looked for in targets */
 };
 
 struct extractor {
@@ -40,7 +39,6 @@ struct extractor {
     struct hr_buf text;
     struct extract_counters counters;
     struct digest_slot digests[DIGEST_SLOTS];
-    struct digest_slot long_value; /* of one that has no slot */
     uint64_t *known; /* hashes of token values in sets of KNOWN_WAYS, the newest first */
     size_t known_mask;
 };
@@ -97,32 +95,26 @@ struct word work_word(const struct work *w, struct hr_span name)
     return words_find(w->e->words, name);
 }
 
-static uint64_t known_hash(struct hr_span value)
+static uint64_t value_hash(struct hr_span value)
 {
     uint64_t hash = hr_hash_table(value.ptr, value.len);
     return hash == 0 ? 1 : hash;
 }
 
-static void judge_value(const struct extractor *e, struct hr_span value, struct digest_slot *s)
-{
-    s->digest = hr_digest_keyed(&e->key, value);
-    s->known = value.len >= KNOWN_BYTES_MIN ? known_hash(value) : 0;
-    s->is_random = text_is_random(value);
-    s->is_jwt = text_is_jwt(value);
-}
-
 /* Borrowed until the next call. */
 static const struct digest_slot *value_of(struct extractor *e, struct hr_span value)
 {
-    if (value.len == 0 || value.len > DIGEST_VALUE_BYTES) {
-        judge_value(e, value, &e->long_value);
-        return &e->long_value;
-    }
-    struct digest_slot *s = &e->digests[hr_hash64(value, 1) % DIGEST_SLOTS];
-    if (s->len != value.len || memcmp(s->value, value.ptr, value.len) != 0) {
-        judge_value(e, value, s);
-        s->len = (uint8_t)value.len;
-        memcpy(s->value, value.ptr, value.len);
+    uint64_t hash = value_hash(value);
+    struct digest_slot *s = &e->digests[hash % DIGEST_SLOTS];
+    __builtin_prefetch(&e->known[(hash & e->known_mask) * KNOWN_WAYS]);
+    if (s->hash != hash) {
+        *s = (struct digest_slot){
+            .hash = hash,
+            .digest = hr_digest_keyed(&e->key, value),
+            .is_random = text_is_random(value),
+            .is_jwt = text_is_jwt(value),
+            .is_short = value.len < KNOWN_BYTES_MIN,
+        };
     }
     return s;
 }
@@ -149,24 +141,24 @@ bool work_is_known_token(const struct work *w, struct hr_span value)
     if (value.len < KNOWN_BYTES_MIN) {
         return false;
     }
-    uint64_t hash = known_hash(value);
+    uint64_t hash = value_hash(value);
     const uint64_t *way = &w->e->known[(hash & w->e->known_mask) * KNOWN_WAYS];
     return way[0] == hash || way[1] == hash || way[2] == hash || way[3] == hash;
 }
 
 static void remember_token(struct work *w, const struct digest_slot *value)
 {
-    if (value->known == 0) {
+    if (value->is_short) {
         return;
     }
-    uint64_t *way = &w->e->known[(value->known & w->e->known_mask) * KNOWN_WAYS];
+    uint64_t *way = &w->e->known[(value->hash & w->e->known_mask) * KNOWN_WAYS];
     for (size_t i = 0; i < KNOWN_WAYS; i++) {
-        if (way[i] == value->known) {
+        if (way[i] == value->hash) {
             return;
         }
     }
     memmove(&way[1], &way[0], (KNOWN_WAYS - 1) * sizeof(*way));
-    way[0] = value->known;
+    way[0] = value->hash;
 }
 
 struct word work_cookie_word(struct work *w, struct hr_span name)

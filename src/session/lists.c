@@ -35,6 +35,7 @@ struct list {
     size_t slot_mask;
     size_t *patterns; /* indices of entries with a * */
     size_t pattern_count;
+    uint64_t starts[16]; /* LIST_PHRASES: set of start_of() the first two letters */
 };
 
 struct lists {
@@ -65,6 +66,12 @@ static size_t fold(enum list_how how, struct hr_span s, char out[FOLDED_SIZE])
     return len;
 }
 
+/* Two letters to one of 1024 bits, case ignored. */
+static unsigned start_of(const char *text)
+{
+    return ((unsigned)text[0] & 31) << 5 | ((unsigned)text[1] & 31);
+}
+
 static void add_entry(struct list *l, enum list_how how, const char *word, size_t rank)
 {
     struct hr_span text = hr_span_str(word);
@@ -84,6 +91,10 @@ static void add_entry(struct list *l, enum list_how how, const char *word, size_
     }
     e->text = hr_xstrndup(folded, e->len);
     e->rank = rank;
+    if (how == LIST_PHRASES && e->len > 1) {
+        unsigned start = start_of(e->text);
+        l->starts[start / 64] |= UINT64_C(1) << (start % 64);
+    }
     if (e->open_start || e->open_end) {
         l->patterns[l->pattern_count++] = l->count;
     } else {
@@ -260,11 +271,24 @@ bool lists_find_path_word(const struct lists *l, enum list_id id, struct hr_span
     return false;
 }
 
+static bool has_phrase_at(const struct list *l, struct hr_span text)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        const struct entry *e = &l->entries[i];
+        if (hr_span_has_prefix_nocase(text, hr_span_of(e->text, e->len))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool lists_find_phrase(const struct lists *l, enum list_id id, struct hr_span text)
 {
-    for (size_t i = 0; i < l->list[id].count; i++) {
-        const struct entry *e = &l->list[id].entries[i];
-        if (hr_span_find_nocase(text, hr_span_of(e->text, e->len)) != SIZE_MAX) {
+    const struct list *in = &l->list[id];
+    for (size_t i = 0; i + 1 < text.len; i++) {
+        unsigned start = start_of(text.ptr + i);
+        if ((in->starts[start / 64] >> (start % 64) & 1) &&
+            has_phrase_at(in, hr_span_slice(text, i, text.len))) {
             return true;
         }
     }

@@ -125,6 +125,24 @@ static struct word judge(const struct lists *l, struct hr_span name)
     return word;
 }
 
+/* Only chooses a slot: eight bytes at a time. */
+static size_t slot_hash(struct hr_span name)
+{
+    const uint64_t k = UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t hash = name.len;
+    uint64_t eight = 0;
+    size_t i = 0;
+    for (; i + 8 <= name.len; i += 8) {
+        memcpy(&eight, name.ptr + i, 8);
+        hash = (hash ^ eight) * k;
+        hash ^= hash >> 32;
+    }
+    eight = 0;
+    memcpy(&eight, name.ptr + i, name.len - i);
+    hash = (hash ^ eight) * k;
+    return (size_t)(hash >> 40);
+}
+
 struct word words_find(struct words *w, struct hr_span name)
 {
     if (name.len == 0) {
@@ -133,7 +151,7 @@ struct word words_find(struct words *w, struct hr_span name)
     if (name.len > WORD_BYTES) {
         return judge(w->lists, name);
     }
-    struct word_slot *s = &w->words[hr_hash64(name, 2) % WORD_SLOTS];
+    struct word_slot *s = &w->words[slot_hash(name) % WORD_SLOTS];
     if (s->len != name.len || memcmp(s->name, name.ptr, name.len) != 0) {
         s->word = judge(w->lists, name);
         s->len = (uint8_t)name.len;
@@ -181,7 +199,7 @@ uint32_t words_find_path(struct words *w, struct hr_span path, bool is_get)
     if (path.len == 0 || path.len > PATH_BYTES) {
         return judge_path(w->lists, path, is_get);
     }
-    struct path_slot *s = &w->paths[hr_hash64(path, is_get) % PATH_SLOTS];
+    struct path_slot *s = &w->paths[(slot_hash(path) + is_get) % PATH_SLOTS];
     if (s->len != path.len || s->is_get != is_get || memcmp(s->path, path.ptr, path.len) != 0) {
         s->flags = judge_path(w->lists, path, is_get);
         s->is_get = is_get;
