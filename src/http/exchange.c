@@ -30,26 +30,27 @@ enum conn_kind {
     CONN_HTTP2,
 };
 
+/* What every input touches stands together in front. */
 struct http_conn {
     struct http_context *context;
     enum conn_kind kind;
-    int client;      /* transport side that sends requests; -1 not known */
-    bool force;      /* nothing waits any more */
-    bool refused[2]; /* the first bytes of that side are no message */
+    int client; /* transport side that sends requests; -1 not known */
+    bool force; /* nothing waits any more */
     bool upgraded;
-    struct http_reader readers[2];
-    uint64_t fed[2]; /* end of what was given */
+    bool refused[2]; /* the first bytes of that side are no message */
     bool ended[2];
     bool closed_by[2]; /* FIN or RST */
-    struct http_place end_place[2];
+    uint64_t fed[2];   /* end of what was given */
     struct held_input *held[2];
-    struct held_input *held_last[2];
     size_t held_bytes;
+    struct http_reader readers[2];
+    struct http_pairs pairs;
+    struct held_input *held_last[2];
+    struct http_place end_place[2];
     /* where the first interim response of the current answer stands */
     bool has_interim;
     struct http_position interim;
     unsigned interim_count;
-    struct http_pairs pairs;
 };
 
 struct http_context {

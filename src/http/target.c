@@ -200,6 +200,9 @@ static size_t last_segment(const char *out, size_t len)
 /* RFC 3986 5.2.4, in linear time. */
 static struct hr_span remove_dot_segments(struct hr_arena *a, struct hr_span path)
 {
+    if (memmem(path.ptr, path.len, "/.", 2) == NULL && path.len > 0 && path.ptr[0] != '.') {
+        return path;
+    }
     char *out = hr_arena_strdup(a, path);
     size_t len = 0;
     size_t i = 0;

@@ -363,6 +363,7 @@ void tcp_entry_feed(struct tcp_table *t, struct tcp_entry *e, unsigned side,
         return;
     }
     struct tcp_conn *c = &e->conn;
+    __builtin_prefetch(c->user, 1); /* the callbacks will want it */
     c->last_at = s->at > c->last_at ? s->at : c->last_at;
     c->frames[d]++;
     c->one_sided[d] = false;
