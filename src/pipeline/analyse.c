@@ -1,557 +1,66 @@
 /*
- * Learns, classifies and checks every site that changed. Three passes over what is stored, none of
- * which holds more than one session in memory:
- *   1. every exchange: the learner decides what the site's sessions look like;
- *   2. every exchange: its role, outcome and operations, by that model;
- *   3. every session: which operation contradicts which, and what that says of endpoints; then,
- * with the protected endpoints known, the order check of those sessions where an answer that needs
- *      a live session comes after one that denies it.
- * Everything is a function of the stored facts: the order of imports does not matter.
+ * Every site that changed: what its exchanges mean, then what its sessions say. Everything is a
+ * function of the stored facts: the order of imports does not matter.
  */
-#include "base/map.h"
-#include "history/check.h"
+#include "base/alloc.h"
+#include "pipeline/classify.h"
+#include "pipeline/judge.h"
 #include "pipeline/pipeline.h"
 #include "store/read.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-
-struct evidence_entry {
-    int64_t endpoint_id;
-    struct endpoint_evidence evidence;
-    enum endpoint_protection protection;
-    UT_hash_handle hh;
-};
-
-struct carrier_entry { /* one that was told to the store */
-    int64_t carrier_id;
-    UT_hash_handle hh;
-};
-
-struct session_check {
-    int64_t session_id;
-    enum session_order order;
-    int64_t witness_id;
-};
-
-struct analysis {
-    struct store *store;
-    int64_t site_id;
-    hr_nsec epsilon;
-    const struct profile_set *profiles;
-    struct site_learner *learner;
-    struct site_model *model;
-    struct evidence_entry *evidence; /* by endpoint */
-    struct carrier_entry *carriers;
-    /* The session at hand. */
-    struct operation_row *ops;
-    bool *is_marked; /* by index of ops: contradicts another operation */
-    size_t op_count;
-    size_t op_capacity;
-    int (*on_session)(struct analysis *a);
-    /* What the session pass found; written when the reading is over. */
-    struct operation_mark *marks;
-    size_t mark_count;
-    int64_t *suspicious; /* sessions to be checked with the protected endpoints known; ascending */
-    size_t suspicious_count;
-    size_t suspicious_next;
-    struct session_check *checks;
-    size_t check_count;
-};
 
 static int learn_row(const struct exchange_facts *f, void *user)
 {
-    struct analysis *a = user;
-    site_learner_feed(a->learner, f);
+    site_learner_feed(user, f);
     return 0;
 }
 
 int pipeline_learn_site(struct store *s, int64_t site_id, const struct profile_set *profiles,
                         struct site_model **ret_model)
 {
-    struct analysis a = {.store = s};
+    struct site_learner *learner = NULL;
     struct hr_buf name;
     hr_buf_init(&name, 4096);
     int r = read_site(s, site_id, &name);
     if (r == 0) {
         struct hr_span site = hr_buf_span(&name);
-        a.learner = site_learner_create(site, profile_set_find(profiles, site));
-        r = read_site_exchanges(s, site_id, learn_row, &a);
+        learner = site_learner_create(site, profile_set_find(profiles, site));
+        r = read_site_exchanges(s, site_id, learn_row, learner);
         if (r == 0) {
-            *ret_model = site_learner_decide(a.learner);
+            *ret_model = site_learner_decide(learner);
         }
-        site_learner_destroy(a.learner);
+        site_learner_destroy(learner);
     }
     hr_buf_finish(&name);
     return r;
 }
 
-/* The rules' views tell by it which tokens are sessions. */
-static int store_carriers(struct analysis *a, const struct exchange_facts *f)
+static int judge_by_profile(struct store *s, int64_t site_id, const struct profile_set *profiles,
+                            hr_nsec clock_error)
 {
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < f->token_count; i++) {
-        int64_t id = f->tokens[i].carrier_id;
-        struct carrier_entry *e;
-        HASH_FIND(hh, a->carriers, &id, sizeof(id), e);
-        if (e == NULL) {
-            e = hr_xcalloc(1, sizeof(*e));
-            e->carrier_id = id;
-            HASH_ADD(hh, a->carriers, carrier_id, sizeof(e->carrier_id), e);
-            r = analysis_set_carrier(a->store, id, site_model_is_session_carrier(a->model, id));
-        }
+    struct hr_buf name;
+    hr_buf_init(&name, 4096);
+    int r = read_site(s, site_id, &name);
+    if (r == 0) {
+        r = judge_site(s, site_id, profile_set_find(profiles, hr_buf_span(&name)), clock_error);
     }
-    return r;
+    hr_buf_finish(&name);
+    return r == 0 ? analysis_end_site(s, site_id) : r;
 }
 
-static int classify_row(const struct exchange_facts *f, void *user)
-{
-    struct analysis *a = user;
-    struct classified c;
-    site_model_classify(a->model, f, &c);
-    int r = store_carriers(a, f);
-    return r == 0 ? analysis_add_classified(a->store, f, &c) : r;
-}
-
-static int store_decisions(struct analysis *a)
-{
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < site_model_decision_count(a->model); i++) {
-        struct model_decision d = site_model_decision(a->model, i);
-        r = analysis_add_decision(a->store, a->site_id, &d);
-    }
-    return r;
-}
-
-static struct endpoint_evidence *evidence_of(struct analysis *a, int64_t endpoint_id)
-{
-    struct evidence_entry *e;
-    HASH_FIND(hh, a->evidence, &endpoint_id, sizeof(endpoint_id), e);
-    if (e == NULL) {
-        e = hr_xcalloc(1, sizeof(*e));
-        e->endpoint_id = endpoint_id;
-        HASH_ADD(hh, a->evidence, endpoint_id, sizeof(e->endpoint_id), e);
-    }
-    return &e->evidence;
-}
-
-static void add_evidence(uint64_t *count, int64_t *example, int64_t exchange_id)
-{
-    (*count)++;
-    if (example != NULL && (*example == 0 || exchange_id < *example)) {
-        *example = exchange_id;
-    }
-}
-
-static int anonymous_row(const struct anonymous_row *row, void *user)
-{
-    struct endpoint_evidence *e = evidence_of(user, row->endpoint_id);
-    if (row->outcome == OUTCOME_GRANTED) {
-        add_evidence(&e->granted_without, &e->granted_without_exchange, row->exchange_id);
-    } else if (row->outcome == OUTCOME_DENIED) {
-        add_evidence(&e->denied_without, &e->denied_without_exchange, row->exchange_id);
-    }
-    return 0;
-}
-
-/* --- one session ------------------------------------------------------------------------------ */
-
-struct session_ops { /* the session as history/ wants it, and which row each came from */
-    struct history_operation *ops;
-    struct history_mark *marks;
-    size_t *rows; /* index in analysis.ops */
-    size_t count;
-};
-
-static bool to_history(const struct operation_row *o, struct history_operation *ret_op)
-{
-    static const struct {
-        bool is_part;
-        enum history_kind kind;
-    } kinds[] = {
-        [OPERATION_LOGIN] = {true,  HISTORY_LOGIN      },
-        [OPERATION_MAYBE_LOGIN] = {true,  HISTORY_MAYBE_LOGIN},
-        [OPERATION_GRANT] = {true,  HISTORY_GRANT      },
-        [OPERATION_DENIAL] = {true,  HISTORY_NOT_LIVE   },
-        [OPERATION_LOGOUT] = {true,  HISTORY_NOT_LIVE   },
-        [OPERATION_REPLACED] = {false, 0                  },
-    };
-    if (!kinds[o->kind].is_part) {
-        return false;
-    }
-    *ret_op = (struct history_operation){
-        .kind = kinds[o->kind].kind,
-        .start = o->start,
-        .end = o->end,
-        .is_logout = o->kind == OPERATION_LOGOUT,
-        .group = (uint64_t)o->endpoint_id,
-    };
-    return true;
-}
-
-enum {
-    WITH_NOT_UNDERSTOOD = 1u << 0, /* keep the logins that are only not understood */
-    PROTECTED_ONLY = 1u << 1,      /* keep grants on protected endpoints only */
-};
-
-static void session_ops_init(struct session_ops *h, const struct analysis *a, unsigned flags)
-{
-    *h = (struct session_ops){
-        .ops = hr_xcalloc(a->op_count, sizeof(*h->ops)),
-        .marks = hr_xcalloc(a->op_count, sizeof(*h->marks)),
-        .rows = hr_xcalloc(a->op_count, sizeof(*h->rows)),
-    };
-    for (size_t i = 0; i < a->op_count; i++) {
-        const struct operation_row *o = &a->ops[i];
-        bool left_out = (!(flags & WITH_NOT_UNDERSTOOD) && o->kind == OPERATION_MAYBE_LOGIN &&
-                         !o->understood) ||
-                        ((flags & PROTECTED_ONLY) && o->kind == OPERATION_GRANT &&
-                         o->protection != PROTECTION_PROTECTED);
-        if (!left_out && to_history(o, &h->ops[h->count])) {
-            h->rows[h->count++] = i;
-        }
-    }
-}
-
-static void session_ops_finish(struct session_ops *h)
-{
-    free(h->ops);
-    free(h->marks);
-    free(h->rows);
-}
-
-static enum history_first first_state(const struct analysis *a)
-{
-    for (size_t i = 0; i < a->op_count; i++) {
-        if (a->ops[i].issues) {
-            return HISTORY_FIRST_ABSENT;
-        }
-    }
-    return HISTORY_FIRST_UNKNOWN;
-}
-
-static const struct operation_row *find_not_understood(const struct analysis *a)
-{
-    for (size_t i = 0; i < a->op_count; i++) {
-        if (a->ops[i].kind == OPERATION_MAYBE_LOGIN && !a->ops[i].understood) {
-            return &a->ops[i];
-        }
-    }
-    return NULL;
-}
-
-static int64_t row_id(const struct analysis *a, const struct session_ops *h, size_t index)
-{
-    return index == HISTORY_NONE ? 0 : a->ops[h->rows[index]].id;
-}
-
-/* Keeps what is new in h's marks; an operation that has its marks already keeps the surer ones. */
-static void keep_marks(struct analysis *a, const struct session_ops *h, unsigned doubts,
-                       int64_t doubt_operation_id)
-{
-    for (size_t i = 0; i < h->count; i++) {
-        const struct history_mark *m = &h->marks[i];
-        bool *is_marked = &a->is_marked[h->rows[i]];
-        if ((m->ended_by == HISTORY_NONE && m->granted_before == HISTORY_NONE) || *is_marked) {
-            continue;
-        }
-        *is_marked = true;
-        if ((a->mark_count & (a->mark_count - 1)) == 0) { /* grows at powers of two */
-            size_t capacity = a->mark_count > 0 ? 2 * a->mark_count : 1;
-            a->marks = hr_xrealloc(a->marks, capacity * sizeof(*a->marks));
-        }
-        a->marks[a->mark_count++] = (struct operation_mark){
-            .operation_id = row_id(a, h, i),
-            .ended_by_id = row_id(a, h, m->ended_by),
-            .granted_before_id = row_id(a, h, m->granted_before),
-            .granted_after_id = row_id(a, h, m->granted_after),
-            .doubts = doubts,
-            .doubt_operation_id = doubt_operation_id,
-        };
-    }
-}
-
-/* The surest reading first; then what holds only on a perfect clock, or only if an exchange that
- * was not understood was no login. */
-static void mark_session(struct analysis *a)
-{
-    const struct operation_row *odd = find_not_understood(a);
-    for (unsigned doubts = 0; doubts < 4; doubts++) {
-        bool exact = doubts & DOUBT_CLOCK;
-        bool without = doubts & DOUBT_NOT_UNDERSTOOD;
-        struct session_ops h;
-        if ((exact && a->epsilon == 0) || (without && odd == NULL)) {
-            continue;
-        }
-        session_ops_init(&h, a, without ? 0 : WITH_NOT_UNDERSTOOD);
-        history_mark(h.ops, h.count, exact ? 0 : a->epsilon, h.marks);
-        keep_marks(a, &h, doubts, without ? odd->id : 0);
-        session_ops_finish(&h);
-    }
-}
-
-/* Logins seen so far in order of their starts: could the session have been live at all? */
-struct life {
-    hr_nsec first_login_start; /* of any kind; HR_NSEC_INFINITE: none */
-    bool is_absent_first;
-    bool is_visitor; /* issued by an exchange that is no login, and never logged in */
-};
-
-static struct life life_of(const struct analysis *a)
-{
-    struct life l = {.first_login_start = HR_NSEC_INFINITE};
-    bool issued_by_visit = false;
-    for (size_t i = 0; i < a->op_count; i++) {
-        const struct operation_row *o = &a->ops[i];
-        bool is_login = o->kind == OPERATION_LOGIN || o->kind == OPERATION_MAYBE_LOGIN;
-        if (is_login && o->start < l.first_login_start) {
-            l.first_login_start = o->start;
-        }
-        l.is_absent_first = l.is_absent_first || o->issues;
-        issued_by_visit =
-            issued_by_visit || (o->kind == OPERATION_ISSUE && o->issues && o->role != ROLE_LOGIN);
-    }
-    l.is_visitor = issued_by_visit && l.first_login_start == HR_NSEC_INFINITE;
-    return l;
-}
-
-/*
- * Was the session ended, for certain, when a denial began? That is the question history_mark()
- * answers for grants (a logout before it, no login that fits between), so it is asked with the
- * denials in the place of grants.
- */
-static void find_ended_denials(const struct analysis *a, bool *ret_is_ended)
-{
-    struct session_ops h;
-    session_ops_init(&h, a, WITH_NOT_UNDERSTOOD);
-    for (size_t i = 0; i < h.count; i++) {
-        if (h.ops[i].kind == HISTORY_NOT_LIVE && !h.ops[i].is_logout) {
-            h.ops[i].kind = HISTORY_GRANT;
-        }
-    }
-    history_mark(h.ops, h.count, a->epsilon, h.marks);
-    for (size_t i = 0; i < h.count; i++) {
-        ret_is_ended[h.rows[i]] = h.marks[i].ended_by != HISTORY_NONE;
-    }
-    session_ops_finish(&h);
-}
-
-static void add_session_evidence(struct analysis *a)
-{
-    struct life life = life_of(a);
-    bool *is_ended = hr_xcalloc(a->op_count, sizeof(*is_ended));
-    find_ended_denials(a, is_ended);
-    for (size_t i = 0; i < a->op_count; i++) {
-        const struct operation_row *o = &a->ops[i];
-        if (o->kind != OPERATION_GRANT && o->kind != OPERATION_DENIAL) {
-            continue;
-        }
-        struct endpoint_evidence *e = evidence_of(a, o->endpoint_id);
-        bool had_login = life.first_login_start <= o->end;
-        if (o->kind == OPERATION_GRANT) {
-            if (life.is_visitor) {
-                add_evidence(&e->granted_without, &e->granted_without_exchange, o->exchange_id);
-            } else if ((had_login || !life.is_absent_first) && !a->is_marked[i]) {
-                add_evidence(&e->granted_live, &e->granted_live_exchange, o->exchange_id);
-            }
-        } else if ((life.is_absent_first && !had_login) || is_ended[i]) {
-            add_evidence(&e->denied_without, &e->denied_without_exchange, o->exchange_id);
-        } else {
-            add_evidence(&e->denied_other, NULL, o->exchange_id);
-        }
-    }
-    free(is_ended);
-}
-
-/* Only where a grant began after something that says "not live" ended can anything be wrong; a
- * token that never was logged in and was granted is wrong as well. */
-static bool needs_check(const struct analysis *a)
-{
-    hr_nsec first_not_live_end = HR_NSEC_INFINITE;
-    hr_nsec last_grant_start = INT64_MIN;
-    bool is_absent_first = first_state(a) == HISTORY_FIRST_ABSENT;
-    for (size_t i = 0; i < a->op_count; i++) {
-        const struct operation_row *o = &a->ops[i];
-        if ((o->kind == OPERATION_DENIAL || o->kind == OPERATION_LOGOUT) &&
-            o->end < first_not_live_end) {
-            first_not_live_end = o->end;
-        } else if (o->kind == OPERATION_GRANT && o->start > last_grant_start) {
-            last_grant_start = o->start;
-        }
-    }
-    return last_grant_start != INT64_MIN &&
-           (last_grant_start > first_not_live_end || is_absent_first);
-}
-
-static int judge_session(struct analysis *a)
-{
-    memset(a->is_marked, 0, a->op_count * sizeof(*a->is_marked));
-    mark_session(a);
-    add_session_evidence(a);
-    if (needs_check(a)) {
-        if ((a->suspicious_count & (a->suspicious_count - 1)) == 0) {
-            size_t capacity = a->suspicious_count > 0 ? 2 * a->suspicious_count : 1;
-            a->suspicious = hr_xrealloc(a->suspicious, capacity * sizeof(*a->suspicious));
-        }
-        a->suspicious[a->suspicious_count++] = a->ops[0].session_id;
-    }
-    return 0;
-}
-
-static enum session_order order_of(const struct history_result *r)
-{
-    switch (r->answer) {
-    case HISTORY_EXPLAINED:
-        return ORDER_EXPLAINED;
-    case HISTORY_CONTRADICTED:
-        return r->weak ? ORDER_WEAK : ORDER_CONTRADICTED;
-    case HISTORY_UNKNOWN:
-        break;
-    }
-    return ORDER_UNKNOWN;
-}
-
-static int check_session(struct analysis *a)
-{
-    struct session_ops h;
-    if (a->suspicious_next == a->suspicious_count ||
-        a->suspicious[a->suspicious_next] != a->ops[0].session_id) {
-        return 0;
-    }
-    session_ops_init(&h, a, WITH_NOT_UNDERSTOOD | PROTECTED_ONLY);
-    struct history_result r = history_check(h.ops, h.count, first_state(a), a->epsilon);
-    a->checks[a->suspicious_next++] = (struct session_check){
-        .session_id = a->ops[0].session_id,
-        .order = order_of(&r),
-        .witness_id = r.answer == HISTORY_CONTRADICTED ? row_id(a, &h, r.witness) : 0,
-    };
-    session_ops_finish(&h);
-    return 0;
-}
-
-/* --- the passes ------------------------------------------------------------------------------- */
-
-static int end_session(struct analysis *a)
-{
-    int r = a->op_count > 0 ? a->on_session(a) : 0;
-    a->op_count = 0;
-    return r;
-}
-
-static int operation_row(const struct operation_row *o, void *user)
-{
-    struct analysis *a = user;
-    if (a->op_count > 0 && a->ops[0].session_id != o->session_id) {
-        int r = end_session(a);
-        if (r < 0) {
-            return r;
-        }
-    }
-    if (a->op_count == a->op_capacity) {
-        a->op_capacity = a->op_capacity > 0 ? 2 * a->op_capacity : 64;
-        a->ops = hr_xrealloc(a->ops, a->op_capacity * sizeof(*a->ops));
-        a->is_marked = hr_xrealloc(a->is_marked, a->op_capacity * sizeof(*a->is_marked));
-    }
-    a->ops[a->op_count++] = *o;
-    return 0;
-}
-
-static int for_each_session(struct analysis *a, int (*on_session)(struct analysis *a))
-{
-    a->on_session = on_session;
-    a->op_count = 0;
-    int r = read_site_operations(a->store, a->site_id, operation_row, a);
-    return r == 0 ? end_session(a) : r;
-}
-
-static int endpoint_row(int64_t endpoint_id, const char *method, const char *path_template,
-                        void *user)
-{
-    struct analysis *a = user;
-    struct endpoint_evidence *e = evidence_of(a, endpoint_id);
-    e->declared =
-        site_model_declared_protection(a->model, hr_span_str(method), hr_span_str(path_template));
-    return 0;
-}
-
-static int judge_endpoints(struct analysis *a)
-{
-    int r = read_site_endpoints(a->store, a->site_id, endpoint_row, a);
-    for (struct evidence_entry *e = a->evidence; r == 0 && e != NULL; e = e->hh.next) {
-        e->protection = endpoint_judge(&e->evidence);
-        r = analysis_set_endpoint(a->store, e->endpoint_id, &e->evidence, e->protection);
-    }
-    return r;
-}
-
-static int check_sessions(struct analysis *a)
-{
-    int r = 0;
-    a->checks = hr_xcalloc(a->suspicious_count, sizeof(*a->checks));
-    if (a->suspicious_count > 0) {
-        r = for_each_session(a, check_session);
-    }
-    for (size_t i = 0; r == 0 && i < a->suspicious_next; i++) {
-        r = analysis_set_session(a->store, a->checks[i].session_id, a->checks[i].order,
-                                 a->checks[i].witness_id);
-    }
-    return r;
-}
-
-static void analysis_finish(struct analysis *a)
-{
-    struct evidence_entry *e;
-    struct evidence_entry *next;
-    HASH_ITER(hh, a->evidence, e, next)
-    {
-        HASH_DEL(a->evidence, e);
-        free(e);
-    }
-    struct carrier_entry *carrier;
-    struct carrier_entry *next_carrier;
-    HASH_ITER(hh, a->carriers, carrier, next_carrier)
-    {
-        HASH_DEL(a->carriers, carrier);
-        free(carrier);
-    }
-    site_model_destroy(a->model);
-    free(a->ops);
-    free(a->is_marked);
-    free(a->marks);
-    free(a->suspicious);
-    free(a->checks);
-}
-
-static int analyse_site(struct analysis *a)
-{
-    int r = pipeline_learn_site(a->store, a->site_id, a->profiles, &a->model);
-    r = r == 0 ? analysis_begin_site(a->store, a->site_id) : r;
-    r = r == 0 ? store_decisions(a) : r;
-    r = r == 0 ? read_site_exchanges(a->store, a->site_id, classify_row, a) : r;
-    r = r == 0 ? read_site_anonymous(a->store, a->site_id, anonymous_row, a) : r;
-    r = r == 0 ? for_each_session(a, judge_session) : r;
-    for (size_t i = 0; r == 0 && i < a->mark_count; i++) {
-        r = analysis_set_mark(a->store, &a->marks[i]);
-    }
-    r = r == 0 ? judge_endpoints(a) : r;
-    r = r == 0 ? check_sessions(a) : r;
-    return r == 0 ? analysis_end_site(a->store, a->site_id) : r;
-}
-
-int pipeline_analyse(struct store *s, const struct profile_set *profiles, hr_nsec clock_error)
+int pipeline_analyse(struct store *s, const struct profile_set *profiles, hr_nsec clock_error,
+                     struct classifier *classifier)
 {
     int64_t *sites = NULL;
     size_t count = 0;
     int r = analysis_changed_sites(s, &sites, &count);
     for (size_t i = 0; r == 0 && i < count; i++) {
-        struct analysis a = {
-            .store = s, .site_id = sites[i], .profiles = profiles, .epsilon = clock_error};
-        if (clock_error < 0) {
-            r = read_site_clock_doubt(s, sites[i], &a.epsilon);
-        }
-        r = r == 0 ? analyse_site(&a) : r;
-        analysis_finish(&a);
+        r = classify_site(s, sites[i], profiles, classifier);
+    }
+    /* All rows are in: the index that the sessions are read by is made once. */
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        r = judge_by_profile(s, sites[i], profiles, clock_error);
     }
     free(sites);
     return r;

@@ -176,15 +176,15 @@ static void on_segment(const struct tcp_segment *s, void *user)
 }
 
 int ingest_create(const struct pipeline_config *config, const struct hr_key *key,
-                  const struct profile_set *profiles, struct import *import, size_t capture_count,
-                  struct ingest **ret_ingest)
+                  const struct profile_set *profiles, struct import *import,
+                  struct classifier *classifier, size_t capture_count, struct ingest **ret_ingest)
 {
     static const struct http_callbacks http_callbacks = {.exchange = on_exchange, .loss = on_loss};
     static const struct tcp_callbacks tcp_callbacks = {
         .open = on_open, .chunk = on_chunk, .close = on_close};
     struct ingest *g = hr_xcalloc(1, sizeof(*g));
     struct extract_config extract = config->extract;
-    int r = writer_create(import, &g->writer);
+    int r = writer_create(import, classifier, &g->writer);
     if (r < 0) {
         free(g);
         return r;

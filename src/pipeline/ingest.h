@@ -8,14 +8,16 @@
 #include "store/write.h"
 
 struct ingest;
+struct classifier;
 
 /**
  * Until ingest_finish() a thread of its own uses the store, and nobody else may.
  * @param import  borrowed; its captures are added by the caller, before
+ * @param classifier  borrowed; is fed what is stored; NULL: none
  */
 int ingest_create(const struct pipeline_config *config, const struct hr_key *key,
-                  const struct profile_set *profiles, struct import *import, size_t capture_count,
-                  struct ingest **ret_ingest);
+                  const struct profile_set *profiles, struct import *import,
+                  struct classifier *classifier, size_t capture_count, struct ingest **ret_ingest);
 void ingest_feed(struct ingest *g, const struct packet *p);
 /** @return true where the store has failed: a run stops early then */
 bool ingest_has_failed(const struct ingest *g);

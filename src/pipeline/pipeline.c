@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "pipeline/classify.h"
 #include "pipeline/ingest.h"
 
 #include <errno.h>
@@ -98,8 +99,9 @@ static int end_captures(struct import *import, const struct packet_source *sourc
     return r;
 }
 
+/* @param ret_classifier  for pipeline_analyse(); NULL where the database held something before */
 static int run_import(struct store *s, const struct pipeline_run *run, struct packet_source *source,
-                      struct pipeline_result *result)
+                      struct pipeline_result *result, struct classifier **ret_classifier)
 {
     struct import *import = NULL;
     struct ingest *g = NULL;
@@ -107,8 +109,12 @@ static int run_import(struct store *s, const struct pipeline_run *run, struct pa
     for (size_t i = 0; r == 0 && i < run->capture_count; i++) {
         r = import_add_capture(import, i, run->captures[i]);
     }
+    if (r == 0 && import_is_first(import)) {
+        *ret_classifier = classifier_create(s, run->profiles);
+    }
     if (r == 0) {
-        r = ingest_create(run->config, store_key(s), run->profiles, import, run->capture_count, &g);
+        r = ingest_create(run->config, store_key(s), run->profiles, import, *ret_classifier,
+                          run->capture_count, &g);
     }
     if (r < 0) {
         goto out;
@@ -170,8 +176,10 @@ int pipeline_run(struct store *s, const struct pipeline_run *run,
     }
     r = store_begin(s);
     if (r == 0) {
-        r = run_import(s, run, source, ret_result);
-        r = r == 0 ? pipeline_analyse(s, run->profiles, run->config->clock_error) : r;
+        struct classifier *classifier = NULL;
+        r = run_import(s, run, source, ret_result, &classifier);
+        r = r == 0 ? pipeline_analyse(s, run->profiles, run->config->clock_error, classifier) : r;
+        classifier_destroy(classifier);
         r = r == 0 ? run_rules(s, run, ret_result) : r;
         r = r == 0 ? store_commit(s) : r;
         if (r < 0) {

@@ -56,8 +56,13 @@ int pipeline_run(struct store *s, const struct pipeline_run *run,
                  struct pipeline_result *ret_result, struct hr_buf *ret_error);
 void pipeline_result_finish(struct pipeline_result *r);
 
-/** Learns, classifies and checks every site that changed (pipeline/analyse.c). */
-int pipeline_analyse(struct store *s, const struct profile_set *profiles, hr_nsec clock_error);
+struct classifier;
+/**
+ * Learns, classifies and checks every site that changed (pipeline/analyse.c).
+ * @param classifier  what classified the exchanges as they were stored; NULL: nothing did
+ */
+int pipeline_analyse(struct store *s, const struct profile_set *profiles, hr_nsec clock_error,
+                     struct classifier *classifier);
 /** The model of one site, as the stored exchanges and the profile give it; for `profile suggest`.
  */
 struct site_model;

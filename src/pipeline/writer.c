@@ -4,6 +4,7 @@
 #include "pipeline/writer.h"
 
 #include "base/alloc.h"
+#include "pipeline/classify.h"
 #include "pipeline/flat.h"
 #include "pipeline/queue.h"
 
@@ -45,7 +46,8 @@ struct writer {
     atomic_bool has_failed;
     /* The writing thread's own, until it has ended. */
     struct import *import;
-    int error; /* first of the store's */
+    struct classifier *classifier; /* NULL: none */
+    int error;                     /* first of the store's */
     int64_t *stream_ids;
     size_t stream_limit; /* length of that array */
     struct exchange_facts facts;
@@ -69,7 +71,8 @@ static int store_exchange(struct writer *w, const struct queue_record *record)
     memcpy(&conn_number, record->data, sizeof(conn_number));
     facts_unflatten((const char *)record->data + sizeof(conn_number), &w->facts);
     w->facts.stream_id = *stream_of(w, conn_number);
-    return import_add_exchange(w->import, &w->facts);
+    int r = import_add_exchange(w->import, &w->facts);
+    return r == 0 && w->classifier != NULL ? classifier_feed(w->classifier, &w->facts) : r;
 }
 
 static int store_loss(struct writer *w, struct loss_record *l)
@@ -123,10 +126,11 @@ static int start_thread(struct writer *w)
     return -r;
 }
 
-int writer_create(struct import *import, struct writer **ret_writer)
+int writer_create(struct import *import, struct classifier *classifier, struct writer **ret_writer)
 {
     struct writer *w = hr_xcalloc(1, sizeof(*w));
     w->import = import;
+    w->classifier = classifier;
     w->queue = queue_create(BLOCK_BYTES, BLOCKS);
     int r = start_thread(w);
     if (r < 0) {

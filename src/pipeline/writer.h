@@ -11,13 +11,15 @@
 #include "store/write.h"
 
 struct writer;
+struct classifier;
 
 /**
  * Starts it. Until writer_finish() nobody else may use the store.
  * @param import  borrowed; its captures are added already
+ * @param classifier  borrowed; is fed every exchange that was stored; NULL: none
  * @return 0 or the errno of the thread that could not be made
  */
-int writer_create(struct import *import, struct writer **ret_writer);
+int writer_create(struct import *import, struct classifier *classifier, struct writer **ret_writer);
 /** @param conn_number  from 1 on, and small: they are kept in an array */
 void writer_add_conn(struct writer *w, size_t conn_number, const struct tcp_conn *c,
                      bool orig_is_client);

@@ -374,10 +374,9 @@ static bool any_fits(const struct profile_endpoint *list, size_t count, struct h
     return false;
 }
 
-int site_model_declared_protection(const struct site_model *m, struct hr_span method,
-                                   struct hr_span path_template)
+int profile_declared_protection(const struct profile *p, struct hr_span method,
+                                struct hr_span path_template)
 {
-    const struct profile *p = m->profile;
     if (p == NULL) {
         return 0;
     }
@@ -385,4 +384,10 @@ int site_model_declared_protection(const struct site_model *m, struct hr_span me
         return -1;
     }
     return any_fits(p->is_protected, p->is_protected_count, method, path_template) ? 1 : 0;
+}
+
+int site_model_declared_protection(const struct site_model *m, struct hr_span method,
+                                   struct hr_span path_template)
+{
+    return profile_declared_protection(m->profile, method, path_template);
 }

@@ -77,13 +77,21 @@ struct site_model;
 struct site_learner *site_learner_create(struct hr_span site, const struct profile *profile);
 /** f->id, ids of endpoint and tokens must be set. Copies what it keeps, within bounds. */
 void site_learner_feed(struct site_learner *l, const struct exchange_facts *f);
-/** @return owned by the caller; the learner may be destroyed */
+/**
+ * May be asked at any time, and again after more was fed: what was decided before does not matter.
+ * @return owned by the caller; the learner may be destroyed
+ */
 struct site_model *site_learner_decide(struct site_learner *l);
 void site_learner_destroy(struct site_learner *l);
 
 void site_model_destroy(struct site_model *m);
 void site_model_classify(const struct site_model *m, const struct exchange_facts *f,
                          struct classified *ret_classified);
+/** Exchanges of one site with equal kinds are classified alike by any of its models, but for times
+ *  and tokens. Differs from process to process. */
+uint64_t site_model_kind(const struct site_model *m, const struct exchange_facts *f);
+/** Equal where two models say the same of exchanges of one kind. */
+uint64_t classified_meaning(const struct exchange_facts *f, const struct classified *c);
 
 /* One decision of the model and the observations behind it, for `profile suggest` and the store. */
 struct model_decision {
@@ -97,7 +105,10 @@ size_t site_model_decision_count(const struct site_model *m);
 struct model_decision site_model_decision(const struct site_model *m, size_t index);
 /** @return 1 session carrier, 0 not, by the store's carrier row */
 bool site_model_is_session_carrier(const struct site_model *m, int64_t carrier_id);
-/** @return whether the profile says so outright: 1 protected, -1 public, 0 says nothing */
+/** @return whether the profile (may be NULL) says so outright: 1 protected, -1 public, 0 nothing */
+int profile_declared_protection(const struct profile *p, struct hr_span method,
+                                struct hr_span path_template);
+/** The same by the model's profile. */
 int site_model_declared_protection(const struct site_model *m, struct hr_span method,
                                    struct hr_span path_template);
 /** Appends the site's part of a profile in YAML, reasons as comments. */

@@ -14,6 +14,12 @@ int read_site(struct store *s, int64_t site_id, struct hr_buf *ret_name);
 /** Every exchange of the site in order of ids, with its tokens; the struct is reused. */
 int read_site_exchanges(struct store *s, int64_t site_id,
                         int (*row)(const struct exchange_facts *f, void *user), void *user);
+/** Those with ids from first to last. */
+int read_site_exchanges_between(struct store *s, int64_t site_id, int64_t first, int64_t last,
+                                int (*row)(const struct exchange_facts *f, void *user), void *user);
+/** The site's carriers by their ids. */
+int read_site_carriers(struct store *s, int64_t site_id, int (*row)(int64_t carrier_id, void *user),
+                       void *user);
 
 struct operation_row {
     int64_t id;

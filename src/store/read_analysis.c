@@ -76,6 +76,21 @@ static void free_carriers(struct facts_reader *f)
     }
 }
 
+int read_site_carriers(struct store *s, int64_t site_id, int (*row)(int64_t carrier_id, void *user),
+                       void *user)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_SITE_CARRIERS);
+    bind_number(q, 1, site_id);
+    int r;
+    while ((r = store_step(s, q)) > 0) {
+        r = row(sqlite3_column_int64(q, 0), user);
+        if (r != 0) {
+            return store_end_rows(q, r);
+        }
+    }
+    return r;
+}
+
 static int hash_of(struct facts_reader *f, int64_t session_id, struct hr_digest *ret_hash)
 {
     struct known_hash *k = &f->hashes[session_id & (HASHES_IN_MEMORY - 1)];
@@ -206,7 +221,7 @@ static int site_is_big(struct store *s, int64_t site_id, bool *ret_is_big)
     return r;
 }
 
-static int give_facts(struct facts_reader *f, int64_t site_id,
+static int give_facts(struct facts_reader *f, int64_t site_id, int64_t first, int64_t last,
                       int (*row)(const struct exchange_facts *f, void *user), void *user)
 {
     struct exchange_facts facts;
@@ -214,6 +229,8 @@ static int give_facts(struct facts_reader *f, int64_t site_id,
     facts.site = hr_buf_span(&f->site);
     sqlite3_stmt *q = store_stmt(f->s, f->is_big ? STMT_FACTS_BIG_SITE : STMT_FACTS_SMALL_SITE);
     bind_number(q, 1, site_id);
+    bind_number(q, 2, first);
+    bind_number(q, 3, last);
     int r;
     while ((r = store_step(f->s, q)) > 0) {
         read_facts(q, site_id, &facts);
@@ -229,13 +246,19 @@ static int give_facts(struct facts_reader *f, int64_t site_id,
 int read_site_exchanges(struct store *s, int64_t site_id,
                         int (*row)(const struct exchange_facts *f, void *user), void *user)
 {
+    return read_site_exchanges_between(s, site_id, 0, INT64_MAX, row, user);
+}
+
+int read_site_exchanges_between(struct store *s, int64_t site_id, int64_t first, int64_t last,
+                                int (*row)(const struct exchange_facts *f, void *user), void *user)
+{
     struct facts_reader f = {.s = s};
     int r = site_is_big(s, site_id, &f.is_big);
     f.hashes = hr_xcalloc(HASHES_IN_MEMORY, sizeof(*f.hashes));
     hr_buf_init(&f.site, SIZE_MAX);
     r = r == 0 ? read_site(s, site_id, &f.site) : r;
     r = r == 0 ? load_carriers(&f, site_id) : r;
-    r = r == 0 ? give_facts(&f, site_id, row, user) : r;
+    r = r == 0 ? give_facts(&f, site_id, first, last, row, user) : r;
     if (f.tokens != NULL) {
         store_end_rows(f.tokens, 0);
     }

@@ -328,6 +328,18 @@ static const char *const statements[STMT_COUNT] = {
         "may_be_denial, "
         "missing_token, session_id, kind, start_at, end_at, issues, understood) VALUES "
         "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    [STMT_OPERATION_ROLE] =
+        "SELECT role, outcome, missing_token, user_id FROM operations WHERE id = ?1",
+    [STMT_REBIND_ADD] =
+        "INSERT OR IGNORE INTO temp.rebound (id) SELECT session_id FROM operations "
+        "WHERE id BETWEEN ?1 AND ?2 AND kind = 1 AND session_id IS NOT NULL",
+    [STMT_REBIND_USERS] =
+        "UPDATE sessions SET (user_id, user_since) = (SELECT p.user_id, o.start_at "
+        "FROM operations o INDEXED BY operations_by_session JOIN operations p ON p.id = o.id & ~7 "
+        "WHERE o.session_id = sessions.id AND o.kind = 1 AND p.user_id IS NOT NULL "
+        "ORDER BY o.start_at, o.id LIMIT 1) WHERE id IN (SELECT id FROM temp.rebound)",
+    [STMT_LOGIN_COUNT_EMPTY] = "DELETE FROM login_counts WHERE logins = 0",
+    [STMT_OPERATION_INDEX_DROP] = "DROP INDEX IF EXISTS operations_by_session",
     [STMT_OPERATION_MARK] =
         "UPDATE operations SET ended_by_id = ?2, granted_before_id = ?3, granted_after_id = ?4, "
         "doubts = ?5, doubt_operation_id = ?6 WHERE id = ?1",
@@ -347,10 +359,11 @@ static const char *const statements[STMT_COUNT] = {
     "SELECT (SELECT count(*) FROM exchanges WHERE site_id = ?1) * 4 >= "
     "(SELECT coalesce(max(id) - min(id), 0) FROM exchanges)",
     [STMT_FACTS_BIG_SITE] =
-        "SELECT " FACT_COLUMNS "FROM exchanges x " FACT_JOINS "WHERE +x.site_id = ?1 ORDER BY x.id",
+        "SELECT " FACT_COLUMNS "FROM exchanges x " FACT_JOINS "WHERE +x.site_id = ?1 "
+        "AND x.id BETWEEN ?2 AND ?3 ORDER BY x.id",
     [STMT_FACTS_SMALL_SITE] =
         "SELECT " FACT_COLUMNS "FROM exchanges x INDEXED BY exchanges_by_site " FACT_JOINS
-        "WHERE x.site_id = ?1 ORDER BY x.id",
+        "WHERE x.site_id = ?1 AND x.id BETWEEN ?2 AND ?3 ORDER BY x.id",
     [STMT_TOKENS_FROM] = "SELECT id, carrier_id, sent_id, set_id, flags, lifetime_s "
                          "FROM token_uses WHERE id >= ?1 ORDER BY id",
     [STMT_TOKENS_OF] = "SELECT id, carrier_id, sent_id, set_id, flags, lifetime_s "

@@ -57,6 +57,8 @@ int import_end_stream(struct import *i, int64_t stream_id, const struct tcp_conn
 /** Fills site, endpoint, carrier and session ids into f and stores it (f->stream_id set by the caller). */
 int import_add_exchange(struct import *i, struct exchange_facts *f);
 int import_add_loss(struct import *i, struct loss_row *row);
+/** @return whether nothing at all was stored before it: then every site is new */
+bool import_is_first(const struct import *i);
 /** Final numbers of a capture: frames, times, bytes, clock doubt, error. */
 int import_end_capture(struct import *i, size_t index, const struct capture_info *info);
 /**
@@ -71,8 +73,13 @@ void import_destroy(struct import *i);
 int analysis_changed_sites(struct store *s, int64_t **ret_site_ids, size_t *ret_count);
 /** Forgets the site's roles, operations, evidence and decisions, and the users bound by them. */
 int analysis_begin_site(struct store *s, int64_t site_id);
-/** One row of role and outcome for each exchange, and one for each of its operations. */
+/**
+ * One row of role and outcome for each exchange, and one for each of its operations. Also for the
+ * exchanges of an import that goes on, of sites that were not analysed before.
+ */
 int analysis_add_classified(struct store *s, const struct exchange_facts *f, const struct classified *c);
+/** Takes back what analysis_add_classified() added for that exchange, if anything. */
+int analysis_remove_classified(struct store *s, const struct exchange_facts *f);
 int analysis_add_decision(struct store *s, int64_t site_id, const struct model_decision *d);
 int analysis_set_carrier(struct store *s, int64_t carrier_id, bool is_session);
 int analysis_set_endpoint(struct store *s, int64_t endpoint_id, const struct endpoint_evidence *e,

@@ -33,9 +33,17 @@ struct cell {
 };
 
 struct analysis {
-    int64_t site_id;
     struct cell *cells;
+    bool has_rebound; /* temp.rebound holds sessions whose users are to be found anew */
 };
+
+static struct analysis *analysis_of(struct store *s)
+{
+    if (s->analysis == NULL) {
+        s->analysis = hr_xcalloc(1, sizeof(*s->analysis));
+    }
+    return s->analysis;
+}
 
 static void forget_cells(struct analysis *a)
 {
@@ -64,7 +72,7 @@ int analysis_changed_sites(struct store *s, int64_t **ret_site_ids, size_t *ret_
     int64_t operations = 0;
     int r = store_number(s, store_stmt(s, STMT_OPERATION_ANY), 0, &operations);
     if (r == 0 && operations == 0) {
-        r = store_exec(s, "DROP INDEX IF EXISTS operations_by_session");
+        r = store_run(s, store_stmt(s, STMT_OPERATION_INDEX_DROP));
     }
     sqlite3_stmt *q = r == 0 ? store_stmt(s, STMT_SITES_CHANGED) : NULL;
     while (r >= 0 && (r = store_step(s, q)) > 0) {
@@ -73,6 +81,9 @@ int analysis_changed_sites(struct store *s, int64_t **ret_site_ids, size_t *ret_
             ids = hr_xrealloc(ids, capacity * sizeof(*ids));
         }
         ids[count++] = sqlite3_column_int64(q, 0);
+    }
+    if (r == 0 && count == 0) {
+        r = store_run(s, store_stmt(s, STMT_OPERATION_INDEX_MAKE));
     }
     if (r < 0) {
         free(ids);
@@ -125,9 +136,6 @@ int analysis_begin_site(struct store *s, int64_t site_id)
         STMT_SITE_RESET_DECISIONS, STMT_SITE_RESET_STATUS,    STMT_SITE_RESET_LOGINS,
     };
     int64_t is_analysed = 0;
-    analysis_destroy(s->analysis);
-    s->analysis = hr_xcalloc(1, sizeof(*s->analysis));
-    s->analysis->site_id = site_id;
     sqlite3_stmt *q = store_stmt(s, STMT_SITE_IS_ANALYSED);
     bind_number(q, 1, site_id);
     int r = store_number(s, q, 0, &is_analysed);
@@ -146,7 +154,7 @@ int analysis_begin_site(struct store *s, int64_t site_id)
 static int write_cells(struct store *s)
 {
     int r = 0;
-    for (struct cell *c = s->analysis->cells; r == 0 && c != NULL; c = c->hh.next) {
+    for (struct cell *c = analysis_of(s)->cells; r == 0 && c != NULL; c = c->hh.next) {
         bool is_login = c->key.is_login != 0;
         sqlite3_stmt *q = store_stmt(s, is_login ? STMT_LOGIN_COUNT_ADD : STMT_STATUS_ADD);
         bind_number(q, 1, c->key.owner_id);
@@ -162,19 +170,19 @@ static int write_cells(struct store *s)
     return r;
 }
 
-static int count_cell(struct store *s, struct cell_key key)
+static int count_cell(struct store *s, struct cell_key key, int64_t count)
 {
-    struct analysis *a = s->analysis;
+    struct analysis *a = analysis_of(s);
     struct cell *c;
     HASH_FIND(hh, a->cells, &key, sizeof(key), c);
     if (c != NULL) {
-        c->count++;
+        c->count += count;
         return 0;
     }
     int r = HASH_COUNT(a->cells) >= CELLS_IN_MEMORY ? write_cells(s) : 0;
     c = hr_xcalloc(1, sizeof(*c));
     c->key = key;
-    c->count = 1;
+    c->count = count;
     HASH_ADD(hh, a->cells, key, sizeof(c->key), c);
     return r;
 }
@@ -190,22 +198,26 @@ static bool gives_token(const struct exchange_facts *f)
 }
 
 static int count_exchange(struct store *s, const struct exchange_facts *f,
-                          const struct classified *c)
+                          const struct classified *c, int64_t count)
 {
     hr_nsec at = f->request_at != HR_NSEC_INFINITE ? f->request_at : f->response_at;
     int64_t quarter = at == HR_NSEC_INFINITE ? 0 : at / NSEC_PER_QUARTER - (at < 0 ? 1 : 0);
     int r = 0;
     if (f->endpoint_id != 0) {
-        r = count_cell(s, (struct cell_key){.owner_id = f->endpoint_id,
-                                            .quarter = quarter,
-                                            .what = (int32_t)f->status});
+        r = count_cell(s,
+                       (struct cell_key){.owner_id = f->endpoint_id,
+                                         .quarter = quarter,
+                                         .what = (int32_t)f->status},
+                       count);
     }
     if (r == 0 && c->role == ROLE_LOGIN) {
         int has_token = c->missing_token || !gives_token(f) ? 0 : 1;
-        r = count_cell(s, (struct cell_key){.owner_id = f->site_id,
-                                            .quarter = quarter,
-                                            .what = ((int32_t)c->outcome << 1) | has_token,
-                                            .is_login = 1});
+        r = count_cell(s,
+                       (struct cell_key){.owner_id = f->site_id,
+                                         .quarter = quarter,
+                                         .what = ((int32_t)c->outcome << 1) | has_token,
+                                         .is_login = 1},
+                       count);
     }
     return r;
 }
@@ -302,7 +314,7 @@ int analysis_add_classified(struct store *s, const struct exchange_facts *f,
     const struct session_operation *about = NULL;
     int64_t user_id = 0;
     int place = 1;
-    assert(s->analysis != NULL && f->id != 0 && c->operation_count <= SESSION_OPERATION_LIMIT);
+    assert(f->id != 0 && c->operation_count <= SESSION_OPERATION_LIMIT);
     for (size_t i = 0; about == NULL && i < c->operation_count; i++) {
         if (c->session_id != 0 && c->operations[i].session_id == c->session_id) {
             about = &c->operations[i];
@@ -318,7 +330,57 @@ int analysis_add_classified(struct store *s, const struct exchange_facts *f,
     if (r == 0 && user_id != 0) {
         r = bind_users(s, c, user_id);
     }
-    return r == 0 ? count_exchange(s, f, c) : r;
+    return r == 0 ? count_exchange(s, f, c, 1) : r;
+}
+
+/* The users of sessions go by the earliest login: with one taken away they are found anew at the
+ * end. */
+static int rebind_sessions(struct store *s, int64_t exchange_id)
+{
+    struct analysis *a = analysis_of(s);
+    int r = 0;
+    if (!a->has_rebound) {
+        r = store_exec(s, "CREATE TEMP TABLE IF NOT EXISTS rebound (id INTEGER PRIMARY KEY)");
+        r = r == 0 ? store_exec(s, "DELETE FROM temp.rebound") : r;
+        a->has_rebound = true;
+    }
+    if (r == 0) {
+        sqlite3_stmt *q = store_stmt(s, STMT_REBIND_ADD);
+        bind_number(q, 1, exchange_id * OPERATION_PLACES);
+        bind_number(q, 2, exchange_id * OPERATION_PLACES + OPERATION_PLACES - 1);
+        r = store_run(s, q);
+    }
+    return r;
+}
+
+int analysis_remove_classified(struct store *s, const struct exchange_facts *f)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_OPERATION_ROLE);
+    bind_number(q, 1, f->id * OPERATION_PLACES);
+    int r = store_step(s, q);
+    if (r <= 0) {
+        return r;
+    }
+    struct classified c = {
+        .role = (enum session_role)sqlite3_column_int(q, 0),
+        .outcome = (enum session_outcome)sqlite3_column_int(q, 1),
+        .missing_token = sqlite3_column_int(q, 2) != 0,
+    };
+    bool had_user = sqlite3_column_type(q, 3) != SQLITE_NULL;
+    r = store_end_rows(q, 0);
+    r = r == 0 && had_user ? rebind_sessions(s, f->id) : r;
+    r = r == 0 ? count_exchange(s, f, &c, -1) : r;
+    return r == 0 ? delete_operations(s, f->id, f->id) : r;
+}
+
+static int rebind_users(struct store *s)
+{
+    int r = store_run(s, store_stmt(s, STMT_OPERATION_INDEX_MAKE));
+    if (r == 0 && analysis_of(s)->has_rebound) {
+        r = store_run(s, store_stmt(s, STMT_REBIND_USERS));
+        r = r == 0 ? store_exec(s, "DELETE FROM temp.rebound") : r;
+    }
+    return r;
 }
 
 int analysis_add_decision(struct store *s, int64_t site_id, const struct model_decision *d)
@@ -381,10 +443,8 @@ int analysis_set_mark(struct store *s, const struct operation_mark *m)
 
 int analysis_end_site(struct store *s, int64_t site_id)
 {
-    assert(s->analysis != NULL && s->analysis->site_id == site_id);
-    int r = write_cells(s);
-    analysis_destroy(s->analysis);
-    s->analysis = NULL;
-    r = r == 0 ? store_run(s, store_stmt(s, STMT_OPERATION_INDEX_MAKE)) : r;
+    int r = rebind_users(s);
+    r = r == 0 ? write_cells(s) : r;
+    r = r == 0 ? store_run(s, store_stmt(s, STMT_LOGIN_COUNT_EMPTY)) : r;
     return r == 0 ? run_for(s, STMT_SITE_ANALYSED, site_id) : r;
 }

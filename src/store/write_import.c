@@ -49,6 +49,7 @@ static int read_base(struct import *i)
 static int drop_indexes(struct import *i)
 {
     int r = store_run(i->s, store_stmt(i->s, STMT_SESSION_INDEX_DROP));
+    r = r == 0 ? store_run(i->s, store_stmt(i->s, STMT_OPERATION_INDEX_DROP)) : r;
     return r == 0 ? store_run(i->s, store_stmt(i->s, STMT_EXCHANGE_INDEX_DROP)) : r;
 }
 
@@ -75,6 +76,11 @@ int import_begin(struct store *s, struct import **ret_import)
     }
     *ret_import = i;
     return 0;
+}
+
+bool import_is_first(const struct import *i)
+{
+    return i->is_fresh;
 }
 
 void import_destroy(struct import *i)

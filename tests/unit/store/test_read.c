@@ -527,7 +527,8 @@ static void statements_compile(void **state)
     (void)state;
     struct store *s = world_open(NULL);
     assert_int_equal(store_exec(s, "CREATE TEMP TABLE forgotten (id INTEGER PRIMARY KEY);"
-                                   "CREATE TEMP TABLE joined (id INTEGER PRIMARY KEY)"),
+                                   "CREATE TEMP TABLE joined (id INTEGER PRIMARY KEY);"
+                                   "CREATE TEMP TABLE rebound (id INTEGER PRIMARY KEY)"),
                      0);
     for (int k = 0; k < STMT_COUNT; k++) {
         if (store_stmt(s, (enum stmt_id)k) == NULL) {

@@ -1,0 +1,455 @@
+/*
+ * Two passes over the operations of a site, session by session, none of which holds more than one
+ * session in memory: which operation contradicts which, and what that says of endpoints; then, with
+ * the protected endpoints known, the order check of those sessions where an answer that needs a
+ * live session comes after one that denies it.
+ */
+#include "pipeline/judge.h"
+
+#include "base/map.h"
+#include "history/check.h"
+#include "store/read.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct evidence_entry {
+    int64_t endpoint_id;
+    struct endpoint_evidence evidence;
+    enum endpoint_protection protection;
+    UT_hash_handle hh;
+};
+
+struct session_check {
+    int64_t session_id;
+    enum session_order order;
+    int64_t witness_id;
+};
+
+struct judge {
+    struct store *store;
+    int64_t site_id;
+    hr_nsec epsilon;
+    const struct profile *profile;
+    struct evidence_entry *evidence; /* by endpoint */
+    /* The session at hand. */
+    struct operation_row *ops;
+    bool *is_marked; /* by index of ops: contradicts another operation */
+    size_t op_count;
+    size_t op_capacity;
+    int (*on_session)(struct judge *a);
+    /* What the session pass found; written when the reading is over. */
+    struct operation_mark *marks;
+    size_t mark_count;
+    int64_t *suspicious; /* sessions to be checked with the protected endpoints known; ascending */
+    size_t suspicious_count;
+    size_t suspicious_next;
+    struct session_check *checks;
+    size_t check_count;
+};
+
+static struct endpoint_evidence *evidence_of(struct judge *a, int64_t endpoint_id)
+{
+    struct evidence_entry *e;
+    HASH_FIND(hh, a->evidence, &endpoint_id, sizeof(endpoint_id), e);
+    if (e == NULL) {
+        e = hr_xcalloc(1, sizeof(*e));
+        e->endpoint_id = endpoint_id;
+        HASH_ADD(hh, a->evidence, endpoint_id, sizeof(e->endpoint_id), e);
+    }
+    return &e->evidence;
+}
+
+static void add_evidence(uint64_t *count, int64_t *example, int64_t exchange_id)
+{
+    (*count)++;
+    if (example != NULL && (*example == 0 || exchange_id < *example)) {
+        *example = exchange_id;
+    }
+}
+
+static int anonymous_row(const struct anonymous_row *row, void *user)
+{
+    struct endpoint_evidence *e = evidence_of(user, row->endpoint_id);
+    if (row->outcome == OUTCOME_GRANTED) {
+        add_evidence(&e->granted_without, &e->granted_without_exchange, row->exchange_id);
+    } else if (row->outcome == OUTCOME_DENIED) {
+        add_evidence(&e->denied_without, &e->denied_without_exchange, row->exchange_id);
+    }
+    return 0;
+}
+
+/* --- one session ------------------------------------------------------------------------------ */
+
+struct session_ops { /* the session as history/ wants it, and which row each came from */
+    struct history_operation *ops;
+    struct history_mark *marks;
+    size_t *rows; /* index in analysis.ops */
+    size_t count;
+};
+
+static bool to_history(const struct operation_row *o, struct history_operation *ret_op)
+{
+    static const struct {
+        bool is_part;
+        enum history_kind kind;
+    } kinds[] = {
+        [OPERATION_LOGIN] = {true,  HISTORY_LOGIN      },
+        [OPERATION_MAYBE_LOGIN] = {true,  HISTORY_MAYBE_LOGIN},
+        [OPERATION_GRANT] = {true,  HISTORY_GRANT      },
+        [OPERATION_DENIAL] = {true,  HISTORY_NOT_LIVE   },
+        [OPERATION_LOGOUT] = {true,  HISTORY_NOT_LIVE   },
+        [OPERATION_REPLACED] = {false, 0                  },
+    };
+    if (!kinds[o->kind].is_part) {
+        return false;
+    }
+    *ret_op = (struct history_operation){
+        .kind = kinds[o->kind].kind,
+        .start = o->start,
+        .end = o->end,
+        .is_logout = o->kind == OPERATION_LOGOUT,
+        .group = (uint64_t)o->endpoint_id,
+    };
+    return true;
+}
+
+enum {
+    WITH_NOT_UNDERSTOOD = 1u << 0, /* keep the logins that are only not understood */
+    PROTECTED_ONLY = 1u << 1,      /* keep grants on protected endpoints only */
+};
+
+static void session_ops_init(struct session_ops *h, const struct judge *a, unsigned flags)
+{
+    *h = (struct session_ops){
+        .ops = hr_xcalloc(a->op_count, sizeof(*h->ops)),
+        .marks = hr_xcalloc(a->op_count, sizeof(*h->marks)),
+        .rows = hr_xcalloc(a->op_count, sizeof(*h->rows)),
+    };
+    for (size_t i = 0; i < a->op_count; i++) {
+        const struct operation_row *o = &a->ops[i];
+        bool left_out = (!(flags & WITH_NOT_UNDERSTOOD) && o->kind == OPERATION_MAYBE_LOGIN &&
+                         !o->understood) ||
+                        ((flags & PROTECTED_ONLY) && o->kind == OPERATION_GRANT &&
+                         o->protection != PROTECTION_PROTECTED);
+        if (!left_out && to_history(o, &h->ops[h->count])) {
+            h->rows[h->count++] = i;
+        }
+    }
+}
+
+static void session_ops_finish(struct session_ops *h)
+{
+    free(h->ops);
+    free(h->marks);
+    free(h->rows);
+}
+
+static enum history_first first_state(const struct judge *a)
+{
+    for (size_t i = 0; i < a->op_count; i++) {
+        if (a->ops[i].issues) {
+            return HISTORY_FIRST_ABSENT;
+        }
+    }
+    return HISTORY_FIRST_UNKNOWN;
+}
+
+static const struct operation_row *find_not_understood(const struct judge *a)
+{
+    for (size_t i = 0; i < a->op_count; i++) {
+        if (a->ops[i].kind == OPERATION_MAYBE_LOGIN && !a->ops[i].understood) {
+            return &a->ops[i];
+        }
+    }
+    return NULL;
+}
+
+static int64_t row_id(const struct judge *a, const struct session_ops *h, size_t index)
+{
+    return index == HISTORY_NONE ? 0 : a->ops[h->rows[index]].id;
+}
+
+/* Keeps what is new in h's marks; an operation that has its marks already keeps the surer ones. */
+static void keep_marks(struct judge *a, const struct session_ops *h, unsigned doubts,
+                       int64_t doubt_operation_id)
+{
+    for (size_t i = 0; i < h->count; i++) {
+        const struct history_mark *m = &h->marks[i];
+        bool *is_marked = &a->is_marked[h->rows[i]];
+        if ((m->ended_by == HISTORY_NONE && m->granted_before == HISTORY_NONE) || *is_marked) {
+            continue;
+        }
+        *is_marked = true;
+        if ((a->mark_count & (a->mark_count - 1)) == 0) { /* grows at powers of two */
+            size_t capacity = a->mark_count > 0 ? 2 * a->mark_count : 1;
+            a->marks = hr_xrealloc(a->marks, capacity * sizeof(*a->marks));
+        }
+        a->marks[a->mark_count++] = (struct operation_mark){
+            .operation_id = row_id(a, h, i),
+            .ended_by_id = row_id(a, h, m->ended_by),
+            .granted_before_id = row_id(a, h, m->granted_before),
+            .granted_after_id = row_id(a, h, m->granted_after),
+            .doubts = doubts,
+            .doubt_operation_id = doubt_operation_id,
+        };
+    }
+}
+
+/* The surest reading first; then what holds only on a perfect clock, or only if an exchange that
+ * was not understood was no login. */
+static void mark_session(struct judge *a)
+{
+    const struct operation_row *odd = find_not_understood(a);
+    for (unsigned doubts = 0; doubts < 4; doubts++) {
+        bool exact = doubts & DOUBT_CLOCK;
+        bool without = doubts & DOUBT_NOT_UNDERSTOOD;
+        struct session_ops h;
+        if ((exact && a->epsilon == 0) || (without && odd == NULL)) {
+            continue;
+        }
+        session_ops_init(&h, a, without ? 0 : WITH_NOT_UNDERSTOOD);
+        history_mark(h.ops, h.count, exact ? 0 : a->epsilon, h.marks);
+        keep_marks(a, &h, doubts, without ? odd->id : 0);
+        session_ops_finish(&h);
+    }
+}
+
+/* Logins seen so far in order of their starts: could the session have been live at all? */
+struct life {
+    hr_nsec first_login_start; /* of any kind; HR_NSEC_INFINITE: none */
+    bool is_absent_first;
+    bool is_visitor; /* issued by an exchange that is no login, and never logged in */
+};
+
+static struct life life_of(const struct judge *a)
+{
+    struct life l = {.first_login_start = HR_NSEC_INFINITE};
+    bool issued_by_visit = false;
+    for (size_t i = 0; i < a->op_count; i++) {
+        const struct operation_row *o = &a->ops[i];
+        bool is_login = o->kind == OPERATION_LOGIN || o->kind == OPERATION_MAYBE_LOGIN;
+        if (is_login && o->start < l.first_login_start) {
+            l.first_login_start = o->start;
+        }
+        l.is_absent_first = l.is_absent_first || o->issues;
+        issued_by_visit =
+            issued_by_visit || (o->kind == OPERATION_ISSUE && o->issues && o->role != ROLE_LOGIN);
+    }
+    l.is_visitor = issued_by_visit && l.first_login_start == HR_NSEC_INFINITE;
+    return l;
+}
+
+/*
+ * Was the session ended, for certain, when a denial began? That is the question history_mark()
+ * answers for grants (a logout before it, no login that fits between), so it is asked with the
+ * denials in the place of grants.
+ */
+static void find_ended_denials(const struct judge *a, bool *ret_is_ended)
+{
+    struct session_ops h;
+    session_ops_init(&h, a, WITH_NOT_UNDERSTOOD);
+    for (size_t i = 0; i < h.count; i++) {
+        if (h.ops[i].kind == HISTORY_NOT_LIVE && !h.ops[i].is_logout) {
+            h.ops[i].kind = HISTORY_GRANT;
+        }
+    }
+    history_mark(h.ops, h.count, a->epsilon, h.marks);
+    for (size_t i = 0; i < h.count; i++) {
+        ret_is_ended[h.rows[i]] = h.marks[i].ended_by != HISTORY_NONE;
+    }
+    session_ops_finish(&h);
+}
+
+static void add_session_evidence(struct judge *a)
+{
+    struct life life = life_of(a);
+    bool *is_ended = hr_xcalloc(a->op_count, sizeof(*is_ended));
+    find_ended_denials(a, is_ended);
+    for (size_t i = 0; i < a->op_count; i++) {
+        const struct operation_row *o = &a->ops[i];
+        if (o->kind != OPERATION_GRANT && o->kind != OPERATION_DENIAL) {
+            continue;
+        }
+        struct endpoint_evidence *e = evidence_of(a, o->endpoint_id);
+        bool had_login = life.first_login_start <= o->end;
+        if (o->kind == OPERATION_GRANT) {
+            if (life.is_visitor) {
+                add_evidence(&e->granted_without, &e->granted_without_exchange, o->exchange_id);
+            } else if ((had_login || !life.is_absent_first) && !a->is_marked[i]) {
+                add_evidence(&e->granted_live, &e->granted_live_exchange, o->exchange_id);
+            }
+        } else if ((life.is_absent_first && !had_login) || is_ended[i]) {
+            add_evidence(&e->denied_without, &e->denied_without_exchange, o->exchange_id);
+        } else {
+            add_evidence(&e->denied_other, NULL, o->exchange_id);
+        }
+    }
+    free(is_ended);
+}
+
+/* Only where a grant began after something that says "not live" ended can anything be wrong; a
+ * token that never was logged in and was granted is wrong as well. */
+static bool needs_check(const struct judge *a)
+{
+    hr_nsec first_not_live_end = HR_NSEC_INFINITE;
+    hr_nsec last_grant_start = INT64_MIN;
+    bool is_absent_first = first_state(a) == HISTORY_FIRST_ABSENT;
+    for (size_t i = 0; i < a->op_count; i++) {
+        const struct operation_row *o = &a->ops[i];
+        if ((o->kind == OPERATION_DENIAL || o->kind == OPERATION_LOGOUT) &&
+            o->end < first_not_live_end) {
+            first_not_live_end = o->end;
+        } else if (o->kind == OPERATION_GRANT && o->start > last_grant_start) {
+            last_grant_start = o->start;
+        }
+    }
+    return last_grant_start != INT64_MIN &&
+           (last_grant_start > first_not_live_end || is_absent_first);
+}
+
+static int judge_session(struct judge *a)
+{
+    memset(a->is_marked, 0, a->op_count * sizeof(*a->is_marked));
+    mark_session(a);
+    add_session_evidence(a);
+    if (needs_check(a)) {
+        if ((a->suspicious_count & (a->suspicious_count - 1)) == 0) {
+            size_t capacity = a->suspicious_count > 0 ? 2 * a->suspicious_count : 1;
+            a->suspicious = hr_xrealloc(a->suspicious, capacity * sizeof(*a->suspicious));
+        }
+        a->suspicious[a->suspicious_count++] = a->ops[0].session_id;
+    }
+    return 0;
+}
+
+static enum session_order order_of(const struct history_result *r)
+{
+    switch (r->answer) {
+    case HISTORY_EXPLAINED:
+        return ORDER_EXPLAINED;
+    case HISTORY_CONTRADICTED:
+        return r->weak ? ORDER_WEAK : ORDER_CONTRADICTED;
+    case HISTORY_UNKNOWN:
+        break;
+    }
+    return ORDER_UNKNOWN;
+}
+
+static int check_session(struct judge *a)
+{
+    struct session_ops h;
+    if (a->suspicious_next == a->suspicious_count ||
+        a->suspicious[a->suspicious_next] != a->ops[0].session_id) {
+        return 0;
+    }
+    session_ops_init(&h, a, WITH_NOT_UNDERSTOOD | PROTECTED_ONLY);
+    struct history_result r = history_check(h.ops, h.count, first_state(a), a->epsilon);
+    a->checks[a->suspicious_next++] = (struct session_check){
+        .session_id = a->ops[0].session_id,
+        .order = order_of(&r),
+        .witness_id = r.answer == HISTORY_CONTRADICTED ? row_id(a, &h, r.witness) : 0,
+    };
+    session_ops_finish(&h);
+    return 0;
+}
+
+/* --- the passes ------------------------------------------------------------------------------- */
+
+static int end_session(struct judge *a)
+{
+    int r = a->op_count > 0 ? a->on_session(a) : 0;
+    a->op_count = 0;
+    return r;
+}
+
+static int operation_row(const struct operation_row *o, void *user)
+{
+    struct judge *a = user;
+    if (a->op_count > 0 && a->ops[0].session_id != o->session_id) {
+        int r = end_session(a);
+        if (r < 0) {
+            return r;
+        }
+    }
+    if (a->op_count == a->op_capacity) {
+        a->op_capacity = a->op_capacity > 0 ? 2 * a->op_capacity : 64;
+        a->ops = hr_xrealloc(a->ops, a->op_capacity * sizeof(*a->ops));
+        a->is_marked = hr_xrealloc(a->is_marked, a->op_capacity * sizeof(*a->is_marked));
+    }
+    a->ops[a->op_count++] = *o;
+    return 0;
+}
+
+static int for_each_session(struct judge *a, int (*on_session)(struct judge *a))
+{
+    a->on_session = on_session;
+    a->op_count = 0;
+    int r = read_site_operations(a->store, a->site_id, operation_row, a);
+    return r == 0 ? end_session(a) : r;
+}
+
+static int endpoint_row(int64_t endpoint_id, const char *method, const char *path_template,
+                        void *user)
+{
+    struct judge *a = user;
+    struct endpoint_evidence *e = evidence_of(a, endpoint_id);
+    e->declared =
+        profile_declared_protection(a->profile, hr_span_str(method), hr_span_str(path_template));
+    return 0;
+}
+
+static int judge_endpoints(struct judge *a)
+{
+    int r = read_site_endpoints(a->store, a->site_id, endpoint_row, a);
+    for (struct evidence_entry *e = a->evidence; r == 0 && e != NULL; e = e->hh.next) {
+        e->protection = endpoint_judge(&e->evidence);
+        r = analysis_set_endpoint(a->store, e->endpoint_id, &e->evidence, e->protection);
+    }
+    return r;
+}
+
+static int check_sessions(struct judge *a)
+{
+    int r = 0;
+    a->checks = hr_xcalloc(a->suspicious_count, sizeof(*a->checks));
+    if (a->suspicious_count > 0) {
+        r = for_each_session(a, check_session);
+    }
+    for (size_t i = 0; r == 0 && i < a->suspicious_next; i++) {
+        r = analysis_set_session(a->store, a->checks[i].session_id, a->checks[i].order,
+                                 a->checks[i].witness_id);
+    }
+    return r;
+}
+
+static void judge_finish(struct judge *a)
+{
+    struct evidence_entry *e;
+    struct evidence_entry *next;
+    HASH_ITER(hh, a->evidence, e, next)
+    {
+        HASH_DEL(a->evidence, e);
+        free(e);
+    }
+    free(a->ops);
+    free(a->is_marked);
+    free(a->marks);
+    free(a->suspicious);
+    free(a->checks);
+}
+
+int judge_site(struct store *s, int64_t site_id, const struct profile *profile, hr_nsec clock_error)
+{
+    struct judge a = {.store = s, .site_id = site_id, .profile = profile, .epsilon = clock_error};
+    int r = clock_error < 0 ? read_site_clock_doubt(s, site_id, &a.epsilon) : 0;
+    r = r == 0 ? read_site_anonymous(s, site_id, anonymous_row, &a) : r;
+    r = r == 0 ? for_each_session(&a, judge_session) : r;
+    for (size_t i = 0; r == 0 && i < a.mark_count; i++) {
+        r = analysis_set_mark(s, &a.marks[i]);
+    }
+    r = r == 0 ? judge_endpoints(&a) : r;
+    r = r == 0 ? check_sessions(&a) : r;
+    judge_finish(&a);
+    return r;
+}

@@ -1,0 +1,141 @@
+/*
+ * Open addressing by the kind, which is a keyed hash already. A meaning of 0 says that the kind did
+ * not occur under that model.
+ */
+#include "pipeline/kinds.h"
+
+#include "base/alloc.h"
+#include "pipeline/flat.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct kind {
+    uint64_t kind;
+    void *example; /* flat facts; NULL: the slot is empty */
+    uint64_t meanings[KINDS_MODELS];
+    unsigned differs; /* bit of each model */
+};
+
+struct kinds {
+    struct kind **slots;
+    size_t slot_count; /* a power of two */
+    size_t count;
+    size_t limit;
+    unsigned overflowed; /* models under which a kind was not kept */
+    unsigned differs;    /* of any kind */
+};
+
+struct kinds *kinds_create(size_t limit)
+{
+    struct kinds *k = hr_xcalloc(1, sizeof(*k));
+    k->limit = limit;
+    k->slot_count = 256;
+    k->slots = hr_xcalloc(k->slot_count, sizeof(struct kind *));
+    return k;
+}
+
+void kinds_destroy(struct kinds *k)
+{
+    if (k == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < k->slot_count; i++) {
+        if (k->slots[i] != NULL) {
+            free(k->slots[i]->example);
+            free(k->slots[i]);
+        }
+    }
+    free(k->slots);
+    free(k);
+}
+
+static size_t slot_of(const struct kinds *k, uint64_t kind)
+{
+    size_t at = kind & (k->slot_count - 1);
+    while (k->slots[at] != NULL && k->slots[at]->kind != kind) {
+        at = (at + 1) & (k->slot_count - 1);
+    }
+    return at;
+}
+
+static void grow(struct kinds *k)
+{
+    struct kind **old = k->slots;
+    size_t old_count = k->slot_count;
+    k->slot_count *= 2;
+    k->slots = hr_xcalloc(k->slot_count, sizeof(struct kind *));
+    for (size_t i = 0; i < old_count; i++) {
+        if (old[i] != NULL) {
+            k->slots[slot_of(k, old[i]->kind)] = old[i];
+        }
+    }
+    free(old);
+}
+
+static struct kind *add_kind(struct kinds *k, uint64_t kind, const struct exchange_facts *f)
+{
+    if (k->count == k->limit) {
+        return NULL;
+    }
+    if (2 * (k->count + 1) > k->slot_count) {
+        grow(k);
+    }
+    struct kind *e = hr_xcalloc(1, sizeof(*e));
+    e->kind = kind;
+    e->example = hr_xcalloc(1, facts_flat_size(f));
+    facts_flatten(f, e->example);
+    k->slots[slot_of(k, kind)] = e;
+    k->count++;
+    return e;
+}
+
+bool kinds_add(struct kinds *k, uint64_t kind, unsigned model, const struct exchange_facts *f,
+               const struct classified *c)
+{
+    assert(model < KINDS_MODELS);
+    struct kind *e = k->slots[slot_of(k, kind)];
+    if (e == NULL) {
+        e = add_kind(k, kind, f);
+    }
+    if (e == NULL) {
+        k->overflowed |= 1u << model;
+        return false;
+    }
+    if (e->meanings[model] == 0) {
+        e->meanings[model] = classified_meaning(f, c) | 1;
+    }
+    return true;
+}
+
+void kinds_compare(struct kinds *k, const struct site_model *last)
+{
+    struct exchange_facts facts;
+    struct classified c;
+    for (size_t i = 0; i < k->slot_count; i++) {
+        struct kind *e = k->slots[i];
+        if (e == NULL) {
+            continue;
+        }
+        facts_unflatten(e->example, &facts);
+        site_model_classify(last, &facts, &c);
+        uint64_t meaning = classified_meaning(&facts, &c) | 1;
+        for (unsigned m = 0; m < KINDS_MODELS; m++) {
+            if (e->meanings[m] != 0 && e->meanings[m] != meaning) {
+                e->differs |= 1u << m;
+            }
+        }
+        k->differs |= e->differs;
+    }
+}
+
+bool kinds_model_differs(const struct kinds *k, unsigned model)
+{
+    return ((k->differs | k->overflowed) >> model & 1) != 0;
+}
+
+bool kinds_differs(const struct kinds *k, uint64_t kind, unsigned model)
+{
+    const struct kind *e = k->slots[slot_of(k, kind)];
+    return e == NULL || (e->differs >> model & 1) != 0;
+}
