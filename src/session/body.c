@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define JSON_DEPTH_LIMIT 24
-#define JSON_BYTES (256u * 1024)
+#define JSON_BYTES ((size_t)256 * 1024)
 #define SHAPE_MEMBERS 64
 #define TOKEN_BYTES_MIN 6
 #define TAG_LIMIT 4000
@@ -63,14 +63,15 @@ const json_t *body_json_member(const json_t *root, const char *path)
 
 /* --- shape ------------------------------------------------------------------------------------ */
 
-/* Sums, so that the order of members does not count. */
-static uint64_t json_shape(const json_t *value, unsigned depth, size_t *count)
+/* Sums, so that the order of members does not count. Two levels deep. */
+// NOLINTNEXTLINE(misc-no-recursion)
+static uint64_t json_shape(json_t *value, unsigned depth, size_t *count)
 {
     uint64_t shape = 1 + (uint64_t)json_typeof(value);
     const char *key;
     json_t *member;
     if (json_is_object(value) && depth < 2) {
-        json_object_foreach((json_t *)(uintptr_t)value, key, member)
+        json_object_foreach(value, key, member)
         {
             if ((*count)++ < SHAPE_MEMBERS) {
                 shape += hr_hash64(hr_span_str(key), json_shape(member, depth + 1, count));
@@ -87,29 +88,38 @@ struct token_found {
     size_t rank;
 };
 
-static void find_token(struct work *w, const json_t *value, unsigned depth,
-                       struct token_found *best)
+static bool is_wrapper(const char *key)
 {
-    static const char *const wrappers[] = {
-        "data",  "result",   "results", "user",           "session", "auth",    "tokens",
-        "token", "response", "payload", "authentication", "login",   "account", "credentials",
-        "body",  "content",  NULL};
+    static const char *const wrappers[] = {"data",     "result",      "results",        "user",
+                                           "session",  "auth",        "tokens",         "token",
+                                           "response", "payload",     "authentication", "login",
+                                           "account",  "credentials", "body",           "content"};
+    for (size_t i = 0; i < HR_ARRAY_LEN(wrappers); i++) {
+        if (hr_span_equal_nocase(hr_span_str(key), hr_span_str(wrappers[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Two levels deep. */
+// NOLINTNEXTLINE(misc-no-recursion)
+static void find_token(struct work *w, json_t *value, unsigned depth, struct token_found *best)
+{
     const char *key;
     json_t *member;
-    json_object_foreach((json_t *)(uintptr_t)value, key, member)
+    json_object_foreach(value, key, member)
     {
-        if (json_is_string(member) && json_string_length(member) >= TOKEN_BYTES_MIN) {
-            size_t rank = lists_find(work_lists(w), LIST_token_members, hr_span_str(key));
-            if (rank != 0 && strchr(json_string_value(member), ' ') == NULL &&
-                (best->rank == 0 || rank < best->rank)) {
-                *best = (struct token_found){json_string_value(member), rank};
-            }
-        } else if (json_is_object(member) && depth < 2) {
-            for (size_t i = 0; wrappers[i] != NULL; i++) {
-                if (hr_span_equal_nocase(hr_span_str(key), hr_span_str(wrappers[i]))) {
-                    find_token(w, member, depth + 1, best);
-                }
-            }
+        if (json_is_object(member) && depth < 2 && is_wrapper(key)) {
+            find_token(w, member, depth + 1, best);
+        }
+        if (!json_is_string(member) || json_string_length(member) < TOKEN_BYTES_MIN) {
+            continue;
+        }
+        size_t rank = lists_find(work_lists(w), LIST_token_members, hr_span_str(key));
+        if (rank != 0 && strchr(json_string_value(member), ' ') == NULL &&
+            (best->rank == 0 || rank < best->rank)) {
+            *best = (struct token_found){json_string_value(member), rank};
         }
     }
 }
@@ -330,8 +340,8 @@ static struct hr_span attribute(struct hr_span tag, const char *name)
             hr_span_has_prefix_nocase(hr_span_slice(tag, i, tag.len), hr_span_of(name, name_len)) &&
             tag.ptr[i + name_len] == '=') {
             struct hr_span value = hr_span_slice(tag, i + name_len + 1, tag.len);
-            char quote = value.len > 0 ? value.ptr[0] : '\0';
-            if (quote == '"' || quote == '\'') {
+            if (value.len > 0 && (value.ptr[0] == '"' || value.ptr[0] == '\'')) {
+                char quote = value.ptr[0];
                 value = hr_span_slice(value, 1, value.len);
                 return hr_span_cut(&value, quote);
             }

@@ -101,29 +101,38 @@ static int by_endpoint(const void *a, const void *b)
     return x->entry.hash < y->entry.hash ? -1 : x->entry.hash > y->entry.hash;
 }
 
-/* Endpoints that grant with the carrier, deny without it, and never grant without it. */
+/* Do the kinds [first, end), of one endpoint, grant with the carrier, deny without it, and never
+ * grant without it? */
+static bool guards(struct choice *c, size_t first, size_t end, uint64_t carrier)
+{
+    bool with = false;
+    bool denied = false;
+    for (size_t k = first; k < end; k++) {
+        struct view v;
+        learn_view_of_kind(c->l, c->kinds[k], &v);
+        if (model_may_be_login(c->m, &v)) {
+            continue;
+        }
+        bool sent = bits_of(&v, carrier) & USE_SENT;
+        if (!sent && is_grant(&v)) {
+            return false;
+        }
+        with = with || (sent && is_grant(&v));
+        denied = denied || (!sent && is_denial(&v));
+    }
+    return with && denied;
+}
+
 static void count_guards(struct choice *c)
 {
-    for (size_t first = 0, end; first < c->kind_count; first = end) {
-        for (end = first;
-             end < c->kind_count && c->kinds[end]->endpoint == c->kinds[first]->endpoint; end++) {
+    size_t end;
+    for (size_t first = 0; first < c->kind_count; first = end) {
+        end = first + 1;
+        while (end < c->kind_count && c->kinds[end]->endpoint == c->kinds[first]->endpoint) {
+            end++;
         }
         for (size_t i = 0; i < c->count; i++) {
-            bool with = false;
-            bool denied = false;
-            bool without = false;
-            for (size_t k = first; k < end; k++) {
-                struct view v;
-                learn_view_of_kind(c->l, c->kinds[k], &v);
-                if (model_may_be_login(c->m, &v)) {
-                    continue;
-                }
-                bool sent = bits_of(&v, c->all[i].hash) & USE_SENT;
-                with = with || (sent && is_grant(&v));
-                without = without || (!sent && is_grant(&v));
-                denied = denied || (!sent && is_denial(&v));
-            }
-            c->all[i].guarded += with && denied && !without;
+            c->all[i].guarded += guards(c, first, end, c->all[i].hash);
         }
     }
 }
@@ -266,6 +275,26 @@ static void take(struct choice *c, struct model_carrier *s)
     }
 }
 
+/* @return how often that name stands at logins and elsewhere; 0 unless at both */
+static uint64_t uses_as_session(struct choice *c, uint64_t carrier)
+{
+    uint64_t at_login = 0;
+    uint64_t elsewhere = 0;
+    for (size_t k = 0; k < c->kind_count; k++) {
+        struct view v;
+        learn_view_of_kind(c->l, c->kinds[k], &v);
+        if (!(bits_of(&v, carrier) & USE_SENT)) {
+            continue;
+        }
+        if (model_may_be_login(c->m, &v)) {
+            at_login += view_login_look(c->m, &v) == LOOK_PLAUSIBLE ? c->kinds[k]->count : 0;
+        } else if (!(v.flags & FACT_STATIC_PATH) && (is_grant(&v) || is_denial(&v))) {
+            elsewhere += c->kinds[k]->count;
+        }
+    }
+    return at_login > 0 && elsewhere > 0 ? at_login + elsewhere : 0;
+}
+
 /* A site whose session is the user's name: it stands at the login and elsewhere, and nothing else
  * does what a session's token does. */
 static void choose_user_query(struct choice *c)
@@ -273,27 +302,15 @@ static void choose_user_query(struct choice *c)
     struct model_carrier *best = NULL;
     uint64_t best_uses = 0;
     for (size_t i = 0; i < c->count; i++) {
-        uint64_t at_login = 0;
-        uint64_t elsewhere = 0;
-        for (size_t k = 0; c->all[i].carrier == TOKEN_USER_QUERY && k < c->kind_count; k++) {
-            struct view v;
-            learn_view_of_kind(c->l, c->kinds[k], &v);
-            bool sent = bits_of(&v, c->all[i].hash) & USE_SENT;
-            if (sent && model_may_be_login(c->m, &v)) {
-                at_login += view_login_look(c->m, &v) == LOOK_PLAUSIBLE ? c->kinds[k]->count : 0;
-            } else if (sent && !(v.flags & FACT_STATIC_PATH)) {
-                elsewhere += is_grant(&v) || is_denial(&v) ? c->kinds[k]->count : 0;
-            }
-        }
-        uint64_t uses = at_login + elsewhere;
-        if (at_login > 0 && elsewhere > 0 &&
-            (uses > best_uses || (uses == best_uses && strcmp(c->all[i].name, best->name) < 0))) {
-            best = &c->all[i];
+        struct model_carrier *s = &c->all[i];
+        uint64_t uses = s->carrier == TOKEN_USER_QUERY ? uses_as_session(c, s->hash) : 0;
+        bool first = best == NULL || strcmp(s->name, best->name) < 0;
+        if (uses > best_uses || (uses > 0 && uses == best_uses && first)) {
+            best = s;
             best_uses = uses;
         }
     }
     if (best != NULL) {
-        best->login_set = 0;
         take(c, best);
     }
 }

@@ -86,44 +86,51 @@ static void add_refreshes(struct task *t)
     }
 }
 
-static int64_t first_session(const struct task *t, bool set_first)
+/* The session that was set, or sent, in the best carrier that has one. */
+static int64_t session_with(const struct task *t, unsigned flag)
 {
-    for (unsigned pass = 0; pass < 2; pass++) {
-        bool want_set = (pass == 0) == set_first;
-        for (size_t c = 0; c < t->m->carrier_count; c++) {
-            for (size_t i = 0; i < t->f->token_count; i++) {
-                const struct token_use *u = &t->f->tokens[i];
-                if (t->carriers[i] == &t->m->carriers[c] &&
-                    (u->flags & (want_set ? TOKEN_SET : TOKEN_SENT))) {
-                    return want_set ? u->set_id : u->sent_id;
-                }
+    for (size_t c = 0; c < t->m->carrier_count; c++) {
+        for (size_t i = 0; i < t->f->token_count; i++) {
+            const struct token_use *u = &t->f->tokens[i];
+            if (t->carriers[i] == &t->m->carriers[c] && (u->flags & flag)) {
+                return flag == TOKEN_SET ? u->set_id : u->sent_id;
             }
         }
     }
     return 0;
 }
 
+static int64_t first_session(const struct task *t, bool set_first)
+{
+    int64_t id = session_with(t, set_first ? TOKEN_SET : TOKEN_SENT);
+    return id != 0 ? id : session_with(t, set_first ? TOKEN_SENT : TOKEN_SET);
+}
+
 /* --- login ------------------------------------------------------------------------------------ */
+
+/* Who comes with a token keeps it over the login: the site's habit, or the profile's word. */
+static bool keeps_token(const struct task *t, const struct model_endpoint *e)
+{
+    bool declared = t->m->profile != NULL && t->m->profile->login_count > 0;
+    return e == NULL || e->yields == 0 || (t->sent > 0 && e->keeps > 0 && !e->rotates) || declared;
+}
 
 static void login_without_token(struct task *t)
 {
     const struct model_endpoint *e = model_endpoint_of(t->m, t->v.endpoint);
     const struct model_group *g =
         (const struct model_group *)learn_table_find(&t->m->groups, model_group_hash(&t->v));
-    bool declared = t->m->profile != NULL && t->m->profile->login_count > 0;
     bool whole = t->f->flags & FACT_RESPONSE_WHOLE;
-    if (t->sent > 0 && e != NULL && e->keeps > 0 && !e->rotates) {
-        t->c->outcome = OUTCOME_SUCCESS; /* the site's habit: who came with a token keeps it */
-        add_sent(t, whole ? OPERATION_LOGIN : OPERATION_MAYBE_LOGIN, true);
-    } else if (g != NULL && g->yields * 4 >= g->total && g->yields > 0) {
+    bool like_others = g != NULL && g->yields > 0 && g->yields * 4 >= g->total;
+    bool habit = t->sent > 0 && e != NULL && e->keeps > 0 && !e->rotates;
+    t->c->outcome = OUTCOME_SUCCESS;
+    if (like_others && !habit) {
         /* Like those that give a token. Who came with one may keep it, unless the site changes it.
          */
-        t->c->outcome = OUTCOME_SUCCESS;
         t->c->missing_token = (t->sent == 0 || (e != NULL && e->rotates)) && whole &&
                               !(t->f->flags & (FACT_LOSS | FACT_CACHED));
         add_sent(t, OPERATION_MAYBE_LOGIN, true);
-    } else if (e == NULL || e->yields == 0 || declared) {
-        t->c->outcome = OUTCOME_SUCCESS;
+    } else if (keeps_token(t, e)) {
         add_sent(t, whole ? OPERATION_LOGIN : OPERATION_MAYBE_LOGIN, true);
     } else {
         /* Not like the successes: a failure with a page of its own, or a step on the way. */

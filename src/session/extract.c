@@ -12,52 +12,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DIGEST_SLOTS 32768u
 #define SITE_BYTES 255
-#define TOKEN_NAME_BYTES 128
-#define KNOWN_BYTES_MIN 8
-#define KNOWN_WAYS 4
 #define USER_TEXT_BYTES 512
 #define METHOD_BYTES 64
 #define HOST_BYTES 512
 
-/* What a value says, by its keyed hash: no two that come by have the same. */
-struct digest_slot {
-    uint64_t hash; /* 0: empty */
-    struct hr_digest digest;
-    bool is_random;
-    bool is_jwt;
-    bool is_short; /* too short to be looked for in targets */
-};
-
 struct extractor {
     struct extract_config config;
-    struct hr_key key;
     struct words *words;
+    struct values *values;
     struct hr_arena arena;
     struct hr_buf scratch; /* decoded contents */
     struct hr_buf text;
     struct extract_counters counters;
-    struct digest_slot digests[DIGEST_SLOTS];
-    uint64_t *known; /* hashes of token values in sets of KNOWN_WAYS, the newest first */
-    size_t known_mask;
 };
 
 struct extractor *extractor_create(const struct extract_config *config)
 {
     struct extractor *e = hr_xcalloc(1, sizeof(*e));
-    size_t sets = 1024;
     e->config = *config;
-    e->key = *config->key;
     e->words = words_create();
     hr_arena_init(&e->arena);
     hr_buf_init(&e->scratch, config->content_bytes);
     hr_buf_init(&e->text, SIZE_MAX);
-    while (sets * KNOWN_WAYS < 2 * config->known_token_limit && sets < (1u << 22)) {
-        sets *= 2;
-    }
-    e->known = hr_xcalloc(sets * KNOWN_WAYS, sizeof(*e->known));
-    e->known_mask = sets - 1;
+    e->values = values_create(config->key, config->known_token_limit);
     return e;
 }
 
@@ -70,8 +48,7 @@ void extractor_destroy(struct extractor *e)
     hr_arena_finish(&e->arena);
     hr_buf_finish(&e->scratch);
     hr_buf_finish(&e->text);
-    free(e->known);
-    hr_wipe(e, sizeof(*e));
+    values_destroy(e->values);
     free(e);
 }
 
@@ -95,38 +72,29 @@ struct word work_word(const struct work *w, struct hr_span name)
     return words_find(w->e->words, name);
 }
 
-static uint64_t value_hash(struct hr_span value)
-{
-    uint64_t hash = hr_hash_table(value.ptr, value.len);
-    return hash == 0 ? 1 : hash;
-}
-
-/* Borrowed until the next call. */
-static const struct digest_slot *value_of(struct extractor *e, struct hr_span value)
-{
-    uint64_t hash = value_hash(value);
-    struct digest_slot *s = &e->digests[hash % DIGEST_SLOTS];
-    __builtin_prefetch(&e->known[(hash & e->known_mask) * KNOWN_WAYS]);
-    if (s->hash != hash) {
-        *s = (struct digest_slot){
-            .hash = hash,
-            .digest = hr_digest_keyed(&e->key, value),
-            .is_random = text_is_random(value),
-            .is_jwt = text_is_jwt(value),
-            .is_short = value.len < KNOWN_BYTES_MIN,
-        };
-    }
-    return s;
-}
-
 struct hr_digest work_digest(struct work *w, struct hr_span value)
 {
-    return value_of(w->e, value)->digest;
+    return values_find(w->e->values, value)->digest;
 }
 
-bool work_is_random(struct work *w, struct hr_span value)
+const struct value *work_value(struct work *w, struct hr_span value)
 {
-    return value_of(w->e, value)->is_random;
+    return values_find(w->e->values, value);
+}
+
+bool work_is_known_token(const struct work *w, struct hr_span value)
+{
+    return values_is_remembered(w->e->values, value);
+}
+
+void work_remember_token(struct work *w, const struct value *value)
+{
+    values_remember(w->e->values, value);
+}
+
+void work_count_dropped_token(struct work *w)
+{
+    w->e->counters.tokens_dropped++;
 }
 
 struct hr_buf *work_text(struct work *w, size_t limit_bytes)
@@ -136,202 +104,13 @@ struct hr_buf *work_text(struct work *w, size_t limit_bytes)
     return &w->e->text;
 }
 
-bool work_is_known_token(const struct work *w, struct hr_span value)
-{
-    if (value.len < KNOWN_BYTES_MIN) {
-        return false;
-    }
-    uint64_t hash = value_hash(value);
-    const uint64_t *way = &w->e->known[(hash & w->e->known_mask) * KNOWN_WAYS];
-    return way[0] == hash || way[1] == hash || way[2] == hash || way[3] == hash;
-}
-
-static void remember_token(struct work *w, const struct digest_slot *value)
-{
-    if (value->is_short) {
-        return;
-    }
-    uint64_t *way = &w->e->known[(value->hash & w->e->known_mask) * KNOWN_WAYS];
-    for (size_t i = 0; i < KNOWN_WAYS; i++) {
-        if (way[i] == value->hash) {
-            return;
-        }
-    }
-    memmove(&way[1], &way[0], (KNOWN_WAYS - 1) * sizeof(*way));
-    way[0] = value->hash;
-}
-
 struct word work_cookie_word(struct work *w, struct hr_span name)
 {
     if (w->profile != NULL && w->profile->session_count > 0 &&
-        work_profile_has(w, PROFILE_COOKIE, name, false)) {
+        profile_has_place(w->profile, PROFILE_COOKIE, name, false)) {
         return (struct word){.bits = WORD_SESSION};
     }
     return words_find(w->e->words, name);
-}
-
-bool work_profile_has(const struct work *w, enum profile_where where, struct hr_span name,
-                      bool otherwise)
-{
-    const struct profile *p = w->profile;
-    if (p == NULL || p->session_count == 0) {
-        return otherwise;
-    }
-    for (size_t i = 0; i < p->session_count; i++) {
-        const struct profile_place *place = &p->session[i];
-        if (place->where == PROFILE_COOKIES && where == PROFILE_COOKIE) {
-            struct hr_span names = hr_span_str(place->name);
-            while (names.ptr != NULL) {
-                if (hr_span_equal(hr_span_cut(&names, '+'), name)) {
-                    return true;
-                }
-            }
-        } else if (place->where == where &&
-                   (where == PROFILE_BEARER ||
-                    (where == PROFILE_HEADER ? hr_span_equal_nocase(hr_span_str(place->name), name)
-                                             : hr_span_equal(hr_span_str(place->name), name)))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* --- tokens ----------------------------------------------------------------------------------- */
-
-struct token_use *work_token(struct work *w, enum token_carrier carrier, struct hr_span name,
-                             unsigned weight)
-{
-    struct exchange_facts *f = w->f;
-    size_t at = 0;
-    for (; at < f->token_count; at++) {
-        if (f->tokens[at].carrier == carrier && hr_span_equal(f->tokens[at].name, name)) {
-            return &f->tokens[at];
-        }
-    }
-    if (name.len > TOKEN_NAME_BYTES) {
-        w->e->counters.tokens_dropped++;
-        return NULL;
-    }
-    if (at == FACTS_TOKEN_LIMIT) {
-        at = 0;
-        for (size_t i = 1; i < FACTS_TOKEN_LIMIT; i++) {
-            at = w->weight[i] < w->weight[at] ? i : at;
-        }
-        w->e->counters.tokens_dropped++;
-        if (w->weight[at] >= weight) {
-            return NULL;
-        }
-    } else {
-        f->token_count++;
-    }
-    w->weight[at] = (uint8_t)weight;
-    f->tokens[at] = (struct token_use){
-        .carrier = carrier, .name = work_escape(w, name, 4 * TOKEN_NAME_BYTES), .lifetime_s = -1};
-    return &f->tokens[at];
-}
-
-static unsigned value_flags(const struct digest_slot *value)
-{
-    return (value->is_random ? TOKEN_RANDOM_LOOKING : 0u) | (value->is_jwt ? TOKEN_JWT : 0u);
-}
-
-void work_token_sent(struct work *w, enum token_carrier carrier, struct hr_span name,
-                     struct hr_span value)
-{
-    struct token_use *t = work_token(w, carrier, name, 4);
-    if (t == NULL || (t->flags & TOKEN_SENT) || value.len == 0) {
-        return;
-    }
-    const struct digest_slot *known = value_of(w->e, value);
-    t->flags |= TOKEN_SENT | value_flags(known);
-    t->sent = known->digest;
-    if (carrier != TOKEN_USER_QUERY) {
-        remember_token(w, known);
-    }
-}
-
-void work_token_forget(struct work *w, enum token_carrier carrier, struct hr_span name)
-{
-    for (size_t i = 0; i < w->f->token_count; i++) {
-        struct token_use *t = &w->f->tokens[i];
-        if (t->carrier == carrier && hr_span_equal(t->name, name)) {
-            t->flags &= ~(unsigned)TOKEN_SENT;
-        }
-    }
-}
-
-void work_token_set(struct work *w, enum token_carrier carrier, struct hr_span name,
-                    struct hr_span value, int64_t lifetime_s)
-{
-    struct token_use *t = value.len == 0 ? NULL : work_token(w, carrier, name, 4);
-    if (t == NULL) {
-        return;
-    }
-    const struct digest_slot *known = value_of(w->e, value);
-    if ((t->flags & TOKEN_SET) && !hr_digest_equal(&known->digest, &t->set)) {
-        t->flags |= TOKEN_SET_TWICE;
-    }
-    t->flags &= ~(unsigned)TOKEN_DELETED;
-    t->flags |= TOKEN_SET | value_flags(known);
-    t->set = known->digest;
-    t->lifetime_s = lifetime_s;
-    remember_token(w, known);
-}
-
-/* A set of cookies that counts as one: its value is all of theirs. Where the answer sets only some,
- * the others stay as the request had them. */
-static void join_cookies(struct work *w, const char *names)
-{
-    struct token_use joined = {
-        .carrier = TOKEN_COOKIE, .name = hr_span_str(names), .lifetime_s = -1};
-    struct hr_buf sent;
-    struct hr_buf set;
-    bool all_sent = true;
-    bool all_set = true;
-    bool any_set = false;
-    hr_buf_init(&sent, 4096);
-    hr_buf_init(&set, 4096);
-    struct hr_span rest = hr_span_str(names);
-    while (rest.ptr != NULL) {
-        struct hr_span name = hr_span_cut(&rest, '+');
-        struct token_use *t = NULL;
-        for (size_t i = 0; i < w->f->token_count; i++) {
-            if (w->f->tokens[i].carrier == TOKEN_COOKIE &&
-                hr_span_equal(w->f->tokens[i].name, name)) {
-                t = &w->f->tokens[i];
-            }
-        }
-        unsigned flags = t == NULL ? 0 : t->flags;
-        all_sent = all_sent && (flags & TOKEN_SENT);
-        all_set = all_set && (flags & (TOKEN_SET | TOKEN_SENT));
-        any_set = any_set || (flags & TOKEN_SET);
-        joined.flags |= flags & ~(unsigned)(TOKEN_SENT | TOKEN_SET);
-        if (flags & TOKEN_SENT) {
-            hr_buf_append(&sent, hr_span_of(t->sent.bytes, HR_DIGEST_BYTES));
-        }
-        if (flags & (TOKEN_SET | TOKEN_SENT)) {
-            hr_buf_append(&set, hr_span_of((flags & TOKEN_SET) ? t->set.bytes : t->sent.bytes,
-                                           HR_DIGEST_BYTES));
-        }
-        if ((flags & TOKEN_SET) && t->lifetime_s >= 0 &&
-            (joined.lifetime_s < 0 || t->lifetime_s < joined.lifetime_s)) {
-            joined.lifetime_s = t->lifetime_s;
-        }
-    }
-    if (all_sent) {
-        joined.flags |= TOKEN_SENT;
-        joined.sent = hr_digest_keyed(&w->e->key, hr_buf_span(&sent));
-    }
-    if (all_set && any_set && !(joined.flags & TOKEN_DELETED)) {
-        joined.flags |= TOKEN_SET;
-        joined.set = hr_digest_keyed(&w->e->key, hr_buf_span(&set));
-    }
-    hr_buf_finish(&sent);
-    hr_buf_finish(&set);
-    struct token_use *t = work_token(w, TOKEN_COOKIE, joined.name, 8);
-    if (t != NULL && joined.flags != 0) {
-        *t = joined;
-    }
 }
 
 /* --- the exchange ----------------------------------------------------------------------------- */
@@ -381,7 +160,7 @@ static void note_path_tokens(struct work *w)
 /* A profile that says where the session is leaves no place for names, unless it says so. */
 static bool takes_user_query(const struct work *w)
 {
-    return work_profile_has(w, PROFILE_USER_QUERY, w->form_user_name, true);
+    return profile_has_place(w->profile, PROFILE_USER_QUERY, w->form_user_name, true);
 }
 
 static void conclude_members(struct work *w)
@@ -536,7 +315,7 @@ void extractor_feed(struct extractor *e, const struct http_exchange *x,
     }
     for (size_t i = 0; w.profile != NULL && i < w.profile->session_count; i++) {
         if (w.profile->session[i].where == PROFILE_COOKIES) {
-            join_cookies(&w, w.profile->session[i].name);
+            work_token_join(&w, w.profile->session[i].name);
         }
     }
     if (w.profile != NULL && x->has_response) {

@@ -95,7 +95,7 @@ static void note_token(struct work *w, enum member_place place, struct hr_span n
          (w->f->flags & (FACT_AUTH_WORD | FACT_PASSWORD_PATH | FACT_REGISTER_PATH)))) {
         is_token = false;
     }
-    if (work_profile_has(w, wheres[place], name, is_token)) {
+    if (profile_has_place(w->profile, wheres[place], name, is_token)) {
         if ((bits & WORD_TOKEN_GENERIC) && place != MEMBER_QUERY) {
             work_token_forget(w, TOKEN_BEARER,
                               HR_SPAN("bearer")); /* not the one that asks for it */
@@ -148,7 +148,8 @@ void work_member(struct work *w, enum member_place place, struct hr_span name, s
 
 static bool is_user_query(struct work *w, struct hr_span name)
 {
-    return work_profile_has(w, PROFILE_USER_QUERY, name, work_word(w, name).user_parameter != 0);
+    return profile_has_place(w->profile, PROFILE_USER_QUERY, name,
+                             work_word(w, name).user_parameter != 0);
 }
 
 void work_query(struct work *w)
@@ -166,13 +167,14 @@ void work_query(struct work *w)
     }
 }
 
-static void walk_json(struct work *w, const json_t *value, struct hr_span name, unsigned depth,
+// NOLINTNEXTLINE(misc-no-recursion): JSON_DEPTH_LIMIT levels
+static void walk_json(struct work *w, json_t *value, struct hr_span name, unsigned depth,
                       size_t *count)
 {
     const char *key;
     json_t *member;
     if (json_is_object(value) && depth < JSON_DEPTH_LIMIT) {
-        json_object_foreach((json_t *)(uintptr_t)value, key, member)
+        json_object_foreach(value, key, member)
         {
             if ((*count)++ < MEMBER_LIMIT) {
                 char *full = name.len == 0 ? hr_arena_strdup(w->arena, hr_span_str(key))

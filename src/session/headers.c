@@ -8,13 +8,13 @@
 #include <string.h>
 
 #define COOKIE_LIMIT 100
-#define REPLICA_BYTES 64
+#define REPLICA_BYTES ((size_t)64)
 #define BASIC_BYTES 256
 
 static unsigned cookie_weight(struct work *w, uint32_t classes, struct hr_span value)
 {
     return ((classes & WORD_SESSION) ? 4u : 0u) + ((classes & WORD_REMEMBER) ? 3u : 0u) +
-           (work_is_random(w, value) ? 2u : 0u) + 1;
+           (work_value(w, value)->is_random ? 2u : 0u) + 1;
 }
 
 static void note_replica(struct work *w, struct hr_span value)
@@ -27,7 +27,7 @@ static void note_replica(struct work *w, struct hr_span value)
     if (w->f->replica.ptr != NULL) {
         return; /* the first one is enough to tell two apart */
     }
-    if (value.len > REPLICA_BYTES || work_is_random(w, value)) {
+    if (value.len > REPLICA_BYTES || work_value(w, value)->is_random) {
         struct hr_digest d = work_digest(w, value);
         w->f->replica = hr_arena_copy(w->arena, hr_span_str(hr_digest_format(&d, text)));
     } else {
@@ -105,9 +105,9 @@ static struct hr_span bearer_of(struct hr_span value)
 static void read_authorization(struct work *w, struct hr_span value)
 {
     struct hr_span token = bearer_of(value);
-    if (token.len > 0 &&
-        work_profile_has(w, PROFILE_BEARER, (struct hr_span){NULL, 0},
-                         work_profile_has(w, PROFILE_HEADER, HR_SPAN("Authorization"), true))) {
+    if (token.len > 0 && profile_has_place(w->profile, PROFILE_BEARER, (struct hr_span){NULL, 0},
+                                           profile_has_place(w->profile, PROFILE_HEADER,
+                                                             HR_SPAN("Authorization"), true))) {
         work_token_sent(w, TOKEN_BEARER, HR_SPAN("bearer"), token);
     } else if (hr_span_has_prefix_nocase(value, HR_SPAN("basic "))) {
         read_basic(w, hr_span_trim(hr_span_slice(value, 6, value.len)));
@@ -116,8 +116,8 @@ static void read_authorization(struct work *w, struct hr_span value)
 
 static bool is_token_header(const struct work *w, struct hr_span name)
 {
-    return work_profile_has(w, PROFILE_HEADER, name,
-                            (work_word(w, name).bits & WORD_TOKEN_HEADER) != 0);
+    return profile_has_place(w->profile, PROFILE_HEADER, name,
+                             (work_word(w, name).bits & WORD_TOKEN_HEADER) != 0);
 }
 
 static struct hr_span header_token(struct hr_span value)

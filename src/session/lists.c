@@ -247,25 +247,32 @@ bool lists_find_path(const struct lists *l, enum list_id id, struct hr_span path
     return false;
 }
 
+static bool is_between_words(char c)
+{
+    return c == '-' || c == '_' || c == '.' || c == ';';
+}
+
+static bool find_word(const struct lists *l, enum list_id id, struct hr_span segment)
+{
+    size_t start = 0;
+    for (size_t i = 0; i <= segment.len; i++) {
+        if (i == segment.len || is_between_words(segment.ptr[i])) {
+            if (lists_find(l, id, hr_span_slice(segment, start, i)) != 0) {
+                return true;
+            }
+            start = i + 1;
+        }
+    }
+    return false;
+}
+
 bool lists_find_path_word(const struct lists *l, enum list_id id, struct hr_span path)
 {
-    size_t segments = 0;
-    while (path.ptr != NULL && segments++ < 16) {
+    for (size_t segments = 0; path.ptr != NULL && segments < 16; segments++) {
         struct hr_span segment = hr_span_cut(&path, '/');
-        if (segment.len == 0 || segment.len > FOLDED_SIZE) {
-            continue;
-        }
-        if (lists_find(l, id, segment) != 0) {
+        if (segment.len > 0 && segment.len <= FOLDED_SIZE &&
+            (lists_find(l, id, segment) != 0 || find_word(l, id, segment))) {
             return true;
-        }
-        for (size_t i = 0, start = 0; i <= segment.len; i++) {
-            char c = i < segment.len ? segment.ptr[i] : '-';
-            if (c == '-' || c == '_' || c == '.' || c == ';') {
-                if (lists_find(l, id, hr_span_slice(segment, start, i)) != 0) {
-                    return true;
-                }
-                start = i + 1;
-            }
         }
     }
     return false;

@@ -21,73 +21,6 @@ struct profile_set {
     size_t count;
 };
 
-/* --- matching --------------------------------------------------------------------------------- */
-
-/* One * at a time, the last one tried again: linear in practice, bounded by pattern times text. */
-static bool glob(struct hr_span pattern, struct hr_span text, bool fold)
-{
-    size_t p = 0;
-    size_t t = 0;
-    size_t star = SIZE_MAX;
-    size_t star_text = 0;
-    while (t < text.len) {
-        bool same =
-            p < pattern.len && (fold ? hr_ascii_lower(pattern.ptr[p]) == hr_ascii_lower(text.ptr[t])
-                                     : pattern.ptr[p] == text.ptr[t]);
-        if (p < pattern.len && pattern.ptr[p] == '*') {
-            star = p++;
-            star_text = t;
-        } else if (same) {
-            p++;
-            t++;
-        } else if (star != SIZE_MAX) {
-            p = star + 1;
-            t = ++star_text;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.len && pattern.ptr[p] == '*') {
-        p++;
-    }
-    return p == pattern.len;
-}
-
-bool profile_path_fits(const char *pattern, struct hr_span path)
-{
-    struct hr_span want = hr_span_str(pattern);
-    if (hr_span_find(want, '{') == SIZE_MAX) {
-        return glob(want, path, false);
-    }
-    while (want.ptr != NULL && path.ptr != NULL) { /* segment by segment; {x} is any one */
-        struct hr_span w = hr_span_cut(&want, '/');
-        struct hr_span p = hr_span_cut(&path, '/');
-        bool any = w.len > 1 && w.ptr[0] == '{' && w.ptr[w.len - 1] == '}' && p.len > 0;
-        if (!any && !glob(w, p, false)) {
-            return false;
-        }
-    }
-    return want.ptr == NULL && path.ptr == NULL;
-}
-
-bool profile_endpoint_fits(const struct profile_endpoint *e, struct hr_span method,
-                           struct hr_span path)
-{
-    return (e->method == NULL || hr_span_equal(hr_span_str(e->method), method)) &&
-           profile_path_fits(e->path, path);
-}
-
-const struct profile_action *profile_action_find(const struct profile_action *actions, size_t count,
-                                                 struct hr_span method, struct hr_span path)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (profile_endpoint_fits(&actions[i].endpoint, method, path)) {
-            return &actions[i];
-        }
-    }
-    return NULL;
-}
-
 const struct profile *profile_set_find(const struct profile_set *set, struct hr_span site)
 {
     for (size_t i = 0; set != NULL && i < set->count; i++) {
@@ -96,7 +29,7 @@ const struct profile *profile_set_find(const struct profile_set *set, struct hr_
             return p;
         }
         for (size_t k = 0; k < p->hosts_count; k++) {
-            if (glob(hr_span_str(p->hosts[k].path), site, true)) {
+            if (profile_host_fits(p->hosts[k].path, site)) {
                 return p;
             }
         }
@@ -168,9 +101,9 @@ static int read_texts(struct reader *r, const struct hr_yaml *node, struct profi
 
 static int check_path(struct reader *r, const struct hr_yaml *node, const char *path)
 {
-    if (path[0] != '/' && path[0] != '*') {
+    if (path == NULL || (path[0] != '/' && path[0] != '*')) {
         return hr_yaml_fail(r->doc, node, "\"%s\" is no path; expected one that begins with / or *",
-                            path);
+                            path == NULL ? "" : path);
     }
     return 0;
 }
@@ -195,7 +128,7 @@ static int read_endpoints(struct reader *r, const struct hr_yaml *node,
     const struct hr_yaml *item = node->kind == HR_YAML_SEQUENCE ? node->child : node;
     for (size_t i = 0; rc == 0 && i < *ret_count; i++, item = next_item(node, item)) {
         struct hr_span path = hr_span_str((*ret)[i].path);
-        if (hr_span_find(path, ' ') != SIZE_MAX) {
+        if (path.len > 0 && hr_span_find(path, ' ') != SIZE_MAX) {
             struct hr_span method = hr_span_cut(&path, ' ');
             rc = check_method(r, item, method);
             (*ret)[i].method = keep(r, method);
@@ -524,8 +457,8 @@ static int read_file(struct profile_set *set, struct hr_yaml_doc *doc)
     if (rc == 0) {
         rc = hr_yaml_expect(doc, sites, HR_YAML_SEQUENCE);
     }
-    for (const struct hr_yaml *s = rc == 0 ? sites->child : NULL; rc == 0 && s != NULL;
-         s = s->next) {
+    for (const struct hr_yaml *s = rc == 0 && sites != NULL ? sites->child : NULL;
+         rc == 0 && s != NULL; s = s->next) {
         if (set->count == SITE_LIMIT) {
             return hr_yaml_fail(doc, s, "more than %d sites", SITE_LIMIT);
         }
@@ -542,7 +475,7 @@ int profile_set_load(const char *const *paths, size_t path_count, struct profile
     struct profile_set *set = hr_xcalloc(1, sizeof(*set));
     int rc = 0;
     hr_arena_init(&set->arena);
-    set->profiles = hr_xcalloc(SITE_LIMIT, sizeof(*set->profiles));
+    set->profiles = hr_xcalloc(SITE_LIMIT, sizeof(struct profile *));
     for (size_t i = 0; rc == 0 && i < path_count; i++) {
         struct hr_yaml_doc doc;
         rc = hr_yaml_load(&doc, paths[i]);

@@ -64,11 +64,17 @@ struct profile {
     PROFILE_LIST(profile_endpoint, trusted_proxies) /* .path is an address or network */
 };
 
+/** "*" stands for any text; case does not count. */
+bool profile_host_fits(const char *pattern, struct hr_span site);
 /** "*" stands for any text, "{...}" in the pattern for one segment or the same template. */
 bool profile_path_fits(const char *pattern, struct hr_span path);
 bool profile_endpoint_fits(const struct profile_endpoint *e, struct hr_span method,
                            struct hr_span path);
 const struct profile_action *profile_action_find(const struct profile_action *actions, size_t count,
                                                  struct hr_span method, struct hr_span path);
+
+/** Is the session there? Without a list of places in the profile the answer is `otherwise`. */
+bool profile_has_place(const struct profile *p, enum profile_where where, struct hr_span name,
+                       bool otherwise);
 
 #endif

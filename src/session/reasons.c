@@ -55,7 +55,7 @@ __attribute__((format(printf, 2, 3))) static void add_part(struct hr_buf *reason
     char text[256];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     hr_buf_append_str(reason, reason->len > 0 ? ", " : "");
     hr_buf_append_str(reason, text);
@@ -206,6 +206,49 @@ static void append_reason(struct hr_buf *out, const char *reason)
     hr_buf_append_char(out, '\n');
 }
 
+static void append_cookie_set(struct hr_buf *out, const char *joined)
+{
+    struct hr_span rest = hr_span_str(joined);
+    hr_buf_append_str(out, "cookies: [");
+    for (bool first = true; rest.ptr != NULL; first = false) {
+        struct hr_span part = hr_span_cut(&rest, '+');
+        char *name = hr_xstrndup(part.ptr, part.len);
+        hr_buf_append_str(out, first ? "" : ", ");
+        append_quoted(out, name);
+        free(name);
+    }
+    hr_buf_append_char(out, ']');
+}
+
+static void append_place(struct hr_buf *out, const struct model_carrier *c)
+{
+    switch (c->carrier) {
+    case TOKEN_COOKIE:
+        if (c->from_profile && strchr(c->name, '+') != NULL) {
+            append_cookie_set(out, c->name);
+            break;
+        }
+        hr_buf_append_str(out, "cookie: ");
+        append_quoted(out, c->name);
+        break;
+    case TOKEN_USER_QUERY:
+        hr_buf_append_str(out, "user_query: ");
+        append_quoted(out, c->name);
+        break;
+    case TOKEN_PATH:
+        hr_buf_append_str(out, "query: ");
+        append_quoted(out, c->name);
+        break;
+    case TOKEN_BEARER:
+    case TOKEN_HEADER:
+    case TOKEN_QUERY:
+    case TOKEN_FORM:
+    case TOKEN_JSON:
+        hr_buf_append_str(out, "bearer: true");
+        break;
+    }
+}
+
 static void suggest_sessions(const struct site_model *m, struct hr_buf *out)
 {
     if (m->carrier_count == 0) {
@@ -214,42 +257,8 @@ static void suggest_sessions(const struct site_model *m, struct hr_buf *out)
     }
     hr_buf_append_str(out, "    session:\n");
     for (size_t i = 0; i < m->carrier_count; i++) {
-        const struct model_carrier *c = &m->carriers[i];
-        switch (c->carrier) {
-        case TOKEN_COOKIE:
-            if (c->from_profile && strchr(c->name, '+') != NULL) {
-                struct hr_span rest = hr_span_str(c->name);
-                hr_buf_append_str(out, "      - cookies: [");
-                for (bool first = true; rest.ptr != NULL; first = false) {
-                    char *name = NULL;
-                    struct hr_span part = hr_span_cut(&rest, '+');
-                    name = hr_xstrndup(part.ptr, part.len);
-                    hr_buf_append_str(out, first ? "" : ", ");
-                    append_quoted(out, name);
-                    free(name);
-                }
-                hr_buf_append_char(out, ']');
-                break;
-            }
-            hr_buf_append_str(out, "      - cookie: ");
-            append_quoted(out, c->name);
-            break;
-        case TOKEN_USER_QUERY:
-            hr_buf_append_str(out, "      - user_query: ");
-            append_quoted(out, c->name);
-            break;
-        case TOKEN_PATH:
-            hr_buf_append_str(out, "      - query: ");
-            append_quoted(out, c->name);
-            break;
-        case TOKEN_BEARER:
-        case TOKEN_HEADER:
-        case TOKEN_QUERY:
-        case TOKEN_FORM:
-        case TOKEN_JSON:
-            hr_buf_append_str(out, "      - bearer: true");
-            break;
-        }
+        hr_buf_append_str(out, "      - ");
+        append_place(out, &m->carriers[i]);
         append_reason(out, reason_of(m, "session", i));
     }
 }

@@ -11,58 +11,6 @@
 #define TEMPLATE_SEGMENT_LIMIT 24
 #define TARGET_LIMIT_BYTES 8192
 
-static bool is_base64url(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-           c == '_' || c == '+' || c == '/' || c == '=';
-}
-
-bool text_is_jwt(struct hr_span value)
-{
-    size_t dots = 0;
-    if (value.len < 20 || memcmp(value.ptr, "eyJ", 3) != 0) {
-        return false;
-    }
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.ptr[i] == '.') {
-            dots++;
-        } else if (!is_base64url(value.ptr[i])) {
-            return false;
-        }
-    }
-    return dots == 2 || dots == 4;
-}
-
-/* Long and varied: hexadecimal of 8 bytes or more, or 16 characters of mixed kinds. */
-bool text_is_random(struct hr_span value)
-{
-    uint64_t seen[4] = {0};
-    size_t distinct = 0;
-    size_t digits = 0;
-    size_t lower = 0;
-    size_t upper = 0;
-    size_t spaces = 0;
-    if (value.len < 12) {
-        return false;
-    }
-    size_t len = value.len < 128 ? value.len : 128;
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)value.ptr[i];
-        digits += c >= '0' && c <= '9';
-        lower += c >= 'a' && c <= 'z';
-        upper += c >= 'A' && c <= 'Z';
-        spaces += c == ' ' || c == '/';
-        distinct += (seen[c / 64] >> (c % 64) & 1) == 0;
-        seen[c / 64] |= UINT64_C(1) << (c % 64);
-    }
-    size_t kinds = (size_t)(digits > 0) + (size_t)(lower > 0) + (size_t)(upper > 0);
-    if (spaces > 2 || distinct < 6) {
-        return false;
-    }
-    return (kinds >= 2 && digits >= 2) || (kinds >= 2 && len >= 20 && upper >= 3) ||
-           (digits == len && len >= 16);
-}
-
 static void append_digest(struct work *w, struct hr_buf *out, struct hr_span value)
 {
     char text[HR_DIGEST_TEXT_SIZE];
@@ -74,8 +22,8 @@ static bool is_secret_name(const struct work *w, struct hr_span raw_name)
 {
     struct hr_span name = http_decode(w->arena, raw_name, true);
     return (work_word(w, name).bits & WORD_SECRET) ||
-           (w->profile != NULL && (work_profile_has(w, PROFILE_QUERY, name, false) ||
-                                   work_profile_has(w, PROFILE_USER_QUERY, name, false)));
+           (w->profile != NULL && (profile_has_place(w->profile, PROFILE_QUERY, name, false) ||
+                                   profile_has_place(w->profile, PROFILE_USER_QUERY, name, false)));
 }
 
 static void append_value(struct work *w, struct hr_buf *out, struct hr_span name,

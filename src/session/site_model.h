@@ -146,7 +146,7 @@ void model_explain(struct site_model *m);
 
 /* carriers.c */
 void decide_carriers(struct site_model *m, const struct site_learner *l);
-/* tokens.c */
+/* tokens.c: first where those are sent whose tokens are not live, for outcomes depend on it */
 void decide_aways(struct site_model *m, const struct site_learner *l);
 void decide_from_tokens(struct site_model *m, const struct site_learner *l);
 

@@ -127,6 +127,15 @@ static void tell_away(struct story *s, size_t at)
     }
 }
 
+static void tell_aways(struct story *s)
+{
+    for (size_t i = 0; i < s->token->event_count; i++) {
+        if (s->known[i] && (s->token->events[i].bits & USE_SENT)) {
+            tell_away(s, i);
+        }
+    }
+}
+
 /* A login that gave no token, and the one that it carried is granted afterwards. */
 static bool keeps_token(const struct story *s, size_t at)
 {
@@ -179,33 +188,26 @@ static void tell(struct story *s)
     }
 }
 
-/* First of all: where those are sent whose tokens are not live; the outcomes depend on it. */
-void decide_aways(struct site_model *m, const struct site_learner *l)
+static void for_each_story(struct site_model *m, const struct site_learner *l,
+                           void (*tell_story)(struct story *s))
 {
     struct learn_entry **tokens = learn_table_sorted(&l->tokens);
     for (size_t i = 0; i < l->tokens.count; i++) {
         struct story s = {.m = m, .l = l, .token = (const struct learn_token *)tokens[i]};
         if (model_carrier_of(m, s.token->carrier) != NULL) {
             read_story(&s);
-            for (size_t k = 0; k < s.token->event_count; k++) {
-                if (s.known[k] && (s.token->events[k].bits & USE_SENT)) {
-                    tell_away(&s, k);
-                }
-            }
+            tell_story(&s);
         }
     }
     free(tokens);
 }
 
+void decide_aways(struct site_model *m, const struct site_learner *l)
+{
+    for_each_story(m, l, tell_aways);
+}
+
 void decide_from_tokens(struct site_model *m, const struct site_learner *l)
 {
-    struct learn_entry **tokens = learn_table_sorted(&l->tokens);
-    for (size_t i = 0; i < l->tokens.count; i++) {
-        struct story s = {.m = m, .l = l, .token = (const struct learn_token *)tokens[i]};
-        if (model_carrier_of(m, s.token->carrier) != NULL) {
-            read_story(&s);
-            tell(&s);
-        }
-    }
-    free(tokens);
+    for_each_story(m, l, tell);
 }

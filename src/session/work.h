@@ -12,6 +12,7 @@
 #include "session/extract.h"
 #include "session/lists.h"
 #include "session/profile_rules.h"
+#include "session/values.h"
 #include "session/words.h"
 
 #include <jansson.h>
@@ -44,12 +45,15 @@ struct work {
 
 /* extract.c */
 struct hr_digest work_digest(struct work *w, struct hr_span value);
-/** text_is_random(), remembered. */
-bool work_is_random(struct work *w, struct hr_span value);
+/** All that is known of a value; borrowed until the next call. */
+const struct value *work_value(struct work *w, struct hr_span value);
+void work_remember_token(struct work *w, const struct value *value);
+void work_count_dropped_token(struct work *w);
 /** Empty; for building one text, then hr_arena_copy(). */
 struct hr_buf *work_text(struct work *w, size_t limit_bytes);
-/** Finds or adds the use of a carrier; NULL where there are too many. @param weight the heavier
- * stay */
+
+/* uses.c */
+/** Finds or adds the use of a carrier. @return NULL where there are too many heavier ones */
 struct token_use *work_token(struct work *w, enum token_carrier carrier, struct hr_span name,
                              unsigned weight);
 void work_token_sent(struct work *w, enum token_carrier carrier, struct hr_span name,
@@ -58,16 +62,16 @@ void work_token_sent(struct work *w, enum token_carrier carrier, struct hr_span 
 void work_token_forget(struct work *w, enum token_carrier carrier, struct hr_span name);
 void work_token_set(struct work *w, enum token_carrier carrier, struct hr_span name,
                     struct hr_span value, int64_t lifetime_s);
+/** A set of cookies of the profile, "a+b", becomes one. */
+void work_token_join(struct work *w, const char *names);
+
+/* extract.c */
 /** What a name says. */
 struct word work_word(const struct work *w, struct hr_span name);
 /** What a cookie's name says: the profile's session cookies are always ones. */
 struct word work_cookie_word(struct work *w, struct hr_span name);
 const struct lists *work_lists(const struct work *w);
 bool work_is_known_token(const struct work *w, struct hr_span value);
-/** Does the profile name that place? Without a session list in the profile the answer is
- * `otherwise`. */
-bool work_profile_has(const struct work *w, enum profile_where where, struct hr_span name,
-                      bool otherwise);
 /** The user as it is shown: escaped, or its hash with --redact-users. */
 struct hr_span work_shown_user(struct work *w, struct hr_span user);
 
@@ -90,8 +94,6 @@ void work_response_fields(struct work *w);
 struct hr_span work_redact(struct work *w, struct hr_span target, bool is_connect);
 struct hr_span work_template(struct work *w, struct hr_span path);
 struct hr_span work_escape(struct work *w, struct hr_span bytes, size_t limit);
-bool text_is_random(struct hr_span value);
-bool text_is_jwt(struct hr_span value);
 
 /* body.c */
 /** @param ret_result  an enum http_content_result, untouched where the content was not looked at */

@@ -1,0 +1,141 @@
+#include "session/values.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOTS 32768u
+#define KNOWN_BYTES_MIN 8
+#define KNOWN_WAYS ((size_t)4)
+
+/* Values themselves are not kept: what one says is found by its keyed hash, and no two that come by
+ * have the same. */
+struct values {
+    struct hr_key key;
+    struct value slots[SLOTS]; /* a newer value takes an older one's place */
+    uint64_t *known;           /* hashes of tokens in sets of KNOWN_WAYS, the newest first */
+    size_t known_mask;
+};
+
+static bool is_base64url(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_' || c == '+' || c == '/' || c == '=';
+}
+
+bool text_is_jwt(struct hr_span value)
+{
+    size_t dots = 0;
+    if (value.len < 20 || memcmp(value.ptr, "eyJ", 3) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.ptr[i] == '.') {
+            dots++;
+        } else if (!is_base64url(value.ptr[i])) {
+            return false;
+        }
+    }
+    return dots == 2 || dots == 4;
+}
+
+/* Long and varied: hexadecimal of 8 bytes or more, or 16 characters of mixed kinds. */
+bool text_is_random(struct hr_span value)
+{
+    uint64_t seen[4] = {0};
+    size_t distinct = 0;
+    size_t digits = 0;
+    size_t lower = 0;
+    size_t upper = 0;
+    size_t spaces = 0;
+    if (value.len < 12) {
+        return false;
+    }
+    size_t len = value.len < 128 ? value.len : 128;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)value.ptr[i];
+        digits += c >= '0' && c <= '9';
+        lower += c >= 'a' && c <= 'z';
+        upper += c >= 'A' && c <= 'Z';
+        spaces += c == ' ' || c == '/';
+        distinct += (seen[c / 64] >> (c % 64) & 1) == 0;
+        seen[c / 64] |= UINT64_C(1) << (c % 64);
+    }
+    size_t kinds = (size_t)(digits > 0) + (size_t)(lower > 0) + (size_t)(upper > 0);
+    if (spaces > 2 || distinct < 6) {
+        return false;
+    }
+    return (kinds >= 2 && digits >= 2) || (kinds >= 2 && len >= 20 && upper >= 3) ||
+           (digits == len && len >= 16);
+}
+
+struct values *values_create(const struct hr_key *key, size_t remembered_limit)
+{
+    struct values *v = hr_xcalloc(1, sizeof(*v));
+    size_t sets = 1024;
+    while (sets * KNOWN_WAYS < 2 * remembered_limit && sets < (1u << 22)) {
+        sets *= 2;
+    }
+    v->key = *key;
+    v->known = hr_xcalloc(sets * KNOWN_WAYS, sizeof(*v->known));
+    v->known_mask = sets - 1;
+    return v;
+}
+
+void values_destroy(struct values *v)
+{
+    if (v == NULL) {
+        return;
+    }
+    free(v->known);
+    hr_wipe(v, sizeof(*v));
+    free(v);
+}
+
+static uint64_t hash_of(struct hr_span text)
+{
+    uint64_t hash = hr_hash_table(text.ptr, text.len);
+    return hash == 0 ? 1 : hash;
+}
+
+const struct value *values_find(struct values *v, struct hr_span text)
+{
+    uint64_t hash = hash_of(text);
+    struct value *slot = &v->slots[hash % SLOTS];
+    __builtin_prefetch(&v->known[(hash & v->known_mask) * KNOWN_WAYS]);
+    if (slot->hash != hash) {
+        *slot = (struct value){
+            .hash = hash,
+            .digest = hr_digest_keyed(&v->key, text),
+            .is_random = text_is_random(text),
+            .is_jwt = text_is_jwt(text),
+            .is_short = text.len < KNOWN_BYTES_MIN,
+        };
+    }
+    return slot;
+}
+
+static bool is_in(const uint64_t way[KNOWN_WAYS], uint64_t hash)
+{
+    return way[0] == hash || way[1] == hash || way[2] == hash || way[3] == hash;
+}
+
+bool values_is_remembered(const struct values *v, struct hr_span text)
+{
+    if (text.len < KNOWN_BYTES_MIN) {
+        return false;
+    }
+    uint64_t hash = hash_of(text);
+    return is_in(&v->known[(hash & v->known_mask) * KNOWN_WAYS], hash);
+}
+
+void values_remember(struct values *v, const struct value *value)
+{
+    uint64_t *way = &v->known[(value->hash & v->known_mask) * KNOWN_WAYS];
+    if (value->is_short || is_in(way, value->hash)) {
+        return;
+    }
+    memmove(&way[1], &way[0], (KNOWN_WAYS - 1) * sizeof(*way));
+    way[0] = value->hash;
+}

@@ -1,0 +1,35 @@
+/*
+ * session/values.h - what a value is: its keyed hash, and whether it looks like an identifier. A
+ * browser sends the same cookies again and again, so the answers are remembered; and of tokens that
+ * they were seen, so that they are known again in a target.
+ */
+#ifndef HR_SESSION_VALUES_H
+#define HR_SESSION_VALUES_H
+
+#include "base/digest.h"
+
+struct value {
+    uint64_t hash; /* of the tables of this run; 0: none */
+    struct hr_digest digest;
+    bool is_random; /* text_is_random() */
+    bool is_jwt;    /* text_is_jwt() */
+    bool is_short;  /* too short to be looked for in targets */
+};
+
+struct values;
+
+/** @param remembered_limit  most tokens remembered */
+struct values *values_create(const struct hr_key *key, size_t remembered_limit);
+/** Overwrites what it held. */
+void values_destroy(struct values *v);
+/** @return borrowed until the next call */
+const struct value *values_find(struct values *v, struct hr_span text);
+void values_remember(struct values *v, const struct value *value);
+bool values_is_remembered(const struct values *v, struct hr_span text);
+
+/** Long and varied enough to be an identifier. */
+bool text_is_random(struct hr_span value);
+/** Has the shape of a JSON Web Token. */
+bool text_is_jwt(struct hr_span value);
+
+#endif
