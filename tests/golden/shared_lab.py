@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 
-RULES = ("post-logout-access", "missing-set-cookie", "status-flap", "lost-login")
+RULES = ("post-logout-access", "missing-set-cookie", "status-flap", "lost-login", "ghost-session",
+         "failed-login-set-cookie")
 
 
 def main():

@@ -1,0 +1,85 @@
+/*
+id: failed-login-set-cookie
+title: A refused login hands out a session cookie
+severity: low
+meaning: >
+  The server refused a login with 401 or 403 and gave a new value of its session cookie in the same answer. The session
+  may be a half-made one: with the user already in it, or to be finished by whatever comes next. Where it is
+  accepted afterwards, that is a finding of ghost-session.
+cause: >
+  Typically the session is created and its cookie set before the last check of the login (password, second factor,
+  lock of the account, audit), and the way out after a failure does not take them back; or the failure comes from a
+  handler that lost a race with the one that made the session.
+confirm: >
+  Log in with a wrong password and look at the answer; then make each step of the login behind the creation of the session
+  fail. Look at what the session holds, and try its cookie on a protected page. Run the server with the race
+  detector (go test -race, go run -race) under parallel logins.
+repair: >
+  Create the session and set the cookie as the last step of a login, when nothing can fail any more. On every other way
+  out delete both.
+lookalikes: >
+  Cookies that are being deleted (Max-Age=0, Expires in the past, an empty value); sites that give every visitor an
+  anonymous session before the login; sites whose cookie changes with every answer; 5xx answers.
+references: CWE-460 Improper Cleanup on Thrown Exception, CWE-362 Race Condition, CWE-384 Session Fixation
+*/
+
+-- Refused logins, and whether they came with a cookie and were given a new one.
+WITH refused AS MATERIALIZED (
+    SELECT f.exchange_id, f.site_id, f.endpoint_id, f.method, f.path, f.status, f.start_at, f.had_token,
+           f.is_resynchronised,
+           (SELECT t.set_session_id FROM token_facts t
+            WHERE t.token_id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15
+              AND t.carrier = 'cookie' AND t.is_new AND NOT t.is_deleted
+            ORDER BY t.token_id LIMIT 1) AS session_id
+    FROM login_facts f
+    WHERE f.outcome = 'failure' AND f.status IN (401, 403)
+),
+habits AS (
+    SELECT refused.*,
+           sum(session_id IS NOT NULL) OVER alike AS given,
+           count(*) OVER alike AS total
+    FROM refused
+    WINDOW alike AS (PARTITION BY endpoint_id, had_token)
+),
+-- Sites that give a session's token to visitors too.
+visited AS MATERIALIZED (
+    SELECT DISTINCT h.site_id
+    FROM session_history h
+    WHERE h.kind = 'issued'
+      AND h.exchange_id NOT IN (SELECT f.exchange_id FROM login_facts f)
+),
+given AS (
+    SELECT b.*
+    FROM habits b
+    WHERE b.session_id IS NOT NULL
+      -- Who came without a cookie was given a visitor's; who came with one was given another each time.
+      AND (b.site_id NOT IN (SELECT site_id FROM visited)
+           OR (b.had_token AND b.given * 2 < b.total))
+      -- A login that keeps it was a visitor's, and one that was granted is a ghost-session.
+      AND NOT EXISTS (SELECT 1 FROM session_history h
+                      WHERE h.session_id = b.session_id AND h.exchange_id != b.exchange_id
+                        AND (h.kind IN ('login', 'possible login')
+                             OR (h.kind = 'granted' AND h.protection != 'public' AND NOT h.is_cached
+                                 AND NOT h.is_static AND NOT h.sets_other_token)))
+)
+SELECT exchange_id,
+       session_id,
+       site_id,
+       start_at AS at,
+       'suspect' AS verdict,
+       printf('%s %s answered %d with a new session cookie; %d of %d such refusals had one',
+              method, path, status, given, total) AS summary,
+       (SELECT json_group_array(text) FROM (
+            SELECT 'It may be an anonymous session: whether the site gives one to visitors was not seen.' AS text
+            UNION ALL SELECT 'After a loss it is not certain which request was answered by which response.'
+                   WHERE is_resynchronised)) AS caveats,
+       json_array(json_object('role', 'login', 'exchange_id', exchange_id,
+                              'text', printf('%s %s refused with %d, and a new session cookie', method, path,
+                                             status))) AS evidence
+FROM given
+ORDER BY at, exchange_id;
+
+-- Logins that were refused with 401 or 403.
+SELECT count(*) AS exercised
+FROM login_facts f
+WHERE f.outcome = 'failure' AND f.status IN (401, 403);
