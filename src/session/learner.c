@@ -141,9 +141,25 @@ uint64_t learn_carrier_hash(enum token_carrier carrier, struct hr_span name)
     return mix(hr_hash64(name, (uint64_t)carrier));
 }
 
+/* Which endpoints matter least where a site has more than are kept: files, then pages. What takes
+ * logins is among the few others. It goes by the name alone, so that no order of feeding matters.
+ */
+static uint64_t endpoint_class(struct hr_span method, struct hr_span path)
+{
+    if (!hr_span_equal(method, HR_SPAN("GET")) && !hr_span_equal(method, HR_SPAN("HEAD"))) {
+        return 0;
+    }
+    for (size_t i = path.len; i > 0 && path.ptr[i - 1] != '/'; i--) {
+        if (path.ptr[i - 1] == '.') {
+            return 3;
+        }
+    }
+    return 1;
+}
+
 uint64_t learn_endpoint_hash(struct hr_span method, struct hr_span path)
 {
-    return mix(hr_hash64(path, hr_hash64(method, 7)));
+    return endpoint_class(method, path) << 62 | mix(hr_hash64(path, hr_hash64(method, 7))) >> 2;
 }
 
 /* Where a redirect leads, its parameters by name only: values differ from time to time. */
@@ -303,7 +319,8 @@ static uint64_t kind_hash(const struct view *v)
     for (size_t i = 0; i < v->use_count; i++) { /* a sum: the order of cookies does not count */
         parts[4] += mix(v->uses[i].carrier + v->uses[i].bits);
     }
-    return mix(hr_hash64(hr_span_of(parts, sizeof(parts)), 17));
+    uint64_t hash = mix(hr_hash64(hr_span_of(parts, sizeof(parts)), 17));
+    return (v->endpoint >> 62) << 62 | hash >> 2; /* as the endpoint matters */
 }
 
 static int compare_uses(const void *a, const void *b)

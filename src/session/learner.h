@@ -5,7 +5,7 @@
  * are few kinds however long a capture is. Beside them a sample of tokens keeps when each was seen.
  * Every table is bounded by keeping the entries whose hashes are lowest: which those are does not
  * depend on the order of feeding, and an entry that stays was never dropped before, so its counts
- * are whole.
+ * are whole. Hashes of endpoints and kinds begin with how little they matter.
  */
 #ifndef HR_SESSION_LEARNER_H
 #define HR_SESSION_LEARNER_H
