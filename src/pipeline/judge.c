@@ -37,14 +37,10 @@ struct judge {
     bool *is_marked; /* by index of ops: contradicts another operation */
     size_t op_count;
     size_t op_capacity;
-    int (*on_session)(struct judge *a);
     /* What the session pass found; written when the reading is over. */
     struct operation_mark *marks;
     size_t mark_count;
-    int64_t *suspicious; /* sessions to be checked with the protected endpoints known; ascending */
-    size_t suspicious_count;
-    size_t suspicious_next;
-    struct session_check *checks;
+    struct session_check *checks; /* of the sessions that may be contradicted */
     size_t check_count;
 };
 
@@ -308,21 +304,6 @@ static bool needs_check(const struct judge *a)
            (last_grant_start > first_not_live_end || is_absent_first);
 }
 
-static int judge_session(struct judge *a)
-{
-    memset(a->is_marked, 0, a->op_count * sizeof(*a->is_marked));
-    mark_session(a);
-    add_session_evidence(a);
-    if (needs_check(a)) {
-        if ((a->suspicious_count & (a->suspicious_count - 1)) == 0) {
-            size_t capacity = a->suspicious_count > 0 ? 2 * a->suspicious_count : 1;
-            a->suspicious = hr_xrealloc(a->suspicious, capacity * sizeof(*a->suspicious));
-        }
-        a->suspicious[a->suspicious_count++] = a->ops[0].session_id;
-    }
-    return 0;
-}
-
 static enum session_order order_of(const struct history_result *r)
 {
     switch (r->answer) {
@@ -336,42 +317,41 @@ static enum session_order order_of(const struct history_result *r)
     return ORDER_UNKNOWN;
 }
 
-static int check_session(struct judge *a)
+static struct session_check check_session(const struct judge *a, unsigned flags)
 {
     struct session_ops h;
-    if (a->suspicious_next == a->suspicious_count ||
-        a->suspicious[a->suspicious_next] != a->ops[0].session_id) {
-        return 0;
-    }
-    session_ops_init(&h, a, WITH_NOT_UNDERSTOOD | PROTECTED_ONLY);
+    session_ops_init(&h, a, WITH_NOT_UNDERSTOOD | flags);
     struct history_result r = history_check(h.ops, h.count, first_state(a), a->epsilon);
-    a->checks[a->suspicious_next++] = (struct session_check){
+    struct session_check check = {
         .session_id = a->ops[0].session_id,
         .order = order_of(&r),
         .witness_id = r.answer == HISTORY_CONTRADICTED ? row_id(a, &h, r.witness) : 0,
     };
     session_ops_finish(&h);
-    return 0;
+    return check;
+}
+
+/* What is explained with every grant is explained with those alone that need a live session; what
+ * is not is checked again when it is known which those are. */
+static void judge_session(struct judge *a)
+{
+    memset(a->is_marked, 0, a->op_count * sizeof(*a->is_marked));
+    mark_session(a);
+    add_session_evidence(a);
+    if (needs_check(a)) {
+        if ((a->check_count & (a->check_count - 1)) == 0) { /* grows at powers of two */
+            size_t capacity = a->check_count > 0 ? 2 * a->check_count : 1;
+            a->checks = hr_xrealloc(a->checks, capacity * sizeof(*a->checks));
+        }
+        a->checks[a->check_count++] = check_session(a, 0);
+    }
 }
 
 /* --- the passes ------------------------------------------------------------------------------- */
 
-static int end_session(struct judge *a)
-{
-    int r = a->op_count > 0 ? a->on_session(a) : 0;
-    a->op_count = 0;
-    return r;
-}
-
-static int operation_row(const struct operation_row *o, void *user)
+static int keep_operation(const struct operation_row *o, void *user)
 {
     struct judge *a = user;
-    if (a->op_count > 0 && a->ops[0].session_id != o->session_id) {
-        int r = end_session(a);
-        if (r < 0) {
-            return r;
-        }
-    }
     if (a->op_count == a->op_capacity) {
         a->op_capacity = a->op_capacity > 0 ? 2 * a->op_capacity : 64;
         a->ops = hr_xrealloc(a->ops, a->op_capacity * sizeof(*a->ops));
@@ -381,12 +361,28 @@ static int operation_row(const struct operation_row *o, void *user)
     return 0;
 }
 
-static int for_each_session(struct judge *a, int (*on_session)(struct judge *a))
+static void end_session(struct judge *a)
 {
-    a->on_session = on_session;
+    if (a->op_count > 0) {
+        judge_session(a);
+    }
     a->op_count = 0;
+}
+
+static int operation_row(const struct operation_row *o, void *user)
+{
+    struct judge *a = user;
+    if (a->op_count > 0 && a->ops[0].session_id != o->session_id) {
+        end_session(a);
+    }
+    return keep_operation(o, a);
+}
+
+static int judge_sessions(struct judge *a)
+{
     int r = read_site_operations(a->store, a->site_id, operation_row, a);
-    return r == 0 ? end_session(a) : r;
+    end_session(a);
+    return r;
 }
 
 static int endpoint_row(int64_t endpoint_id, const char *method, const char *path_template,
@@ -412,13 +408,14 @@ static int judge_endpoints(struct judge *a)
 static int check_sessions(struct judge *a)
 {
     int r = 0;
-    a->checks = hr_xcalloc(a->suspicious_count, sizeof(*a->checks));
-    if (a->suspicious_count > 0) {
-        r = for_each_session(a, check_session);
-    }
-    for (size_t i = 0; r == 0 && i < a->suspicious_next; i++) {
-        r = analysis_set_session(a->store, a->checks[i].session_id, a->checks[i].order,
-                                 a->checks[i].witness_id);
+    for (size_t i = 0; r == 0 && i < a->check_count; i++) {
+        struct session_check *c = &a->checks[i];
+        if (c->order != ORDER_EXPLAINED) {
+            a->op_count = 0;
+            r = read_session_operations(a->store, c->session_id, keep_operation, a);
+            *c = check_session(a, PROTECTED_ONLY);
+        }
+        r = r == 0 ? analysis_set_session(a->store, c->session_id, c->order, c->witness_id) : r;
     }
     return r;
 }
@@ -435,7 +432,6 @@ static void judge_finish(struct judge *a)
     free(a->ops);
     free(a->is_marked);
     free(a->marks);
-    free(a->suspicious);
     free(a->checks);
 }
 
@@ -444,7 +440,7 @@ int judge_site(struct store *s, int64_t site_id, const struct profile *profile, 
     struct judge a = {.store = s, .site_id = site_id, .profile = profile, .epsilon = clock_error};
     int r = clock_error < 0 ? read_site_clock_doubt(s, site_id, &a.epsilon) : 0;
     r = r == 0 ? read_site_anonymous(s, site_id, anonymous_row, &a) : r;
-    r = r == 0 ? for_each_session(&a, judge_session) : r;
+    r = r == 0 ? judge_sessions(&a) : r;
     for (size_t i = 0; r == 0 && i < a.mark_count; i++) {
         r = analysis_set_mark(s, &a.marks[i]);
     }

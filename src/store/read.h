@@ -37,6 +37,9 @@ struct operation_row {
 /** Operations of the site's sessions, session by session, each in order of start. */
 int read_site_operations(struct store *s, int64_t site_id,
                          int (*row)(const struct operation_row *o, void *user), void *user);
+/** Those of one session. */
+int read_session_operations(struct store *s, int64_t session_id,
+                            int (*row)(const struct operation_row *o, void *user), void *user);
 /** Accesses without a token of a session carrier: endpoint_id, granted or denied, exchange. */
 struct anonymous_row {
     int64_t exchange_id;

@@ -20,6 +20,7 @@ struct carrier_name {
 };
 
 #define HASHES_IN_MEMORY 65536 /* a power of two */
+#define SHORT_RANGE 4096       /* ids that are gone through whoever's they are */
 
 struct known_hash {
     int64_t session_id; /* 0: the slot is empty */
@@ -252,8 +253,8 @@ int read_site_exchanges(struct store *s, int64_t site_id,
 int read_site_exchanges_between(struct store *s, int64_t site_id, int64_t first, int64_t last,
                                 int (*row)(const struct exchange_facts *f, void *user), void *user)
 {
-    struct facts_reader f = {.s = s};
-    int r = site_is_big(s, site_id, &f.is_big);
+    struct facts_reader f = {.s = s, .is_big = true};
+    int r = last - first < SHORT_RANGE ? 0 : site_is_big(s, site_id, &f.is_big);
     f.hashes = hr_xcalloc(HASHES_IN_MEMORY, sizeof(*f.hashes));
     hr_buf_init(&f.site, SIZE_MAX);
     r = r == 0 ? read_site(s, site_id, &f.site) : r;
@@ -295,6 +296,13 @@ static int give_session_operations(struct store *s, int64_t session_id,
         }
     }
     return r;
+}
+
+int read_session_operations(struct store *s, int64_t session_id,
+                            int (*row)(const struct operation_row *o, void *user), void *user)
+{
+    int r = store_run(s, store_stmt(s, STMT_OPERATION_INDEX_MAKE));
+    return r == 0 ? give_session_operations(s, session_id, row, user) : r;
 }
 
 int read_site_operations(struct store *s, int64_t site_id,
