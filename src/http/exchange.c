@@ -160,7 +160,7 @@ static void on_response_head(struct http_reader *r, const struct http_head *head
     struct http_position at = {
         .offset = r->boundary != UINT64_MAX ? r->boundary : m->offset,
         .acked = m->acked,
-        .is_contiguous = r->boundary != UINT64_MAX,
+        .before = r->start_before,
     };
     if (m->status / 100 == 1 && m->status != 101) {
         m->framing = HTTP_FRAMING_NONE;
@@ -172,7 +172,7 @@ static void on_response_head(struct http_reader *r, const struct http_head *head
     }
     if (c->has_interim) { /* the answer as a whole begins there; what it acknowledged grew since */
         at.offset = c->interim.offset;
-        at.is_contiguous = c->interim.is_contiguous;
+        at.before = c->interim.before;
     }
     if (at.acked != HTTP_ACK_UNKNOWN && at.acked > c->fed[c->client] && !c->ended[c->client]) {
         http_pairs_drift(&c->pairs, false); /* waited in vain for a request that may still come */

@@ -19,8 +19,9 @@ bool http_list_has(struct hr_span list, struct hr_span token);
 /** Cuts the next line off, without its CR LF or LF. @return false where no line end is left */
 bool http_line_next(struct hr_span *rest, struct hr_span *ret_line);
 /**
- * Reads one field line as lenient servers do: white space around the name is dropped.
- * @return false where it is none: no colon, or a name that is no token
+ * Reads one field line as lenient servers do: white space around the name is dropped, and the name
+ * need not be a token.
+ * @return false where it is none: no colon or no name
  */
 bool http_field_line_parse(struct hr_span line, struct http_field *ret_field);
 

@@ -25,6 +25,7 @@ struct window {
     uint64_t offset;  /* of bytes[0] */
     bool starts_line; /* with bytes[0] */
     struct http_mark marks[3];
+    uint64_t before; /* acked of the byte before bytes[0] */
 };
 
 /* --- kept messages --------------------------------------------------------------------------- */
@@ -79,6 +80,7 @@ void http_reader_init(struct http_reader *r, struct http_reader_shared *shared, 
         .boundary = UINT64_MAX,
         .found_at = UINT64_MAX,
         .loss_from_at = HR_NSEC_INFINITE,
+        .last_acked = late ? UINT64_MAX : 0,
     };
     hr_buf_init(&r->held, SIZE_MAX);
 }
@@ -203,6 +205,7 @@ static void note_start(struct http_reader *r, const struct window *w, size_t pos
     const struct http_mark *mark = mark_at(w, pos);
     r->start_offset = w->offset + pos;
     r->start_acked = mark->acked;
+    r->start_before = pos > 0 ? mark_at(w, pos - 1)->acked : w->before;
     r->start_place = mark->place;
     r->line_at = 0;
     r->shape = (struct http_head_shape){false, false};
@@ -697,6 +700,7 @@ static size_t search_joined(struct http_reader *r, const struct window *w, size_
         .offset = r->start_offset,
         .starts_line = r->held_starts_line,
         .marks = {{0, r->start_acked, r->start_place}, r->held_last, *mark_at(w, pos)},
+        .before = r->start_before,
     };
     both.marks[2].from = old_len;
     size_t taken = run(r, &both);
@@ -705,6 +709,7 @@ static size_t search_joined(struct http_reader *r, const struct window *w, size_
         struct window later = both;
         later.bytes = hr_span_slice(both.bytes, taken, both.bytes.len);
         later.offset += taken;
+        later.before = mark_at(&both, taken - 1)->acked;
         for (size_t i = 0; i < HR_ARRAY_LEN(later.marks); i++) {
             later.marks[i].from -= later.marks[i].from < taken ? later.marks[i].from : taken;
         }
@@ -829,10 +834,12 @@ size_t http_reader_feed(struct http_reader *r, const struct http_input *in)
         .offset = in->offset,
         .starts_line = true,
         .marks = {mark, mark, mark},
+        .before = r->last_acked,
     };
     size_t n = run(r, &w);
     r->next_offset = in->offset + n;
     r->last_place = in->place;
+    r->last_acked = in->acked;
     return n;
 }
 
@@ -856,6 +863,7 @@ void http_reader_gap(struct http_reader *r, const struct http_input *in)
     uint64_t gap = in->gap_bytes;
     uint64_t end = in->offset + gap;
     bool counted = r->state == HTTP_READ_LENGTH || r->state == HTTP_READ_CHUNK_DATA;
+    r->last_acked = UINT64_MAX;
     if (r->state == HTTP_READ_IGNORE) {
         r->next_offset = end;
         return;

@@ -17,6 +17,8 @@ struct http_kept {
     struct http_kept *response; /* of a request: final response that came before its end; owned */
     bool lost;                  /* bytes are missing, or nobody knows where it ended */
     bool burst_start;           /* a request sent when all before it were answered */
+    bool after_whole;           /* the request before it, as far as known, was whole */
+    uint64_t number;            /* from 1 among the requests of the connection */
     bool after_hole;            /* requests may be missing right before it */
     bool wants_upgrade;         /* CONNECT, or Upgrade with Connection: upgrade */
     bool answered;              /* its final response has begun */
@@ -112,8 +114,10 @@ struct http_reader {
     /* beginning of the message, or of what the search holds back */
     uint64_t start_offset;
     uint64_t start_acked;
+    uint64_t start_before; /* acked of the byte before it; UINT64_MAX: that byte is missing */
     struct http_place start_place;
     struct http_place last_place; /* of the latest feed */
+    uint64_t last_acked;          /* and its acked; UINT64_MAX: a gap */
     struct hr_buf held;           /* a head, or the end of searched bytes, that spans feeds */
     struct http_mark held_last;   /* the latest piece of held */
     bool held_starts_line;        /* SEARCH: a line begins with held[0] */

@@ -5,10 +5,7 @@
 
 void http_pairs_init(struct http_pairs *p, const struct http_pairing_shared *shared, void *user)
 {
-    *p = (struct http_pairs){.shared = shared,
-                             .user = user,
-                             .last_acked = HTTP_ACK_UNKNOWN,
-                             .last_answer_end = UINT64_MAX};
+    *p = (struct http_pairs){.shared = shared, .user = user, .last_acked = HTTP_ACK_UNKNOWN};
 }
 
 void http_pairs_finish(struct http_pairs *p)
@@ -132,6 +129,18 @@ static void emit_and_drop(struct http_pairs *p, struct http_kept *k)
 
 /* --- requests -------------------------------------------------------------------------------- */
 
+/* k was sent when the bytes before its acked had come; request was answered until end. */
+static void compare_with_answer(struct http_pairs *p, const struct http_kept *k,
+                                uint64_t answered_number, uint64_t end, bool in_burst)
+{
+    if (answered_number + 1 == k->number) {
+        p->overlaps |= k->burst_start && k->m.acked < end;
+        p->waits_for_bursts |= in_burst && k->burst_start && k->m.acked == end;
+    } else if (answered_number < k->number) {
+        p->overlaps |= k->burst_start && k->m.acked == end; /* sent although others still waited */
+    }
+}
+
 static void note_sending_habits(struct http_pairs *p, struct http_kept *k)
 {
     uint64_t acked = k->m.acked;
@@ -139,18 +148,21 @@ static void note_sending_habits(struct http_pairs *p, struct http_kept *k)
     if (acked == HTTP_ACK_UNKNOWN) {
         k->burst_start = false;
     } else if (!follows) {
-        k->burst_start = !p->has_request || !p->pipelines;
+        k->burst_start = true; /* to be looked at again when it is matched */
     } else {
         k->burst_start = acked > p->last_acked;
         p->pipelines |= acked == p->last_acked;
-        p->overlaps |=
-            k->burst_start && p->last_answer_end != UINT64_MAX && acked < p->last_answer_end;
     }
+    k->number = ++p->number;
     k->after_hole = p->request_hole;
+    k->after_whole = p->last_whole;
+    if (follows && !p->adrift && p->answered_number > 0 && acked != HTTP_ACK_UNKNOWN) {
+        compare_with_answer(p, k, p->answered_number, p->answered_end, p->answered_in_burst);
+    }
     p->request_hole = false;
     p->has_request = true;
+    p->last_whole = false;
     p->last_acked = acked;
-    p->last_answer_end = UINT64_MAX;
 }
 
 static void enforce_limit(struct http_pairs *p)
@@ -191,6 +203,7 @@ void http_pairs_add(struct http_pairs *p, struct http_kept *take_request)
 void http_pairs_request_done(struct http_pairs *p, struct http_kept *request)
 {
     p->open_request = NULL;
+    p->last_whole = request->m.complete;
     if (request->response != NULL && request->response->m.complete) {
         emit_and_drop(p, request);
     }
@@ -207,28 +220,36 @@ static bool may_answer(const struct http_kept *k, const struct http_position *at
     return !k->answered && seen && after;
 }
 
-/* The only request that can be meant, where every request since the last certain pair is known. */
-static struct http_kept *only_candidate(struct http_kept *k, const struct http_position *at)
+/*
+ * Whether k is the first request that was sent after the client had all bytes before at. Behind a
+ * hole of the request side the server's acknowledgement tells: when it sent the byte before at, it
+ * had all bytes before k, and none of k. If what it sent there answered the last request before the
+ * hole, and that one was whole, then the hole hides a request that is still to be answered.
+ */
+static bool starts_burst(const struct http_pairs *p, const struct http_kept *k,
+                         const struct http_position *at)
 {
-    if (!at->is_contiguous || k == NULL || k->after_hole || !may_answer(k, at)) {
-        return NULL;
+    if (!k->burst_start) {
+        return false;
     }
-    if (k->next != NULL && may_answer(k->next, at)) {
-        return NULL;
+    if (!k->after_hole) {
+        return true;
     }
-    return k;
+    bool hides_more =
+        k->after_whole && p->answered_number + 1 == k->number && p->answered_end == at->offset;
+    return at->before == k->m.offset && !hides_more;
 }
 
 static struct http_kept *match_by_position(const struct http_pairs *p,
                                            const struct http_position *at)
 {
-    if (p->overlaps) {
-        return only_candidate(p->first, at);
+    if (p->overlaps || (p->pipelines && !p->waits_for_bursts)) {
+        return NULL;
     }
     for (struct http_kept *k = p->first; k != NULL; k = k->next) {
         if (k->m.acked == HTTP_ACK_UNKNOWN) {
             /* joined midway: the first request, then the first bytes of the other side */
-            if (k == p->first && at->offset == 0 && may_answer(k, at)) {
+            if (k->number == 1 && at->offset == 0 && may_answer(k, at)) {
                 return k;
             }
             continue;
@@ -237,7 +258,7 @@ static struct http_kept *match_by_position(const struct http_pairs *p,
             break;
         }
         if (k->m.acked == at->offset && !k->answered) {
-            return k->burst_start && may_answer(k, at) ? k : NULL;
+            return starts_burst(p, k, at) && may_answer(k, at) ? k : NULL;
         }
     }
     return NULL;
@@ -286,15 +307,19 @@ struct http_kept *http_pairs_match(struct http_pairs *p, const struct http_posit
 
 /* --- responses ------------------------------------------------------------------------------- */
 
-/* A client that sent the next request before this answer ended. */
 static void note_answer_end(struct http_pairs *p, const struct http_kept *request, uint64_t end)
 {
     const struct http_kept *next = request->next;
-    if (next == NULL) {
-        p->last_answer_end = end;
-    } else if (next->m.acked != HTTP_ACK_UNKNOWN && next->m.acked != request->m.acked &&
-               !next->after_hole) {
-        p->overlaps |= next->m.acked < end;
+    bool in_burst = !request->burst_start;
+    p->answered_number = request->number;
+    p->answered_end = end;
+    p->answered_in_burst = in_burst;
+    for (; next != NULL && !next->after_hole && next->m.acked != HTTP_ACK_UNKNOWN;
+         next = next->next) {
+        if (next->burst_start) {
+            compare_with_answer(p, next, request->number, end, in_burst);
+            break;
+        }
     }
 }
 

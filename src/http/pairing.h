@@ -4,10 +4,14 @@
  *
  * As long as nothing is lost: first in, first out. Behind a hole, by position. A client that waits
  * for an answer before it sends more has acknowledged exactly the bytes before that answer, so the
- * response that begins at X answers the request that acknowledged X. Where a client pipelines, X
- * names the first request of a burst, and the others follow in turn. A client that sends more while
- * some answers are under way makes X ambiguous: then only the one request that is possible at all
- * is taken. Never a guess.
+ * response that begins at X answers the request that acknowledged X. Where a client pipelines in
+ * bursts, X names the first request of a burst, and the others follow in turn. A client that sends
+ * more while some answers are under way makes X ambiguous, and so does a burst as long as it is not
+ * known that this client waits for all of its answers: then responses stay alone until the
+ * connection ends. Never a guess.
+ *
+ * What is assumed and cannot be seen: a client whose requests came one by one as far as they were
+ * captured did not pipeline those that are missing, unless offsets and acknowledgements say so.
  */
 #ifndef HR_HTTP_PAIRING_H
 #define HR_HTTP_PAIRING_H
@@ -47,9 +51,14 @@ struct http_pairs {
     bool request_hole;           /* requests may be missing since the last one */
     bool has_request;            /* at least one was seen */
     bool pipelines;              /* the client sends bursts */
+    bool waits_for_bursts;       /* and sends the next when all of one are answered */
     bool overlaps;               /* it sends while answers to earlier ones are under way */
     uint64_t last_acked;         /* of the last request */
-    uint64_t last_answer_end;    /* end of the response to the last request; UINT64_MAX: not yet */
+    bool last_whole;             /* it came whole */
+    uint64_t number;             /* of the last request, from 1 */
+    uint64_t answered_number;    /* of the last request answered in full, */
+    uint64_t answered_end;       /* where that ended, */
+    bool answered_in_burst;      /* and whether another came right before it */
     struct http_close closes[2]; /* by enum http_side */
 };
 
@@ -62,9 +71,9 @@ void http_pairs_request_done(struct http_pairs *p, struct http_kept *request);
 
 /* Where a response stands. */
 struct http_position {
-    uint64_t offset;    /* of its first byte, or of the end of what came before it without a hole */
-    uint64_t acked;     /* of the other side by its first segment; HTTP_ACK_UNKNOWN */
-    bool is_contiguous; /* nothing was lost or passed over right before it */
+    uint64_t offset; /* of its first byte, or of the end of what came before it without a hole */
+    uint64_t acked;  /* of the other side by its first segment; HTTP_ACK_UNKNOWN */
+    uint64_t before; /* acked of the byte before it; HTTP_ACK_UNKNOWN: that byte is missing */
 };
 
 /** @return the request that it answers, now p->answering; NULL: it stands alone */

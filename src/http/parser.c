@@ -103,11 +103,10 @@ static int on_value_complete(llhttp_t *ll)
 {
     struct http_parser *p = ll->data;
     struct hr_span name = hr_span_trim(p->name);
-    if (hr_span_find(name, ' ') == SIZE_MAX) { /* llhttp takes blanks for part of a name */
-        take_field(p, name, hr_span_trim(p->value));
-    } else {
+    if (hr_span_find(name, ' ') != SIZE_MAX) { /* llhttp takes blanks for part of a name */
         p->head->anomalies |= HTTP_ANOMALY_BAD_FIELD;
     }
+    take_field(p, name, hr_span_trim(p->value));
     return 0;
 }
 
@@ -219,10 +218,12 @@ static void read_lines(struct http_parser *p, struct hr_span section)
     struct hr_span line;
     while (http_line_next(&section, &line) && line.len > 0) {
         struct http_field f;
-        if (http_field_line_parse(line, &f)) {
-            take_field(p, f.name, f.value);
-        } else {
+        bool is_field = http_field_line_parse(line, &f);
+        if (!is_field || !http_is_token(f.name)) {
             p->head->anomalies |= HTTP_ANOMALY_BAD_FIELD;
+        }
+        if (is_field) {
+            take_field(p, f.name, f.value);
         }
     }
 }
