@@ -223,8 +223,10 @@ static bool may_answer(const struct http_kept *k, const struct http_position *at
 /*
  * Whether k is the first request that was sent after the client had all bytes before at. Behind a
  * hole of the request side the server's acknowledgement tells: when it sent the byte before at, it
- * had all bytes before k, and none of k. If what it sent there answered the last request before the
- * hole, and that one was whole, then the hole hides a request that is still to be answered.
+ * had all bytes before k, and none of k. Where that byte is missing as well, a client that has not
+ * been seen to pipeline is taken not to have done so. If what it sent there answered the last
+ * request before the hole, and that one was whole, then the hole hides a request that is still to
+ * be answered.
  */
 static bool starts_burst(const struct http_pairs *p, const struct http_kept *k,
                          const struct http_position *at)
@@ -237,7 +239,8 @@ static bool starts_burst(const struct http_pairs *p, const struct http_kept *k,
     }
     bool hides_more =
         k->after_whole && p->answered_number + 1 == k->number && p->answered_end == at->offset;
-    return at->before == k->m.offset && !hides_more;
+    bool before_is_missing = at->before == HTTP_ACK_UNKNOWN && !p->pipelines;
+    return (at->before == k->m.offset || before_is_missing) && !hides_more;
 }
 
 static struct http_kept *match_by_position(const struct http_pairs *p,
