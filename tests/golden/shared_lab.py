@@ -9,7 +9,8 @@ import subprocess
 import sys
 
 RULES = ("post-logout-access", "missing-set-cookie", "status-flap", "lost-login", "ghost-session",
-         "failed-login-set-cookie")
+         "failed-login-set-cookie", "shared-token", "revived-session", "logout-keeps-cookie",
+         "session-not-rotated")
 
 
 def main():

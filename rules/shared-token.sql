@@ -1,0 +1,94 @@
+/*
+id: shared-token
+title: One session token was issued to two users
+severity: critical
+meaning: >
+  The server gave one and the same session token to the logins of two different users. From then on they share a
+  session: one of them sees and does what belongs to the other, and whoever signs out signs out both.
+cause: >
+  Typically the token is made in memory that several requests use at once: a scratch buffer, a pooled object that goes back
+  to its pool while it is still in use, a random generator or a counter without a lock, a token that is
+  remembered in a field of a handler shared by all requests. An answer with Set-Cookie that a cache hands to others
+  has the same mark.
+confirm: >
+  Log in many users in parallel and look for one token twice. Run the server with the race detector (go test -race,
+  go run -race); look at sync.Pool, at package-level buffers and generators on the way from the random bytes to
+  the cookie, and at slices that are kept after their buffer is used again. Look whether the login's answer may be cached.
+repair: >
+  Make each token in memory of its own from crypto/rand, and store it with a unique key, so that a second user of the
+  same token is an error. Send Cache-Control: no-store with every login's answer.
+lookalikes: >
+  The same user again (also under the other of their names: alice and alice@example.com); a token that the
+  login's own request carried: an anonymous session taken over, a browser that several people use; failed logins.
+references: CWE-362 Race Condition, CWE-488 Exposure of Data Element to Wrong Session, CWE-330
+*/
+
+-- Logins whose answer gave a token that the request did not carry, and how many gave the same.
+WITH issues AS (
+    SELECT f.exchange_id, t.set_session_id AS session_id, count(*) OVER (PARTITION BY t.set_session_id) AS times
+    FROM login_facts f
+    CROSS JOIN token_facts t ON t.token_id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15
+    WHERE f.outcome = 'success' AND f.user_id IS NOT NULL
+      AND t.is_new AND NOT t.is_deleted AND t.carrier != 'user'
+),
+-- Each user's first one. Of logins that overlap any may be called the later one; the others end as they start.
+named AS MATERIALIZED (
+    SELECT f.exchange_id, f.site_id, f.method, f.path, f.status, f.user, f.start_at, f.end_at,
+           f.is_resynchronised, i.session_id,
+           row_number() OVER (PARTITION BY i.session_id, lower(f.user)
+                              ORDER BY f.start_at, f.exchange_id) AS again
+    FROM issues i
+    CROSS JOIN login_facts f ON f.exchange_id = i.exchange_id
+    WHERE i.times > 1 AND f.end_at IS NOT NULL
+),
+-- alice and alice@shop.example may be one person; alice@shop.example and alice@bank.example are two.
+people AS MATERIALIZED (
+    SELECT n.*, row_number() OVER (PARTITION BY session_id ORDER BY start_at, exchange_id) AS place
+    FROM named n
+    WHERE n.again = 1
+      AND NOT EXISTS (SELECT 1 FROM named o
+                      WHERE o.session_id = n.session_id AND lower(o.user) != lower(n.user)
+                        AND (o.start_at, o.exchange_id) < (n.start_at, n.exchange_id)
+                        AND (lower(substr(o.user, 1, length(n.user) + 1)) = lower(n.user) || '@'
+                             OR lower(substr(n.user, 1, length(o.user) + 1)) = lower(o.user) || '@'))
+),
+shared AS (
+    SELECT p.*, o.exchange_id AS other_id, o.user AS other_user, o.method AS other_method, o.path AS other_path,
+           o.status AS other_status, o.start_at AS other_at, o.end_at AS other_end_at,
+           p.is_resynchronised OR o.is_resynchronised AS pairing_doubt,
+           o.end_at >= p.start_at AS overlaps,
+           (SELECT count(*) FROM people n WHERE n.session_id = p.session_id) AS users
+    FROM people p
+    JOIN people o ON o.session_id = p.session_id AND o.place = p.place - 1
+)
+SELECT exchange_id,
+       session_id,
+       site_id,
+       start_at AS at,
+       CASE WHEN pairing_doubt THEN 'contradiction' ELSE 'proven' END AS verdict,
+       printf('%s %s gave %s the session token that %s was given%s%s',
+              method, path, user, other_user,
+              CASE WHEN overlaps THEN ' by a login going on at the same time'
+                   WHEN start_at - other_end_at < 1000000000
+                   THEN printf(' %.1f ms before', (start_at - other_end_at) / 1e6)
+                   ELSE printf(' %.1f s before', (start_at - other_end_at) / 1e9) END,
+              CASE WHEN users > 2 THEN printf('; %d users have it', users) ELSE '' END) AS summary,
+       (SELECT json_group_array(text) FROM (
+            SELECT 'After a loss it is not certain which request was answered by which response.' AS text
+                   WHERE pairing_doubt)) AS caveats,
+       json_array(
+            json_object('role', 'login', 'exchange_id', other_id,
+                        'text', printf('%s %s answered %d: the token is given to %s', other_method, other_path,
+                                       other_status, other_user)),
+            json_object('role', 'login', 'exchange_id', exchange_id,
+                        'text', printf('%s %s answered %d: the same token is given to %s', method, path, status,
+                                       user))) AS evidence
+FROM shared
+ORDER BY at, exchange_id;
+
+-- Successful logins of known users whose answer gave a token.
+SELECT count(DISTINCT f.exchange_id) AS exercised
+FROM login_facts f
+CROSS JOIN token_facts t ON t.token_id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15
+WHERE f.outcome = 'success' AND f.user_id IS NOT NULL
+  AND t.is_new AND NOT t.is_deleted AND t.carrier != 'user';
