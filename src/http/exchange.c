@@ -22,18 +22,10 @@ struct held_input {
     struct http_input in; /* in.bytes stands behind */
 };
 
-enum conn_kind {
-    CONN_UNDECIDED,
-    CONN_HTTP,
-    CONN_OTHER,
-    CONN_TLS,
-    CONN_HTTP2,
-};
-
 /* What every input touches stands together in front. */
 struct http_conn {
     struct http_context *context;
-    enum conn_kind kind;
+    enum http_conn_kind kind;
     int client; /* transport side that sends requests; -1 not known */
     bool force; /* nothing waits any more */
     bool upgraded;
@@ -75,15 +67,15 @@ static uint64_t bytes_so_far(const struct http_conn *c)
     return c->fed[0] + c->fed[1];
 }
 
-static void become_other(struct http_conn *c, enum conn_kind kind)
+static void become_other(struct http_conn *c, enum http_conn_kind kind)
 {
     struct http_counters *n = &c->context->counters;
     uint64_t bytes = bytes_so_far(c);
     c->kind = kind;
-    if (kind == CONN_TLS) {
+    if (kind == HTTP_CONN_TLS) {
         n->connections_tls++;
         n->bytes_tls += bytes;
-    } else if (kind == CONN_HTTP2) {
+    } else if (kind == HTTP_CONN_HTTP2) {
         n->connections_http2++;
         n->bytes_http2 += bytes;
     } else {
@@ -99,7 +91,7 @@ static void on_decide(struct http_reader *r, enum http_side side)
     struct http_conn *c = r->owner;
     unsigned index = side_index(r);
     struct http_reader *other = &c->readers[1 - index];
-    c->kind = CONN_HTTP;
+    c->kind = HTTP_CONN_HTTP;
     c->client = (int)(side == HTTP_REQUEST ? index : 1 - index);
     http_reader_set_side(other, side == HTTP_REQUEST ? HTTP_RESPONSE : HTTP_REQUEST);
     if (c->readers[1 - c->client].state == HTTP_READ_SEARCH || c->readers[1 - c->client].late) {
@@ -130,13 +122,13 @@ static void on_refuse(struct http_reader *r, struct hr_span bytes)
     struct http_conn *c = r->owner;
     unsigned index = side_index(r);
     if (is_tls(bytes) || (r->late && is_tls_midway(bytes))) {
-        become_other(c, CONN_TLS);
+        become_other(c, HTTP_CONN_TLS);
     } else if (hr_span_has_prefix(bytes, HR_SPAN("PRI * HTTP/2.0"))) {
-        become_other(c, CONN_HTTP2);
+        become_other(c, HTTP_CONN_HTTP2);
     } else if (!r->late) {
         c->refused[index] = true;
         if (c->refused[1 - index]) {
-            become_other(c, CONN_OTHER);
+            become_other(c, HTTP_CONN_OTHER);
         }
     }
 }
@@ -284,7 +276,7 @@ static void on_skipped(struct http_reader *r, uint64_t bytes, hr_nsec from_at, h
 static void on_ignored(struct http_reader *r, uint64_t bytes)
 {
     struct http_conn *c = r->owner;
-    if (c->kind == CONN_HTTP) {
+    if (c->kind == HTTP_CONN_HTTP) {
         c->context->counters.bytes_not_http += bytes;
     }
 }
@@ -399,6 +391,11 @@ int http_conn_client_side(const struct http_conn *c)
     return c->client;
 }
 
+enum http_conn_kind http_conn_kind(const struct http_conn *c)
+{
+    return c->kind;
+}
+
 static bool has_both_ends(const struct http_conn *c)
 {
     return c->ended[0] && c->ended[1];
@@ -429,7 +426,7 @@ static bool must_wait(const struct http_conn *c, const struct http_input *in)
 {
     unsigned other = 1 - in->side;
     const struct http_reader *r = &c->readers[in->side];
-    if (c->force || c->kind > CONN_HTTP || c->upgraded) {
+    if (c->force || c->kind > HTTP_CONN_HTTP || c->upgraded) {
         return false;
     }
     if (r->paused) {
@@ -528,15 +525,15 @@ static void force_pump(struct http_conn *c)
 static void count_foreign(struct http_conn *c, const struct http_input *in)
 {
     struct http_counters *n = &c->context->counters;
-    uint64_t *bytes = c->kind == CONN_TLS     ? &n->bytes_tls
-                      : c->kind == CONN_HTTP2 ? &n->bytes_http2
-                                              : &n->bytes_not_http;
+    uint64_t *bytes = c->kind == HTTP_CONN_TLS     ? &n->bytes_tls
+                      : c->kind == HTTP_CONN_HTTP2 ? &n->bytes_http2
+                                                   : &n->bytes_not_http;
     *bytes += in->bytes.len;
 }
 
 void http_conn_feed(struct http_conn *c, const struct http_input *in)
 {
-    if (c->kind > CONN_HTTP) {
+    if (c->kind > HTTP_CONN_HTTP) {
         count_foreign(c, in);
         return;
     }
@@ -565,7 +562,7 @@ void http_conn_finish(struct http_conn *c)
 {
     force_pump(c);
     for (unsigned side = 0; side < 2; side++) {
-        if (c->kind <= CONN_HTTP && !c->ended[side]) {
+        if (c->kind <= HTTP_CONN_HTTP && !c->ended[side]) {
             struct http_input end = {.side = side,
                                      .offset = c->fed[side],
                                      .end = true,
@@ -575,8 +572,8 @@ void http_conn_finish(struct http_conn *c)
             http_reader_end(&c->readers[side], &end);
         }
     }
-    if (c->kind == CONN_UNDECIDED && bytes_so_far(c) > 0) {
-        become_other(c, CONN_OTHER);
+    if (c->kind == HTTP_CONN_UNDECIDED && bytes_so_far(c) > 0) {
+        become_other(c, HTTP_CONN_OTHER);
     }
     flush(c);
 }

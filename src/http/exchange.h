@@ -188,6 +188,16 @@ void http_conn_destroy(struct http_conn *c);
  */
 int http_conn_client_side(const struct http_conn *c);
 
+/* What a connection turned out to be. */
+enum http_conn_kind {
+    HTTP_CONN_UNDECIDED, /* too few bytes to tell */
+    HTTP_CONN_HTTP,
+    HTTP_CONN_OTHER,
+    HTTP_CONN_TLS,
+    HTTP_CONN_HTTP2,
+};
+enum http_conn_kind http_conn_kind(const struct http_conn *c);
+
 /** First field of that name (ASCII case ignored). @return NULL where there is none */
 const struct http_field *http_field_find(const struct http_message *m, const char *name);
 

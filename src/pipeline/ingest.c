@@ -11,7 +11,25 @@
 
 #include <stdlib.h>
 
+/* What could not be read, added up by capture. */
+enum blindness_kind {
+    BLIND_TLS,
+    BLIND_HTTP2,
+    BLIND_NOT_HTTP,
+    BLIND_UNDECODED,
+    BLIND_KINDS,
+};
+
+struct blindness {
+    uint64_t count;
+    uint64_t bytes;
+    hr_nsec from_at;
+    hr_nsec to_at;
+};
+
 struct ingest {
+    struct blindness (*blindness)[BLIND_KINDS]; /* by capture */
+    size_t capture_count;
     struct decoder *decoder;
     struct tcp_table *tcp;
     struct http_context *http;
@@ -48,16 +66,58 @@ static void give_number(struct ingest *g, size_t number)
     g->free_numbers[g->free_count++] = number;
 }
 
+static bool orig_is_client(const struct lane *l)
+{
+    return l->http == NULL || http_conn_client_side(l->http) != 1;
+}
+
 static const struct net_endpoint *server_of(const struct lane *l)
 {
-    return http_conn_client_side(l->http) == 1 ? &l->conn->orig : &l->conn->resp;
+    return orig_is_client(l) ? &l->conn->resp : &l->conn->orig;
 }
 
 static void tell_conn(struct lane *l)
 {
     if (l->number == 0) {
         l->number = take_number(l->ingest);
-        writer_add_conn(l->ingest->writer, l->number, l->conn, http_conn_client_side(l->http) != 1);
+        writer_add_conn(l->ingest->writer, l->number, l->conn, orig_is_client(l));
+    }
+}
+
+static void add_blindness(struct ingest *g, size_t capture, enum blindness_kind kind,
+                          const struct blindness *more)
+{
+    struct blindness *b = &g->blindness[capture][kind];
+    b->from_at = b->count == 0 || more->from_at < b->from_at ? more->from_at : b->from_at;
+    b->to_at = b->count == 0 || more->to_at > b->to_at ? more->to_at : b->to_at;
+    b->count += more->count;
+    b->bytes += more->bytes;
+}
+
+static void note_undecoded(struct ingest *g, const struct exchange_facts *f, size_t capture)
+{
+    hr_nsec at = f->request_at != HR_NSEC_INFINITE ? f->request_at : f->response_at;
+    add_blindness(
+        g, capture, BLIND_UNDECODED,
+        &(struct blindness){.count = 1, .bytes = f->response_bytes, .from_at = at, .to_at = at});
+}
+
+/* A connection that is no HTTP/1. */
+static void note_other(struct ingest *g, const struct lane *l)
+{
+    static const enum blindness_kind kinds[] = {
+        [HTTP_CONN_UNDECIDED] = BLIND_KINDS, [HTTP_CONN_HTTP] = BLIND_KINDS,
+        [HTTP_CONN_OTHER] = BLIND_NOT_HTTP,  [HTTP_CONN_TLS] = BLIND_TLS,
+        [HTTP_CONN_HTTP2] = BLIND_HTTP2,
+    };
+    const struct tcp_conn *c = l->conn;
+    enum blindness_kind kind = l->http != NULL ? kinds[http_conn_kind(l->http)] : BLIND_KINDS;
+    if (kind != BLIND_KINDS) {
+        add_blindness(g, c->capture, kind,
+                      &(struct blindness){.count = 1,
+                                          .bytes = c->bytes[0] + c->bytes[1],
+                                          .from_at = c->first_at,
+                                          .to_at = c->last_at});
     }
 }
 
@@ -67,7 +127,11 @@ static void on_exchange(const struct http_exchange *x, void *user)
     struct ingest *g = l->ingest;
     struct exchange_facts facts;
     tell_conn(l);
+    uint64_t undecoded = extractor_undecoded_count(g->extractor);
     extractor_feed(g->extractor, x, server_of(l), &facts);
+    if (extractor_undecoded_count(g->extractor) != undecoded) {
+        note_undecoded(g, &facts, l->conn->capture);
+    }
     writer_add_exchange(g->writer, l->number, &facts);
     g->exchanges++;
 }
@@ -152,7 +216,12 @@ static void on_close(struct tcp_conn *c, enum tcp_end end, void *user)
     if (l->http != NULL) {
         http_conn_finish(l->http);
     }
-    if (l->number != 0) {
+    note_other(g, l);
+    if (l->number == 0 && end == TCP_END_NONE && c->has_numbers[0] && c->has_numbers[1]) {
+        tell_conn(l); /* said nothing yet: another capture may go on with it */
+        writer_end_conn(g->writer, l->number, c, end);
+        give_number(g, l->number);
+    } else if (l->number != 0) {
         add_conn_losses(l);
         if (end == TCP_END_EVICTED) {
             add_loss(l, (struct loss_row){.kind = LOSS_BOUND,
@@ -189,6 +258,8 @@ int ingest_create(const struct pipeline_config *config, const struct hr_key *key
         free(g);
         return r;
     }
+    g->blindness = hr_xcalloc(capture_count, sizeof(*g->blindness));
+    g->capture_count = capture_count;
     g->key = *key;
     extract.key = &g->key;
     extract.profiles = profiles;
@@ -219,6 +290,30 @@ bool ingest_has_failed(const struct ingest *g)
 uint64_t ingest_exchange_count(const struct ingest *g)
 {
     return g->exchanges;
+}
+
+int ingest_store_blindness(const struct ingest *g, struct import *import)
+{
+    static const enum loss_kind kinds[BLIND_KINDS] = {
+        [BLIND_TLS] = LOSS_TLS,
+        [BLIND_HTTP2] = LOSS_HTTP2,
+        [BLIND_NOT_HTTP] = LOSS_NOT_HTTP,
+        [BLIND_UNDECODED] = LOSS_UNDECODED,
+    };
+    int r = 0;
+    for (size_t i = 0; i < g->capture_count * BLIND_KINDS && r == 0; i++) {
+        const struct blindness *b = &g->blindness[i / BLIND_KINDS][i % BLIND_KINDS];
+        struct loss_row row = {
+            .kind = kinds[i % BLIND_KINDS],
+            .capture_id = (int64_t)(i / BLIND_KINDS),
+            .from_at = b->from_at,
+            .to_at = b->to_at,
+            .bytes = b->bytes,
+            .count = b->count,
+        };
+        r = b->count > 0 ? import_add_loss(import, &row) : 0;
+    }
+    return r;
 }
 
 struct counter_sink {
@@ -252,6 +347,7 @@ void ingest_destroy(struct ingest *g)
     if (g != NULL) {
         writer_destroy(g->writer);
         free(g->free_numbers);
+        free(g->blindness);
         decoder_destroy(g->decoder);
         tcp_table_destroy(g->tcp);
         http_context_destroy(g->http);

@@ -23,6 +23,8 @@ void ingest_feed(struct ingest *g, const struct packet *p);
 bool ingest_has_failed(const struct ingest *g);
 /** Ends every connection and waits until all is stored. @return 0, or the store's negative errno */
 int ingest_finish(struct ingest *g);
+/** Enters into the ledger what could not be read, by capture; after ingest_finish(). */
+int ingest_store_blindness(const struct ingest *g, struct import *import);
 uint64_t ingest_exchange_count(const struct ingest *g);
 /** Appends the counters of every stage; stages are named as their folders. */
 void ingest_counters(const struct ingest *g, struct pipeline_result *result);

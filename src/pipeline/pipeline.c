@@ -123,6 +123,7 @@ static int run_import(struct store *s, const struct pipeline_run *run, struct pa
     report_progress(run, source, g, "analysing");
     ingest_counters(g, result);
     result->exchanges = ingest_exchange_count(g);
+    r = r == 0 ? ingest_store_blindness(g, import) : r;
     if (r == 0) {
         r = end_captures(import, source);
     }

@@ -135,46 +135,6 @@ static void list_rules(struct report *r, const struct rule_set *rules)
     }
 }
 
-static uint64_t run_counter(const struct pipeline_result *run, const char *name)
-{
-    for (size_t i = 0; run != NULL && i < run->counter_count; i++) {
-        if (strcmp(run->counters[i].info.name, name) == 0) {
-            return run->counters[i].value;
-        }
-    }
-    return 0;
-}
-
-/* The ledger says what may hide exchanges; what could not be read at all, the stages have counted.
- */
-static void add_blindness(struct report *r)
-{
-    static const struct {
-        const char *kind;
-        const char *connections;
-        const char *bytes;
-    } blind[] = {
-        {"tls",      "connections_tls",      "bytes_tls"     },
-        {"http2",    "connections_http2",    "bytes_http2"   },
-        {"not-http", "connections_not_http", "bytes_not_http"},
-    };
-    for (size_t i = 0; i < HR_ARRAY_LEN(blind); i++) {
-        struct loss_view sum = {.kind = blind[i].kind,
-                                .stream = -1,
-                                .from_at = r->first_at,
-                                .to_at = r->last_at,
-                                .count = (int64_t)run_counter(r->run, blind[i].connections),
-                                .bytes = (int64_t)run_counter(r->run, blind[i].bytes)};
-        bool is_known = sum.count == 0;
-        for (size_t k = 0; k < r->loss_count; k++) {
-            is_known = is_known || strcmp(r->losses[k].kind, sum.kind) == 0;
-        }
-        if (!is_known) {
-            add_loss(&sum, r);
-        }
-    }
-}
-
 static int compare_text(const char *a, const char *b)
 {
     return strcmp(a != NULL ? a : "", b != NULL ? b : "");
@@ -312,8 +272,7 @@ int report_load(struct report *r, struct store *s, const struct rule_set *rules,
     err = err == 0 ? read_captures(s, &all, add_capture, r) : err;
     err = err == 0 ? read_losses(s, &all, add_loss, r) : err;
     if (err == 0) {
-        add_blindness(r);
-        list_rules(r, rules);
+            list_rules(r, rules);
         err = read_rule_runs(s, add_rule_run, r);
     }
     if (err == 0) {

@@ -289,6 +289,11 @@ static void copy_places(const struct http_exchange *x, struct exchange_facts *f)
                 (x->pairing == HTTP_PAIRING_RESYNCHRONISED ? FACT_RESYNCHRONISED : 0u);
 }
 
+uint64_t extractor_undecoded_count(const struct extractor *e)
+{
+    return e->counters.contents_undecoded;
+}
+
 void extractor_feed(struct extractor *e, const struct http_exchange *x,
                     const struct net_endpoint *server, struct exchange_facts *ret_facts)
 {
