@@ -6,17 +6,23 @@
 #ifndef HR_STORE_IDS_H
 #define HR_STORE_IDS_H
 
-#include "base/map.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-struct id_entry {
-    UT_hash_handle hh;
-    int64_t id;
-    bool is_used;
-    char key[];
+struct id_entry;
+
+struct id_slot {
+    uint64_t hash;          /* of the entry: most others are told apart without touching them */
+    struct id_entry *entry; /* NULL: empty */
 };
 
 struct id_cache {
-    struct id_entry *entries;
+    struct id_slot *slots; /* open addressing */
+    size_t slot_count;     /* a power of two */
+    size_t count;
+    struct id_entry *oldest; /* a list in order of insertion */
+    struct id_entry *newest;
     size_t limit;
     bool is_whole; /* every row of the table is in here: a miss means that there is none */
 };
