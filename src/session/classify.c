@@ -268,6 +268,13 @@ static bool may_authenticate(const struct task *t)
     return callback || (t->f->flags & (FACT_AUTH_WORD | FACT_CODE_FIELD | FACT_PASSWORD)) != 0;
 }
 
+/* A new token asked for with a credential of its own in the content: who comes so may well carry
+ * the old token, live or not, so the answer says nothing of that one. */
+static bool is_refresh(const struct task *t)
+{
+    return (t->f->flags & FACT_REFRESH_GRANT) && (t->sent == 0 || (t->f->flags & FACT_FIELDS));
+}
+
 /* What the new tokens of an answer that is no login's are. */
 static void add_issued(struct task *t, bool granted)
 {
@@ -275,6 +282,9 @@ static void add_issued(struct task *t, bool granted)
                  (t->f->user.ptr != NULL && !(t->f->flags & FACT_USER_NAMED)); /* Basic */
     if (t->f->status >= 500) {
         add_set(t, opens ? OPERATION_MAYBE_LOGIN : OPERATION_ISSUE, true);
+    } else if (is_refresh(t) && t->is_answered && (t->f->flags & FACT_RESPONSE_WHOLE) &&
+               !(t->f->flags & FACT_SAYS_FAILURE)) {
+        add_set(t, OPERATION_LOGIN, true); /* a refresh token signs in as a password does */
     } else if (t->is_answered && granted && (t->sent > 0 || t->remembered || opens)) {
         add_set(t, OPERATION_MAYBE_LOGIN, true); /* rotation, remember-me, silent sign-on */
     } else {
@@ -297,8 +307,7 @@ static void classify_access(struct task *t)
     t->c->role = is_static ? ROLE_STATIC : is_form ? ROLE_OTHER : ROLE_ACCESS;
     t->c->session_id = first_session(t, false);
     if (view_is_method(&t->v, "OPTIONS") || view_is_method(&t->v, "CONNECT") ||
-        view_is_method(&t->v, "TRACE") || (t->f->flags & FACT_LOGOUT_PATH) ||
-        ((t->f->flags & FACT_REFRESH_GRANT) && t->sent == 0)) {
+        view_is_method(&t->v, "TRACE") || (t->f->flags & FACT_LOGOUT_PATH) || is_refresh(t)) {
         t->c->role = ROLE_OTHER; /* a logout's: a page that asks, HEAD */
         outcome = OUTCOME_NONE;
     }
