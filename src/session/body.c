@@ -63,22 +63,42 @@ const json_t *body_json_member(const json_t *root, const char *path)
 
 /* --- shape ------------------------------------------------------------------------------------ */
 
-/* Sums, so that the order of members does not count. Two levels deep. */
+/* A member that holds a token, or would if it were there. */
+static bool is_token_member(const struct lists *l, const char *key, const json_t *member)
+{
+    return (json_is_string(member) || json_is_null(member)) &&
+           (lists_find(l, LIST_token_members, hr_span_str(key)) != 0 ||
+            hr_span_equal_nocase(hr_span_str(key), HR_SPAN("refresh_token")) ||
+            hr_span_equal_nocase(hr_span_str(key), HR_SPAN("refreshToken")));
+}
+
+/* Sums, so that the order of members does not count. Two levels deep. Tokens do not count either
+ * where something else tells the answer: the one that lost its token has the shape of the others.
+ */
 // NOLINTNEXTLINE(misc-no-recursion)
-static uint64_t json_shape(json_t *value, unsigned depth, size_t *count)
+static uint64_t json_shape(const struct lists *l, json_t *value, unsigned depth, size_t *count)
 {
     uint64_t shape = 1 + (uint64_t)json_typeof(value);
+    uint64_t tokens = 0;
+    bool has_others = false;
     const char *key;
     json_t *member;
     if (json_is_object(value) && depth < 2) {
         json_object_foreach(value, key, member)
         {
-            if ((*count)++ < SHAPE_MEMBERS) {
-                shape += hr_hash64(hr_span_str(key), json_shape(member, depth + 1, count));
+            if ((*count)++ >= SHAPE_MEMBERS) {
+                break;
+            }
+            uint64_t part = hr_hash64(hr_span_str(key), json_shape(l, member, depth + 1, count));
+            if (is_token_member(l, key, member)) {
+                tokens += part;
+            } else {
+                shape += part;
+                has_others = true;
             }
         }
     }
-    return shape;
+    return has_others ? shape : shape + tokens;
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */
@@ -301,7 +321,7 @@ static void read_json(struct work *w, struct hr_span text)
     if (root == NULL) {
         return;
     }
-    w->f->shape = hr_hash64(hr_span_of("json", 4), json_shape(root, 0, &count));
+    w->f->shape = hr_hash64(hr_span_of("json", 4), json_shape(work_lists(w), root, 0, &count));
     if (json_is_object(root)) {
         check_condition(w, root);
         if (says_failure(w, root) || message_says_failure(w, root)) {

@@ -79,10 +79,39 @@ static const struct {
          "GET /api/data => 401 == access denied anonymous",
          "GET /api/data bearer:$a => 200 json:{\"user\":\"ann\"} == access granted $a=grant",
          "POST /oauth/token form:grant_type=refresh_token&refresh_token=$r => 200"
-         " json:{\"access_token\":\"$b\",\"refresh_token\":\"$s\"} == other $b=maybe-login+",
+         " json:{\"access_token\":\"$b\",\"refresh_token\":\"$s\"} == other $b=login+",
          "GET /api/data bearer:$a => 401 == access denied $a=denial",
          "GET /api/data bearer:$b => 200 json:{\"user\":\"ann\"} == access granted $b=grant",
          "POST /oauth/revoke form:token=$b => 200 == logout success $b=logout",
+     }                   },
+    {"a refresh with a token of its own says nothing of the one that is replaced",
+     {
+         "POST /api/auth/login json:{\"username\":\"ann\",\"password\":\"pw\"} => 200"
+         " json:{\"access_token\":\"$a\",\"refresh_token\":\"$r\",\"expires_in\":300}"
+         " == login success ann $a=login+",
+         "GET /api/me => 401 == access denied anonymous",
+         "GET /api/me bearer:$a => 200 json:{} == access granted $a=grant",
+         "POST /api/auth/refresh bearer:$a json:{\"refresh_token\":\"$r\"} => 200"
+         " json:{\"access_token\":\"$b\",\"refresh_token\":\"$s\"} == other $b=login+ $a=none",
+         "POST /api/auth/refresh bearer:$b json:{\"refresh_token\":\"$r\"} => 401"
+         " json:{\"error\":\"used\"} == other $b=none",
+         "GET /api/me bearer:$b => 200 json:{} == access granted $b=grant",
+         "POST /api/auth/refresh json:{\"refresh_token\":\"$s\"} => 200"
+         " json:{\"access_token\":\"$c\",\"refresh_token\":\"$t\"} gap == other $c=maybe-login+",
+         "POST /api/auth/logout bearer:$b => 200 json:{\"ok\":true} == logout success $b=logout",
+     }                   },
+    {"an answer that lost its token is still one of those that have it; another step is not",
+     {
+         "POST /api/login json:{\"user\":\"ann\",\"password\":\"pw\"} => 200"
+         " json:{\"access_token\":\"$a\",\"refresh_token\":\"$r\",\"expires_in\":300}"
+         " == login success ann $a=login+",
+         "POST /api/login json:{\"user\":\"bea\",\"password\":\"pw\"} => 200"
+         " json:{\"refresh_token\":\"$q\",\"expires_in\":300} == login success bea missing",
+         "POST /api/login json:{\"user\":\"bea\",\"password\":\"pw\"} => 200"
+         " json:{\"access_token\":null,\"expires_in\":300} == login success bea missing",
+         "POST /api/login json:{\"user\":\"cem\",\"password\":\"pw\"} => 200"
+         " json:{\"mfa_required\":true} == login failure cem",
+         "GET /api/me bearer:$a => 200 json:{} == access granted $a=grant",
      }                   },
     {"a single-page application: the token is nested, and logout is a DELETE of the session",
      {
