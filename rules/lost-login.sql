@@ -37,7 +37,8 @@ WITH several AS (
                   WHERE g.session_id = f.session_id AND g.kind = 'granted' AND g.protection = 'protected'
                     AND NOT g.is_cached AND NOT g.sets_other_token AND g.start_at > o.user_next_end_at)
 ),
--- Logins whose session was denied at its first use and never granted, with no logout of it before that.
+-- Logins whose session was denied at its first use and not granted before the next login of it, with no
+-- logout of it between.
 denied AS MATERIALIZED (
     SELECT f.exchange_id, f.site_id, f.session_id, f.method, f.path, f.status, f.user_id, f.lifetime_s,
            f.start_at, f.end_at,
@@ -51,10 +52,18 @@ denied AS MATERIALIZED (
     WHERE f.outcome = 'success'
       AND f.session_id IS NOT NULL
       AND d.kind = 'denied' AND NOT d.is_cached
-      AND f.grants = 0
+      -- A token that later logins use again (a user's name, a cookie that is kept) has several lives.
+      AND (f.grants = 0
+           OR NOT EXISTS (SELECT 1 FROM session_history g
+                          WHERE g.session_id = f.session_id AND g.kind = 'granted' AND g.protection != 'public'
+                            AND g.end_at >= f.start_at
+                            AND NOT EXISTS (SELECT 1 FROM session_history n
+                                            WHERE n.session_id = f.session_id
+                                              AND n.kind IN ('login', 'possible login')
+                                              AND n.start_at > d.end_at AND n.start_at <= g.end_at)))
       AND NOT EXISTS (SELECT 1 FROM session_history h
                       WHERE h.session_id = d.session_id AND h.kind IN ('logout', 'possible logout')
-                        AND h.start_at <= d.end_at)
+                        AND h.start_at <= d.end_at AND coalesce(h.end_at >= f.start_at, 1))
 ),
 -- A logout of another session of the user may be one of all of them.
 signed_out AS (
