@@ -7,6 +7,7 @@
 #include "http/exchange.h"
 
 #include "base/alloc.h"
+#include "http/held.h"
 #include "http/pairing.h"
 
 #include <stdlib.h>
@@ -15,11 +16,6 @@
 enum {
     HELD_CONN_BYTES = 64 * 1024,
     HELD_TOTAL_BYTES = 64 * 1024 * 1024,
-};
-
-struct held_input {
-    struct held_input *next;
-    struct http_input in; /* in.bytes stands behind */
 };
 
 /* What every input touches stands together in front. */
@@ -33,11 +29,9 @@ struct http_conn {
     bool ended[2];
     bool closed_by[2]; /* FIN or RST */
     uint64_t fed[2];   /* end of what was given */
-    struct held_input *held[2];
-    size_t held_bytes;
+    struct http_held held;
     struct http_reader readers[2];
     struct http_pairs pairs;
-    struct held_input *held_last[2];
     struct http_place end_place[2];
     /* where the first interim response of the current answer stands */
     bool has_interim;
@@ -346,6 +340,7 @@ struct http_conn *http_conn_create(struct http_context *h, bool midstream, void 
     struct http_conn *c = hr_xcalloc(1, sizeof(*c));
     c->context = h;
     c->client = -1;
+    c->held.total_bytes = &h->held_bytes;
     for (unsigned i = 0; i < 2; i++) {
         http_reader_init(&c->readers[i], &h->readers, midstream);
         c->readers[i].owner = c;
@@ -355,33 +350,19 @@ struct http_conn *http_conn_create(struct http_context *h, bool midstream, void 
     return c;
 }
 
-static void drop_first_held(struct http_conn *c, unsigned side)
-{
-    struct held_input *h = c->held[side];
-    c->held[side] = h->next;
-    if (h->next == NULL) {
-        c->held_last[side] = NULL;
-    }
-    c->held_bytes -= h->in.bytes.len;
-    c->context->held_bytes -= h->in.bytes.len;
-    free(h);
-}
-
 void http_conn_destroy(struct http_conn *c)
 {
     if (c == NULL) {
         return;
     }
     for (unsigned i = 0; i < 2; i++) {
-        while (c->held[i] != NULL) {
-            drop_first_held(c, i);
-        }
         bool in_queue = (int)i == c->client; /* its message is in the queue */
         if (c->readers[i].m != NULL && !in_queue) {
             http_kept_destroy(c->readers[i].kept);
         }
         http_reader_finish(&c->readers[i]);
     }
+    http_held_finish(&c->held);
     http_pairs_finish(&c->pairs);
     free(c);
 }
@@ -430,49 +411,11 @@ static bool must_wait(const struct http_conn *c, const struct http_input *in)
         return false;
     }
     if (r->paused) {
-        return !c->ended[other] || c->held[other] != NULL;
+        return !c->ended[other] || c->held.first[other] != NULL;
     }
     return in->bytes.len > 0 && (int)in->side != c->client && in->acked != HTTP_ACK_UNKNOWN &&
            in->acked > c->fed[other] && !c->ended[other] &&
            http_reader_is_at_boundary(r, in->bytes.len);
-}
-
-static struct held_input *held_copy(const struct http_input *in, size_t from)
-{
-    size_t len = in->bytes.len - from;
-    struct held_input *h = hr_xmalloc(sizeof(*h) + len);
-    *h = (struct held_input){.in = *in};
-    if (len > 0) {
-        memcpy(h + 1, in->bytes.ptr + from, len);
-    }
-    h->in.bytes = hr_span_of(h + 1, len);
-    h->in.offset += from;
-    return h;
-}
-
-static void hold(struct http_conn *c, const struct http_input *in)
-{
-    struct held_input *h = held_copy(in, 0);
-    if (c->held_last[in->side] != NULL) {
-        c->held_last[in->side]->next = h;
-    } else {
-        c->held[in->side] = h;
-    }
-    c->held_last[in->side] = h;
-    c->held_bytes += in->bytes.len;
-    c->context->held_bytes += in->bytes.len;
-}
-
-static void hold_rest(struct http_conn *c, const struct http_input *in, size_t from)
-{
-    struct held_input *h = held_copy(in, from);
-    h->next = c->held[in->side];
-    c->held[in->side] = h;
-    if (c->held_last[in->side] == NULL) {
-        c->held_last[in->side] = h;
-    }
-    c->held_bytes += h->in.bytes.len;
-    c->context->held_bytes += h->in.bytes.len;
 }
 
 static void process(struct http_conn *c, const struct http_input *in)
@@ -486,7 +429,7 @@ static void process(struct http_conn *c, const struct http_input *in)
         r->paused = r->paused && !c->force;
         size_t n = http_reader_feed(r, in);
         if (n < in->bytes.len) {
-            hold_rest(c, in, n);
+            http_held_push_back(&c->held, in, n);
         }
     }
 }
@@ -498,14 +441,8 @@ static void pump(struct http_conn *c)
     while (progress) {
         progress = false;
         for (unsigned side = 0; side < 2; side++) {
-            while (c->held[side] != NULL && !must_wait(c, &c->held[side]->in)) {
-                struct held_input *h = c->held[side];
-                c->held[side] = h->next;
-                if (h->next == NULL) {
-                    c->held_last[side] = NULL;
-                }
-                c->held_bytes -= h->in.bytes.len;
-                c->context->held_bytes -= h->in.bytes.len;
+            while (c->held.first[side] != NULL && !must_wait(c, &c->held.first[side]->in)) {
+                struct http_held_input *h = http_held_take(&c->held, side);
                 c->readers[side].paused = false;
                 process(c, &h->in);
                 free(h);
@@ -541,16 +478,16 @@ void http_conn_feed(struct http_conn *c, const struct http_input *in)
     if (in->end) {
         note_end(c, in);
     }
-    if (c->held[in->side] != NULL || must_wait(c, in)) {
-        hold(c, in);
+    if (c->held.first[in->side] != NULL || must_wait(c, in)) {
+        http_held_push(&c->held, in, 0);
     } else {
         process(c, in);
     }
-    if (c->held[0] != NULL || c->held[1] != NULL) {
+    if (c->held.first[0] != NULL || c->held.first[1] != NULL) {
         pump(c);
     }
-    if (c->held_bytes > HELD_CONN_BYTES || c->context->held_bytes > HELD_TOTAL_BYTES ||
-        (has_both_ends(c) && c->held_bytes > 0)) {
+    if (c->held.bytes > HELD_CONN_BYTES || c->context->held_bytes > HELD_TOTAL_BYTES ||
+        (has_both_ends(c) && c->held.bytes > 0)) {
         force_pump(c);
     }
     if (has_both_ends(c)) {
