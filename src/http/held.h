@@ -14,7 +14,7 @@ struct http_held_input {
 struct http_held {
     struct http_held_input *first[2]; /* by input.side */
     struct http_held_input *last[2];
-    size_t bytes; /* of memory */
+    size_t bytes;        /* of memory */
     size_t *total_bytes; /* of all connections; not owned */
 };
 

@@ -103,10 +103,13 @@ static int on_value_complete(llhttp_t *ll)
 {
     struct http_parser *p = ll->data;
     struct hr_span name = hr_span_trim(p->name);
-    if (hr_span_find(name, ' ') != SIZE_MAX) { /* llhttp takes blanks for part of a name */
+    /* llhttp takes blanks for part of a name, and a name may be nothing but them */
+    if (name.len == 0 || hr_span_find(name, ' ') != SIZE_MAX) {
         p->head->anomalies |= HTTP_ANOMALY_BAD_FIELD;
     }
-    take_field(p, name, hr_span_trim(p->value));
+    if (name.len > 0) {
+        take_field(p, name, hr_span_trim(p->value));
+    }
     return 0;
 }
 
