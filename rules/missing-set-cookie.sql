@@ -61,6 +61,7 @@ bare AS (
       AND coalesce((SELECT h.kind FROM session_history h
                     WHERE h.session_id = l.carried_session_id AND h.start_at < l.start_at
                       AND h.kind IN ('login', 'granted', 'denied', 'logout')
+                      AND (h.kind != 'granted' OR h.protection != 'public')
                     ORDER BY h.start_at DESC, h.operation_id DESC LIMIT 1), '')
           NOT IN ('login', 'granted')
       AND coalesce((SELECT h.kind FROM session_history h
