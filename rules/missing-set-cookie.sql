@@ -30,16 +30,20 @@ parameters:
     help: More than this share of the logins answered alike must have carried it for a contradiction.
 */
 
+-- Endpoints of which a login lacks its token: few, or none.
+WITH lacking AS (
+    SELECT DISTINCT f.endpoint_id FROM login_facts f WHERE f.outcome = 'success' AND f.missing_token
+),
 -- Logins answered alike: same endpoint and status, and same redirect target or same form of answer.
-WITH logins AS (
+logins AS (
     SELECT f.exchange_id, f.site_id, f.endpoint_id, f.method, f.path, f.status,
            coalesce(f.location, f.shape) AS answer, f.start_at, f.end_at, f.missing_token,
-           f.carried_session_id, o.overlaps,
+           f.carried_session_id,
+           f.exchange_id IN (SELECT exchange_id FROM login_order WHERE overlaps) AS overlaps,
            f.is_complete AND f.response_whole AND NOT f.loss AND NOT f.is_resynchronised AS is_whole,
            f.session_id IS NOT NULL AS has_token
     FROM login_facts f
-    JOIN login_order o ON o.exchange_id = f.exchange_id
-    WHERE f.outcome = 'success'
+    WHERE f.outcome = 'success' AND f.endpoint_id IN (SELECT endpoint_id FROM lacking)
 ),
 alike AS (
     SELECT logins.*,
@@ -105,6 +109,7 @@ FROM bare b, settings
 ORDER BY at, exchange_id;
 
 -- Logins answered as a success that had a token to miss.
-SELECT count(*) AS exercised
+SELECT f.site_id, count(*) AS exercised
 FROM login_facts f
-WHERE f.outcome = 'success' AND (f.missing_token OR f.session_id IS NOT NULL);
+WHERE f.outcome = 'success' AND (f.missing_token OR f.session_id IS NOT NULL)
+GROUP BY f.site_id;

@@ -101,9 +101,9 @@ FROM judged
 ORDER BY at, exchange_id;
 
 -- Acknowledged logouts that were followed by an access of the same session.
-SELECT count(*) AS exercised
-FROM session_history o
+SELECT o.site_id, count(*) AS exercised
+FROM session_steps o
 WHERE o.kind = 'logout'
-  AND EXISTS (SELECT 1 FROM session_history a
-              WHERE a.session_id = o.session_id AND a.start_at > o.end_at
-                AND a.kind IN ('granted', 'denied'));
+  AND EXISTS (SELECT 1 FROM session_steps a
+              WHERE a.session_id = o.session_id AND a.start_at > o.end_at AND a.is_access)
+GROUP BY o.site_id;

@@ -12,6 +12,9 @@
 
 /** The columns that the first SELECT must have, NULL-terminated. */
 extern const char *const finding_columns[];
+/* What is said of other columns in the second one. */
+#define EXERCISED_COLUMNS                                                                          \
+    "the second SELECT must have the column exercised, or site_id and exercised"
 
 /* What a fingerprint is made of, besides the time. Empty texts and 0 where there is no exchange. */
 struct finding_place {

@@ -7,8 +7,15 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define TIME_LIMIT_MS 600000u /* for one SELECT: a rule that takes longer is broken */
+
+/* How often the situation of the rule at hand occurred. */
+struct count {
+    int64_t site_id; /* 0: all sites together */
+    int64_t exercised;
+};
 
 /*
  * A rule is read before anything is written for it: while its SELECT runs, nothing but reading is
@@ -26,7 +33,10 @@ struct run {
     struct finding_draft *drafts;
     size_t count;
     size_t capacity;
-    int64_t exercised;
+    struct count *counts;
+    size_t count_count;
+    size_t count_capacity;
+    bool counts_by_site;
     struct hr_buf error;
 };
 
@@ -56,30 +66,68 @@ static int finding_row(const struct query_row *row, void *user)
     return 0;
 }
 
+static int exercised_names(const struct query_row *row, void *user)
+{
+    struct run *run = user;
+    run->counts_by_site = row->count == 2 && strcmp(row->names[0], "site_id") == 0;
+    if (row->count != 1 && !run->counts_by_site) {
+        hr_buf_clear(&run->error);
+        hr_buf_append_str(&run->error, EXERCISED_COLUMNS);
+        return 1;
+    }
+    return 0;
+}
+
 static int exercised_row(const struct query_row *row, void *user)
 {
     struct run *run = user;
-    if (row->count != 1 || row->values[0].type != QUERY_INTEGER || run->exercised >= 0 ||
-        row->values[0].integer < 0) {
+    const struct query_value *exercised = &row->values[row->count - 1];
+    if (exercised->type != QUERY_INTEGER || exercised->integer < 0 ||
+        row->values[0].type != QUERY_INTEGER || (!run->counts_by_site && run->count_count > 0)) {
         hr_buf_clear(&run->error);
-        hr_buf_append_str(&run->error, "the second SELECT must yield one row with one count");
+        hr_buf_append_str(&run->error,
+                          run->counts_by_site
+                              ? "the second SELECT must yield a site and a count in each row"
+                              : "the second SELECT must yield one row with one count");
         return 1;
     }
-    run->exercised = row->values[0].integer;
+    if (run->count_count == run->count_capacity) {
+        run->count_capacity = run->count_capacity == 0 ? 16 : 2 * run->count_capacity;
+        run->counts = hr_xrealloc(run->counts, run->count_capacity * sizeof(*run->counts));
+    }
+    run->counts[run->count_count++] =
+        (struct count){run->counts_by_site ? row->values[0].integer : 0, exercised->integer};
     return 0;
 }
 
 /** @return 0, 1 where the rule is broken, or a negative errno of the store */
-static int select_rows(struct run *run, const char *sql, unsigned line, query_row_fn row)
+static int select_rows(struct run *run, const char *sql, unsigned line, query_row_fn row,
+                       bool only_names)
 {
     struct query_error e = {0};
     const struct query q = {
         .sql = hr_span_str(sql), .guarded = true, .time_limit_ms = TIME_LIMIT_MS};
-    const int r = query_run(run->store, &q, row, run, &e);
+    const int r = only_names ? query_describe(run->store, &q, row, run, &e)
+                             : query_run(run->store, &q, row, run, &e);
     if (r == -EINVAL || r == -ETIMEDOUT) {
         return broken(run, line + (e.line > 0 ? e.line - 1 : 0), e.text);
     }
     return r > 0 ? broken(run, line, hr_buf_str(&run->error)) : r;
+}
+
+/** How often its situation occurred. @return as select_rows() */
+static int count_situations(struct run *run)
+{
+    struct store *s = run->store;
+    const struct rule *rule = run->rule;
+    int r = select_rows(run, rule->exercised_sql, rule->exercised_line, exercised_names, true);
+    r = r == 0 ? scope_set_counting(s, rule->id, run->counts_by_site) : r;
+    r = r == 0 ? select_rows(run, rule->exercised_sql, rule->exercised_line, exercised_row, false)
+               : r;
+    if (r == 0 && !run->counts_by_site && run->count_count == 0) {
+        return broken(run, rule->exercised_line, "the second SELECT yielded no row");
+    }
+    return r;
 }
 
 /** @return as select_rows() */
@@ -91,13 +139,9 @@ static int read_rule(struct run *run)
     for (size_t i = 0; r == 0 && i < rule->parameter_count; i++) {
         r = scope_put_parameter(s, rule->id, rule->parameters[i].name, rule->parameters[i].value);
     }
-    r = r == 0 ? scope_set_all(s) : r;
-    r = r == 0 ? select_rows(run, rule->exercised_sql, rule->exercised_line, exercised_row) : r;
-    if (r == 0 && run->exercised < 0) {
-        return broken(run, rule->exercised_line, "the second SELECT yielded no row");
-    }
+    r = r == 0 ? count_situations(run) : r;
     r = r == 0 ? scope_set_rule(s, rule->id) : r;
-    r = r == 0 ? select_rows(run, rule->findings_sql, rule->findings_line, finding_row) : r;
+    r = r == 0 ? select_rows(run, rule->findings_sql, rule->findings_line, finding_row, false) : r;
     for (size_t i = 0; r == 0 && i < run->count; i++) {
         r = finding_complete(s, &run->arena, &run->drafts[i], &run->error);
         if (r == -EINVAL) {
@@ -119,13 +163,18 @@ static int write_findings(struct run *run)
     }
     r = r == 0 ? findings_withdraw_rest(run->store, run->rule->id, run->now, &withdrawn) : r;
     run->result.withdrawn += withdrawn;
-    return r == 0 ? scope_put_run(run->store, run->rule->id, run->exercised) : r;
+    r = r == 0 ? scope_begin_counts(run->store, run->rule->id, run->counts_by_site) : r;
+    for (size_t i = 0; r == 0 && i < run->count_count; i++) {
+        r = rule_run_put(run->store, run->rule->id, run->counts[i].site_id,
+                         run->counts[i].exercised);
+    }
+    return r;
 }
 
 static int run_rule(struct run *run)
 {
     run->count = 0;
-    run->exercised = -1;
+    run->count_count = 0;
     hr_arena_reset(&run->arena);
     int r = read_rule(run);
     if (r == 0) {
@@ -168,6 +217,7 @@ int rule_set_run(const struct rule_set *set, struct store *s, bool whole,
     hr_arena_finish(&run.arena);
     hr_buf_finish(&run.error);
     free(run.drafts);
+    free(run.counts);
     if (r == 0) {
         *ret_result = run.result;
     }

@@ -2,16 +2,29 @@
 
 #include "base/buf.h"
 #include "store/db.h"
+#include "store/write.h"
 
-/* The views of views.sql that are limited to the scope. */
+#include <errno.h>
+#include <string.h>
+
+/* The views of views.sql that are limited to the scope. login_facts is made of login_core. */
 static const char *const scoped_views[] = {
-    "exchange_facts", "session_history", "login_facts",
+    "exchange_facts", "session_history", "session_steps",  "endpoint_facts",
     "login_order",    "logout_facts",    "response_facts",
 };
+
+/* Of site_id: nothing; what a join may start from; what only leaves rows out. Findings start from
+ * the few operations that carry a mark, wherever they are; counts from the sites. */
+static const char every_row[] = "";
+static const char from_sites[] = "WHERE site_id IN (SELECT site_id FROM temp.rule_scope)";
+static const char of_sites[] = "WHERE +site_id IN (SELECT site_id FROM temp.rule_scope)";
 
 #define DUE_FOR_RULE                                                                               \
     "SELECT id FROM main.sites WHERE is_rule_due OR id NOT IN "                                    \
     "(SELECT site_id FROM main.rule_runs WHERE rule = ?1)"
+
+/* The count of all sites together is that of site 0. */
+#define WAS_COUNTED_AT_ONCE "EXISTS (SELECT 1 FROM main.rule_runs WHERE rule = ?1 AND site_id = 0)"
 
 /** Runs one statement without rows, ?1 and ?2 bound to the texts. */
 static int run(struct store *s, const char *sql, const char *first, const char *second)
@@ -34,57 +47,141 @@ static int run(struct store *s, const char *sql, const char *first, const char *
 
 int scope_open(struct store *s, bool whole)
 {
+    int r = store_exec(s, "CREATE TEMP TABLE rule_scope (site_id INTEGER PRIMARY KEY);"
+                          /* What login_core shows, found once for all rules. */
+                          "CREATE TEMP TABLE rule_logins AS SELECT * FROM main.login_core LIMIT 0;"
+                          "CREATE INDEX temp.rule_logins_by_exchange ON rule_logins (exchange_id);"
+                          "CREATE TEMP TABLE rule_logins_of (site_id INTEGER PRIMARY KEY);");
+    if (r == 0 && whole) {
+        r = store_exec(s, "UPDATE main.sites SET is_rule_due = 1;");
+    }
+    return r;
+}
+
+/** @return 1 or 0 as the statement yields it, or a negative errno */
+static int ask(struct store *s, const char *sql)
+{
+    sqlite3_stmt *q = NULL;
+    int code = sqlite3_prepare_v2(s->db, sql, -1, &q, NULL);
+    int r = 0;
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(q);
+        r = code == SQLITE_ROW && sqlite3_column_int(q, 0) != 0;
+    }
+    r = code == SQLITE_ROW ? r : store_fail(s, code);
+    sqlite3_finalize(q);
+    return r;
+}
+
+static int drop_views(struct store *s)
+{
     struct hr_buf sql;
     hr_buf_init(&sql, SIZE_MAX);
-    hr_buf_append_str(&sql, "CREATE TEMP TABLE rule_scope (site_id INTEGER PRIMARY KEY);");
     for (size_t i = 0; i < sizeof(scoped_views) / sizeof(scoped_views[0]); i++) {
-        hr_buf_appendf(&sql,
-                       "CREATE TEMP VIEW %s AS SELECT * FROM main.%s "
-                       "WHERE site_id IN (SELECT site_id FROM temp.rule_scope);",
-                       scoped_views[i], scoped_views[i]);
+        hr_buf_appendf(&sql, "DROP VIEW IF EXISTS temp.%s;", scoped_views[i]);
     }
-    if (whole) {
-        hr_buf_append_str(&sql, "UPDATE main.sites SET is_rule_due = 1;");
-    }
+    hr_buf_append_str(&sql, "DROP VIEW IF EXISTS temp.login_facts;"
+                            "DROP VIEW IF EXISTS temp.login_core;");
     const int r = store_exec(s, hr_buf_str(&sql));
     hr_buf_finish(&sql);
     return r;
 }
 
-int scope_set_rule(struct store *s, const char *rule)
+/** The same text as in views.sql, over the login_core of this scope. */
+static int put_login_facts(struct store *s)
 {
-    const int r = store_exec(s, "DELETE FROM temp.rule_scope");
-    return r < 0 ? r : run(s, "INSERT INTO temp.rule_scope " DUE_FOR_RULE, rule, NULL);
-}
-
-int scope_set_all(struct store *s)
-{
-    return store_exec(s, "INSERT OR IGNORE INTO temp.rule_scope SELECT id FROM main.sites");
-}
-
-int scope_put_run(struct store *s, const char *rule, int64_t exercised)
-{
+    static const char begin[] = "CREATE VIEW ";
     sqlite3_stmt *q = NULL;
-    /* A row of 0 for each site says that the rule ran over it; the count is that of site 0. */
-    const int r = run(s,
-                      "INSERT OR IGNORE INTO main.rule_runs (rule, site_id, exercised) "
-                      "SELECT ?1, id, 0 FROM main.sites",
-                      rule, NULL);
-    if (r < 0) {
-        return r;
-    }
-    const int code = sqlite3_prepare_v2(s->db,
-                                        "INSERT OR REPLACE INTO main.rule_runs "
-                                        "(rule, site_id, exercised) VALUES (?1, 0, ?2)",
-                                        -1, &q, NULL);
+    struct hr_buf sql;
+    const int code = sqlite3_prepare_v2(
+        s->db, "SELECT sql FROM main.sqlite_master WHERE type = 'view' AND name = 'login_facts'",
+        -1, &q, NULL);
     if (code != SQLITE_OK) {
         return store_fail(s, code);
     }
-    bind_text(q, 1, rule);
-    sqlite3_bind_int64(q, 2, exercised);
-    const int stored = store_run(s, q);
+    int r = -EIO;
+    hr_buf_init(&sql, SIZE_MAX);
+    if (sqlite3_step(q) == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(q, 0);
+        if (text != NULL && strncmp(text, begin, sizeof(begin) - 1) == 0) {
+            hr_buf_appendf(&sql, "CREATE TEMP VIEW %s", text + sizeof(begin) - 1);
+            r = store_exec(s, hr_buf_str(&sql));
+        }
+    }
     sqlite3_finalize(q);
-    return stored;
+    hr_buf_finish(&sql);
+    return r;
+}
+
+static int put_views(struct store *s, const char *limit)
+{
+    struct hr_buf sql;
+    hr_buf_init(&sql, SIZE_MAX);
+    for (size_t i = 0; limit != every_row && i < sizeof(scoped_views) / sizeof(scoped_views[0]);
+         i++) {
+        hr_buf_appendf(&sql, "CREATE TEMP VIEW %s AS SELECT * FROM main.%s %s;", scoped_views[i],
+                       scoped_views[i], limit);
+    }
+    hr_buf_appendf(&sql, "CREATE TEMP VIEW login_core AS SELECT * FROM temp.rule_logins %s;",
+                   limit == every_row ? every_row : of_sites);
+    const int r = store_exec(s, hr_buf_str(&sql));
+    hr_buf_finish(&sql);
+    return r == 0 ? put_login_facts(s) : r;
+}
+
+/** The views for what is in rule_scope. @param limit  unless that is every site */
+static int open_scope(struct store *s, const char *limit)
+{
+    int r = drop_views(s);
+    r = r == 0 ? store_exec(s, "INSERT INTO temp.rule_logins SELECT * FROM main.login_core "
+                               "WHERE +site_id IN (SELECT site_id FROM temp.rule_scope EXCEPT "
+                               "SELECT site_id FROM temp.rule_logins_of);"
+                               "INSERT OR IGNORE INTO temp.rule_logins_of "
+                               "SELECT site_id FROM temp.rule_scope;")
+               : r;
+    r = r == 0 ? ask(s, "SELECT NOT EXISTS (SELECT 1 FROM main.sites WHERE id NOT IN "
+                        "(SELECT site_id FROM temp.rule_scope))")
+               : r;
+    return r < 0 ? r : put_views(s, r > 0 ? every_row : limit);
+}
+
+int scope_set_rule(struct store *s, const char *rule)
+{
+    int r = store_exec(s, "DELETE FROM temp.rule_scope");
+    r = r == 0 ? run(s, "INSERT INTO temp.rule_scope " DUE_FOR_RULE, rule, NULL) : r;
+    return r == 0 ? open_scope(s, of_sites) : r;
+}
+
+int scope_set_counting(struct store *s, const char *rule, bool by_site)
+{
+    int r = store_exec(s, "DELETE FROM temp.rule_scope");
+    if (r == 0 && by_site) {
+        r = run(s, "INSERT INTO temp.rule_scope " DUE_FOR_RULE, rule, NULL);
+        r = r == 0 ? run(s,
+                         "INSERT OR IGNORE INTO temp.rule_scope SELECT id FROM main.sites "
+                         "WHERE " WAS_COUNTED_AT_ONCE,
+                         rule, NULL)
+                   : r;
+    } else if (r == 0) {
+        r = store_exec(s, "INSERT INTO temp.rule_scope SELECT id FROM main.sites");
+    }
+    return r == 0 ? open_scope(s, from_sites) : r;
+}
+
+int scope_begin_counts(struct store *s, const char *rule, bool by_site)
+{
+    int r = run(s,
+                by_site ? "DELETE FROM main.rule_runs WHERE rule = ?1 AND (site_id IN "
+                          "(SELECT site_id FROM temp.rule_scope) OR " WAS_COUNTED_AT_ONCE ")"
+                        : "DELETE FROM main.rule_runs WHERE rule = ?1",
+                rule, NULL);
+    /* A row of 0 for each site says that the rule ran over it. */
+    r = r == 0 ? run(s,
+                     "INSERT OR IGNORE INTO main.rule_runs (rule, site_id, exercised) "
+                     "SELECT ?1, id, 0 FROM main.sites",
+                     rule, NULL)
+               : r;
+    return r == 0 && !by_site ? rule_run_put(s, rule, 0, 0) : r;
 }
 
 int scope_put_missed(struct store *s, const char *rule)
@@ -97,17 +194,14 @@ int scope_put_missed(struct store *s, const char *rule)
 
 int scope_close(struct store *s, bool done)
 {
-    struct hr_buf sql;
-    hr_buf_init(&sql, SIZE_MAX);
-    for (size_t i = 0; i < sizeof(scoped_views) / sizeof(scoped_views[0]); i++) {
-        hr_buf_appendf(&sql, "DROP VIEW IF EXISTS temp.%s;", scoped_views[i]);
+    int r = drop_views(s);
+    r = r == 0 ? store_exec(s, "DROP TABLE IF EXISTS temp.rule_logins_of;"
+                               "DROP TABLE IF EXISTS temp.rule_logins;"
+                               "DROP TABLE IF EXISTS temp.rule_scope;")
+               : r;
+    if (r == 0 && done) {
+        r = store_exec(s, "UPDATE main.sites SET is_rule_due = 0 WHERE is_rule_due;");
     }
-    hr_buf_append_str(&sql, "DROP TABLE IF EXISTS temp.rule_scope;");
-    if (done) {
-        hr_buf_append_str(&sql, "UPDATE main.sites SET is_rule_due = 0 WHERE is_rule_due;");
-    }
-    const int r = store_exec(s, hr_buf_str(&sql));
-    hr_buf_finish(&sql);
     return r;
 }
 

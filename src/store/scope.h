@@ -1,6 +1,7 @@
 /*
- * store/scope.h - what a run of the rules looks at and leaves behind: the sites whose facts changed, the
- * parameters, and how often each rule's situation occurred. All inside store_begin()/store_commit().
+ * store/scope.h - what a run of the rules looks at and leaves behind: the sites whose facts
+ * changed, the parameters, and how often each rule's situation occurred. All inside
+ * store_begin()/store_commit().
  */
 #ifndef HR_STORE_SCOPE_H
 #define HR_STORE_SCOPE_H
@@ -8,16 +9,27 @@
 #include "store/store.h"
 
 /**
- * Puts temporary views in front of those of views.sql, restricted to the sites of the scope, which is
- * empty at first. @param whole  every site is due, not only those analysed since the last run
+ * Makes room for what follows. The scope is empty at first.
+ * @param whole  every site is due, not only those analysed since the last run
  */
 int scope_open(struct store *s, bool whole);
-/** The scope becomes what is due for that rule: changed sites, and those it never ran over. */
+/**
+ * The scope becomes what is due for that rule: changed sites, and those it never ran over.
+ * Temporary views lie in front of those of views.sql, restricted to it; where that is every site,
+ * only in front of what is worth computing once for all rules.
+ */
 int scope_set_rule(struct store *s, const char *rule);
-/** The scope becomes every site: for counting. */
-int scope_set_all(struct store *s);
-/** Remembers that the rule ran over what was due for it. @param exercised  over every site */
-int scope_put_run(struct store *s, const char *rule, int64_t exercised);
+/**
+ * The scope becomes what is to be counted anew. @param by_site  the rule counts for each site:
+ * those that are due. Else, and where it did not do so before, every site.
+ */
+int scope_set_counting(struct store *s, const char *rule, bool by_site);
+/**
+ * After scope_set_rule(): its old counts are forgotten, rule_run_put() brings the new ones of that
+ * scope.
+ * @param by_site  as above; else one of site 0, all sites together
+ */
+int scope_begin_counts(struct store *s, const char *rule, bool by_site);
 /** The rule was left out or failed: what is due now stays due for it. */
 int scope_put_missed(struct store *s, const char *rule);
 /** Removes the temporary views. @param done  nothing is due any more */

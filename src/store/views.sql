@@ -6,7 +6,8 @@
 -- before the other starts; a NULL end never ends before anything.
 --
 -- When Headrace runs a rule, temporary views of the same names restrict exchange_facts,
--- session_history, login_facts, login_order, logout_facts and response_facts to the sites that are to be judged.
+-- session_history, session_steps, endpoint_facts, login_facts, login_order, logout_facts and response_facts
+-- to the sites that are to be judged.
 
 -- Parameters of rules as of their last run: SELECT value FROM rule_parameters WHERE rule = ... AND name = ...
 CREATE VIEW rule_parameters AS
@@ -150,8 +151,36 @@ LEFT JOIN streams w ON w.id = x.stream_id -- there is one; not looked for where 
 JOIN sessions t ON t.id = o.session_id
 LEFT JOIN endpoints e ON e.id = x.endpoint_id;
 
--- Every login, whatever its outcome.
-CREATE VIEW login_facts AS
+-- The same without what exchanges and endpoints say: quick to count.
+CREATE VIEW session_steps AS
+SELECT o.session_id     AS session_id,
+       k.site_id        AS site_id,
+       o.id             AS operation_id,
+       CASE o.kind WHEN 1 THEN 'login' WHEN 2 THEN 'possible login' WHEN 3 THEN 'issued'
+           WHEN 4 THEN 'refresh' WHEN 5 THEN 'granted' WHEN 6 THEN 'denied' WHEN 7 THEN 'logout'
+           WHEN 8 THEN 'possible logout' WHEN 9 THEN 'replaced' ELSE 'none' END AS kind,
+       o.kind IN (5, 6) AS is_access,     -- boolean; granted or denied: quicker to ask for
+       o.start_at       AS start_at,
+       o.end_at         AS end_at,
+       o.endpoint_id    AS endpoint_id
+FROM operations o
+JOIN sessions t ON t.id = o.session_id
+JOIN carriers k ON k.id = t.carrier_id;
+
+-- Every endpoint: a method and a path template of a site.
+CREATE VIEW endpoint_facts AS
+SELECT e.id             AS endpoint_id,
+       e.site_id        AS site_id,
+       s.name           AS site,
+       e.method         AS method,
+       e.path           AS path,          -- template: /users/{id}
+       CASE e.protection WHEN 1 THEN 'protected' WHEN 2 THEN 'public' ELSE 'unknown' END
+                        AS protection
+FROM endpoints e
+JOIN sites s ON s.id = e.site_id;
+
+-- Every login, without what takes longest to find. Rules read login_facts.
+CREATE VIEW login_core AS
 SELECT x.id             AS exchange_id,
        x.site_id        AS site_id,
        s.name           AS site,
@@ -179,17 +208,15 @@ SELECT x.id             AS exchange_id,
        (SELECT max(k.lifetime_s) FROM token_uses k JOIN carriers c ON c.id = k.carrier_id
         WHERE k.id BETWEEN x.id * 16 AND x.id * 16 + 15 AND c.is_session AND k.flags & 2)
                         AS lifetime_s,    -- seconds that the answer declares: Max-Age, Expires, expires_in
-       (SELECT count(*) FROM operations l JOIN operations g ON g.session_id = l.session_id
-        LEFT JOIN endpoints p ON p.id = g.endpoint_id
-        WHERE l.id BETWEEN o.id AND o.id + 7 AND l.kind = 1 AND g.kind = 5
-          AND coalesce(p.protection, 0) != 2) AS grants, -- of these sessions, public pages apart, at any time
-       (SELECT count(*) FROM operations l JOIN operations g ON g.session_id = l.session_id
-        WHERE l.id BETWEEN o.id AND o.id + 7 AND l.kind = 1 AND g.kind = 6) AS denials,
-       (SELECT g.id FROM operations l JOIN operations g ON g.session_id = l.session_id
-        LEFT JOIN endpoints p ON p.id = g.endpoint_id
-        WHERE l.id BETWEEN o.id AND o.id + 7 AND l.kind = 1 AND g.kind IN (5, 6)
-          AND g.start_at > x.response_end_at AND coalesce(p.protection, 0) != 2
-        ORDER BY g.start_at, g.id LIMIT 1)
+       (SELECT a.id FROM (
+            SELECT (SELECT g.id FROM operations g LEFT JOIN endpoints p ON p.id = g.endpoint_id
+                    WHERE g.session_id = l.session_id AND g.kind IN (5, 6)
+                      AND g.start_at > x.response_end_at AND coalesce(p.protection, 0) != 2
+                    ORDER BY g.start_at, g.kind, g.end_at LIMIT 1) AS id
+            FROM operations l
+            WHERE l.id BETWEEN o.id AND o.id + 7 AND l.kind = 1) a
+        WHERE a.id IS NOT NULL
+        ORDER BY (SELECT f.start_at FROM operations f WHERE f.id = a.id), a.id LIMIT 1)
                         AS first_access_id, -- operation_id: the first granted or denied access that began
                                             -- after it ended; NULL none
        (x.flags >> 18) & 1 AS response_whole, -- boolean; nothing of the answer is missing
@@ -202,6 +229,17 @@ JOIN exchanges x ON x.id = o.id >> 3 AND o.id = x.id * 8
 JOIN sites s ON s.id = x.site_id
 LEFT JOIN endpoints e ON e.id = x.endpoint_id
 WHERE o.role = 1;
+
+-- Every login, whatever its outcome.
+CREATE VIEW login_facts AS
+SELECT f.*,
+       (SELECT count(*) FROM operations l JOIN operations g ON g.session_id = l.session_id
+        LEFT JOIN endpoints p ON p.id = g.endpoint_id
+        WHERE l.id BETWEEN f.exchange_id * 8 AND f.exchange_id * 8 + 7 AND l.kind = 1 AND g.kind = 5
+          AND coalesce(p.protection, 0) != 2) AS grants, -- of these sessions, public pages apart, at any time
+       (SELECT count(*) FROM operations l JOIN operations g ON g.session_id = l.session_id
+        WHERE l.id BETWEEN f.exchange_id * 8 AND f.exchange_id * 8 + 7 AND l.kind = 1 AND g.kind = 6) AS denials
+FROM login_core f;
 
 -- How the logins of a site lie in time; a sort over all of them, so join it by exchange_id. A login that
 -- failed is none of its user's.

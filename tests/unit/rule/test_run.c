@@ -130,13 +130,21 @@ static void the_situation_is_counted(void **state)
     run(s);
     assert_int_equal(read_rule_runs(s->store, exercised_of, &exercised), 0);
     assert_int_equal(exercised, 5);
+    rule_set_finish(&s->set);
+    folder_write_rule(&s->folder, "a-rule", "A", NUMBERS,
+                      "SELECT 1 AS site_id, 3 AS exercised UNION ALL SELECT 2, 4");
+    load(s);
+    exercised = 0;
+    run(s);
+    assert_int_equal(read_rule_runs(s->store, exercised_of, &exercised), 0);
+    assert_int_equal(exercised, 7);
 }
 
 /* A rule may read the views and nothing else; one that fails is named, and the others run. */
 static const struct {
     const char *name, *findings, *exercised, *error;
 } broken[] = {
-    /* clang-format off */
+  /* clang-format off */
     {"a syntax error on its second line", "SELECT 1,\nFROM", "SELECT 1", "b-rule.sql:12: "},
     {"an unknown column", "SELECT exchange_id,\n  nowhere\nFROM exchange_facts", "SELECT 1",
      "b-rule.sql:12: no such column: nowhere"},
@@ -151,12 +159,16 @@ static const struct {
     {"no count", ONE, "SELECT 1 WHERE 0", "b-rule.sql:12: the second SELECT yielded no row"},
     {"two counts", ONE, "SELECT 1 UNION ALL SELECT 2",
      "b-rule.sql:12: the second SELECT must yield one row"},
+    {"a count of no site", ONE, "SELECT NULL AS site_id, 2 AS exercised",
+     "b-rule.sql:12: the second SELECT must yield a site and a count"},
+    {"three columns of counts", ONE, "SELECT 1, 2, 3",
+     "b-rule.sql:12: the second SELECT must have the column exercised"},
     {"the key", "SELECT * FROM meta", "SELECT 1", "b-rule.sql:11: access to meta."},
     {"an extension", "SELECT load_extension('x')", "SELECT 1", "b-rule.sql:11: not authorized"},
     {"a pragma as a table", "SELECT * FROM pragma_database_list", "SELECT 1", "b-rule.sql:11: "},
     {"a value of a gigabyte", "SELECT 1 AS at, hex(zeroblob(1000000000)) AS verdict", "SELECT 1",
      "b-rule.sql:11: string or blob too big"},
-    /* clang-format on */
+  /* clang-format on */
 };
 
 static void a_broken_rule_is_named_and_the_others_run(void **state)
@@ -211,7 +223,8 @@ static void checking_needs_no_facts(void **state)
     assert_non_null(strstr(hr_buf_str(&s->errors),
                            "b-rule.sql:11: the first SELECT lacks the column \"exchange_id\", "));
     assert_non_null(strstr(hr_buf_str(&s->errors),
-                           "b-rule.sql:12: the second SELECT must have one column, it has 2"));
+                           "b-rule.sql:12: the second SELECT must have the column exercised, or "
+                           "site_id and exercised"));
 }
 
 /* The rules that come with the program, in the folder that meson names. */

@@ -1,0 +1,159 @@
+/*
+ * What a run of the rules looks at: the views of the scope, and counts that add up over runs.
+ */
+#include "store/db.h"
+#include "store/query.h"
+#include "store/scope.h"
+#include "support/test.h"
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct world_exchange day[] = {
+    {1, 0,  5,  "/login",   NULL,    "tok-a", "alice", 20, HTTP_COMPLETE, NULL         },
+    {1, 10, 12, "/account", "tok-a", NULL,    NULL,    50, HTTP_COMPLETE, NULL         },
+    {2, 20, 24, "/login",   NULL,    "tok-b", "bob",   20, HTTP_COMPLETE, "img.example"},
+    {3, 30, 34, "/login",   NULL,    "tok-c", "carol", 20, HTTP_COMPLETE, "img.example"},
+};
+
+static int number(const struct query_row *row, void *user)
+{
+    *(int64_t *)user = row->values[0].integer;
+    return 0;
+}
+
+static int64_t ask(struct store *s, const char *sql)
+{
+    struct query_error e = {0};
+    const struct query q = {.sql = hr_span_str(sql), .guarded = true};
+    int64_t n = -1;
+    if (query_run(s, &q, number, &n, &e) != 0) {
+        fail_msg("%s", e.text);
+    }
+    return n;
+}
+
+static struct store *open_day(void)
+{
+    const struct world_capture capture = {
+        .path = "day.pcap", .exchanges = day, .count = HR_ARRAY_LEN(day)};
+    struct store *s = world_open(NULL);
+    assert_int_equal(world_import(s, &capture, 1), 0);
+    assert_int_equal(world_analyse(s), 0);
+    return s;
+}
+
+static const char *const counts[] = {
+    "SELECT count(*) FROM exchange_facts", "SELECT count(*) FROM session_history",
+    "SELECT count(*) FROM session_steps",  "SELECT count(*) FROM endpoint_facts",
+    "SELECT count(*) FROM login_facts",    "SELECT count(*) FROM login_order",
+    "SELECT sum(grants) FROM login_facts", "SELECT count(*) FROM response_facts",
+};
+
+static void due(struct store *s, const char *site)
+{
+    char sql[128];
+    snprintf(sql, sizeof(sql), "UPDATE sites SET is_rule_due = name = '%s'", site);
+    assert_int_equal(store_exec(s, sql), 0);
+}
+
+/* Over every site the views show what those of the database show, over one site its part. */
+static void the_views_of_the_scope_are_parts_of_the_whole(void **state)
+{
+    (void)state;
+    struct store *s = open_day();
+    int64_t all[HR_ARRAY_LEN(counts)];
+    int64_t sum[HR_ARRAY_LEN(counts)] = {0};
+    for (size_t i = 0; i < HR_ARRAY_LEN(counts); i++) {
+        all[i] = ask(s, counts[i]);
+        assert_true(all[i] > 0);
+    }
+    assert_int_equal(scope_open(s, true), 0);
+    assert_int_equal(scope_set_rule(s, "r"), 0);
+    for (size_t i = 0; i < HR_ARRAY_LEN(counts); i++) {
+        assert_int_equal(ask(s, counts[i]), all[i]);
+    }
+    assert_int_equal(scope_begin_counts(s, "r", true), 0);
+    static const char *const sites[] = {"shop.example", "img.example"};
+    for (size_t k = 0; k < 4; k++) {
+        due(s, sites[k / 2]);
+        assert_int_equal(k % 2 == 0 ? scope_set_rule(s, "r") : scope_set_counting(s, "r", true), 0);
+        for (size_t i = 0; i < HR_ARRAY_LEN(counts); i++) {
+            const int64_t part = ask(s, counts[i]);
+            assert_true(part < all[i] || all[i] == 1);
+            sum[i] += part;
+        }
+    }
+    for (size_t i = 0; i < HR_ARRAY_LEN(counts); i++) {
+        assert_int_equal(sum[i], 2 * all[i]);
+    }
+    assert_int_equal(scope_close(s, true), 0);
+    store_close(s);
+}
+
+static int64_t exercised(struct store *s)
+{
+    return ask(s, "SELECT sum(exercised) FROM rule_runs");
+}
+
+/* One run of a rule that counts logins. */
+static void count_logins(struct store *s, bool by_site)
+{
+    const int64_t shop = ask(s, "SELECT id FROM sites WHERE name = 'shop.example'");
+    const int64_t images = ask(s, "SELECT id FROM sites WHERE name = 'img.example'");
+    char sql[128];
+    assert_int_equal(scope_open(s, false), 0);
+    assert_int_equal(scope_set_counting(s, "r", by_site), 0);
+    int64_t n[3];
+    n[0] = ask(s, "SELECT count(*) FROM login_facts");
+    for (size_t k = 1; k < 3; k++) {
+        snprintf(sql, sizeof(sql), "SELECT count(*) FROM login_facts WHERE site_id = %d",
+                 (int)(k == 1 ? shop : images));
+        n[k] = ask(s, sql);
+    }
+    assert_int_equal(scope_set_rule(s, "r"), 0);
+    assert_int_equal(scope_begin_counts(s, "r", by_site), 0);
+    if (!by_site) {
+        assert_int_equal(rule_run_put(s, "r", 0, n[0]), 0);
+    }
+    for (size_t k = 1; by_site && k < 3; k++) {
+        if (n[k] > 0) {
+            assert_int_equal(rule_run_put(s, "r", k == 1 ? shop : images, n[k]), 0);
+        }
+    }
+    assert_int_equal(scope_close(s, true), 0);
+}
+
+/* What is counted anew replaces what was counted of it; the rest stays, however a rule counts. */
+static void counts_of_changed_sites_add_up(void **state)
+{
+    (void)state;
+    struct store *s = open_day();
+    count_logins(s, true);
+    assert_int_equal(exercised(s), 3);
+    due(s, "img.example");
+    count_logins(s, true);
+    assert_int_equal(exercised(s), 3);
+    count_logins(s, true); /* nothing is due */
+    assert_int_equal(exercised(s), 3);
+    due(s, "shop.example");
+    count_logins(s, false);
+    assert_int_equal(exercised(s), 3);
+    due(s, "shop.example");
+    count_logins(s, true); /* it did not count by site before: all are counted anew */
+    assert_int_equal(exercised(s), 3);
+    due(s, "shop.example");
+    count_logins(s, true);
+    assert_int_equal(exercised(s), 3);
+    store_close(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_views_of_the_scope_are_parts_of_the_whole),
+        cmocka_unit_test(counts_of_changed_sites_add_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
