@@ -340,6 +340,49 @@ SELECT x.id             AS exchange_id,
 FROM exchanges x
 WHERE x.status IS NOT NULL;
 
+-- Every exchange that did not come to its end, and every response without its request.
+CREATE VIEW broken_facts AS
+SELECT x.id             AS exchange_id,
+       x.site_id        AS site_id,
+       o.session_id     AS session_id,    -- NULL none
+       x.method         AS method,        -- NULL: no request
+       e.path           AS path,          -- template
+       x.status         AS status,        -- NULL: no response
+       CASE o.role WHEN 1 THEN 'login' WHEN 2 THEN 'logout' WHEN 3 THEN 'access' WHEN 4 THEN 'static'
+           ELSE 'other' END AS role,
+       CASE x.state WHEN 0 THEN 'complete' WHEN 1 THEN 'no-response' WHEN 2 THEN 'request-truncated'
+           WHEN 3 THEN 'response-truncated' WHEN 4 THEN 'gap' WHEN 5 THEN 'aborted-by-client'
+           ELSE 'aborted-by-server' END AS state, -- aborted by whose FIN or RST came first
+       x.request_at     AS request_at,    -- first byte
+       x.request_end_at AS request_end_at,
+       x.response_at    AS response_at,
+       x.response_end_at AS response_end_at,
+       x.response_bytes AS response_bytes, -- content that was seen, as on the wire
+       (x.flags >> 18) & 1 AS response_whole, -- boolean; nothing of the response is missing
+       (x.flags >> 19) & 1 AS request_whole,  -- boolean
+       (x.flags >> 24) & 1 AS loss,           -- boolean; the capture lost bytes of it
+       (x.flags >> 26) & 1 AS is_resynchronised, -- boolean; the pairing is not certain
+       x.stream_id      AS stream_id,
+       c.server         AS server,        -- IP address
+       c.server_port    AS server_port
+FROM exchanges x
+LEFT JOIN streams c ON c.id = x.stream_id
+LEFT JOIN endpoints e ON e.id = x.endpoint_id
+LEFT JOIN operations o ON o.id = x.id * 8
+WHERE x.state != 0 OR x.method IS NULL;
+
+-- The heat map: how often an endpoint answered what. Quick to sum up, where a rule counts its occasions.
+CREATE VIEW status_facts AS
+SELECT e.site_id        AS site_id,
+       q.endpoint_id    AS endpoint_id,
+       e.method         AS method,
+       e.path           AS path,          -- template
+       q.quarter        AS quarter,       -- quarter hours since 1970-01-01 UTC, by the request
+       nullif(q.status, 0) AS status,     -- NULL: no response
+       q.exchanges      AS exchanges      -- how many
+FROM endpoint_status q
+JOIN endpoints e ON e.id = q.endpoint_id;
+
 -- Every TCP connection that carried an exchange or lost something.
 CREATE VIEW stream_facts AS
 SELECT c.id             AS stream_id,

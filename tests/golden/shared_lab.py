@@ -10,7 +10,7 @@ import sys
 
 RULES = ("post-logout-access", "missing-set-cookie", "status-flap", "lost-login", "ghost-session",
          "failed-login-set-cookie", "shared-token", "revived-session", "logout-keeps-cookie",
-         "session-not-rotated")
+         "session-not-rotated", "unanswered-request", "truncated-response", "extra-response")
 
 
 def main():
