@@ -255,7 +255,7 @@ static void on_found(struct http_reader *r, hr_nsec at)
     emit_loss(r, &(struct http_loss){.side = (enum http_side)r->side,
                                      .bytes = r->loss_bytes,
                                      .from_at = r->loss_from_at,
-                                     .to_at = at,
+                                     .to_at = at > r->loss_from_at ? at : r->loss_from_at,
                                      .hides_messages = true});
 }
 

@@ -33,12 +33,18 @@ struct http_kept *http_kept_create(const struct http_message *m, struct hr_span 
     return k;
 }
 
+static void destroy_one(struct http_kept *k)
+{
+    if (k != NULL) {
+        hr_buf_finish(&k->content);
+        free(k);
+    }
+}
+
 void http_kept_destroy(struct http_kept *k)
 {
-    if (k == NULL) {
-        return;
+    if (k != NULL) {
+        destroy_one(k->response); /* which has none itself */
+        destroy_one(k);
     }
-    http_kept_destroy(k->response);
-    hr_buf_finish(&k->content);
-    free(k);
 }

@@ -179,6 +179,29 @@ static void enforce_limit(struct http_pairs *p)
     emit_and_drop(p, victim);
 }
 
+static void emit_early_alone(struct http_pairs *p)
+{
+    emit(p, NULL, &p->early->m, p->early->lost);
+    http_kept_destroy(p->early);
+    p->early = NULL;
+}
+
+/* The request that an early response waited for, or another: what was begun may have been none. */
+static void settle_early(struct http_pairs *p, struct http_kept *k)
+{
+    if (p->early == NULL) {
+        return;
+    }
+    uint64_t acked = p->early->m.acked;
+    if (p->first == k && !k->after_hole && (acked == HTTP_ACK_UNKNOWN || acked > k->m.offset)) {
+        k->answered = true;
+        k->response = p->early;
+        p->early = NULL;
+    } else {
+        emit_early_alone(p);
+    }
+}
+
 void http_pairs_add(struct http_pairs *p, struct http_kept *take_request)
 {
     struct http_kept *k = take_request;
@@ -192,11 +215,7 @@ void http_pairs_add(struct http_pairs *p, struct http_kept *take_request)
     p->count++;
     p->open_request = k;
     p->shared->counters->requests++;
-    if (p->early != NULL && p->first == k) {
-        k->answered = true;
-        k->response = p->early;
-        p->early = NULL;
-    }
+    settle_early(p, k);
     enforce_limit(p);
 }
 
@@ -381,8 +400,6 @@ void http_pairs_flush(struct http_pairs *p)
     p->open_request = NULL;
     p->answering = NULL;
     if (p->early != NULL) {
-        emit(p, NULL, &p->early->m, p->early->lost);
-        http_kept_destroy(p->early);
-        p->early = NULL;
+        emit_early_alone(p);
     }
 }
