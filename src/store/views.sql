@@ -311,7 +311,7 @@ SELECT k.id             AS token_id,
        (k.flags >> 3) & 1 AS in_body,     -- boolean; it was given in the answer's content
        k.lifetime_s     AS lifetime_s     -- seconds that the answer declares for it; NULL: not said
 FROM token_uses k
-JOIN carriers c ON c.id = k.carrier_id
+CROSS JOIN carriers c ON c.id = k.carrier_id -- never the carriers first: no index leads from them
 WHERE c.is_session;
 
 -- Every response, alone.
