@@ -130,7 +130,8 @@ FROM judged
 ORDER BY at, exchange_id;
 
 -- Requests of a session that were under way when its logout was acknowledged.
-SELECT count(DISTINCT a.exchange_id) AS exercised
-FROM session_history o
-CROSS JOIN session_history a ON a.session_id = o.session_id AND a.start_at <= o.end_at AND a.end_at > o.end_at
-WHERE o.kind = 'logout' AND a.exchange_id != o.exchange_id AND a.kind IN ('granted', 'denied', 'none');
+SELECT o.site_id, count(DISTINCT a.exchange_id) AS exercised
+FROM session_steps o
+CROSS JOIN session_steps a ON a.session_id = o.session_id AND a.start_at <= o.end_at AND a.end_at > o.end_at
+WHERE o.kind = 'logout' AND a.exchange_id != o.exchange_id AND a.kind IN ('granted', 'denied', 'none')
+GROUP BY o.site_id;

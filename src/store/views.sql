@@ -156,6 +156,7 @@ CREATE VIEW session_steps AS
 SELECT o.session_id     AS session_id,
        k.site_id        AS site_id,
        o.id             AS operation_id,
+       o.id >> 3        AS exchange_id,
        CASE o.kind WHEN 1 THEN 'login' WHEN 2 THEN 'possible login' WHEN 3 THEN 'issued'
            WHEN 4 THEN 'refresh' WHEN 5 THEN 'granted' WHEN 6 THEN 'denied' WHEN 7 THEN 'logout'
            WHEN 8 THEN 'possible logout' WHEN 9 THEN 'replaced' ELSE 'none' END AS kind,
