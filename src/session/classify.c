@@ -253,7 +253,8 @@ static void classify_logout(struct task *t)
 
 /* --- access ----------------------------------------------------------------------------------- */
 
-/* An exchange not understood that may authenticate. Ordinary use of a live session is none. */
+/* An exchange not understood that may authenticate. Ordinary use of a live session is none, but a
+ * sign-on elsewhere that comes back is never ordinary: a live session may renew itself so. */
 static bool may_authenticate(const struct task *t)
 {
     const struct model_endpoint *e = model_endpoint_of(t->m, t->v.endpoint);
@@ -262,7 +263,8 @@ static bool may_authenticate(const struct task *t)
                   view_is_method(&t->v, "PATCH"));
     bool callback = t->f->flags & FACT_AUTH_CALLBACK;
     if (!(posts || callback) || !t->is_answered || (t->sent == 0 && t->set == 0) ||
-        (e != NULL && e->is_ordinary) || (t->f->flags & (FACT_SAYS_FAILURE | FACT_REFRESH_GRANT))) {
+        (!callback && e != NULL && e->is_ordinary) ||
+        (t->f->flags & (FACT_SAYS_FAILURE | FACT_REFRESH_GRANT))) {
         return false;
     }
     return callback || (t->f->flags & (FACT_AUTH_WORD | FACT_CODE_FIELD | FACT_PASSWORD)) != 0;

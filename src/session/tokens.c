@@ -48,6 +48,26 @@ static bool granted_before(const struct story *s, size_t at)
     return false;
 }
 
+/* The same, in the life at hand: a denial and a logout end it, and what comes then may be a new
+ * sign-on. */
+static bool granted_in_this_life(const struct story *s, size_t at)
+{
+    bool is_live = false;
+    for (size_t i = 0; i < at; i++) {
+        if (s->token->events[i].end >= s->token->events[at].start) {
+            continue;
+        }
+        if (s->outcomes[i] == OUTCOME_DENIED ||
+            (s->known[i] && model_is_logout(s->m, &s->views[i]))) {
+            is_live = false;
+        } else if (s->outcomes[i] == OUTCOME_GRANTED &&
+                   s->views[i].endpoint != s->views[at].endpoint) {
+            is_live = true;
+        }
+    }
+    return is_live;
+}
+
 static bool granted_after(const struct story *s, size_t at)
 {
     for (size_t i = at + 1; i < s->token->event_count; i++) {
@@ -177,12 +197,14 @@ static void tell(struct story *s)
         bool before = granted_before(s, i);
         at->keeps += keeps_token(s, i);
         at->used_after += used_after_logout(s, i);
-        at->ordinary += before && s->outcomes[i] == OUTCOME_GRANTED;
+        bool goes_on = granted_in_this_life(s, i);
+        bool callback = v->flags & FACT_AUTH_CALLBACK;
+        at->ordinary += goes_on && !callback && s->outcomes[i] == OUTCOME_GRANTED;
         at->live_ends += before && answered && (e->bits & USE_DELETED);
         at->live_denials += s->outcomes[i] == OUTCOME_DENIED && v->status != 401 &&
                             at->granted == 0 && before && granted_after(s, i);
-        if (!before && answered && (v->flags & FACT_FIELDS) && !view_is_get(v) &&
-            changes_to_live(s, i)) {
+        bool posts = (v->flags & FACT_FIELDS) && !view_is_get(v) && !before;
+        if (answered && (posts || (callback && !goes_on)) && changes_to_live(s, i)) {
             at->changes++;
         }
     }

@@ -216,6 +216,39 @@ static const struct {
          "GET /logout cookie:app=$a => 302 location:/ set:app=;Max-Age=0 == logout success "
          "$a=logout",
      }                   },
+    {"a callback may renew the session that it carries, however often it was granted before",
+     {
+         "POST /login form:user=al&password=p => 303 location:/a set:sid=$a",
+         "GET /a => 303 location:/login",
+         "GET /a cookie:sid=$a => 200 " PAGE,
+         "GET /a cookie:sid=$a => 302 location:https://idp.example/authorize?client_id=x&state=1"
+         " == access denied $a=denial",
+         "GET /callback?code=$k&state=$s cookie:sid=$a => 302 location:/a == other $a=maybe-login?",
+         "GET /a cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
+         "GET /callback?code=$l&state=$s cookie:sid=$a => 302 location:/a == other $a=maybe-login?",
+     }                   },
+    {"what signs on again after a logout or a denial is no ordinary use of the session",
+     {
+         "POST /login form:user=al&password=p => 303 location:/a set:sid=$a",
+         "GET /a => 303 location:/login",
+         "GET /a cookie:sid=$a => 200 " PAGE,
+         "POST /logout cookie:sid=$a => 303 location:/ == logout success $a=logout",
+         "POST /sso/verify cookie:sid=$a form:otp=123456 => 303 location:/a == other "
+         "$a=maybe-login?",
+         "GET /a cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
+     }                   },
+    {"a callback over which visitors' sessions become live is understood",
+     {
+         "GET / => 200 " PAGE " set:sid=$a",
+         "GET /a cookie:sid=$a => 302 location:https://idp.example/authorize?client_id=x&state=1",
+         "GET /callback?code=$k&state=$s cookie:sid=$a => 302 location:/a == other $a=maybe-login",
+         "GET /a cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
+         "POST /logout cookie:sid=$a => 302 location:/ == logout success $a=logout",
+         "GET /a cookie:sid=$a => 302 location:https://idp.example/authorize?client_id=x&state=1"
+         " == access denied $a=denial",
+         "GET /callback?code=$l&state=$s cookie:sid=$a => 302 location:/a == other $a=maybe-login",
+         "GET /a cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
+     }                   },
     {"a question before the logout is no logout",
      {
          "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
