@@ -76,6 +76,7 @@ FROM extra
 ORDER BY at, exchange_id;
 
 -- Answers to requests.
-SELECT coalesce(sum(exchanges), 0) AS exercised
+SELECT site_id, sum(exchanges) AS exercised
 FROM status_facts
-WHERE status >= 200 OR status = 101;
+WHERE status >= 200 OR status = 101
+GROUP BY site_id;

@@ -140,5 +140,6 @@ FROM judged
 ORDER BY at, exchange_id;
 
 -- Requests.
-SELECT coalesce(sum(exchanges), 0) AS exercised
-FROM status_facts;
+SELECT site_id, sum(exchanges) AS exercised
+FROM status_facts
+GROUP BY site_id;
