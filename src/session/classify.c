@@ -299,6 +299,19 @@ static bool deletes_session(const struct task *t)
     return (model_session_bits(t->m, &t->v, &(unsigned){0}) & USE_DELETED) != 0;
 }
 
+/* Basic, Digest, an API key, a bearer token that is not the session's: what is granted may be
+ * granted to that. */
+static bool has_other_credential(const struct task *t)
+{
+    for (size_t i = 0; i < t->f->token_count; i++) {
+        const struct token_use *u = &t->f->tokens[i];
+        if (t->carriers[i] == NULL && u->carrier == TOKEN_BEARER && (u->flags & TOKEN_SENT)) {
+            return true;
+        }
+    }
+    return (t->f->flags & FACT_OTHER_CREDENTIAL) != 0;
+}
+
 static void classify_access(struct task *t)
 {
     const struct model_endpoint *e = model_endpoint_of(t->m, t->v.endpoint);
@@ -324,8 +337,7 @@ static void classify_access(struct task *t)
     t->c->outcome = outcome;
     t->c->may_be_denial = outcome == OUTCOME_DENIED;
     if (outcome == OUTCOME_GRANTED) { /* what is granted for such a credential is not public */
-        bool basic = t->f->user.ptr != NULL && !(t->f->flags & FACT_USER_NAMED);
-        t->c->had_token = t->c->had_token || t->remembered || basic;
+        t->c->had_token = t->c->had_token || t->remembered || has_other_credential(t);
     }
     add_issued(t, outcome != OUTCOME_DENIED);
     add_refreshes(t);
@@ -333,7 +345,8 @@ static void classify_access(struct task *t)
     /* With several tokens it is not known which one counted; an answer that takes the token away
      * may be a sign-out of its own. */
     if (t->sent == 1 && !is_static && !deletes_session(t)) {
-        kind = outcome == OUTCOME_GRANTED  ? OPERATION_GRANT
+        bool grants = outcome == OUTCOME_GRANTED && !has_other_credential(t);
+        kind = grants                      ? OPERATION_GRANT
                : outcome == OUTCOME_DENIED ? OPERATION_DENIAL
                                            : OPERATION_NONE;
     } else if (t->sent == 1 && outcome == OUTCOME_DENIED) {

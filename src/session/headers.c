@@ -109,7 +109,10 @@ static void read_authorization(struct work *w, struct hr_span value)
                                            profile_has_place(w->profile, PROFILE_HEADER,
                                                              HR_SPAN("Authorization"), true))) {
         work_token_sent(w, TOKEN_BEARER, HR_SPAN("bearer"), token);
-    } else if (hr_span_has_prefix_nocase(value, HR_SPAN("basic "))) {
+        return;
+    }
+    w->f->flags |= hr_span_trim(value).len > 0 ? FACT_OTHER_CREDENTIAL : 0u;
+    if (hr_span_has_prefix_nocase(value, HR_SPAN("basic "))) {
         read_basic(w, hr_span_trim(hr_span_slice(value, 6, value.len)));
     }
 }
@@ -118,6 +121,13 @@ static bool is_token_header(const struct work *w, struct hr_span name)
 {
     return profile_has_place(w->profile, PROFILE_HEADER, name,
                              (work_word(w, name).bits & WORD_TOKEN_HEADER) != 0);
+}
+
+static bool is_api_key(struct hr_span name)
+{
+    return hr_span_equal_nocase(name, HR_SPAN("x-api-key")) ||
+           hr_span_equal_nocase(name, HR_SPAN("api-key")) ||
+           hr_span_equal_nocase(name, HR_SPAN("apikey"));
 }
 
 static struct hr_span header_token(struct hr_span value)
@@ -161,6 +171,8 @@ void work_request_fields(struct work *w)
             w->f->flags |= ahead && (w->f->flags & FACT_LOGOUT_PATH) ? FACT_LOGOUT_FORM : 0u;
         } else if (hr_span_equal_nocase(f->name, HR_SPAN("x-http-method-override"))) {
             w->method = f->value;
+        } else if (is_api_key(f->name)) {
+            w->f->flags |= hr_span_trim(f->value).len > 0 ? FACT_OTHER_CREDENTIAL : 0u;
         } else if (is_token_header(w, f->name) && f->value.len >= 4) {
             work_token_sent(w, TOKEN_BEARER, HR_SPAN("bearer"), header_token(f->value));
         }
