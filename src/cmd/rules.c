@@ -132,6 +132,7 @@ static int run_whole(struct rules_job *job)
         if (r < 0) {
             status = cmd_store_failed(run->store);
             store_rollback(run->store);
+            rule_run_result_finish(&result);
             return status;
         }
     }
@@ -140,7 +141,9 @@ static int run_whole(struct rules_job *job)
     }
     hr_buf_appendf(&job->out, "%zu findings, %zu of them new, %zu withdrawn\n", result.findings,
                    result.new_findings, result.withdrawn);
-    return result.broken > 0 || run->has_broken_rules ? CMD_USAGE : CMD_OK;
+    const bool has_failed = result.broken > 0 || run->has_broken_rules;
+    rule_run_result_finish(&result);
+    return has_failed ? CMD_USAGE : CMD_OK;
 }
 
 static void report_test(const struct rule_test_result *r, void *user)

@@ -200,6 +200,7 @@ void pipeline_result_finish(struct pipeline_result *r)
     if (r != NULL) {
         free(r->captures);
         free(r->counters);
+        rule_run_result_finish(&r->rules);
         *r = (struct pipeline_result){0};
     }
 }

@@ -118,14 +118,29 @@ static int add_rule_run(const struct rule_run_view *x, void *user)
     return 0;
 }
 
+/* Why the rule did not run in this run, or NULL. */
+static const char *failure_of(const struct report *r, const char *rule)
+{
+    const size_t count = r->run != NULL ? r->run->rules.broken : 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(r->run->rules.failures[i].rule, rule) == 0) {
+            return r->run->rules.failures[i].message;
+        }
+    }
+    return NULL;
+}
+
 static void list_rules(struct report *r, const struct rule_set *rules)
 {
     r->rules = hr_xcalloc(rules->count + 1, sizeof(*r->rules));
     for (size_t i = 0; i < rules->count; i++) {
         const struct rule *from = &rules->rules[i];
         if (from->enabled) {
-            r->rules[r->rule_count++] = (struct report_rule){
-                .id = copy_text(&r->arena, from->id), .title = copy_text(&r->arena, from->title)};
+            r->rules[r->rule_count++] =
+                (struct report_rule){.id = copy_text(&r->arena, from->id),
+                                     .title = copy_text(&r->arena, from->title),
+                                     .failure = failure_of(r, from->id)};
+            r->failed_rules += r->rules[r->rule_count - 1].failure != NULL;
         }
     }
     for (size_t i = 0; i < r->finding_count; i++) {
@@ -272,7 +287,7 @@ int report_load(struct report *r, struct store *s, const struct rule_set *rules,
     err = err == 0 ? read_captures(s, &all, add_capture, r) : err;
     err = err == 0 ? read_losses(s, &all, add_loss, r) : err;
     if (err == 0) {
-            list_rules(r, rules);
+        list_rules(r, rules);
         err = read_rule_runs(s, add_rule_run, r);
     }
     if (err == 0) {

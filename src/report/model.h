@@ -27,6 +27,7 @@ struct report_rule {
     const char *title;
     int64_t exercised; /* how often its situation occurred */
     int64_t findings;
+    const char *failure; /* why it did not run; NULL: it ran */
 };
 
 struct report {
@@ -38,6 +39,7 @@ struct report {
     size_t group_count;
     struct report_rule *rules; /* those that ran */
     size_t rule_count;
+    size_t failed_rules;
     struct capture_view *captures;
     size_t capture_count;
     struct loss_view *losses; /* summed up by kind */

@@ -40,9 +40,11 @@ static void append_exercise(const struct report_rule *rule, struct hr_buf *out)
     put_int(&j, "exercised", rule->exercised);
     put_int(&j, "findings", rule->findings);
     put_text(&j, "state",
-             rule->findings > 0    ? "findings"
+             rule->failure != NULL ? "failed"
+             : rule->findings > 0  ? "findings"
              : rule->exercised > 0 ? "clean"
                                    : "not exercised");
+    put_text(&j, "message", rule->failure);
     end(&j);
 }
 

@@ -84,9 +84,19 @@ static void append_answer(const struct report *r, const struct report_text_optio
         paint_text(&o->paint, out, COLOR_YELLOW,
                    "Interrupted: only what had been read by then is in this report.\n");
     }
+    if (r->failed_rules > 0) {
+        paint_begin(&o->paint, out, COLOR_RED);
+        hr_buf_appendf(out, "%zu %s did not run: what %s is not in this report.\n", r->failed_rules,
+                       plural(r->failed_rules, "rule", "rules"),
+                       plural(r->failed_rules, "it looks for", "they look for"));
+        paint_end(&o->paint, out, COLOR_RED);
+    }
     if (r->finding_count == 0) {
-        paint_text(&o->paint, out, r->exchanges > 0 ? COLOR_GREEN : COLOR_YELLOW,
-                   r->exchanges > 0 ? "No findings" : "No HTTP exchange was found");
+        const bool is_clean = r->exchanges > 0 && r->failed_rules == 0;
+        paint_text(&o->paint, out, is_clean ? COLOR_GREEN : COLOR_YELLOW,
+                   r->exchanges == 0 ? "No HTTP exchange was found"
+                   : is_clean        ? "No findings"
+                                     : "No findings of the rules that ran");
     } else {
         paint_begin(&o->paint, out, COLOR_BOLD);
         hr_buf_appendf(out, "%zu %s", r->finding_count,
@@ -349,6 +359,11 @@ static void append_rules(const struct report *r, const struct report_text_option
     for (size_t i = 0; i < r->rule_count; i++) {
         const struct report_rule *rule = &r->rules[i];
         hr_buf_appendf(out, "  %-28s", rule->id);
+        if (rule->failure != NULL) {
+            paint_text(&o->paint, out, COLOR_RED, "did not run: ");
+            paint_wrapped(&o->paint, out, rule->failure, 43, 4);
+            continue;
+        }
         if (rule->findings > 0) {
             hr_buf_appendf(out, "%" PRId64 " %s", rule->findings,
                            plural((uint64_t)rule->findings, "finding", "findings"));

@@ -63,15 +63,24 @@ const char *rule_builtin_folder(void);
 int rule_set_check(const struct rule_set *set, void (*emit_error)(const char *line, void *user),
                    void *user);
 
+struct rule_failure {
+    char *rule;    /* its id */
+    char *message; /* "file:line: text" */
+};
+
 struct rule_run_result {
     size_t findings; /* put */
     size_t new_findings;
     size_t withdrawn;
-    size_t broken; /* rules that failed while running */
+    size_t broken;                 /* rules that failed while running */
+    struct rule_failure *failures; /* one each */
 };
+void rule_run_result_finish(struct rule_run_result *r);
+
 /**
  * Runs every enabled rule over what changed since the last run (whole: over everything), inside a
  * transaction; replaces their findings there; stores exercise counts.
+ * @param ret_result  release with rule_run_result_finish(); untouched where this fails
  */
 int rule_set_run(const struct rule_set *set, struct store *s, bool whole,
                  void (*emit_error)(const char *line, void *user), void *user,

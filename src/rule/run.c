@@ -47,6 +47,12 @@ static int broken(struct run *run, unsigned line, const char *text)
     hr_buf_init(&message, SIZE_MAX);
     hr_buf_appendf(&message, "%s:%u: %s", run->rule->path, line, text);
     run->emit_error(hr_buf_str(&message), run->user);
+    struct rule_run_result *r = &run->result;
+    r->failures = hr_xrealloc(r->failures, (r->broken + 1) * sizeof(*r->failures));
+    r->failures[r->broken++] = (struct rule_failure){
+        .rule = hr_xstrdup(run->rule->id),
+        .message = hr_xstrdup(hr_buf_str(&message)),
+    };
     hr_buf_finish(&message);
     return 1;
 }
@@ -183,7 +189,6 @@ static int run_rule(struct run *run)
     if (r < 0) {
         return r;
     }
-    run->result.broken++;
     return scope_put_missed(run->store, run->rule->id);
 }
 
@@ -220,6 +225,18 @@ int rule_set_run(const struct rule_set *set, struct store *s, bool whole,
     free(run.counts);
     if (r == 0) {
         *ret_result = run.result;
+    } else {
+        rule_run_result_finish(&run.result);
     }
     return r;
+}
+
+void rule_run_result_finish(struct rule_run_result *r)
+{
+    for (size_t i = 0; i < r->broken; i++) {
+        free(r->failures[i].rule);
+        free(r->failures[i].message);
+    }
+    free(r->failures);
+    *r = (struct rule_run_result){0};
 }

@@ -5,6 +5,7 @@ and what was stored before is still there.
 bad_input.py HEADRACE
 """
 import gzip
+import json
 import os
 import re
 import shutil
@@ -122,6 +123,16 @@ def rules(t):
     write("rules/broken.sql", RULE.encode())
     out = t.expect("a broken rule", 2, ["broken.sql:", "nowhere"], "audit", "--rules", "rules", GOOD)
     t.check("a broken rule: the others ran", "post-logout-access" in out)
+    t.check("a broken rule: the headline says so", "1 rule did not run" in out.split("finding")[0])
+    t.check("a broken rule: its line says so", re.search(r"^  broken +did not run: .*nowhere", out, re.M | re.S))
+    out = t.expect("a broken rule alone", 2, ["broken.sql:", "nowhere"],
+                   "audit", "--rules", "rules", "--rule", "broken", GOOD)
+    t.check("a broken rule alone: not exercised is another thing", "not exercised" not in out)
+    out = t.expect("a broken rule, NDJSON", 2, ["nowhere"],
+                   "audit", "--rules", "rules", "--format", "ndjson", GOOD)
+    state = [x for x in map(json.loads, out.splitlines()) if x.get("type") == "exercise" and x["slug"] == "broken"]
+    t.check("a broken rule, NDJSON: failed", len(state) == 1 and state[0]["state"] == "failed"
+            and "nowhere" in state[0]["message"])
     t.expect("rules check", 2, ["broken.sql:"], "rules", "check", "rules")
     write("rules/broken.sql", b"not a rule")
     out = t.expect("no rule at all", 2, ["broken.sql:1"], "audit", "--rules", "rules", GOOD)

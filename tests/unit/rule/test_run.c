@@ -59,7 +59,14 @@ static struct rule_run_result run(struct scene *s)
     assert_int_equal(store_begin(s->store), 0);
     assert_int_equal(rule_set_run(&s->set, s->store, true, keep_line, &s->errors, &result), 0);
     assert_int_equal(store_commit(s->store), 0);
-    return result;
+    struct rule_run_result numbers = result;
+    for (size_t i = 0; i < result.broken; i++) {
+        assert_non_null(strstr(result.failures[i].message, result.failures[i].rule));
+        assert_non_null(strstr(hr_buf_str(&s->errors), result.failures[i].message));
+    }
+    rule_run_result_finish(&result);
+    numbers.failures = NULL;
+    return numbers;
 }
 
 static int count_finding(const struct finding_view *f, void *user)
