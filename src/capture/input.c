@@ -76,9 +76,7 @@ static bool refill_packed(struct input *in)
     }
     if (in->z.avail_in == 0) {
         if (!in->between_members) {
-            fail(in, -EBADMSG,
-                 "the gzip data is cut off at byte %" PRIu64 ": what came before was read",
-                 in->state.read_bytes);
+            fail(in, -EBADMSG, "the gzip data is cut off at byte %" PRIu64, in->state.read_bytes);
         }
         return false;
     }
@@ -99,8 +97,7 @@ static size_t read_gzip(struct input *in, void *to, size_t size)
             inflateReset(&in->z);
         } else if (r != Z_OK && r != Z_BUF_ERROR && in->z.avail_out == room) {
             /* With output at hand the inflater fails again at the next call. */
-            fail(in, -EBADMSG,
-                 "the gzip data is corrupt at byte %" PRIu64 ": what came before was read",
+            fail(in, -EBADMSG, "the gzip data is corrupt at byte %" PRIu64,
                  in->state.read_bytes - in->z.avail_in);
         }
     }

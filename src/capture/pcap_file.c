@@ -135,14 +135,11 @@ static void explain(struct pcap_reader *r, struct capture_file *f)
     if (state->error != 0) {
         capture_file_fail(f, state->error, "%s", state->error_text);
     } else if (feof(r->file)) {
-        capture_file_fail(f, -EBADMSG,
-                          "cut off in the middle of frame %llu at byte %" PRIu64
-                          ": what came before was read",
+        capture_file_fail(f, -EBADMSG, "cut off in the middle of frame %llu at byte %" PRIu64,
                           frame, input_offset(f->input));
     } else {
-        capture_file_fail(f, -EBADMSG,
-                          "corrupt at frame %llu, byte %" PRIu64 " (%s): what came before was read",
-                          frame, r->offset, pcap_geterr(r->pcap));
+        capture_file_fail(f, -EBADMSG, "corrupt at frame %llu, byte %" PRIu64 " (%s)", frame,
+                          r->offset, pcap_geterr(r->pcap));
     }
 }
 

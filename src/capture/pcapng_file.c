@@ -131,9 +131,7 @@ void pcapng_reader_close(struct pcapng_reader *r)
 
 static bool corrupt(struct capture_file *f, uint64_t offset, const char *what)
 {
-    capture_file_fail(f, -EBADMSG,
-                      "corrupt at byte %" PRIu64 ", behind frame %" PRIu64
-                      " (%s): what came before was read",
+    capture_file_fail(f, -EBADMSG, "corrupt at byte %" PRIu64 ", behind frame %" PRIu64 " (%s)",
                       offset, f->number, what);
     return false;
 }
@@ -146,7 +144,7 @@ static bool cut_off(struct capture_file *f, size_t have)
     } else {
         capture_file_fail(f, -EBADMSG,
                           "cut off in the middle of a block at byte %" PRIu64
-                          ", behind frame %" PRIu64 ": what came before was read",
+                          ", behind frame %" PRIu64,
                           input_offset(f->input) + have, f->number);
     }
     return false;
@@ -234,9 +232,8 @@ static bool take_section(struct pcapng_reader *r, struct capture_file *f, const 
     uint16_t minor = get_u16(r, b->body + 6);
     if (major != 1 || (minor != 0 && minor != 2)) {
         capture_file_fail(f, -EBADMSG,
-                          "pcapng version %u.%u at byte %" PRIu64
-                          ", which is not known: what came before was read",
-                          major, minor, b->offset);
+                          "pcapng version %u.%u at byte %" PRIu64 ", which is not known", major,
+                          minor, b->offset);
         return false;
     }
     r->interface_count = 0;

@@ -33,7 +33,7 @@ static void sections_follow_each_other(void **state)
             "2@2.000000000 3/3 L1 I0 two\n"
             "3@3.000000000 5/5 L101 I0 three\n"
             "!corrupt at byte 228, behind frame 3 (a packet of an interface that was "
-            "not described): what came before was read\n");
+            "not described)\n");
         hr_buf_finish(&m.b);
         hr_buf_finish(&got);
     }
