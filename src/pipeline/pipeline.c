@@ -49,7 +49,9 @@ static int read_frames(const struct pipeline_run *run, struct packet_source *sou
     struct packet p;
     uint64_t count = 0;
     while (packet_source_next(source, &p) > 0) {
-        if (!decode_knows_link(p.link_type)) {
+        /* The frames of a further interface are counted by the decoder, and the rest goes on. */
+        if (!decode_knows_link(p.link_type) &&
+            p.link_type == packet_source_info(source, p.capture)->link_type) {
             char text[64];
             snprintf(text, sizeof(text), "link type %u is not known", p.link_type);
             packet_source_reject(source, p.capture, -EPROTONOSUPPORT, text);
@@ -89,7 +91,8 @@ static int end_captures(struct import *import, const struct packet_source *sourc
         const struct capture_info *info = packet_source_info(source, i);
         r = add_capture_loss(import, i, LOSS_DROPPED, info->first_at, info->last_at,
                              info->dropped_frames);
-        if (r == 0 && info->error != 0 && info->frames > 0) {
+        bool is_cut = info->error != 0 && info->error != -EPROTONOSUPPORT && info->frames > 0;
+        if (r == 0 && is_cut) {
             r = add_capture_loss(import, i, LOSS_CAPTURE_CUT, info->last_at, info->last_at, 1);
         }
         if (r == 0) {
