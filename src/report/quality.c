@@ -33,11 +33,32 @@ static const struct {
      NULL                                                                                                                                            },
 };
 
-/* Bounds that were reached and oddities that matter, by stage and name of the counter. */
-static const char *const noted_counters[] = {
-    "fragments_dropped", "connections_evicted", "overlaps_differing",
-    "budget_gaps",       "fields_cut",          "waiting_dropped",
-    "parse_errors",      "tokens_dropped",      "contents_undecoded",
+/* Bounds that were reached and oddities that matter, by the name of the counter. */
+static const struct {
+    const char *name;
+    const char *one; /* behind the number 1 */
+    const char *many;
+} noted_counters[] = {
+    {"other_link",          "frame of a link type that is not decoded",
+     "frames of link types that are not decoded"                     },
+    {"fragments_dropped",   "IP fragment given up: too late, or too many",
+     "IP fragments given up: too late, or too many"                  },
+    {"connections_evicted", "connection given up because too many were open",
+     "connections given up because too many were open"               },
+    {"overlaps_differing",  "segment repeats bytes with other content: the first counts",
+     "segments repeat bytes with other content: the first counts"    },
+    {"budget_gaps",         "hole declared because too much was held back",
+     "holes declared because too much was held back"                 },
+    {"fields_cut",          "message with a longer header section than is kept",
+     "messages with longer header sections than are kept"            },
+    {"waiting_dropped",     "request given up because too many waited on its connection",
+     "requests given up because too many waited on their connections"},
+    {"parse_errors",        "message that could not be followed to its end",
+     "messages that could not be followed to their ends"             },
+    {"tokens_dropped",      "cookie or token beyond the limit of one exchange",
+     "cookies and tokens beyond the limit of one exchange"           },
+    {"contents_undecoded",  "body in a coding that could not be decoded",
+     "bodies in codings that could not be decoded"                   },
 };
 
 static bool is_blindness(const char *kind)
@@ -156,10 +177,11 @@ static void append_counters(const struct report *r, const struct report_paint *p
     for (size_t i = 0; r->run != NULL && i < r->run->counter_count; i++) {
         const struct pipeline_counter *c = &r->run->counters[i];
         for (size_t k = 0; k < HR_ARRAY_LEN(noted_counters); k++) {
-            if (c->value > 0 && strcmp(c->info.name, noted_counters[k]) == 0) {
+            if (c->value > 0 && strcmp(c->info.name, noted_counters[k].name) == 0) {
                 struct hr_buf line;
                 hr_buf_init(&line, SIZE_MAX);
-                hr_buf_appendf(&line, "%" PRIu64 " %s: %s", c->value, c->info.unit, c->info.help);
+                hr_buf_appendf(&line, "%" PRIu64 " %s", c->value,
+                               c->value == 1 ? noted_counters[k].one : noted_counters[k].many);
                 hr_buf_append_str(out, "  ");
                 paint_wrapped(paint, out, hr_buf_str(&line), 2, 4);
                 hr_buf_finish(&line);
