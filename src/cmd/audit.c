@@ -126,14 +126,14 @@ static int audit(struct cmd_run *run)
     if (r >= 0) {
         return r;
     }
-    if (args->db == NULL) {
-        hr_info("the database is temporary; --db FILE keeps it");
-    }
     r = cmd_run_open_new(run, args->db);
     r = r < 0 ? cmd_run_captures(run, true) : r;
     if (r >= 0) {
         cmd_output_abandon(&output);
         return r;
+    }
+    if (args->db == NULL) {
+        hr_info("the database is temporary; --db FILE keeps it");
     }
     return report(run, &threshold, &output);
 }

@@ -86,7 +86,7 @@ int cmd_output_open(struct cmd_output *o, const struct cmd_args *args)
         if (r < 0) {
             hr_error("cannot write %s: %s; give -o a path that can be written", o->path,
                      strerror(-r));
-            return CMD_USAGE;
+            return CMD_DATABASE;
         }
     }
     o->is_terminal = isatty(fileno(o->file)) == 1;
