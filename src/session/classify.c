@@ -1,5 +1,5 @@
 /*
- * One exchange by the model: the table of SYMPTOMS, row by row. A pure function.
+ * One exchange by the model, row by row. A pure function.
  */
 #include "session/site_model.h"
 

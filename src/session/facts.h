@@ -94,7 +94,7 @@ struct exchange_facts {
     int64_t stream_id;     /* filled by the store's writer from the connection */
     struct hr_span site;   /* Host, lower case, default port dropped; or address:port */
     struct hr_span host;   /* the Host field as sent; ptr NULL without */
-    struct hr_span method; /* escaped as DESIGN's contract says; ptr NULL: no request */
+    struct hr_span method; /* escaped; ptr NULL: no request */
     struct hr_span target; /* redacted and escaped */
     struct hr_span path_template; /* "/users/{id}"; redacted and escaped */
     struct hr_span location;      /* redirect target, redacted and escaped; ptr NULL: none */

@@ -32,7 +32,7 @@ enum session_outcome {
     OUTCOME_ERROR = 5, /* 5xx */
 };
 
-/* What an exchange does to one session: the table of SYMPTOMS.md 1. Stored: never renumber. */
+/* What an exchange does to one session. Stored: never renumber. */
 enum operation_kind {
     OPERATION_NONE = 0,        /* carries the token but says nothing; kept for the story */
     OPERATION_LOGIN = 1,       /* live from some moment of its interval on */

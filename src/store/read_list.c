@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The words of DESIGN.md 4, by the numbers stored. */
+/* The words people read, by the numbers stored. */
 static const char *const role_words[] = {
     [ROLE_OTHER] = "other",   [ROLE_LOGIN] = "login",   [ROLE_LOGOUT] = "logout",
     [ROLE_ACCESS] = "access", [ROLE_STATIC] = "static",

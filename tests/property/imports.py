@@ -17,7 +17,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import captool  # noqa: E402
 
-# What DESIGN leaves out of the equality, and what names the database's own key.
+# What depends on how the captures are split, and what names the database's own key.
 UNEQUAL = {"id", "capture", "capture_id", "stream", "request_frame", "response_frame", "response_capture",
            "exchange", "frame", "session", "first_frame", "exchanges"}
 SEED = int(os.environ.get("HEADRACE_SEED", "1"))
