@@ -87,6 +87,11 @@ bool work_is_known_token(const struct work *w, struct hr_span value)
     return values_is_remembered(w->e->values, value);
 }
 
+size_t work_longest_token(const struct work *w)
+{
+    return values_longest(w->e->values);
+}
+
 void work_remember_token(struct work *w, const struct value *value)
 {
     values_remember(w->e->values, value);
@@ -237,7 +242,6 @@ static void read_request(struct work *w)
         work_request_content(w);
     }
     conclude_members(w);
-    f->target = work_redact(w, m->target, is_connect);
     f->path_template = work_template(w, f->path_template);
 }
 
@@ -294,6 +298,48 @@ uint64_t extractor_undecoded_count(const struct extractor *e)
     return e->counters.contents_undecoded;
 }
 
+static bool sets_token(const struct exchange_facts *f)
+{
+    for (size_t i = 0; i < f->token_count; i++) {
+        if (f->tokens[i].flags & TOKEN_SET) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is shown, when all tokens of the exchange are known. */
+static void write_texts(struct work *w, struct hr_span host)
+{
+    struct exchange_facts *f = w->f;
+    const struct http_message *m = &w->x->request;
+    if (w->x->has_request) {
+        f->target = work_redact(w, m->target, hr_span_equal(m->method, HR_SPAN("CONNECT")));
+        if (sets_token(f)) {
+            f->path_template =
+                work_template(w, w->target.path.len > 0 ? w->target.path : HR_SPAN("/"));
+        }
+        if (work_is_known_token(w, m->method)) {
+            f->method = work_redact(w, m->method, false);
+        }
+    }
+    if (f->location.ptr != NULL) {
+        f->location = work_redact(w, f->location, false);
+    }
+    if (f->location_path.ptr != NULL) {
+        f->location_path = work_template(w, f->location_path);
+    }
+    if (host.ptr != NULL) {
+        f->host = work_redact_host(w, host, HOST_BYTES);
+    }
+    struct hr_span authority = w->target.authority.ptr != NULL ? w->target.authority : host;
+    if (work_host_holds_token(w, w->url.authority)) {
+        f->site = work_redact_host(w, w->url.authority, SITE_BYTES);
+    } else if (w->url.authority.len > 0 && work_host_holds_token(w, authority)) {
+        f->site = work_redact_host(w, authority, SITE_BYTES);
+    }
+}
+
 void extractor_feed(struct extractor *e, const struct http_exchange *x,
                     const struct net_endpoint *server, struct exchange_facts *ret_facts)
 {
@@ -303,9 +349,6 @@ void extractor_feed(struct extractor *e, const struct http_exchange *x,
     ret_facts->token_count = 0;
     hr_arena_reset(&e->arena);
     hr_buf_clear(&e->scratch);
-    if (host != NULL) {
-        ret_facts->host = work_escape(&w, host->value, HOST_BYTES);
-    }
     if (x->has_request) {
         http_url_of_request(w.arena, x->request.target,
                             host != NULL ? host->value : (struct hr_span){NULL, 0}, &w.url);
@@ -323,6 +366,7 @@ void extractor_feed(struct extractor *e, const struct http_exchange *x,
             work_token_join(&w, w.profile->session[i].name);
         }
     }
+    write_texts(&w, host != NULL ? host->value : (struct hr_span){NULL, 0});
     if (w.profile != NULL && x->has_response) {
         apply_condition(&w);
     }

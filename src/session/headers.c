@@ -257,7 +257,7 @@ static void read_location(struct work *w, struct hr_span value)
     struct http_url to;
     struct http_target parts;
     const struct lists *l = work_lists(w);
-    w->f->location = work_redact(w, value, false);
+    w->f->location = value; /* until the tokens are known, as the path below */
     if (!http_url_resolve(w->arena, &w->url, value, &to)) {
         return;
     }
@@ -273,7 +273,7 @@ static void read_location(struct work *w, struct hr_span value)
         }
     }
     if (same) {
-        w->f->location_path = work_template(w, to.path);
+        w->f->location_path = to.path;
         if (lists_find_path(l, LIST_login_pages, to.path, 0)) {
             w->f->flags |= FACT_LOCATION_LOGIN;
         }

@@ -1,6 +1,11 @@
 /*
- * Targets without their secrets: what a credential-like parameter carries, and every known token
- * wherever it stands, becomes "~" and 16 hexadecimal digits; all else stays byte for byte, escaped.
+ * Targets, Locations and hosts without their secrets. The value of a parameter (or a segment of a
+ * path) becomes "~" and 16 hexadecimal digits of its keyed hash where its name is that of a
+ * credential, or where secrets.c finds a known token or a credential in it. Known are the tokens
+ * of this exchange, request and answer, and those of exchanges before it. What is not seen: a
+ * token that no carrier has brought yet under a name that says nothing, one in another coding than
+ * percent-encoding, one glued to letters or digits, one that crosses the '/' of a path, and one of
+ * fewer than 8 characters. All else stays byte for byte, escaped.
  */
 #include "base/text.h"
 #include "session/work.h"
@@ -11,6 +16,11 @@
 #define TEMPLATE_SEGMENT_LIMIT 24
 #define TARGET_LIMIT_BYTES 8192
 
+static struct hr_span keep(struct work *w, struct hr_buf *out)
+{
+    return hr_arena_copy(w->arena, hr_buf_span(out));
+}
+
 static void append_digest(struct work *w, struct hr_buf *out, struct hr_span value)
 {
     char text[HR_DIGEST_TEXT_SIZE];
@@ -18,7 +28,7 @@ static void append_digest(struct work *w, struct hr_buf *out, struct hr_span val
     hr_buf_append_str(out, hr_digest_format(&d, text));
 }
 
-static bool is_secret_name(const struct work *w, struct hr_span raw_name)
+bool work_is_secret_name(const struct work *w, struct hr_span raw_name)
 {
     struct hr_span name = http_decode(w->arena, raw_name, true);
     return (work_word(w, name).bits & WORD_SECRET) ||
@@ -30,11 +40,23 @@ static void append_value(struct work *w, struct hr_buf *out, struct hr_span name
                          struct hr_span raw)
 {
     struct hr_span value = http_decode(w->arena, raw, true);
-    if (value.len > 0 && (is_secret_name(w, name) || work_is_known_token(w, value))) {
+    if (value.len > 0 && (work_is_secret_name(w, name) || work_is_known_token(w, value) ||
+                          work_holds_secret(w, raw))) {
         append_digest(w, out, value);
     } else {
         hr_text_append_escaped(out, raw);
     }
+}
+
+/* Padding of base64 is no value: "abc==" may be a token by itself. */
+static bool is_padding(struct hr_span value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.ptr[i] != '=') {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* What stands between '?' and '#'. A parameter without '=' may be a token by itself. */
@@ -48,7 +70,7 @@ static void append_query(struct work *w, struct hr_buf *out, struct hr_span quer
         }
         first = false;
         size_t at = hr_span_find(param, '=');
-        if (at == SIZE_MAX) {
+        if (at == SIZE_MAX || is_padding(hr_span_slice(param, at + 1, param.len))) {
             append_value(w, out, (struct hr_span){NULL, 0}, param);
         } else {
             struct hr_span name = hr_span_slice(param, 0, at);
@@ -59,21 +81,30 @@ static void append_query(struct work *w, struct hr_buf *out, struct hr_span quer
     }
 }
 
+/* "sid=abc", of a segment; the name stays where it says what the value is. */
+static void append_pair(struct work *w, struct hr_buf *out, struct hr_span part, bool is_first)
+{
+    size_t at = hr_span_find(part, '=');
+    struct hr_span name = hr_span_slice(part, 0, at == SIZE_MAX ? 0 : at);
+    struct hr_span value = hr_span_slice(part, at == SIZE_MAX ? 0 : at + 1, part.len);
+    if (at == SIZE_MAX || is_padding(value) || (is_first && !work_is_secret_name(w, name))) {
+        append_value(w, out, (struct hr_span){NULL, 0}, part);
+    } else {
+        append_value(w, out, (struct hr_span){NULL, 0}, name);
+        hr_buf_append_char(out, '=');
+        append_value(w, out, name, value);
+    }
+}
+
 static void append_segment(struct work *w, struct hr_buf *out, struct hr_span segment)
 {
     bool first = true;
     while (segment.ptr != NULL) {
         struct hr_span part = hr_span_cut(&segment, ';');
-        size_t at = first ? SIZE_MAX : hr_span_find(part, '=');
         if (!first) {
             hr_buf_append_char(out, ';');
         }
-        if (at == SIZE_MAX) {
-            append_value(w, out, (struct hr_span){NULL, 0}, part);
-        } else {
-            hr_text_append_escaped(out, hr_span_slice(part, 0, at + 1));
-            append_value(w, out, hr_span_slice(part, 0, at), hr_span_slice(part, at + 1, part.len));
-        }
+        append_pair(w, out, part, first);
         first = false;
     }
 }
@@ -88,9 +119,29 @@ static void append_path(struct work *w, struct hr_buf *out, struct hr_span path)
     }
 }
 
-static struct hr_span keep(struct work *w, struct hr_buf *out)
+static void append_authority(struct work *w, struct hr_buf *out, struct hr_span authority)
 {
-    return hr_arena_copy(w->arena, hr_buf_span(out));
+    struct http_authority parts;
+    http_authority_parse(authority, &parts);
+    if (parts.userinfo.ptr != NULL && parts.userinfo.len > 0) {
+        append_digest(w, out, parts.userinfo);
+        authority = hr_span_slice(authority, parts.userinfo.len, authority.len);
+    }
+    if (work_host_holds_token(w, authority)) {
+        append_digest(w, out, authority);
+    } else {
+        hr_text_append_escaped(out, authority);
+    }
+}
+
+struct hr_span work_redact_host(struct work *w, struct hr_span host, size_t limit)
+{
+    if (hr_span_find(host, '@') == SIZE_MAX && !work_host_holds_token(w, host)) {
+        return work_escape(w, host, limit);
+    }
+    struct hr_buf *out = work_text(w, limit);
+    append_authority(w, out, host);
+    return keep(w, out);
 }
 
 struct hr_span work_redact(struct work *w, struct hr_span target, bool is_connect)
@@ -112,15 +163,7 @@ struct hr_span work_redact(struct work *w, struct hr_span target, bool is_connec
         path = hr_span_slice(path, start, path.len);
         size_t end = hr_span_find(path, '/');
         struct hr_span authority = hr_span_slice(path, 0, end == SIZE_MAX ? path.len : end);
-        struct http_authority parts;
-        http_authority_parse(authority, &parts);
-        if (parts.userinfo.ptr != NULL && parts.userinfo.len > 0) {
-            append_digest(w, out, parts.userinfo);
-            hr_text_append_escaped(out,
-                                   hr_span_slice(authority, parts.userinfo.len, authority.len));
-        } else {
-            hr_text_append_escaped(out, authority);
-        }
+        append_authority(w, out, authority);
         path = end == SIZE_MAX ? (struct hr_span){NULL, 0} : hr_span_slice(path, end, path.len);
     }
     append_path(w, out, path);
@@ -150,7 +193,7 @@ static bool is_uuid(struct hr_span s)
     return true;
 }
 
-static const char *template_of(const struct work *w, struct hr_span segment)
+static const char *template_of(struct work *w, struct hr_span segment)
 {
     size_t digits = 0;
     for (size_t i = 0; i < segment.len; i++) {
@@ -162,7 +205,7 @@ static const char *template_of(const struct work *w, struct hr_span segment)
     if (is_uuid(segment)) {
         return "{uuid}";
     }
-    if (segment.len >= 8 && work_is_known_token(w, segment)) {
+    if ((segment.len >= 8 && work_is_known_token(w, segment)) || work_holds_secret(w, segment)) {
         return "{token}";
     }
     /* A file's name or a title in words is long as well: those have points or many dashes. */

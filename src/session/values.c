@@ -8,6 +8,7 @@
 #define SLOTS 32768u
 #define KNOWN_BYTES_MIN 8
 #define KNOWN_WAYS ((size_t)4)
+#define LENGTHS ((size_t)1024)
 
 /* Values themselves are not kept: what one says is found by its keyed hash, and no two that come by
  * have the same. */
@@ -16,6 +17,8 @@ struct values {
     struct value slots[SLOTS]; /* a newer value takes an older one's place */
     uint64_t *known;           /* hashes of tokens in sets of KNOWN_WAYS, the newest first */
     size_t known_mask;
+    size_t longest;
+    uint64_t lengths[LENGTHS / 64]; /* a bit for each length remembered, the last for all above */
 };
 
 static bool is_base64url(char c)
@@ -111,6 +114,7 @@ const struct value *values_find(struct values *v, struct hr_span text)
             .is_random = text_is_random(text),
             .is_jwt = text_is_jwt(text),
             .is_short = text.len < KNOWN_BYTES_MIN,
+            .len = (uint16_t)(text.len < UINT16_MAX ? text.len : UINT16_MAX),
         };
     }
     return slot;
@@ -121,9 +125,20 @@ static bool is_in(const uint64_t way[KNOWN_WAYS], uint64_t hash)
     return way[0] == hash || way[1] == hash || way[2] == hash || way[3] == hash;
 }
 
+static size_t length_index(size_t len)
+{
+    return len < LENGTHS ? len : LENGTHS - 1;
+}
+
+size_t values_longest(const struct values *v)
+{
+    return v->longest;
+}
+
 bool values_is_remembered(const struct values *v, struct hr_span text)
 {
-    if (text.len < KNOWN_BYTES_MIN) {
+    size_t index = length_index(text.len);
+    if (text.len < KNOWN_BYTES_MIN || (v->lengths[index / 64] >> (index % 64) & 1) == 0) {
         return false;
     }
     uint64_t hash = hash_of(text);
@@ -135,6 +150,11 @@ void values_remember(struct values *v, const struct value *value)
     uint64_t *way = &v->known[(value->hash & v->known_mask) * KNOWN_WAYS];
     if (value->is_short || is_in(way, value->hash)) {
         return;
+    }
+    size_t index = length_index(value->len);
+    v->lengths[index / 64] |= UINT64_C(1) << (index % 64);
+    if (value->len > v->longest) {
+        v->longest = value->len == UINT16_MAX ? SIZE_MAX : value->len;
     }
     memmove(&way[1], &way[0], (KNOWN_WAYS - 1) * sizeof(*way));
     way[0] = value->hash;

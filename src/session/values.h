@@ -14,6 +14,7 @@ struct value {
     bool is_random; /* text_is_random() */
     bool is_jwt;    /* text_is_jwt() */
     bool is_short;  /* too short to be looked for in targets */
+    uint16_t len;   /* UINT16_MAX: that or more */
 };
 
 struct values;
@@ -26,6 +27,8 @@ void values_destroy(struct values *v);
 const struct value *values_find(struct values *v, struct hr_span text);
 void values_remember(struct values *v, const struct value *value);
 bool values_is_remembered(const struct values *v, struct hr_span text);
+/** @return length of the longest value remembered; 0 none, SIZE_MAX one of UINT16_MAX or more */
+size_t values_longest(const struct values *v);
 
 /** Long and varied enough to be an identifier. */
 bool text_is_random(struct hr_span value);

@@ -40,6 +40,7 @@ struct work {
     bool has_code;
     bool has_state;
     bool has_refresh_token;
+    size_t secret_steps;     /* taken in looking for secrets in texts */
     bool json_condition_met; /* of the profile's login.success.json */
 };
 
@@ -72,6 +73,7 @@ struct word work_word(const struct work *w, struct hr_span name);
 struct word work_cookie_word(struct work *w, struct hr_span name);
 const struct lists *work_lists(const struct work *w);
 bool work_is_known_token(const struct work *w, struct hr_span value);
+size_t work_longest_token(const struct work *w);
 /** The user as it is shown: escaped, or its hash with --redact-users. */
 struct hr_span work_shown_user(struct work *w, struct hr_span user);
 
@@ -90,7 +92,16 @@ void work_query(struct work *w);
 void work_request_fields(struct work *w);
 void work_response_fields(struct work *w);
 
+/* secrets.c */
+/** A known token, or a credential behind its name, anywhere in what was sent or in its decoding. */
+bool work_holds_secret(struct work *w, struct hr_span raw);
+/** A known token that looks random: others are names of hosts themselves. */
+bool work_host_holds_token(struct work *w, struct hr_span host);
+
 /* redact.c */
+bool work_is_secret_name(const struct work *w, struct hr_span raw_name);
+/** Of a Host field; @param limit  most bytes */
+struct hr_span work_redact_host(struct work *w, struct hr_span host, size_t limit);
 struct hr_span work_redact(struct work *w, struct hr_span target, bool is_connect);
 struct hr_span work_template(struct work *w, struct hr_span path);
 struct hr_span work_escape(struct work *w, struct hr_span bytes, size_t limit);

@@ -303,10 +303,128 @@ static void the_limit_of_tokens_keeps_the_likeliest(void **state)
     lab_destroy(lab);
 }
 
+/* A token is seen in no output wherever it stands, in whole or in part; $k is the session's cookie
+ * before, $n the one that the same answer sets. */
+static const char *const places[] = {
+    "/sso?return_to=https%3A%2F%2Fshop.example%2Fx%3Fsid%3D$k",
+    "/sso?next=%2Flogin%3Fnext%3D%252Fx%253Fs%253D$k",
+    "/sso?next=%2Fa%3Fnext%3D%252Fb%253Fnext%253D%25252Fx%25253Fs%25253D$k",
+    "/img?u=http://h/p;jsessionid=$k",
+    "/q?x=prefix-$k-suffix",
+    "/q?x=a,$k",
+    "/q?x=a%2C$k",
+    "/q?x=[$k]",
+    "/q?a.$k=1",
+    "/q?sid_$k",
+    "/q?$k=",
+    "/page.$k",
+    "/page.$k.html",
+    "/page-$k;v=1",
+    "/p/x%3D$k/y",
+    "/q/sid=$k/x",
+    "/q/view=$k/x",
+    "/q/$k==/x",
+    "/q;v=1,$k/x",
+    "/q#state:$k",
+    "//$k.example/x",
+    "http://$k.example/x",
+    "http://shop.example/x?u=http://h/$k",
+    "/v/$n/x",
+    "/v/a.$n?x=b-$n",
+    "/r?next=%2Flogin%3Fpassword%3DPa55w0rdXyzzy%21",
+    "/r?next=/login?password=Pa55w0rdXyzzy%21",
+    "/r?q=1;pwd=Pa55w0rdXyzzy%21",
+    "/r?f={%22password%22:%22Pa55w0rdXyzzy%21%22}",
+    "/r/password=Pa55w0rdXyzzy%21/x",
+    "/cb?redirect=http%3A%2F%2Fh%2F%3Faccess_token%3DPa55w0rdXyzzy",
+    "/o?X-Amz-Signature=Pa55w0rdXyzzy&X-Amz-Security-Token=Pa55w0rdXyzzy",
+    "/o?X-Amz-Credential=Pa55w0rdXyzzy&AWSAccessKeyId=Pa55w0rdXyzzy&Signature=Pa55w0rdXyzzy",
+    "/o?sig=Pa55w0rdXyzzy&X-Goog-Signature=Pa55w0rdXyzzy&GoogleAccessId=Pa55w0rdXyzzy",
+};
+
+static void assert_no_piece(const struct exchange_facts *f, const char *secret)
+{
+    for (size_t i = 0; i + 8 <= strlen(secret); i++) {
+        char piece[9] = "";
+        memcpy(piece, secret + i, 8);
+        assert_without(f, piece);
+        assert_false(holds(f->host, piece));
+        assert_false(holds(f->site, piece));
+        assert_false(holds(f->method, piece));
+    }
+}
+
+static void no_piece_of_a_secret_leaves(void **state)
+{
+    (void)state;
+    char k[33];
+    char n[33];
+    lab_value("$k", k);
+    lab_value("$n", n);
+    for (size_t i = 0; i < HR_ARRAY_LEN(places); i++) {
+        struct lab *lab = lab_create(NULL);
+        char as_target[256];
+        char as_location[256];
+        snprintf(as_target, sizeof(as_target), "GET %s => 200 set:sid=$n", places[i]);
+        snprintf(as_location, sizeof(as_location), "GET /x => 302 location:%s set:sid=$n",
+                 places[i]);
+        const char *const lines[] = {"GET / cookie:sid=$k => 200", as_target, as_location, NULL};
+        lab_add(lab, lines);
+        for (size_t at = 0; at < lab_count(lab); at++) {
+            assert_no_piece(lab_facts(lab, at), k);
+            assert_no_piece(lab_facts(lab, at), n);
+            assert_no_piece(lab_facts(lab, at), "Pa55w0rdXyzzy");
+        }
+        lab_destroy(lab);
+    }
+}
+
+/* A host's name that is a known token is hidden, in the site as well; one that only equals a
+ * cookie's plain value is not. */
+static void hosts_hide_tokens_alone(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "GET / cookie:sid=$k;home=shop.example => 200",
+        "GET /h host:$k.example => 200",
+        "GET /h host:shop.example => 200",
+        NULL,
+    };
+    char k[33];
+    struct lab *lab = lab_create(NULL);
+    lab_value("$k", k);
+    lab_add(lab, lines);
+    assert_no_piece(lab_facts(lab, 1), k);
+    assert_int_equal(lab_facts(lab, 1)->host.ptr[0], '~');
+    assert_true(hr_span_equal(lab_facts(lab, 2)->host, HR_SPAN("shop.example")));
+    lab_destroy(lab);
+}
+
+/* Words and numbers stay where a cookie has them as well, but for the whole of a value. */
+static void plain_parts_stay(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "GET / cookie:theme=standard => 200",
+        "GET /css/standard.css?x=a-standard&next=/a=b&q=100%25&ids=1,2,3 => 200",
+        NULL,
+    };
+    struct lab *lab = lab_create(NULL);
+    lab_add(lab, lines);
+    assert_true(
+        hr_span_equal(lab_facts(lab, 1)->target,
+                      HR_SPAN("/css/standard.css?x=a-standard&next=/a=b&q=100%25&ids=1,2,3")));
+    assert_true(hr_span_equal(lab_facts(lab, 1)->path_template, HR_SPAN("/css/standard.css")));
+    lab_destroy(lab);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(targets_keep_everything_but_credentials),
+        cmocka_unit_test(no_piece_of_a_secret_leaves),
+        cmocka_unit_test(hosts_hide_tokens_alone),
+        cmocka_unit_test(plain_parts_stay),
         cmocka_unit_test(no_secret_leaves),
         cmocka_unit_test(facts_are_those_of_the_table),
         cmocka_unit_test(token_uses_are_those_of_the_table),
