@@ -231,6 +231,7 @@ static void classify_logout(struct task *t)
 {
     bool deletes = model_session_bits(t->m, &t->v, &(unsigned){0}) & USE_DELETED;
     bool asks = (t->f->flags & FACT_LOGOUT_FORM) && view_is_get(&t->v) && !deletes;
+    const struct model_endpoint *e = model_endpoint_of(t->m, t->v.endpoint);
     t->c->role = ROLE_LOGOUT;
     t->c->session_id = first_session(t, false);
     if (t->f->status == 0) {
@@ -242,6 +243,8 @@ static void classify_logout(struct task *t)
         t->c->role = ROLE_OTHER;
         add_sent(t, OPERATION_NONE, true);
         add_set(t, OPERATION_ISSUE, true);
+    } else if (model_is_logout_page(t->m, &t->v) && (e == NULL || e->page_ends == 0)) {
+        add_sent(t, OPERATION_MAYBE_LOGOUT, true); /* never seen to end a session */
     } else if (t->is_answered && !(t->f->flags & FACT_SAYS_FAILURE)) {
         acknowledged_logout(t);
     } else {

@@ -193,6 +193,14 @@ bool model_is_logout(const struct site_model *m, const struct view *v)
     return (v->flags & FACT_LOGOUT_PATH) || (e != NULL && e->is_logout);
 }
 
+bool model_is_logout_page(const struct site_model *m, const struct view *v)
+{
+    bool declared = m->profile != NULL && m->profile->logout_count > 0;
+    unsigned bits = model_session_bits(m, v, &(unsigned){0});
+    return !declared && view_is_get(v) && v->status >= 200 && v->status < 300 &&
+           (v->flags & FACT_RESP_HTML) && !(bits & (USE_DELETED | USE_SET_NEW));
+}
+
 uint64_t model_path_hash(struct hr_span path)
 {
     while (path.len > 1 && path.ptr[path.len - 1] == '/') {

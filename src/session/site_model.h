@@ -67,6 +67,7 @@ struct model_endpoint {
     uint64_t live_ends;    /* values granted before that it deleted */
     uint64_t live_denials; /* redirects to the login between grants elsewhere, never a grant here */
     uint64_t used_after;   /* values granted after it acknowledged their logout, no login between */
+    uint64_t page_ends;    /* values denied after a page of it that took no token away */
     uint64_t keeps;        /* logins that gave nothing, over which the carried value became live */
     uint64_t ordinary;     /* values granted elsewhere before */
     uint64_t changes;      /* values denied before and granted after */
@@ -134,6 +135,9 @@ bool model_has_credential(const struct site_model *m, const struct view *v);
 struct model_endpoint *model_endpoint_of(const struct site_model *m, uint64_t hash);
 bool model_is_login(const struct site_model *m, const struct view *v);
 bool model_is_logout(const struct site_model *m, const struct view *v);
+/** A page in answer to GET of a logout's path that leaves the token as it is: perhaps a question, or
+ * a help page. */
+bool model_is_logout_page(const struct site_model *m, const struct view *v);
 bool model_is_login_page(const struct site_model *m, struct hr_span path);
 enum session_outcome model_access_outcome(const struct site_model *m, const struct view *v,
                                           bool had_token);

@@ -184,6 +184,31 @@ static bool used_after_logout(const struct story *s, size_t at)
     return false;
 }
 
+/* After a logout's page that left the token alone: denied where no grant came first, without a
+ * login between. So it did end the session. */
+static bool denied_after_page(const struct story *s, size_t at)
+{
+    if (!model_is_logout(s->m, &s->views[at]) || !model_is_logout_page(s->m, &s->views[at])) {
+        return false;
+    }
+    for (size_t i = at + 1; i < s->token->event_count; i++) {
+        if (s->known[i] && model_may_be_login(s->m, &s->views[i])) {
+            return false;
+        }
+        bool denied = s->outcomes[i] == OUTCOME_DENIED &&
+                      s->token->events[i].start > s->token->events[at].end;
+        for (size_t k = at + 1; denied && k < i; k++) {
+            denied = s->outcomes[k] != OUTCOME_GRANTED ||
+                     s->views[k].endpoint != s->views[i].endpoint ||
+                     s->token->events[k].start <= s->token->events[at].end;
+        }
+        if (denied) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void tell(struct story *s)
 {
     for (size_t i = 0; i < s->token->event_count; i++) {
@@ -197,6 +222,7 @@ static void tell(struct story *s)
         bool before = granted_before(s, i);
         at->keeps += keeps_token(s, i);
         at->used_after += used_after_logout(s, i);
+        at->page_ends += denied_after_page(s, i);
         bool goes_on = granted_in_this_life(s, i);
         bool callback = v->flags & FACT_AUTH_CALLBACK;
         at->ordinary += goes_on && !callback && s->outcomes[i] == OUTCOME_GRANTED;

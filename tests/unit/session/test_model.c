@@ -273,6 +273,26 @@ static const struct {
          " == other $a=none",
          "POST /logout cookie:sid=$a => 302 location:/ == logout success $a=logout",
      }                   },
+    {"a page at a logout's path that takes no token away may be a question, or help",
+     {
+         "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
+         "GET /a => 302 location:/login",
+         "GET /a cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
+         "GET /docs/logout cookie:sid=$a => 200 html:<h1>How == logout $a=maybe-logout",
+         "GET /a cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
+         "GET /a cookie:sid=$a => 302 location:/login == access denied $a=denial",
+     }                   },
+    {"such a page acknowledges where it was seen to end a session",
+     {
+         "POST /login form:user=al&password=p => 302 location:/a set:sid=$a",
+         "GET /a => 302 location:/login",
+         "GET /a cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
+         "GET /logout cookie:sid=$a => 200 html:<h1>Bye == logout success $a=logout",
+         "GET /a cookie:sid=$a => 302 location:/login == access denied $a=denial",
+         "POST /login form:user=bo&password=p => 302 location:/a set:sid=$b",
+         "GET /logout cookie:sid=$b => 200 html:<h1>Bye == logout success $b=logout",
+         "GET /a cookie:sid=$b => 200 " PAGE " == access granted $b=grant",
+     }                   },
     {"a logout by GET, and one that only moves to another spelling of its path",
      {
          "POST /users/sign_in form:user[email]=al&user[password]=p => 303 location:/ "
