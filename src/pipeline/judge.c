@@ -275,7 +275,8 @@ static void add_session_evidence(struct judge *a)
             } else if ((had_login || !life.is_absent_first) && !a->is_marked[i]) {
                 add_evidence(&e->granted_live, &e->granted_live_exchange, o->exchange_id);
             }
-        } else if ((life.is_absent_first && !had_login) || is_ended[i]) {
+        } else if (((life.is_absent_first || o->is_user_name) && !had_login) || is_ended[i]) {
+            /* a name that nobody signed in with is no session, though nothing issued it */
             add_evidence(&e->denied_without, &e->denied_without_exchange, o->exchange_id);
         } else {
             add_evidence(&e->denied_other, NULL, o->exchange_id);

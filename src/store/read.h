@@ -31,6 +31,7 @@ struct operation_row {
     hr_nsec end;
     bool issues;
     bool understood;
+    bool is_user_name; /* the session is a plain user name; told by read_site_operations() alone */
     enum endpoint_protection protection; /* as far as known now */
     enum session_role role; /* of the exchange */
 };

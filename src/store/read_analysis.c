@@ -269,7 +269,7 @@ int read_site_exchanges_between(struct store *s, int64_t site_id, int64_t first,
     return r;
 }
 
-static int give_session_operations(struct store *s, int64_t session_id,
+static int give_session_operations(struct store *s, int64_t session_id, bool is_user_name,
                                    int (*row)(const struct operation_row *o, void *user),
                                    void *user)
 {
@@ -288,6 +288,7 @@ static int give_session_operations(struct store *s, int64_t session_id,
             .end = column_time(q, 7),
             .issues = sqlite3_column_int(q, 8) != 0,
             .understood = sqlite3_column_int(q, 9) != 0,
+            .is_user_name = is_user_name,
             .protection = (enum endpoint_protection)sqlite3_column_int(q, 10),
         };
         r = row(&o, user);
@@ -302,7 +303,7 @@ int read_session_operations(struct store *s, int64_t session_id,
                             int (*row)(const struct operation_row *o, void *user), void *user)
 {
     int r = store_run(s, store_stmt(s, STMT_OPERATION_INDEX_MAKE));
-    return r == 0 ? give_session_operations(s, session_id, row, user) : r;
+    return r == 0 ? give_session_operations(s, session_id, false, row, user) : r;
 }
 
 int read_site_operations(struct store *s, int64_t site_id,
@@ -315,7 +316,8 @@ int read_site_operations(struct store *s, int64_t site_id,
     sqlite3_stmt *q = store_stmt(s, STMT_SITE_SESSIONS);
     bind_number(q, 1, site_id);
     while ((r = store_step(s, q)) > 0) {
-        r = give_session_operations(s, sqlite3_column_int64(q, 0), row, user);
+        bool is_user_name = sqlite3_column_int(q, 1) == TOKEN_USER_QUERY;
+        r = give_session_operations(s, sqlite3_column_int64(q, 0), is_user_name, row, user);
         if (r != 0) {
             return store_end_rows(q, r);
         }

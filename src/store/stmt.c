@@ -330,9 +330,8 @@ static const char *const statements[STMT_COUNT] = {
         "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     [STMT_OPERATION_ROLE] =
         "SELECT role, outcome, missing_token, user_id FROM operations WHERE id = ?1",
-    [STMT_REBIND_ADD] =
-        "INSERT OR IGNORE INTO temp.rebound (id) SELECT session_id FROM operations "
-        "WHERE id BETWEEN ?1 AND ?2 AND kind = 1 AND session_id IS NOT NULL",
+    [STMT_REBIND_ADD] = "INSERT OR IGNORE INTO temp.rebound (id) SELECT session_id FROM operations "
+                        "WHERE id BETWEEN ?1 AND ?2 AND kind = 1 AND session_id IS NOT NULL",
     [STMT_REBIND_USERS] =
         "UPDATE sessions SET (user_id, user_since) = (SELECT p.user_id, o.start_at "
         "FROM operations o INDEXED BY operations_by_session JOIN operations p ON p.id = o.id & ~7 "
@@ -371,7 +370,7 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_SITE_CARRIERS] = "SELECT id, kind, name FROM carriers WHERE site_id = ?1 ORDER BY id",
     [STMT_SESSION_HASH] = "SELECT hash FROM sessions WHERE id = ?1",
     [STMT_SITE_SESSIONS] =
-        "SELECT s.id FROM carriers c CROSS JOIN sessions s INDEXED BY sessions_by_hash "
+        "SELECT s.id, c.kind FROM carriers c CROSS JOIN sessions s INDEXED BY sessions_by_hash "
         "ON s.carrier_id = c.id WHERE c.site_id = ?1",
     [STMT_SESSION_OPERATIONS] =
         "SELECT o.id, o.session_id, o.id >> 3, o.endpoint_id, coalesce(o.role, (SELECT p.role "
