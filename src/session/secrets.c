@@ -146,5 +146,6 @@ bool work_holds_secret(struct work *w, struct hr_span raw)
 
 bool work_host_holds_token(struct work *w, struct hr_span host)
 {
+    w->secret_steps = 0; /* a long target leaves its host as it is */
     return host.len > TEXT_BYTES_MAX || holds_known_token(w, host, true);
 }
