@@ -143,21 +143,24 @@ static void note_path(struct work *w)
     w->f->flags |= words_find_path(w->e->words, w->path, is_get);
 }
 
-static void note_path_tokens(struct work *w)
+void work_path_tokens(struct work *w, struct hr_span path, bool is_set)
 {
-    struct hr_span rest = w->target.path;
     struct http_param param;
-    if (hr_span_find(rest, ';') == SIZE_MAX) {
+    if (hr_span_find(path, ';') == SIZE_MAX) {
         return;
     }
-    for (size_t i = 0; i < 8 && http_path_param_next(&rest, &param); i++) {
+    for (size_t i = 0; i < 8 && http_path_param_next(&path, &param); i++) {
         if (param.value.len >= 4 && (work_word(w, param.name).bits & WORD_TOKEN_PARAMETER)) {
             char *name = hr_arena_strdup(w->arena, param.name);
             for (char *c = name; *c != '\0'; c++) {
                 *c = hr_ascii_lower(*c);
             }
-            work_token_sent(w, TOKEN_PATH, hr_span_str(name),
-                            http_decode(w->arena, param.value, false));
+            struct hr_span value = http_decode(w->arena, param.value, false);
+            if (is_set) {
+                work_token_set(w, TOKEN_PATH, hr_span_str(name), value, -1);
+            } else {
+                work_token_sent(w, TOKEN_PATH, hr_span_str(name), value);
+            }
         }
     }
 }
@@ -237,7 +240,7 @@ static void read_request(struct work *w)
         work_query(w);
     }
     work_request_fields(w);
-    note_path_tokens(w);
+    work_path_tokens(w, w->target.path, false);
     if (m->content.len > 0) {
         work_request_content(w);
     }

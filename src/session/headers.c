@@ -273,8 +273,11 @@ static void read_location(struct work *w, struct hr_span value)
         }
     }
     if (same) {
+        struct hr_span rest = to.path;
+        const struct hr_span page = hr_span_cut(&rest, ';');
+        work_path_tokens(w, to.path, true); /* of a server that writes its sessions into its URLs */
         w->f->location_path = to.path;
-        if (lists_find_path(l, LIST_login_pages, to.path, 0)) {
+        if (lists_find_path(l, LIST_login_pages, page, 0)) {
             w->f->flags |= FACT_LOCATION_LOGIN;
         }
     } else if (leads_to_authorize(w, &to)) {

@@ -67,6 +67,8 @@ void work_token_set(struct work *w, enum token_carrier carrier, struct hr_span n
 void work_token_join(struct work *w, const char *names);
 
 /* extract.c */
+/** The tokens among a path's parameters: sent by the request, or given by a redirect to it. */
+void work_path_tokens(struct work *w, struct hr_span path, bool is_set);
 /** What a name says. */
 struct word work_word(const struct work *w, struct hr_span name);
 /** What a cookie's name says: the profile's session cookies are always ones. */
