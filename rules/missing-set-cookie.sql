@@ -37,7 +37,9 @@ WITH lacking AS (
 -- Logins answered alike: same endpoint and status, and same redirect target or same form of answer.
 logins AS (
     SELECT f.exchange_id, f.site_id, f.endpoint_id, f.method, f.path, f.status,
-           coalesce(f.location, f.shape) AS answer, f.start_at, f.end_at, f.missing_token,
+           -- A target that carries a token (~ and its hash) differs each time but for its path.
+           coalesce(CASE WHEN instr(f.location, '~') > 0 THEN f.location_path END, f.location, f.shape) AS answer,
+           f.start_at, f.end_at, f.missing_token,
            f.carried_session_id,
            f.exchange_id IN (SELECT exchange_id FROM login_order WHERE overlaps) AS overlaps,
            f.is_complete AND f.response_whole AND NOT f.loss AND NOT f.is_resynchronised AS is_whole,

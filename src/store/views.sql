@@ -190,6 +190,7 @@ SELECT x.id             AS exchange_id,
        e.path           AS path,          -- template
        x.status         AS status,
        x.location       AS location,      -- redirect target
+       x.location_path  AS location_path, -- its path template where it leads to the same site
        x.shape          AS shape,         -- hash of the response's status class, type and structure
        CASE o.outcome WHEN 1 THEN 'success' WHEN 2 THEN 'failure' WHEN 5 THEN 'error' ELSE 'none' END
                         AS outcome,
