@@ -1,6 +1,7 @@
 /*
- * First the struct as far as it is used, then the texts, in the order of the tables below. A span
- * keeps its length; its pointer only says whether there is a text.
+ * First the struct without its arrays, then what is used of these, then the texts, in the order of
+ * the table below, of the marks and of the tokens. A span keeps its length; its pointer only says
+ * whether there is a text.
  */
 #include "pipeline/flat.h"
 
@@ -21,21 +22,17 @@ static const struct hr_span *text_of(const struct exchange_facts *f, size_t i)
     return (const struct hr_span *)(const void *)((const char *)f + texts[i]);
 }
 
-static size_t head_size(size_t token_count)
-{
-    return offsetof(struct exchange_facts, tokens) + token_count * sizeof(struct token_use);
-}
-
-/* What stands behind the tokens in the struct. */
-struct flat_head {
-    size_t token_count;
-};
+#define HEAD_BYTES offsetof(struct exchange_facts, marks)
 
 size_t facts_flat_size(const struct exchange_facts *f)
 {
-    size_t size = sizeof(struct flat_head) + head_size(f->token_count);
+    size_t size =
+        HEAD_BYTES + f->mark_count * sizeof(f->marks[0]) + f->token_count * sizeof(f->tokens[0]);
     for (size_t i = 0; i < HR_ARRAY_LEN(texts); i++) {
         size += text_of(f, i)->len;
+    }
+    for (size_t i = 0; i < f->mark_count; i++) {
+        size += f->marks[i].text.len;
     }
     for (size_t i = 0; i < f->token_count; i++) {
         size += f->tokens[i].name.len;
@@ -53,15 +50,24 @@ static char *put(char *at, const void *bytes, size_t len)
 
 void facts_flatten(const struct exchange_facts *f, void *to)
 {
-    struct flat_head head = {.token_count = f->token_count};
-    char *at = put(to, &head, sizeof(head));
-    at = put(at, f, head_size(f->token_count));
+    char *at = put(to, f, HEAD_BYTES);
+    at = put(at, f->marks, f->mark_count * sizeof(f->marks[0]));
+    at = put(at, f->tokens, f->token_count * sizeof(f->tokens[0]));
     for (size_t i = 0; i < HR_ARRAY_LEN(texts); i++) {
         at = put(at, text_of(f, i)->ptr, text_of(f, i)->len);
+    }
+    for (size_t i = 0; i < f->mark_count; i++) {
+        at = put(at, f->marks[i].text.ptr, f->marks[i].text.len);
     }
     for (size_t i = 0; i < f->token_count; i++) {
         at = put(at, f->tokens[i].name.ptr, f->tokens[i].name.len);
     }
+}
+
+static const char *take(const char *at, void *bytes, size_t len)
+{
+    memcpy(bytes, at, len);
+    return at + len;
 }
 
 static const char *point(struct hr_span *text, const char *at)
@@ -74,17 +80,17 @@ static const char *point(struct hr_span *text, const char *at)
 
 void facts_unflatten(const void *from, struct exchange_facts *ret_facts)
 {
-    struct flat_head head;
-    const char *at = from;
-    memcpy(&head, at, sizeof(head));
-    at += sizeof(head);
-    memcpy(ret_facts, at, head_size(head.token_count));
-    at += head_size(head.token_count);
-    ret_facts->token_count = head.token_count;
+    struct exchange_facts *f = ret_facts;
+    const char *at = take(from, f, HEAD_BYTES);
+    at = take(at, f->marks, f->mark_count * sizeof(f->marks[0]));
+    at = take(at, f->tokens, f->token_count * sizeof(f->tokens[0]));
     for (size_t i = 0; i < HR_ARRAY_LEN(texts); i++) {
-        at = point((struct hr_span *)(void *)((char *)ret_facts + texts[i]), at);
+        at = point((struct hr_span *)(void *)((char *)f + texts[i]), at);
     }
-    for (size_t i = 0; i < head.token_count; i++) {
-        at = point(&ret_facts->tokens[i].name, at);
+    for (size_t i = 0; i < f->mark_count; i++) {
+        at = point(&f->marks[i].text, at);
+    }
+    for (size_t i = 0; i < f->token_count; i++) {
+        at = point(&f->tokens[i].name, at);
     }
 }

@@ -55,8 +55,8 @@ void extractor_destroy(struct extractor *e)
 void extractor_counters(const struct extractor *e, hr_counter_fn emit, void *user)
 {
     static const struct hr_counter_info info[] = {EXTRACT_COUNTERS(HR_COUNTER_INFO)};
-    const uint64_t values[] = {e->counters.tokens_dropped, e->counters.contents_undecoded,
-                               e->counters.contents_cut};
+    const uint64_t values[] = {e->counters.tokens_dropped, e->counters.marks_dropped,
+                               e->counters.contents_undecoded, e->counters.contents_cut};
     for (size_t i = 0; i < HR_ARRAY_LEN(values); i++) {
         emit(&info[i], values[i], user);
     }
@@ -100,6 +100,24 @@ void work_remember_token(struct work *w, const struct value *value)
 void work_count_dropped_token(struct work *w)
 {
     w->e->counters.tokens_dropped++;
+}
+
+void work_mark(struct work *w, enum mark_kind kind, int64_t value, struct hr_span text)
+{
+    struct exchange_facts *f = w->f;
+    if (f->mark_count == FACTS_MARK_LIMIT) {
+        w->e->counters.marks_dropped++;
+        return;
+    }
+    f->marks[f->mark_count++] = (struct fact_mark){.kind = kind, .value = value, .text = text};
+}
+
+int64_t work_mark_value(struct work *w, struct hr_span value)
+{
+    int64_t number = 0;
+    struct hr_digest d = hr_digest_keyed(w->e->config.key, value);
+    memcpy(&number, d.bytes, sizeof(number));
+    return number;
 }
 
 struct hr_buf *work_text(struct work *w, size_t limit_bytes)
@@ -348,8 +366,7 @@ void extractor_feed(struct extractor *e, const struct http_exchange *x,
 {
     struct work w = {.e = e, .x = x, .f = ret_facts, .arena = &e->arena};
     const struct http_field *host = x->has_request ? http_field_find(&x->request, "host") : NULL;
-    memset(ret_facts, 0, offsetof(struct exchange_facts, tokens));
-    ret_facts->token_count = 0;
+    memset(ret_facts, 0, offsetof(struct exchange_facts, marks));
     hr_arena_reset(&e->arena);
     hr_buf_clear(&e->scratch);
     if (x->has_request) {

@@ -87,6 +87,24 @@ enum {
 
 #define FACTS_TOKEN_LIMIT 16 /* uses kept of one exchange; the rest is counted */
 
+/* What few exchanges have, and rules look for. Stored: never renumber. */
+enum mark_kind {
+    MARK_NONE = 0,
+    /* 1 to 19: what the answer's bytes say of how it was made */
+    /* 20 to 39: who is told, and whose it is */
+    MARK_REQUEST_ID_SENT = 20,     /* value: hash of a request id that the request carried */
+    MARK_REQUEST_ID_ANSWERED = 21, /* value: hash of a request id in the answer's fields */
+    /* 40 to 59: what the request was */
+};
+
+struct fact_mark {
+    enum mark_kind kind;
+    int64_t value;       /* 64 bits of a keyed hash, or a number, as the kind says */
+    struct hr_span text; /* as the kind says, escaped and without secrets; ptr NULL: none */
+};
+
+#define FACTS_MARK_LIMIT 32 /* marks kept of one exchange; the rest is counted */
+
 struct exchange_facts {
     int64_t id;            /* row; 0 before it is stored */
     int64_t site_id;       /* filled by the store */
@@ -117,8 +135,11 @@ struct exchange_facts {
     uint64_t response_bytes;
     unsigned state;        /* enum http_state */
     unsigned ordinal;      /* in its connection */
-    struct token_use tokens[FACTS_TOKEN_LIMIT];
+    /* From here on only what is used is copied and cleared. */
     size_t token_count;
+    size_t mark_count;
+    struct fact_mark marks[FACTS_MARK_LIMIT];
+    struct token_use tokens[FACTS_TOKEN_LIMIT];
 };
 
 #endif

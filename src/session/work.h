@@ -50,6 +50,10 @@ struct hr_digest work_digest(struct work *w, struct hr_span value);
 const struct value *work_value(struct work *w, struct hr_span value);
 void work_remember_token(struct work *w, const struct value *value);
 void work_count_dropped_token(struct work *w);
+/** @param text  lives as long as the exchange's facts: in w->arena, or in what w->x points to */
+void work_mark(struct work *w, enum mark_kind kind, int64_t value, struct hr_span text);
+/** The value of a mark that stands for these bytes: the beginning of their keyed hash. */
+int64_t work_mark_value(struct work *w, struct hr_span value);
 /** Empty; for building one text, then hr_arena_copy(). */
 struct hr_buf *work_text(struct work *w, size_t limit_bytes);
 

@@ -11,6 +11,8 @@ static const struct {
 } checks[] = {
     {"SELECT count(*) FROM token_uses u WHERE NOT EXISTS (SELECT 1 FROM exchanges x WHERE x.id = "
      "u.exchange_id)",                                                                          "token uses belong to no exchange"                    },
+    {"SELECT count(*) FROM marks m WHERE NOT EXISTS (SELECT 1 FROM exchanges x WHERE x.id = "
+     "m.exchange_id)",                                                                          "marks belong to no exchange"                         },
     {"SELECT count(*) FROM operations o WHERE NOT EXISTS (SELECT 1 FROM exchanges x WHERE x.id = "
      "o.exchange_id)",                                                                          "operations belong to no exchange"                    },
     {"SELECT count(*) FROM exchanges x JOIN sites s ON s.id = x.site_id WHERE s.is_analysed AND "

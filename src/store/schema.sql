@@ -180,6 +180,16 @@ CREATE TABLE token_uses (
     lifetime_s  INTEGER              -- seconds that the response declared for it; NULL: not said
 ) STRICT;
 
+-- What few exchanges have and rules look for: odd bytes of an answer, a request id, a name.
+CREATE TABLE marks (
+    id          INTEGER PRIMARY KEY, -- exchange_id * 32 + its place in the exchange
+    exchange_id INTEGER GENERATED ALWAYS AS (id >> 5) VIRTUAL,
+    kind        INTEGER NOT NULL,    -- session/facts.h mark_kind
+    value       INTEGER,             -- the beginning of a hash, or a number, as the kind says; NULL none
+    text        TEXT                 -- as the kind says, escaped; NULL none
+) STRICT;
+CREATE INDEX marks_by_value ON marks (kind, value);
+
 -- What an exchange means. Place 0 exists for every exchange of an analysed site and has its role and
 -- outcome; places 1 to 7 are further operations on other sessions and have neither.
 CREATE TABLE operations (

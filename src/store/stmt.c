@@ -101,6 +101,8 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_SESSION_INDEX_DROP] = "DROP INDEX IF EXISTS sessions_by_hash",
     [STMT_SESSION_INDEX_MAKE] =
         "CREATE UNIQUE INDEX IF NOT EXISTS sessions_by_hash ON sessions (carrier_id, hash)",
+    [STMT_MARK_INDEX_DROP] = "DROP INDEX IF EXISTS marks_by_value",
+    [STMT_MARK_INDEX_MAKE] = "CREATE INDEX IF NOT EXISTS marks_by_value ON marks (kind, value)",
     [STMT_EXCHANGE_INDEX_DROP] = "DROP INDEX IF EXISTS exchanges_by_site",
     [STMT_EXCHANGE_INDEX_MAKE] =
         "CREATE INDEX IF NOT EXISTS exchanges_by_site ON exchanges (site_id)",
@@ -165,6 +167,7 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_TOKEN_ADD] =
         "INSERT INTO token_uses (id, carrier_id, sent_id, set_id, flags, lifetime_s) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [STMT_MARK_ADD] = "INSERT INTO marks (id, kind, value, text) VALUES (?1, ?2, ?3, ?4)",
     [STMT_LOSS_ADD] =
         "INSERT INTO loss (kind, capture_id, stream_id, from_at, to_at, server, server_port, "
         "bytes, count, hides_exchanges) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -229,6 +232,7 @@ static const char *const statements[STMT_COUNT] = {
         "temp.forgotten g CROSS JOIN exchanges x ON x.id = g.id WHERE g.id <= ?1)",
     [STMT_FORGET_TOKENS] =
         "DELETE FROM token_uses WHERE id >> 4 IN (SELECT id FROM temp.forgotten)",
+    [STMT_FORGET_MARKS] = "DELETE FROM marks WHERE id >> 5 IN (SELECT id FROM temp.forgotten)",
     [STMT_FORGET_OPERATIONS] =
         "DELETE FROM operations WHERE id >> 3 IN (SELECT id FROM temp.forgotten)",
     [STMT_FORGET_ENDED_BY] =

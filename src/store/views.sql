@@ -316,6 +316,16 @@ FROM token_uses k
 CROSS JOIN carriers c ON c.id = k.carrier_id -- never the carriers first: no index leads from them
 WHERE c.is_session;
 
+-- What few exchanges have. Those of one exchange lie at mark_id BETWEEN exchange_id * 32 AND
+-- exchange_id * 32 + 31. Not limited to the sites that are to be judged: join exchange_facts for that.
+CREATE VIEW mark_facts AS
+SELECT m.id             AS mark_id,
+       m.exchange_id    AS exchange_id,
+       m.kind           AS kind,          -- number, quick to look for: see session/facts.h mark_kind
+       m.value          AS value,         -- the beginning of a keyed hash, or a number; NULL none
+       m.text           AS text           -- NULL none
+FROM marks m;
+
 -- Every response, alone.
 CREATE VIEW response_facts AS
 SELECT x.id             AS exchange_id,

@@ -50,6 +50,7 @@ static int drop_indexes(struct import *i)
 {
     int r = store_run(i->s, store_stmt(i->s, STMT_SESSION_INDEX_DROP));
     r = r == 0 ? store_run(i->s, store_stmt(i->s, STMT_OPERATION_INDEX_DROP)) : r;
+    r = r == 0 ? store_run(i->s, store_stmt(i->s, STMT_MARK_INDEX_DROP)) : r;
     return r == 0 ? store_run(i->s, store_stmt(i->s, STMT_EXCHANGE_INDEX_DROP)) : r;
 }
 
@@ -262,6 +263,17 @@ static int add_token(struct import *i, const struct exchange_facts *f, size_t pl
     return store_run(i->s, q);
 }
 
+static int add_mark(struct import *i, const struct exchange_facts *f, size_t place)
+{
+    const struct fact_mark *m = &f->marks[place];
+    sqlite3_stmt *q = store_stmt(i->s, STMT_MARK_ADD);
+    bind_number(q, 1, f->id * FACTS_MARK_LIMIT + (int64_t)place);
+    bind_number(q, 2, m->kind);
+    bind_id(q, 3, m->value);
+    bind_span(q, 4, m->text);
+    return store_run(i->s, q);
+}
+
 static int add_exchange_row(struct import *i, struct exchange_facts *f, int64_t user_id)
 {
     sqlite3_stmt *q = store_stmt(i->s, STMT_EXCHANGE_ADD);
@@ -297,6 +309,9 @@ int import_add_exchange(struct import *i, struct exchange_facts *f)
     r = r == 0 ? add_exchange_row(i, f, user_id) : r;
     for (size_t k = 0; r == 0 && k < f->token_count; k++) {
         r = add_token(i, f, k);
+    }
+    for (size_t k = 0; r == 0 && k < f->mark_count; k++) {
+        r = add_mark(i, f, k);
     }
     stretch(i, f->request_at);
     stretch(i, f->response_at);
@@ -406,6 +421,7 @@ int import_finish(struct import *i)
     int r = import_build_session_index(i);
     if (r == 0 && i->is_fresh) {
         r = store_run(i->s, store_stmt(i->s, STMT_EXCHANGE_INDEX_MAKE));
+        r = r == 0 ? store_run(i->s, store_stmt(i->s, STMT_MARK_INDEX_MAKE)) : r;
     } else if (r == 0) {
         r = import_drop_doubles(i);
     }

@@ -23,6 +23,13 @@ static const struct {
       .token_count = 2,
       .tokens = {{.carrier = TOKEN_COOKIE, .name = {"sid", 3}, .flags = TOKEN_SENT},
                  {.carrier = TOKEN_BEARER, .name = {"bearer", 6}, .lifetime_s = -1}}}       },
+    {"marks and a token",
+     {.site = {"a", 1},
+      .token_count = 1,
+      .tokens = {{.carrier = TOKEN_COOKIE, .name = {"sid", 3}}},
+      .mark_count = 2,
+      .marks = {{.kind = MARK_REQUEST_ID_SENT, .value = -5},
+                {.kind = MARK_REQUEST_ID_ANSWERED, .text = {"text", 4}}}}                   },
 };
 
 static void assert_same_text(const char *name, struct hr_span want, struct hr_span got)
@@ -60,6 +67,12 @@ static void facts_survive(void **state)
             assert_same_text(name, want->tokens[i].name, got.tokens[i].name);
             assert_int_equal(want->tokens[i].flags, got.tokens[i].flags);
             assert_int_equal(want->tokens[i].lifetime_s, got.tokens[i].lifetime_s);
+        }
+        assert_int_equal(want->mark_count, got.mark_count);
+        for (size_t i = 0; i < want->mark_count; i++) {
+            assert_same_text(name, want->marks[i].text, got.marks[i].text);
+            assert_int_equal(want->marks[i].kind, got.marks[i].kind);
+            assert_int_equal(want->marks[i].value, got.marks[i].value);
         }
         free(flat);
     }

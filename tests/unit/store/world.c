@@ -93,6 +93,10 @@ static struct exchange_facts facts_of(struct store *s, const struct world_exchan
         .ordinal = ordinal,
     };
     add_token(s, x, &f);
+    if (x->user != NULL) { /* what logs in has a number and a text */
+        f.marks[f.mark_count++] = (struct fact_mark){MARK_REQUEST_ID_SENT, x->request_ms + 1, {0}};
+        f.marks[f.mark_count++] = (struct fact_mark){MARK_REQUEST_ID_ANSWERED, 0, f.user};
+    }
     return f;
 }
 
@@ -344,6 +348,9 @@ static const struct {
      "LEFT JOIN sessions a ON a.id = k.sent_id LEFT JOIN sessions b ON b.id = k.set_id "
      "JOIN exchanges x ON x.id = k.exchange_id JOIN streams t ON t.id = x.stream_id "
      "ORDER BY t.client, x.request_at, x.target, c.name"                                                   },
+    {"marks",
+     "SELECT t.client, x.request_at, m.kind, m.value, m.text FROM marks m JOIN exchanges x ON "
+     "x.id = m.exchange_id JOIN streams t ON t.id = x.stream_id ORDER BY 1, 2, m.id"                       },
     {"sessions",
      "SELECT c.name, hex(s.hash), s.name, s.is_jwt, u.name, s.user_since, s.order_state "
      "FROM sessions s JOIN carriers c ON c.id = s.carrier_id LEFT JOIN users u ON u.id "
