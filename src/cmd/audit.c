@@ -10,9 +10,9 @@
 #include <string.h>
 
 static const enum cmd_option options[] = {
-    OPT_DB,           OPT_RULES,     OPT_PROFILE, OPT_FILTER, OPT_FORMAT, OPT_OUTPUT,
-    OPT_FAIL_ON,      OPT_ONLY_RULE, OPT_NO_RULE, OPT_SET,    OPT_ALL,    OPT_CLOCK_ERROR,
-    OPT_REDACT_USERS, OPT_BOUNDS,    OPT_COLOR,   OPT_END,
+    OPT_DB,          OPT_KEY_FILE,     OPT_RULES,     OPT_PROFILE, OPT_FILTER, OPT_FORMAT,
+    OPT_OUTPUT,      OPT_FAIL_ON,      OPT_ONLY_RULE, OPT_NO_RULE, OPT_SET,    OPT_ALL,
+    OPT_CLOCK_ERROR, OPT_REDACT_USERS, OPT_BOUNDS,    OPT_COLOR,   OPT_END,
 };
 static const char *const formats[] = {"text", "ndjson", NULL};
 static const struct cmd_usage usage = {

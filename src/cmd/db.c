@@ -1,19 +1,22 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "cmd/key.h"
 #include "cmd/output.h"
 #include "cmd/run.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-static const enum cmd_option options[] = {OPT_DB_READ, OPT_KEEP, OPT_END};
+static const enum cmd_option options[] = {OPT_DB_READ, OPT_KEY_FILE, OPT_KEEP, OPT_OUTPUT, OPT_END};
 static const struct cmd_usage usage = {
     .name = "db",
-    .synopsis = "info|check|vacuum [OPTIONS]\nprune --keep SPAN [OPTIONS]",
+    .synopsis = "info|check|vacuum [OPTIONS]\nprune --keep SPAN [OPTIONS]\nkey -o FILE",
     .summary = "Looks after the database: what is in it, whether it is sound, dropping what is old "
                "(by the\n"
-               "time of the packets, counted from the last one), and giving back unused room.",
+               "time of the packets, counted from the last one), and giving back unused room. key "
+               "makes a key\n"
+               "file for --key-file.",
     .options = options,
     .see = "headrace-db",
 };
@@ -105,22 +108,30 @@ static int vacuum(struct cmd_run *run)
     return store_vacuum(run->store) < 0 ? cmd_store_failed(run->store) : CMD_OK;
 }
 
+static int key(struct cmd_run *run)
+{
+    return run->args->output != NULL ? cmd_key_make(run->args->output)
+                                     : cmd_usage_error("db", "key needs -o FILE, the file to make");
+}
+
 static const struct verb {
     const char *name;
-    enum store_mode mode;
+    bool needs_store;
+    enum store_mode mode; /* where it needs one */
     int (*run)(struct cmd_run *run);
 } verbs[] = {
-    {"info",   STORE_READ,  info  },
-    {"check",  STORE_READ,  check },
-    {"prune",  STORE_WRITE, prune },
-    {"vacuum", STORE_WRITE, vacuum},
+    {"info",   true,  STORE_READ,  info  },
+    {"check",  true,  STORE_READ,  check },
+    {"prune",  true,  STORE_WRITE, prune },
+    {"vacuum", true,  STORE_WRITE, vacuum},
+    {"key",    false, STORE_READ,  key   },
 };
 
 static int find_verb(const struct cmd_args *args, const struct verb **ret_verb)
 {
     const char *names[HR_ARRAY_LEN(verbs)];
     if (args->operand_count == 0) {
-        return cmd_usage_error("db", "say what to do: info, check, prune or vacuum");
+        return cmd_usage_error("db", "say what to do: info, check, prune, vacuum or key");
     }
     if (args->operand_count > 1) {
         return cmd_usage_error("db", "%s is one too many; name the database with --db",
@@ -151,7 +162,9 @@ int cmd_db(int argc, char **argv)
     cmd_ignore_sigpipe();
     cmd_run_init(&run, "db", &args);
     status = find_verb(&args, &verb);
-    status = status < 0 ? cmd_run_open_existing(&run, verb->mode) : status;
+    if (status < 0 && verb->needs_store) {
+        status = cmd_run_open_existing(&run, verb->mode);
+    }
     status = status < 0 ? verb->run(&run) : status;
     cmd_run_finish(&run);
     cmd_args_finish(&args);

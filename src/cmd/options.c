@@ -20,6 +20,8 @@ static const struct cmd_option_info infos[] = {
      "keep what is learned in this database; without it a temporary one is used",                                                           SET_TEXT,    AT(db)          },
     {OPT_DB_READ,      0,   "db",                  "FILE",               "the database; else $HEADRACE_DB, else ./headrace.db",             SET_TEXT,
      AT(db)                                                                                                                                                              },
+    {OPT_KEY_FILE,     0,   "key-file",            "FILE",               "the key of the database's hashes, instead of one of its own",     SET_TEXT,
+     AT(key_file)                                                                                                                                                        },
     {OPT_RULES,        0,   "rules",               "DIR",                "a folder of further rules; may be given several times",
      SET_LIST,                                                                                                                                           AT(rule_folders)},
     {OPT_PROFILE,      0,   "profile",             "FILE",               "what you know about sites; may be given several times",

@@ -16,6 +16,7 @@ enum cmd_option {
     OPT_END = 0,
     OPT_DB,
     OPT_DB_READ,
+    OPT_KEY_FILE,
     OPT_RULES,
     OPT_PROFILE,
     OPT_FILTER,
@@ -54,6 +55,7 @@ struct cmd_words { /* what an option gave that may be given several times */
 /* Values as given; NULL, -1, false and empty where they were not. Strings are argv's. */
 struct cmd_args {
     const char *db;
+    const char *key_file;
     struct cmd_words rule_folders;
     struct cmd_words profiles;
     const char *filter;

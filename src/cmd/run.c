@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "cmd/key.h"
 #include "cmd/output.h"
 #include "cmd/progress.h"
 
@@ -161,7 +162,16 @@ int cmd_run_expand_captures(struct cmd_run *run, char **paths, size_t count)
 static int open_store(struct cmd_run *run, const char *path, enum store_mode mode)
 {
     struct store_config config = {.path = path, .mode = mode, .busy_timeout_ms = BUSY_TIMEOUT_MS};
+    struct hr_key key = {0};
+    if (run->args->key_file != NULL) {
+        int status = cmd_key_read(run->command, run->args->key_file, &key);
+        if (status >= 0) {
+            return status;
+        }
+        config.key = &key;
+    }
     int r = store_open(&config, &run->store);
+    hr_wipe(&key, sizeof(key));
     return r < 0 ? cmd_store_failed(run->store) : -1;
 }
 

@@ -186,6 +186,42 @@ def databases(t):
     t.expect("a newer database, read", 4, ["newer.db", "newer"], "list", "findings", "--db", "newer.db")
 
 
+def keys(t):
+    """A database made with a key file opens with that one alone; equal keys give equal names."""
+    def sessions(db):
+        out = t.run("list", "sessions", "--db", db, "--format", "ndjson").stdout.decode()
+        return sorted(json.loads(line)["session"] for line in out.splitlines())
+
+    t.check("db key", t.run("db", "key", "-o", "a.key").returncode == 0)
+    t.check("a key is private", stat.S_IMODE(os.stat("a.key").st_mode) == 0o600)
+    t.check("a key is 32 bytes", os.path.getsize("a.key") == 32)
+    with open("a.key", "rb") as f:
+        first = f.read()
+    t.expect("a key that is there", 4, ["a.key", "exists"], "db", "key", "-o", "a.key")
+    with open("a.key", "rb") as f:
+        t.check("a key is kept", f.read() == first)
+    t.expect("a key without a file", 2, ["-o FILE"], "db", "key")
+    t.run("db", "key", "-o", "b.key")
+    for db, key in (("a1.db", "a.key"), ("a2.db", "a.key"), ("b.db", "b.key")):
+        t.check("audit with a key", t.run("audit", "--db", db, "--key-file", key, GOOD).returncode == 1)
+    t.check("equal keys, equal names", sessions("a1.db") == sessions("a2.db") != [])
+    t.check("other keys, other names", sessions("a1.db") != sessions("b.db"))
+    t.check("the same key again", t.run("audit", "--db", "a1.db", "--key-file", "a.key", LAB).returncode == 1)
+    t.expect("another key", 4, ["a1.db", "--key-file"], "audit", "--db", "a1.db", "--key-file", "b.key", LAB)
+    t.expect("no key", 4, ["a1.db", "--key-file"], "audit", "--db", "a1.db", LAB)
+    t.expect("a key where there was none", 4, ["kept.db", "key"], "audit", "--db", "kept.db", "--key-file", "a.key", LAB)
+    with open("a1.db", "rb") as f:
+        t.check("the key is not in the database", first not in f.read())
+    write("short.key", b"x" * 31)
+    os.chmod("short.key", 0o600)
+    shutil.copy("a.key", "open.key")
+    os.chmod("open.key", 0o644)
+    t.expect("a short key", 2, ["short.key", "32 bytes"], "audit", "--key-file", "short.key", GOOD)
+    t.expect("a key that others read", 2, ["open.key", "chmod 600"], "audit", "--key-file", "open.key", GOOD)
+    t.expect("no such key", 2, ["none.key", "No such file"], "audit", "--key-file", "none.key", GOOD)
+    t.expect("a folder as key", 2, ["regular"], "audit", "--key-file", ".", GOOD)
+
+
 def output(t):
     t.run("audit", "-q", "-o", "report.txt", GOOD)
     with open("report.txt", encoding="utf-8") as f:
@@ -205,7 +241,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         os.chmod(scratch, 0o755)
         os.chdir(scratch)
-        for part in (captures, options, rules, databases, output):
+        for part in (captures, options, rules, databases, keys, output):
             part(t)
         os.chdir("/")
     for line in t.wrong:

@@ -31,8 +31,8 @@ _headrace() {
     fi
     case $command in
     audit)
-        options="--db --rules --profile --filter --format --output --fail-on --rule --no-rule --set --all
-            --clock-error --redact-users --color $bounds"
+        options="--db --key-file --rules --profile --filter --format --output --fail-on --rule --no-rule
+            --set --all --clock-error --redact-users --color $bounds"
         files=1
         ;;
     list)
@@ -52,7 +52,7 @@ _headrace() {
         words='suggest'
         files=1
         ;;
-    db) options='--db --keep' words='info check prune vacuum' ;;
+    db) options='--db --key-file --keep -o --output' words='info check prune vacuum key' ;;
     esac
     if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options $common" -- "$cur")

@@ -21,8 +21,9 @@ complete -c headrace -n '__headrace_needs_word list' -f -a 'findings sessions ex
 complete -c headrace -n '__headrace_needs_word show' -f -a 'finding session'
 complete -c headrace -n '__headrace_needs_word rules' -f -a 'list explain check test run'
 complete -c headrace -n '__headrace_needs_word profile' -f -a 'suggest'
-complete -c headrace -n '__headrace_needs_word db' -f -a 'info check prune vacuum'
+complete -c headrace -n '__headrace_needs_word db' -f -a 'info check prune vacuum key'
 complete -c headrace -n '__headrace_in audit' -l db -r
+complete -c headrace -n '__headrace_in audit' -l key-file -r
 complete -c headrace -n '__headrace_in audit' -l rules -r
 complete -c headrace -n '__headrace_in audit' -l profile -r
 complete -c headrace -n '__headrace_in audit' -l filter -x
@@ -129,6 +130,8 @@ complete -c headrace -n '__headrace_in profile' -s h -l help
 complete -c headrace -n '__headrace_in profile' -s V -l version
 complete -c headrace -n '__headrace_in db' -l db -r
 complete -c headrace -n '__headrace_in db' -l keep -x
+complete -c headrace -n '__headrace_in db' -l key-file -r
+complete -c headrace -n '__headrace_in db' -s o -l output -r
 complete -c headrace -n '__headrace_in db' -s q -l quiet
 complete -c headrace -n '__headrace_in db' -s h -l help
 complete -c headrace -n '__headrace_in db' -s V -l version
