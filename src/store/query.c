@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,18 +86,32 @@ static int fail(struct query_error *e, unsigned line, const char *text)
     return -EINVAL;
 }
 
+/* SQLite tells no place of a table that is not there, but its name. @return an offset, or -1 */
+static int offset_of_name(struct hr_span sql, const char *message)
+{
+    static const char no_table[] = "no such table: ";
+    if (strncmp(message, no_table, sizeof(no_table) - 1) != 0) {
+        return -1;
+    }
+    const struct hr_span name = hr_span_str(message + sizeof(no_table) - 1);
+    const size_t at = hr_span_find_nocase(sql, name);
+    return at == SIZE_MAX || at > INT_MAX ? -1 : (int)at;
+}
+
 /** What SQLite said, as a result of this interface. */
 static int fail_sqlite(struct store *s, int code, struct hr_span sql, const struct deadline *d,
                        struct query_error *e)
 {
-    const int offset = sqlite3_error_offset(s->db);
+    const char *message = sqlite3_errmsg(s->db);
+    int offset = sqlite3_error_offset(s->db);
+    offset = offset < 0 ? offset_of_name(sql, message) : offset;
     switch (code & 0xff) {
     case SQLITE_ERROR:
     case SQLITE_AUTH:
     case SQLITE_MISMATCH:
     case SQLITE_RANGE:
     case SQLITE_TOOBIG:
-        return fail(e, offset < 0 ? 0 : line_of(sql, offset), sqlite3_errmsg(s->db));
+        return fail(e, offset < 0 ? 0 : line_of(sql, offset), message);
     case SQLITE_INTERRUPT:
         if (d->passed) {
             fail(e, 0, "took longer than allowed");
