@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -30,11 +31,20 @@ static const struct cmd_usage usage = {
     .see = "headrace-rules",
 };
 
+/* The tests of one rule, added up. */
+struct rule_tally {
+    char *rule;
+    size_t tests;
+    struct rule_test_score sum;
+};
+
 struct rules_job {
     struct cmd_run *run;
     struct report_paint paint;
     struct hr_buf out;
     size_t tests; /* that were run */
+    struct rule_tally *tallies;
+    size_t tally_count;
 };
 
 static int list_rules(struct rules_job *job)
@@ -146,10 +156,48 @@ static int run_whole(struct rules_job *job)
     return has_failed ? CMD_USAGE : CMD_OK;
 }
 
+/* Tests come rule by rule. */
+static void tally_test(struct rules_job *job, const struct rule_test_result *r)
+{
+    struct rule_tally *t = job->tally_count > 0 ? &job->tallies[job->tally_count - 1] : NULL;
+    if (t == NULL || strcmp(t->rule, r->rule) != 0) {
+        job->tallies = hr_xrealloc(job->tallies, (job->tally_count + 1) * sizeof(job->tallies[0]));
+        t = &job->tallies[job->tally_count++];
+        *t = (struct rule_tally){.rule = hr_xstrdup(r->rule)};
+    }
+    t->tests++;
+    t->sum.expected += r->score.expected;
+    t->sum.found += r->score.found;
+    t->sum.extra += r->score.extra;
+    t->sum.other += r->score.other;
+}
+
+static void append_tallies(struct rules_job *job)
+{
+    hr_buf_appendf(&job->out, "\n%-28s %5s %8s %5s %6s %5s %5s\n", "rule", "tests", "expected",
+                   "found", "missed", "extra", "other");
+    for (size_t i = 0; i < job->tally_count; i++) {
+        struct rule_tally *t = &job->tallies[i];
+        hr_buf_appendf(&job->out,
+                       "%-28s %5zu %8" PRId64 " %5" PRId64 " %6" PRId64 " %5" PRId64 " %5" PRId64
+                       "\n",
+                       t->rule, t->tests, t->sum.expected, t->sum.found,
+                       t->sum.expected - t->sum.found, t->sum.extra, t->sum.other);
+        free(t->rule);
+    }
+    hr_buf_append_char(&job->out, '\n');
+    free(job->tallies);
+    job->tallies = NULL;
+    job->tally_count = 0;
+}
+
 static void report_test(const struct rule_test_result *r, void *user)
 {
     struct rules_job *job = user;
     job->tests++;
+    if (r->rule != NULL) {
+        tally_test(job, r);
+    }
     paint_text(&job->paint, &job->out, r->passed ? COLOR_GREEN : COLOR_RED,
                r->passed ? "ok      " : "failed  ");
     paint_foreign(&job->out, r->rule);
@@ -200,6 +248,7 @@ static int test(struct rules_job *job)
     if (job->tests == 0) {
         return cmd_usage_error("rules", "there is no test (SLUG.yaml) in %s", folder);
     }
+    append_tallies(job);
     hr_buf_appendf(&job->out, "%zu passed, %d failed\n", job->tests - (size_t)r, r);
     return r > 0 ? CMD_FINDINGS : CMD_OK;
 }

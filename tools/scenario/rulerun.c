@@ -225,6 +225,7 @@ static int run_file(const char *path, const struct rule_set *rules, rule_test_fn
             .rule = file.rule,
             .name = file.tests[i].name,
             .passed = passed,
+            .score = rule_test_score(&file, &file.tests[i], r.found, r.found_count),
             .why = passed ? "" : hr_buf_str(&r.why),
         };
         report(&result, user);

@@ -274,3 +274,23 @@ bool rule_test_compare(const struct rule_test_file *file, const struct rule_test
     }
     return check_exercised(file, test, exercised, ret_why) && passed;
 }
+
+struct rule_test_score rule_test_score(const struct rule_test_file *file,
+                                       const struct rule_test *test,
+                                       const struct rule_test_found *found, size_t found_count)
+{
+    struct rule_test_score score = {0};
+    for (size_t i = 0; i < test->expectation_count; i++) {
+        score.expected += test->expectations[i].count;
+    }
+    for (size_t i = 0; i < found_count; i++) {
+        if (found[i].matched) {
+            score.found++;
+        } else if (is_judged(file, test, found[i].rule)) {
+            score.extra++;
+        } else {
+            score.other += strcmp(found[i].verdict, "suspect") != 0;
+        }
+    }
+    return score;
+}

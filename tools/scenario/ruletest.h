@@ -63,12 +63,25 @@ bool rule_test_compare(const struct rule_test_file *file, const struct rule_test
                        struct rule_test_found *found, size_t found_count, int64_t exercised,
                        struct hr_buf *ret_why);
 
+/* The judged rules of a test in numbers. */
+struct rule_test_score {
+    int64_t expected; /* findings that must come */
+    int64_t found;    /* of these */
+    int64_t extra;    /* findings that must not come */
+    int64_t other;    /* proven or contradiction findings of rules that the test does not judge */
+};
+/** Call after rule_test_compare(). */
+struct rule_test_score rule_test_score(const struct rule_test_file *file,
+                                       const struct rule_test *test,
+                                       const struct rule_test_found *found, size_t found_count);
+
 struct rule_test_result {
     const char *path;
     unsigned line; /* of the test in its file */
     const char *rule;
     const char *name; /* NULL: the file itself could not be read */
     bool passed;
+    struct rule_test_score score;
     const char *why; /* lines, each with its end; "" where it passed */
 };
 typedef void (*rule_test_fn)(const struct rule_test_result *r, void *user);
