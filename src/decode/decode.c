@@ -20,6 +20,7 @@ void decoder_destroy(struct decoder *d)
 {
     if (d != NULL) {
         fragment_table_destroy(d->fragments);
+        ipcomp_destroy(d->ipcomp);
         free(d);
     }
 }

@@ -18,6 +18,8 @@
     X(arp, "frames", "ARP")                                                                        \
     X(other_link, "frames", "Frames of link types that are not decoded")                           \
     X(other_ethertype, "frames", "Frames of other network protocols")                              \
+    X(tunnelled, "frames", "Frames with a packet in a tunnel: GRE, VXLAN, GTP and the like")       \
+    X(wireless_encrypted, "frames", "Encrypted frames of wireless networks")                       \
     X(fragments, "frames", "IP fragments")                                                         \
     X(fragments_joined, "datagrams", "Datagrams put together from fragments")                      \
     X(fragments_overlapping, "fragments", "Fragments that overlap others: the first copy counts")  \

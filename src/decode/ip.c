@@ -189,12 +189,6 @@ static void fragment_decode(struct layers *l, struct cursor c)
     take_fragment(l, &f, c);
 }
 
-static void udp_decode(struct layers *l, struct cursor c)
-{
-    (void)c;
-    l->decoder->counters.udp++;
-}
-
 static void icmp_decode(struct layers *l, struct cursor c)
 {
     (void)c;
@@ -215,6 +209,14 @@ static const struct {
     {IPPROTO_DSTOPTS,  options_decode       },
     {IPPROTO_FRAGMENT, fragment_decode      },
     {IPPROTO_AH,       authentication_decode},
+    {IPPROTO_IPIP,     ip_tunnel_decode     }, /* RFC 2003, 2473 */
+    {IPPROTO_IPV6,     ip_tunnel_decode     }, /* RFC 4213, 2473 */
+    {IPPROTO_COMP,     ipcomp_decode        },
+    {IPPROTO_GRE,      gre_decode           },
+    {137,              mpls_decode          }, /* RFC 4023 */
+    {135,              options_decode       }, /* RFC 6275 6.1, RFC 7401, RFC 5533 */
+    {139,              options_decode       },
+    {140,              options_decode       },
 };
 
 void ip_payload_decode(struct layers *l, uint8_t protocol, struct cursor c)

@@ -13,12 +13,14 @@
 #define LAYER_DEPTH_LIMIT 32u
 
 struct fragment_table;
+struct ipcomp;
 
 struct decoder {
     struct decode_counters counters;
     decode_segment_fn emit;
     void *user;
     struct fragment_table *fragments;
+    struct ipcomp *ipcomp; /* made when first needed */
 };
 
 /* One frame on its way through the layers. */
@@ -27,6 +29,8 @@ struct layers {
     const struct packet *packet;
     uint32_t network; /* see struct tcp_segment */
     unsigned depth;
+    unsigned tunnels; /* headers of tunnels so far */
+    bool is_inflated; /* a compressed packet was put out into the decoder's room */
     bool selected;             /* the packet's; of reassembled datagrams: any fragment's */
     struct net_address source; /* of the IP header looked at last */
     struct net_address destination;
@@ -46,6 +50,30 @@ void ip_decode(struct layers *l, struct cursor c);
 /** What an IP header names as next, extension headers included. */
 void ip_payload_decode(struct layers *l, uint8_t protocol, struct cursor c);
 void tcp_decode(struct layers *l, struct cursor c);
+void udp_decode(struct layers *l, struct cursor c);
+
+/* link.c */
+void ethernet_decode(struct layers *l, struct cursor c);
+/** IEEE 802.2, from the service access points on. */
+void llc_decode(struct layers *l, struct cursor c);
+/* tunnel.c */
+void ip_tunnel_decode(struct layers *l, struct cursor c);
+void gre_decode(struct layers *l, struct cursor c);
+void mpls_decode(struct layers *l, struct cursor c);
+/* ipcomp.c */
+/** @return NULL where there is no room */
+struct ipcomp *ipcomp_create(void);
+void ipcomp_destroy(struct ipcomp *z);
+void ipcomp_decode(struct layers *l, struct cursor c);
+/* ppp.c */
+void ppp_decode(struct layers *l, struct cursor c);
+void pppoe_decode(struct layers *l, struct cursor c);
+void hdlc_decode(struct layers *l, struct cursor c);
+/* wireless.c */
+void wireless_decode(struct layers *l, struct cursor c);
+void radiotap_decode(struct layers *l, struct cursor c);
+void prism_decode(struct layers *l, struct cursor c);
+void ppi_decode(struct layers *l, struct cursor c);
 
 /* Counts the frame as cut or malformed. */
 static inline void layers_cut(struct layers *l)

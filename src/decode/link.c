@@ -32,6 +32,29 @@ static void vlan_decode(struct layers *l, struct cursor c)
     ethertype_decode(l, ethertype, c);
 }
 
+/* IEEE 802.1ah: an I-tag, then the customer's whole frame. */
+static void backbone_decode(struct layers *l, struct cursor c)
+{
+    cursor_skip(&c, 4);
+    if (c.cut) {
+        layers_cut(l);
+    } else {
+        ethernet_decode(l, c);
+    }
+}
+
+/* A tag of four bytes and an ethertype: Cisco's VN-Tag. */
+static void tag_decode(struct layers *l, struct cursor c)
+{
+    cursor_skip(&c, 4);
+    uint16_t ethertype = cursor_u16(&c);
+    if (c.cut) {
+        layers_cut(l);
+    } else {
+        ethertype_decode(l, ethertype, c);
+    }
+}
+
 static void arp_decode(struct layers *l, struct cursor c)
 {
     (void)c;
@@ -43,12 +66,18 @@ static const struct {
     uint16_t ethertype;
     layer_fn decode;
 } ethertypes[] = {
-    {0x0800, ip4_decode },
-    {0x86dd, ip6_decode },
-    {0x8100, vlan_decode},
-    {0x88a8, vlan_decode}, /* service tag */
-    {0x9100, vlan_decode}, /* the same before it was standardised */
-    {0x0806, arp_decode },
+    {0x0800, ip4_decode     },
+    {0x86dd, ip6_decode     },
+    {0x8100, vlan_decode    },
+    {0x88a8, vlan_decode    }, /* service tag */
+    {0x9100, vlan_decode    }, /* the same before it was standardised */
+    {0x0806, arp_decode     },
+    {0x8864, pppoe_decode   },
+    {0x8847, mpls_decode    },
+    {0x8848, mpls_decode    },
+    {0x9200, vlan_decode    },
+    {0x88e7, backbone_decode},
+    {0x8926, tag_decode     },
 };
 
 void ethertype_decode(struct layers *l, uint16_t ethertype, struct cursor c)
@@ -72,13 +101,38 @@ static void hand_on(struct layers *l, uint16_t ethertype, struct cursor c)
     if (c.cut) {
         layers_cut(l);
     } else if (ethertype < ETHERTYPE_FIRST) {
-        l->decoder->counters.other_ethertype++;
+        llc_decode(l, c);
     } else {
         ethertype_decode(l, ethertype, c);
     }
 }
 
-static void ethernet_decode(struct layers *l, struct cursor c)
+/* IEEE 802.2, and SNAP (RFC 1042) behind it. */
+void llc_decode(struct layers *l, struct cursor c)
+{
+    uint16_t points = cursor_u16(&c);
+    uint8_t control = cursor_u8(&c);
+    if (c.cut) {
+        layers_cut(l);
+    } else if (points == 0x0606 && control == 3) {
+        ip4_decode(l, c);
+    } else if (points == 0xaaaa && control == 3) {
+        uint8_t organisation = cursor_u8(&c);
+        uint16_t rest = cursor_u16(&c);
+        uint16_t ethertype = cursor_u16(&c);
+        if (c.cut) {
+            layers_cut(l);
+        } else if (organisation != 0 || (rest != 0 && rest != 0xf8)) { /* f8: bridged Ethernet */
+            l->decoder->counters.other_ethertype++;
+        } else {
+            ethertype_decode(l, ethertype, c);
+        }
+    } else {
+        l->decoder->counters.other_ethertype++;
+    }
+}
+
+void ethernet_decode(struct layers *l, struct cursor c)
 {
     cursor_skip(&c, 12);
     uint16_t ethertype = cursor_u16(&c);
@@ -126,20 +180,101 @@ static void loopback_decode(struct layers *l, struct cursor c)
     }
 }
 
+/* RFC 1201: the sender, the receiver, Linux' filler, then a protocol id of one byte; packets in one
+ * piece only. */
+static void arcnet_decode(struct layers *l, struct cursor c)
+{
+    cursor_skip(&c, l->packet->link_type == 129 ? 4 : 2);
+    uint8_t protocol = cursor_u8(&c);
+    bool is_rfc1051 = protocol == 240 || protocol == 241;
+    struct cursor look = c;
+    uint8_t split = is_rfc1051 ? 0 : cursor_u8(&look);
+    if (!is_rfc1051) {
+        cursor_skip(&look, 2);
+        c = look;
+    }
+    if (c.cut) {
+        layers_cut(l);
+    } else if ((protocol == 212 || protocol == 240) && split == 0) {
+        ip4_decode(l, c);
+    } else if (protocol == 196 && split == 0) {
+        ip6_decode(l, c);
+    } else {
+        l->decoder->counters.other_ethertype++;
+    }
+}
+
+enum {
+    NFLOG_PAYLOAD = 9,
+    NFLOG_FIELD_LIMIT = 64,
+};
+
+/* Netfilter's log: fields of length and type in the order of the host, padded to four bytes. */
+static void nflog_decode(struct layers *l, struct cursor c)
+{
+    cursor_skip(&c, 4);
+    for (unsigned i = 0; i < NFLOG_FIELD_LIMIT && cursor_left(&c) >= 4; i++) {
+        uint16_t bytes = __builtin_bswap16(cursor_u16(&c));
+        uint16_t type = __builtin_bswap16(cursor_u16(&c));
+        if (bytes > 0xff && bytes % 256 == 0 && type % 256 == 0 &&
+            type != 0) { /* big-endian host */
+            bytes = __builtin_bswap16(bytes);
+            type = __builtin_bswap16(type);
+        }
+        if (bytes < 4) {
+            break;
+        }
+        if (type == NFLOG_PAYLOAD) {
+            cursor_limit(&c, bytes - 4u);
+            ip_decode(l, c);
+            return;
+        }
+        cursor_skip(&c, (bytes + 3u) / 4 * 4 - 4);
+    }
+    layers_cut(l);
+}
+
+/* pppd's log: a byte for the direction instead of the address. */
+static void ppp_direction_decode(struct layers *l, struct cursor c)
+{
+    cursor_skip(&c, 1);
+    struct cursor look = c;
+    if (cursor_u8(&look) == 0x03) {
+        c = look;
+    }
+    ppp_decode(l, c);
+}
+
 static const struct {
     uint32_t link_type;
     layer_fn decode;
 } links[] = {
-    {1,   ethernet_decode}, /* LINKTYPE_ETHERNET */
-    {276, sll2_decode    }, /* LINKTYPE_LINUX_SLL2 */
-    {113, sll_decode     }, /* LINKTYPE_LINUX_SLL */
-    {0,   loopback_decode}, /* LINKTYPE_NULL */
-    {108, loopback_decode}, /* LINKTYPE_LOOP */
-    {101, ip_decode      }, /* LINKTYPE_RAW */
-    {12,  ip_decode      }, /* the same under numbers that some systems wrote */
-    {14,  ip_decode      },
-    {228, ip4_decode     }, /* LINKTYPE_IPV4 */
-    {229, ip6_decode     }, /* LINKTYPE_IPV6 */
+    {1,   ethernet_decode     }, /* LINKTYPE_ETHERNET */
+    {276, sll2_decode         }, /* LINKTYPE_LINUX_SLL2 */
+    {113, sll_decode          }, /* LINKTYPE_LINUX_SLL */
+    {0,   loopback_decode     }, /* LINKTYPE_NULL */
+    {108, loopback_decode     }, /* LINKTYPE_LOOP */
+    {101, ip_decode           }, /* LINKTYPE_RAW */
+    {12,  ip_decode           }, /* the same under numbers that some systems wrote */
+    {14,  ip_decode           },
+    {228, ip4_decode          }, /* LINKTYPE_IPV4 */
+    {229, ip6_decode          }, /* LINKTYPE_IPV6 */
+    {9,   ppp_decode          }, /* LINKTYPE_PPP */
+    {50,  hdlc_decode         }, /* LINKTYPE_PPP_HDLC */
+    {51,  pppoe_decode        }, /* LINKTYPE_PPP_ETHER */
+    {104, hdlc_decode         }, /* LINKTYPE_C_HDLC */
+    {166, ppp_direction_decode}, /* LINKTYPE_PPP_PPPD */
+    {204, ppp_direction_decode}, /* LINKTYPE_PPP_WITH_DIR */
+    {100, llc_decode          }, /* LINKTYPE_ATM_RFC1483 */
+    {105, wireless_decode     }, /* LINKTYPE_IEEE802_11 */
+    {127, radiotap_decode     }, /* LINKTYPE_IEEE802_11_RADIOTAP */
+    {119, prism_decode        }, /* LINKTYPE_IEEE802_11_PRISM */
+    {163, prism_decode        }, /* LINKTYPE_IEEE802_11_AVS */
+    {192, ppi_decode          }, /* LINKTYPE_PPI */
+    {219, mpls_decode         }, /* LINKTYPE_MPLS */
+    {7,   arcnet_decode       }, /* LINKTYPE_ARCNET_BSD */
+    {129, arcnet_decode       }, /* LINKTYPE_ARCNET_LINUX */
+    {239, nflog_decode        }, /* LINKTYPE_NFLOG */
 };
 
 bool decode_knows_link(uint32_t link_type)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Law: how frames are wrapped and filed is nothing. The same traffic gives the same exchanges and the
 same findings as pcap of either byte order, pcapng of either, gzip, standard input; as Ethernet, with
-one and two VLAN tags, as Linux cooked capture of both versions, as BSD loopback and as raw IP.
+one and two VLAN tags, as Linux cooked capture of both versions, as BSD loopback, as raw IP, on other
+links and in every tunnel.
 
 encapsulations.py HEADRACE CAPTURE...   (Ethernet captures)
 """
@@ -31,6 +32,27 @@ def ethertype(data):
     return data[12:14]
 
 
+SNAP = b"\xaa\xaa\x03\0\0\0"
+WIRELESS = b"\x08\x01\0\0" + b"\x02\0\0\0\0\x01" * 3 + b"\0\0"
+
+
+def ppp(data):
+    return 0x0021 if ethertype(data) == b"\x08\0" else 0x0057
+
+
+def ip4(protocol, payload):
+    return struct.pack(">BBHHHBBHII", 0x45, 0, 20 + len(payload), 0, 0, 64, protocol, 0, 0x0A010101, 0x0A010102) + payload
+
+
+def ip6(protocol, payload):
+    addresses = bytes.fromhex("20010db8000000000000000000000099") * 2
+    return struct.pack(">IHBB", 0x60000000, len(payload), protocol, 64) + addresses + payload
+
+
+def udp(port, payload):
+    return ip4(17, struct.pack(">HHHH", 50000, port, 8 + len(payload), 0) + payload)
+
+
 LINKS = {
     "one VLAN tag": (1, lambda d: d[:12] + b"\x81\x00\x00\x2a" + d[12:]),
     "two VLAN tags": (1, lambda d: d[:12] + b"\x88\xa8\x00\x07\x81\x00\x00\x2a" + d[12:]),
@@ -39,6 +61,28 @@ LINKS = {
     "BSD loopback": (0, lambda d: struct.pack("<I", 2 if ethertype(d) == b"\x08\x00" else 30) + d[14:]),
     "OpenBSD loopback": (108, lambda d: struct.pack(">I", 2 if ethertype(d) == b"\x08\x00" else 30) + d[14:]),
     "raw IP": (101, lambda d: d[14:]),
+    "LLC and SNAP": (1, lambda d: d[:12] + struct.pack(">H", len(d) - 6) + SNAP + d[12:]),
+    "PPPoE": (1, lambda d: d[:12] + struct.pack(">HBBHHH", 0x8864, 0x11, 0, 7, len(d) - 12, ppp(d)) + d[14:]),
+    "PPP": (9, lambda d: struct.pack(">HH", 0xFF03, ppp(d)) + d[14:]),
+    "Cisco HDLC": (104, lambda d: b"\x0f\0" + d[12:]),
+    "MPLS": (1, lambda d: d[:12] + b"\x88\x47\0\x01\0\x40\0\x02\x01\x40" + d[14:]),
+    "MPLS pseudowire": (1, lambda d: d[:12] + b"\x88\x47\0\x01\x01\x40" + d),
+    "IP in IPv4": (101, lambda d: ip4(4 if ethertype(d) == b"\x08\0" else 41, d[14:])),
+    "IP in IPv6": (101, lambda d: ip6(4 if ethertype(d) == b"\x08\0" else 41, d[14:])),
+    "GRE": (101, lambda d: ip4(47, b"\0\0" + d[12:])),
+    "GRE of Ethernet": (101, lambda d: ip6(47, b"\x20\0\x65\x58\0\0\0\x05" + d)),
+    "ERSPAN II": (101, lambda d: ip4(47, b"\x10\0\x88\xbe\0\0\0\x01" + b"\x10" + b"\0" * 7 + d)),
+    "ERSPAN III": (101, lambda d: ip4(47, b"\x10\0\x22\xeb\0\0\0\x01" + b"\x20" + b"\0" * 11 + d)),
+    "GRE in UDP": (101, lambda d: udp(4754, b"\0\0" + d[12:])),
+    "VXLAN": (101, lambda d: udp(4789, b"\x08\0\0\0\0\0\x2a\0" + d)),
+    "GENEVE": (101, lambda d: udp(6081, b"\0\0\x65\x58\0\0\x2a\0" + d)),
+    "GTP-U": (101, lambda d: udp(2152, b"\x30\xff" + struct.pack(">HI", len(d) - 14, 9) + d[14:])),
+    "L2TP": (101, lambda d: udp(1701, struct.pack(">HHHHH", 2, 1, 2, 0xFF03, ppp(d)) + d[14:])),
+    "TZSP": (101, lambda d: udp(37008, b"\x01\0\0\x01\x01" + d)),
+    "802.11": (105, lambda d: WIRELESS + SNAP + d[12:]),
+    "802.11 with radiotap": (127, lambda d: b"\0\0\x08\0\0\0\0\0" + WIRELESS + SNAP + d[12:] + b"\x01\x02\x03\x04"),
+    "802.11 in GRE": (101, lambda d: ip4(47, b"\0\0\x82\0" + WIRELESS + SNAP + d[12:])),
+    "netfilter's log": (239, lambda d: b"\x02\0\0\0" + struct.pack("<HH", len(d) - 10, 9) + d[14:]),
 }
 
 

@@ -1,117 +1,10 @@
 /* Frames written as hexadecimal digits; what comes out is written as text. */
 #include "base/alloc.h"
-#include "base/buf.h"
-#include "decode/decode.h"
+#include "lab.h"
 #include "support/test.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define ETH(type) "020000000001 020000000002 " type " "
-#define IP4(total, fragment, protocol)                                                             \
-    "45 00 " total " 1234 " fragment " 40 " protocol " 0000 0a000001 0a000002 "
-#define IP6_ADDRESSES "20010db8000000000000000000000001 20010db8000000000000000000000002 "
-#define IP6(payload, next) "60000000 " payload " " next " 40 " IP6_ADDRESSES
-#define TCP "03e8 0050 00000001 00000002 50 18 0005 0000 0000 "
-#define HELLO "68656c6c6f "
-#define GOOD4 IP4("002d", "0000", "06") TCP HELLO
-#define GOOD6 IP6("0019", "06") TCP HELLO
-#define SLL(type) "0000 0001 0006 0200000000010000 " type " "
-#define SLL2(type) type " 0000 00000002 0001 00 06 0200000000010000 "
-
-#define WANT4 "10.0.0.1:1000>10.0.0.2:80 seq=1 ack=2 PA win=5 wire=5 [hello]\n"
-#define WANT6 "2001:db8::1:1000>2001:db8::2:80 seq=1 ack=2 PA win=5 wire=5 [hello]\n"
-
-struct sink {
-    struct hr_buf text;
-    uint32_t network;
-};
-
-static void append_segment(const struct tcp_segment *s, void *user)
-{
-    struct sink *sink = user;
-    char from[NET_ADDRESS_TEXT_SIZE];
-    char to[NET_ADDRESS_TEXT_SIZE];
-    sink->network = s->network;
-    hr_buf_appendf(&sink->text, "%s:%u>%s:%u seq=%u ack=%u %s%s%s%s%s win=%u wire=%u [",
-                   net_address_format(&s->source.address, from), s->source.port,
-                   net_address_format(&s->destination.address, to), s->destination.port, s->seq,
-                   s->ack, s->flags & TCP_FIN ? "F" : "", s->flags & TCP_SYN ? "S" : "",
-                   s->flags & TCP_RST ? "R" : "", s->flags & TCP_PSH ? "P" : "",
-                   s->flags & TCP_ACK ? "A" : "", s->window, s->wire_payload_bytes);
-    hr_buf_append(&sink->text, s->payload);
-    hr_buf_append_str(&sink->text, s->selected ? "]\n" : "] not selected\n");
-}
-
-/* All that are not 0, but those that every frame raises. */
-static void append_counter(const struct hr_counter_info *info, uint64_t value, void *user)
-{
-    struct sink *sink = user;
-    if (value > 0 && strcmp(info->name, "frames") != 0 && strcmp(info->name, "tcp_segments") != 0) {
-        hr_buf_appendf(&sink->text, "%s=%llu\n", info->name, (unsigned long long)value);
-    }
-}
-
-static unsigned digit(char c)
-{
-    return c <= '9' ? (unsigned)(c - '0') : (unsigned)(c - 'a' + 10);
-}
-
-/* @return heap block of exactly as many bytes as the digits give, so that every overread shows */
-static uint8_t *from_hex(const char *hex, size_t *ret_len)
-{
-    uint8_t bytes[512];
-    size_t n = 0;
-    for (size_t i = 0; hex[i] != '\0'; i++) {
-        if (hex[i] == ' ') {
-            continue;
-        }
-        bytes[n++] = (uint8_t)(digit(hex[i]) << 4 | digit(hex[i + 1]));
-        i++;
-    }
-    uint8_t *copy = hr_xmalloc(n == 0 ? 1 : n);
-    memcpy(copy, bytes, n);
-    *ret_len = n;
-    return copy;
-}
-
-static const struct decode_config config = {
-    .fragment_budget_bytes = 1 << 20,
-    .fragment_limit = 16,
-    .fragment_timeout = 30 * HR_NSEC_PER_SEC,
-};
-
-static void decode_one(struct sink *sink, uint32_t link_type, const char *hex, size_t cut,
-                       size_t wire)
-{
-    size_t len;
-    uint8_t *frame = from_hex(hex, &len);
-    size_t captured = cut < len ? cut : len;
-    uint8_t *exact = hr_xmalloc(captured == 0 ? 1 : captured);
-    memcpy(exact, frame, captured);
-    struct decoder *d = decoder_create(&config, append_segment, sink);
-    const struct packet p = {
-        .at = 1,
-        .data = exact,
-        .captured_bytes = (uint32_t)captured,
-        .wire_bytes = (uint32_t)(wire == 0 ? captured : wire),
-        .link_type = link_type,
-        .frame = 1,
-        .selected = true,
-    };
-    decoder_feed(d, &p);
-    decoder_counters(d, append_counter, sink);
-    decoder_destroy(d);
-    free(exact);
-    free(frame);
-}
-
-/* A macro because clang-format 14 crashes on rows of joined strings in braces. */
-#define ROW(...)                                                                                   \
-    {                                                                                              \
-        __VA_ARGS__                                                                                \
-    }
 
 static const struct {
     const char *name;
@@ -205,7 +98,7 @@ static void segments_are_independent_of_the_headers_around_them(void **state)
     for (size_t i = 0; i < HR_ARRAY_LEN(cases); i++) {
         struct sink sink = {0};
         hr_buf_init(&sink.text, SIZE_MAX);
-        decode_one(&sink, cases[i].link_type, cases[i].frame, SIZE_MAX, 0);
+        lab_decode(&sink, cases[i].link_type, cases[i].frame, SIZE_MAX, 0);
         if (strcmp(hr_buf_str(&sink.text), cases[i].want) != 0) {
             fail_msg("%s:\nwant %sgot  %s", cases[i].name, cases[i].want, hr_buf_str(&sink.text));
         }
@@ -243,7 +136,7 @@ static void cut_frames_are_counted(void **state)
             struct sink sink = {0};
             hr_buf_init(&sink.text, SIZE_MAX);
             /* every other time padding follows on the wire, which is no payload */
-            decode_one(&sink, frames[i].link_type, frames[i].frame, cut, wire + cut % 2 * 7);
+            lab_decode(&sink, frames[i].link_type, frames[i].frame, cut, wire + cut % 2 * 7);
             const char *got = hr_buf_str(&sink.text);
             bool has_segment = strstr(got, "wire=5 [") != NULL;
             bool is_cut = strstr(got, "cut=1\n") != NULL;
@@ -259,7 +152,7 @@ static uint32_t network_of(const char *frame)
 {
     struct sink sink = {0};
     hr_buf_init(&sink.text, SIZE_MAX);
-    decode_one(&sink, 1, frame, SIZE_MAX, 0);
+    lab_decode(&sink, 1, frame, SIZE_MAX, 0);
     assert_string_equal(hr_buf_str(&sink.text), WANT4);
     hr_buf_finish(&sink.text);
     return sink.network;
@@ -296,7 +189,7 @@ static void nesting_is_bounded(void **state)
     }
     struct sink sink = {0};
     hr_buf_init(&sink.text, SIZE_MAX);
-    decode_one(&sink, 1, hex, SIZE_MAX, 0);
+    lab_decode(&sink, 1, hex, SIZE_MAX, 0);
     assert_string_equal(hr_buf_str(&sink.text), "malformed=1\n");
     hr_buf_finish(&sink.text);
 }
@@ -309,10 +202,10 @@ static void random_frames_do_no_harm(void **state)
     uint64_t x = 4711;
     struct sink sink = {0};
     hr_buf_init(&sink.text, 4096);
-    struct decoder *d = decoder_create(&config, append_segment, &sink);
+    struct decoder *d = decoder_create(&lab_config, lab_append_segment, &sink);
     for (int round = 0; round < 20000; round++) {
         size_t len;
-        uint8_t *frame = from_hex(cases[(size_t)round % HR_ARRAY_LEN(cases)].frame, &len);
+        uint8_t *frame = lab_from_hex(cases[(size_t)round % HR_ARRAY_LEN(cases)].frame, &len);
         for (int flips = 0; flips < 4; flips++) {
             x = x * 6364136223846793005u + 1442695040888963407u;
             frame[(x >> 33) % len] = (uint8_t)(x >> 56);
