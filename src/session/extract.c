@@ -112,6 +112,11 @@ void work_mark(struct work *w, enum mark_kind kind, int64_t value, struct hr_spa
     f->marks[f->mark_count++] = (struct fact_mark){.kind = kind, .value = value, .text = text};
 }
 
+const struct hr_key *work_key(const struct work *w)
+{
+    return w->e->config.key;
+}
+
 int64_t work_mark_value(struct work *w, struct hr_span value)
 {
     int64_t number = 0;
@@ -263,6 +268,7 @@ static void read_request(struct work *w)
         work_request_content(w);
     }
     conclude_members(w);
+    work_request_hash(w);
     f->path_template = work_template(w, f->path_template);
 }
 

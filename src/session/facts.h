@@ -94,7 +94,9 @@ enum mark_kind {
     /* 20 to 39: who is told, and whose it is */
     MARK_REQUEST_ID_SENT = 20,     /* value: hash of a request id that the request carried */
     MARK_REQUEST_ID_ANSWERED = 21, /* value: hash of a request id in the answer's fields */
-    /* 40 to 59: what the request was */
+    /* 40 to 59: what the request was, and what else the answer set */
+    MARK_ALSO_SET = 40,            /* text: hr_digest_format() of a value that a cookie was set to
+                                      before the answer set it to another one */
 };
 
 struct fact_mark {
@@ -119,6 +121,10 @@ struct exchange_facts {
     struct hr_span location_path; /* its path if it leads to the same site; ptr NULL else */
     struct hr_span user;          /* that the request names; ptr NULL: none */
     struct hr_span replica;       /* value of Via, X-Served-By, an affinity cookie: hashed if long */
+    uint32_t agent;        /* twice a 31-bit hash of the User-Agent (0: none), odd where fields say
+                              that a proxy forwarded the request */
+    uint64_t request_hash; /* keyed; equal where method, target, content, its type and the fields
+                              that bear on the answer are. 0: no content, or not whole */
     unsigned status;       /* 0: no response */
     unsigned version;      /* of the request, 11 for HTTP/1.1 */
     uint32_t flags;

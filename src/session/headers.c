@@ -117,10 +117,9 @@ static void read_authorization(struct work *w, struct hr_span value)
     }
 }
 
-static bool is_token_header(const struct work *w, struct hr_span name)
+static bool is_token_header(const struct work *w, struct hr_span name, uint32_t bits)
 {
-    return profile_has_place(w->profile, PROFILE_HEADER, name,
-                             (work_word(w, name).bits & WORD_TOKEN_HEADER) != 0);
+    return profile_has_place(w->profile, PROFILE_HEADER, name, (bits & WORD_TOKEN_HEADER) != 0);
 }
 
 static bool is_api_key(struct hr_span name)
@@ -145,6 +144,28 @@ static void read_user_header(struct work *w, const struct http_field *f)
             w->user_rank = 1 + i;
             w->f->flags |= FACT_USER_NAMED;
         }
+    }
+}
+
+/* Which program asked, cheaply: two that fall together by chance look like one. */
+static void note_agent(struct work *w, struct hr_span value)
+{
+    uint64_t hash = hr_hash64(value, 0);
+    w->f->agent |= (uint32_t)(hash ^ hash >> 32) << 1 | (value.len > 0 ? 2u : 0u);
+}
+
+/* A field that is known by the lists or the profile only. */
+static void read_other_field(struct work *w, const struct http_field *f)
+{
+    uint32_t bits = work_word(w, f->name).bits;
+    if (is_token_header(w, f->name, bits) && f->value.len >= 4) {
+        work_token_sent(w, TOKEN_BEARER, HR_SPAN("bearer"), header_token(f->value));
+    }
+    if (bits & WORD_FORWARDED) {
+        w->f->agent |= 1;
+    }
+    if (work_is_request_id(w, f->name, bits)) {
+        work_request_id_sent(w, f->name, f->value);
     }
 }
 
@@ -173,8 +194,10 @@ void work_request_fields(struct work *w)
             w->method = f->value;
         } else if (is_api_key(f->name)) {
             w->f->flags |= hr_span_trim(f->value).len > 0 ? FACT_OTHER_CREDENTIAL : 0u;
-        } else if (is_token_header(w, f->name) && f->value.len >= 4) {
-            work_token_sent(w, TOKEN_BEARER, HR_SPAN("bearer"), header_token(f->value));
+        } else if (hr_span_equal_nocase(f->name, HR_SPAN("user-agent"))) {
+            note_agent(w, f->value);
+        } else {
+            read_other_field(w, f);
         }
         read_user_header(w, f);
     }
@@ -307,8 +330,11 @@ static void read_response_field(struct work *w, const struct http_field *f)
         w->f->flags |= FACT_CACHED;
     } else if ((bits & WORD_AFFINITY) || hr_span_equal_nocase(f->name, HR_SPAN("via"))) {
         note_replica(w, f->value);
-    } else if (is_token_header(w, f->name) && f->value.len >= 4) {
+    } else if (is_token_header(w, f->name, bits) && f->value.len >= 4) {
         work_token_set(w, TOKEN_BEARER, HR_SPAN("bearer"), header_token(f->value), -1);
+    }
+    if (work_is_request_id(w, f->name, bits)) {
+        work_request_id_answered(w, f->name, f->value);
     }
 }
 

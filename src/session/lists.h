@@ -30,6 +30,9 @@
     X(token_members, LIST_FOLDED)                                                                  \
     X(token_parameters, LIST_FOLDED)                                                               \
     X(token_headers, LIST_NAMES)                                                                   \
+    X(request_ids, LIST_NAMES)                                                                     \
+    X(forwarded_fields, LIST_NAMES)                                                                \
+    X(passing_fields, LIST_NAMES)                                                                  \
     X(static_endings, LIST_NAMES)                                                                  \
     X(failure_phrases, LIST_PHRASES)                                                               \
     X(failure_words, LIST_NAMES)

@@ -6,6 +6,7 @@
 
 #define TOKEN_NAME_BYTES ((size_t)128)
 #define JOINED_BYTES 4096
+#define ALSO_SET_LIMIT 4
 
 struct token_use *work_token(struct work *w, enum token_carrier carrier, struct hr_span name,
                              unsigned weight)
@@ -69,6 +70,17 @@ void work_token_forget(struct work *w, enum token_carrier carrier, struct hr_spa
     }
 }
 
+/* Of two values only the last is the cookie's; whose the other is, is worth knowing. */
+static void note_also_set(struct work *w, const struct token_use *t)
+{
+    char text[HR_DIGEST_TEXT_SIZE];
+    if (t->carrier == TOKEN_COOKIE && w->also_set_count < ALSO_SET_LIMIT) {
+        w->also_set_count++;
+        work_mark(w, MARK_ALSO_SET, 0,
+                  hr_arena_copy(w->arena, hr_span_str(hr_digest_format(&t->set, text))));
+    }
+}
+
 void work_token_set(struct work *w, enum token_carrier carrier, struct hr_span name,
                     struct hr_span value, int64_t lifetime_s)
 {
@@ -79,6 +91,7 @@ void work_token_set(struct work *w, enum token_carrier carrier, struct hr_span n
     const struct value *known = work_value(w, value);
     if ((t->flags & TOKEN_SET) && !hr_digest_equal(&known->digest, &t->set)) {
         t->flags |= TOKEN_SET_TWICE;
+        note_also_set(w, t);
     }
     t->flags &= ~(unsigned)TOKEN_DELETED;
     t->flags |= TOKEN_SET | value_flags(known);

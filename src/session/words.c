@@ -101,6 +101,13 @@ static uint32_t token_bits(const struct lists *l, struct hr_span name)
     return bits;
 }
 
+static uint32_t field_bits(const struct lists *l, struct hr_span name)
+{
+    uint32_t bits = lists_find(l, LIST_request_ids, name) != 0 ? WORD_REQUEST_ID | WORD_PASSING : 0;
+    bits |= lists_find(l, LIST_forwarded_fields, name) != 0 ? WORD_FORWARDED | WORD_PASSING : 0u;
+    return bits | (lists_find(l, LIST_passing_fields, name) != 0 ? WORD_PASSING : 0u);
+}
+
 static struct word judge(const struct lists *l, struct hr_span name)
 {
     static const char *const cache[] = {
@@ -118,6 +125,7 @@ static struct word judge(const struct lists *l, struct hr_span name)
     if (is_one_of(name, cache)) {
         word.bits |= WORD_CACHE;
     }
+    word.bits |= field_bits(l, name);
     if (parameter != 0 || lists_find(l, LIST_credential_parameters, name) != 0 ||
         (word.bits & (WORD_TOKEN_PARAMETER | WORD_PASSWORD | WORD_NEW_PASSWORD))) {
         word.bits |= WORD_SECRET;

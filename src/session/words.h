@@ -21,6 +21,9 @@ enum {
     WORD_CODE = 1u << 10,
     WORD_TOKEN_HEADER = 1u << 11,
     WORD_CACHE = 1u << 12, /* a field of a cache's answer */
+    WORD_REQUEST_ID = 1u << 13, /* a field that names the request or its trace */
+    WORD_FORWARDED = 1u << 14,  /* a field that a proxy adds to what it forwards */
+    WORD_PASSING = 1u << 15,    /* a field of requests that says nothing of what is asked for */
 };
 
 struct word {

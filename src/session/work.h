@@ -42,6 +42,9 @@ struct work {
     bool has_refresh_token;
     size_t secret_steps;     /* taken in looking for secrets in texts */
     bool json_condition_met; /* of the profile's login.success.json */
+    uint8_t also_set_count;  /* of MARK_ALSO_SET */
+    uint8_t id_sent_count;   /* request ids of the request, kept or not */
+    uint8_t id_answered_count;
 };
 
 /* extract.c */
@@ -52,6 +55,7 @@ void work_remember_token(struct work *w, const struct value *value);
 void work_count_dropped_token(struct work *w);
 /** @param text  lives as long as the exchange's facts: in w->arena, or in what w->x points to */
 void work_mark(struct work *w, enum mark_kind kind, int64_t value, struct hr_span text);
+const struct hr_key *work_key(const struct work *w);
 /** The value of a mark that stands for these bytes: the beginning of their keyed hash. */
 int64_t work_mark_value(struct work *w, struct hr_span value);
 /** Empty; for building one text, then hr_arena_copy(). */
@@ -97,6 +101,17 @@ void work_query(struct work *w);
 /* headers.c */
 void work_request_fields(struct work *w);
 void work_response_fields(struct work *w);
+
+/* trace.c */
+/** Of a field that may name the request or its trace, as rules/lists/request-ids or the profile say. */
+bool work_is_request_id(const struct work *w, struct hr_span name, uint32_t bits);
+void work_request_id_sent(struct work *w, struct hr_span name, struct hr_span value);
+/** Keeps the id if the request did not have it. After all of the request was read. */
+void work_request_id_answered(struct work *w, struct hr_span name, struct hr_span value);
+
+/* same.c */
+/** Fills request_hash, by which requests that ask for the same are known again. */
+void work_request_hash(struct work *w);
 
 /* secrets.c */
 /** A known token, or a credential behind its name, anywhere in what was sent or in its decoding. */

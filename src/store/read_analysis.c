@@ -209,6 +209,7 @@ static void read_facts(sqlite3_stmt *q, int64_t site_id, struct exchange_facts *
     f->response_bytes = (uint64_t)sqlite3_column_int64(q, 24);
     f->state = (unsigned)sqlite3_column_int(q, 25);
     f->ordinal = (unsigned)sqlite3_column_int64(q, 26);
+    f->agent = (uint32_t)sqlite3_column_int64(q, 28);
     f->token_count = 0;
 }
 

@@ -96,8 +96,9 @@ CREATE TABLE streams (
     server_rst_at    INTEGER,
     server_end_frame INTEGER,          -- frame of the server's FIN or RST, whichever came first
     begin_numbers    INTEGER,          -- SEQ of the first byte: client's << 32 | server's; NULL unknown
-    end_numbers      INTEGER           -- the same of the bytes that would have come next: tells where another
+    end_numbers      INTEGER,          -- the same of the bytes that would have come next: tells where another
                                        -- capture goes on with this connection
+    client_network   TEXT NOT NULL     -- the client's: 198.51.100.0/24, 2001:db8:1:2::/64
 ) STRICT;
 
 -- A request and its final response: facts only, written once. What they mean: operations.
@@ -131,7 +132,11 @@ CREATE TABLE exchanges (
     location            TEXT,             -- redirect target, redacted and escaped
     location_path       TEXT,             -- its path if it leads to the same site
     user_id             INTEGER REFERENCES users (id), -- the user that the request names
-    replica             TEXT              -- which server process answered, as Via and the like say
+    replica             TEXT,             -- which server process answered, as Via and the like say
+    agent               INTEGER,          -- twice a 31-bit hash of the User-Agent (0: none), odd where the
+                                          -- request came through a proxy; NULL without a request
+    request_hash        INTEGER           -- keyed: equal where method, target, content and what bears on
+                                          -- the answer are; NULL: no content, or not whole
 ) STRICT;
 
 -- Where a token travels at a site: a cookie, a field, a parameter.
@@ -210,6 +215,7 @@ CREATE TABLE operations (
     end_at            INTEGER,  -- NULL: no response
     issues            INTEGER,  -- boolean; this exchange issued the token: absent before it
     understood        INTEGER,  -- boolean; 0: a possible login that is only not understood
+    agent             INTEGER,  -- as the exchange's, for the index by session
     ended_by_id       INTEGER,  -- operations.id: of a grant, the acknowledged logout before it with no
                                 -- login that could fit between
     granted_before_id INTEGER,  -- operations.id: of a denial, the grant before it ...
@@ -220,7 +226,7 @@ CREATE TABLE operations (
 ) STRICT;
 -- Covers what the order check reads: the rows themselves lie scattered in order of exchanges.
 CREATE INDEX operations_by_session ON operations (session_id, start_at, kind, end_at, endpoint_id,
-    role, issues, understood) WHERE session_id IS NOT NULL;
+    role, issues, understood, agent) WHERE session_id IS NOT NULL;
 CREATE INDEX operations_of_logins ON operations (endpoint_id) WHERE role = 1;
 CREATE INDEX operations_of_logouts ON operations (endpoint_id) WHERE role = 2;
 CREATE INDEX operations_ended ON operations (ended_by_id) WHERE ended_by_id IS NOT NULL;

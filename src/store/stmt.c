@@ -64,7 +64,7 @@
     "x.version, x.flags, x.shape, x.request_at, x.request_end_at, x.response_at, "                 \
     "x.response_end_at, x.request_frame, x.response_frame, x.request_capture_id, "                 \
     "x.response_capture_id, x.request_bytes, x.response_bytes, x.state, x.ordinal, "               \
-    "x.host_is_site "
+    "x.host_is_site, x.agent "
 #define FACT_JOINS                                                                                 \
     "LEFT JOIN endpoints e ON e.id = x.endpoint_id "                                               \
     "LEFT JOIN users u ON u.id = x.user_id "
@@ -132,9 +132,9 @@ static const char *const statements[STMT_COUNT] = {
         "first_frame, first_at, client_opened, is_midstream, last_at, end, client_one_sided, "
         "server_one_sided, client_frames, server_frames, client_bytes, server_bytes, "
         "client_gap_bytes, server_gap_bytes, client_fin_at, server_fin_at, client_rst_at, "
-        "server_rst_at, server_end_frame, begin_numbers, end_numbers) VALUES (?1, ?2, ?3, ?4, ?5, "
-        "?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, "
-        "?24, ?25, ?26, ?27)",
+        "server_rst_at, server_end_frame, begin_numbers, end_numbers, client_network) VALUES (?1, "
+        "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "
+        "?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
     [STMT_STREAM_CLIENT_OPENED] = "SELECT client_opened FROM streams WHERE id = ?1",
     [STMT_STREAM_END] =
         "UPDATE streams SET last_at = ?2, end = ?3, client_one_sided = ?4, server_one_sided = ?5, "
@@ -161,9 +161,10 @@ static const char *const statements[STMT_COUNT] = {
         "INSERT INTO exchanges (site_id, endpoint_id, stream_id, ordinal, request_capture_id, "
         "request_frame, request_at, request_end_at, method, target, host, host_is_site, version, "
         "request_bytes, response_capture_id, response_frame, response_at, response_end_at, status, "
-        "response_bytes, state, flags, shape, location, location_path, user_id, replica) VALUES "
+        "response_bytes, state, flags, shape, location, location_path, user_id, replica, agent, "
+        "request_hash) VALUES "
         "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "
-        "?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
+        "?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
     [STMT_TOKEN_ADD] =
         "INSERT INTO token_uses (id, carrier_id, sent_id, set_id, flags, lifetime_s) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -301,7 +302,7 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_OPERATION_INDEX_MAKE] =
         "CREATE INDEX IF NOT EXISTS operations_by_session ON operations (session_id, start_at, "
         "kind, "
-        "end_at, endpoint_id, role, issues, understood) WHERE session_id IS NOT NULL",
+        "end_at, endpoint_id, role, issues, understood, agent) WHERE session_id IS NOT NULL",
     [STMT_SITES_CHANGED] = "SELECT id FROM sites WHERE is_changed ORDER BY id",
     [STMT_SITE_IS_ANALYSED] = "SELECT is_analysed FROM sites WHERE id = ?1",
     [STMT_SITE_ANALYSED] =
@@ -330,8 +331,8 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_OPERATION_ADD] =
         "INSERT INTO operations (id, endpoint_id, role, outcome, user_id, had_token, "
         "may_be_denial, "
-        "missing_token, session_id, kind, start_at, end_at, issues, understood) VALUES "
-        "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        "missing_token, session_id, kind, start_at, end_at, issues, understood, agent) VALUES "
+        "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     [STMT_OPERATION_ROLE] =
         "SELECT role, outcome, missing_token, user_id FROM operations WHERE id = ?1",
     [STMT_REBIND_ADD] = "INSERT OR IGNORE INTO temp.rebound (id) SELECT session_id FROM operations "

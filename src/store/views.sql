@@ -59,6 +59,10 @@ SELECT x.id             AS exchange_id,
        x.location_path  AS location_path, -- its path where it leads to the same site
        x.shape          AS shape,         -- hash of the response's status class, type and structure
        x.replica        AS replica,       -- which server process answered, as Via and the like say
+       nullif(x.agent >> 1, 0) AS agent,  -- hash of the User-Agent; NULL: none was sent
+       x.agent & 1      AS is_forwarded,  -- boolean; came through a proxy: the client is that proxy
+       x.request_hash   AS request_hash,  -- equal where requests are: method, target, content and the fields
+                                          -- that bear on the answer; NULL: no content, or not whole
        x.request_bytes  AS request_bytes, -- content as on the wire
        x.response_bytes AS response_bytes,
        (x.flags >> 1) & 1  AS has_password,      -- boolean; the request has a password
@@ -73,6 +77,7 @@ SELECT x.id             AS exchange_id,
        (x.flags >> 18) & 1 AS response_whole,    -- boolean; nothing of the response is missing
        (x.flags >> 19) & 1 AS request_whole,     -- boolean
        (x.flags >> 20) & 1 AS is_conditional,    -- boolean; If-None-Match, If-Modified-Since
+       (x.flags >> 23) & 1 AS has_code,          -- boolean; the content has a one-time code or token
        (x.flags >> 24) & 1 AS loss,              -- boolean; bytes of it are missing
        (x.flags >> 25) & 1 AS early_response,    -- boolean; answered before the request had ended
        CASE (x.flags >> 26) & 1 WHEN 1 THEN 'resynchronised' ELSE 'certain' END AS pairing,
@@ -84,6 +89,7 @@ SELECT x.id             AS exchange_id,
        c.capture_id     AS capture_id,
        c.client         AS client,        -- IP address
        c.client_port    AS client_port,
+       c.client_network AS client_network, -- 198.51.100.0/24, 2001:db8:1:2::/64
        c.server         AS server,
        c.server_port    AS server_port
 FROM exchanges x
@@ -120,7 +126,11 @@ SELECT o.session_id     AS session_id,
        (x.flags >> 8) & 1  AS is_static,  -- boolean; the path ends like a static file's
        (x.flags >> 24) & 1 AS loss,       -- boolean; bytes of the exchange are missing
        (x.flags >> 26) & 1 AS is_resynchronised, -- boolean; the pairing is not certain
+       nullif(x.agent >> 1, 0) AS agent,  -- hash of the User-Agent; NULL: none was sent
+       x.agent & 1      AS is_forwarded,  -- boolean; came through a proxy: the client is that proxy
        x.stream_id      AS stream_id,
+       w.client         AS client,        -- IP address
+       w.client_network AS client_network, -- 198.51.100.0/24, 2001:db8:1:2::/64
        w.server         AS server,        -- IP address, as in loss_facts
        w.server_port    AS server_port,
        EXISTS (SELECT 1 FROM token_uses k JOIN carriers c ON c.id = k.carrier_id
@@ -161,6 +171,8 @@ SELECT o.session_id     AS session_id,
            WHEN 4 THEN 'refresh' WHEN 5 THEN 'granted' WHEN 6 THEN 'denied' WHEN 7 THEN 'logout'
            WHEN 8 THEN 'possible logout' WHEN 9 THEN 'replaced' ELSE 'none' END AS kind,
        o.kind IN (5, 6) AS is_access,     -- boolean; granted or denied: quicker to ask for
+       nullif(o.agent >> 1, 0) AS agent,  -- hash of the User-Agent; NULL: none was sent
+       o.agent & 1      AS is_forwarded,  -- boolean; came through a proxy
        o.start_at       AS start_at,
        o.end_at         AS end_at,
        o.endpoint_id    AS endpoint_id
@@ -316,6 +328,16 @@ FROM token_uses k
 CROSS JOIN carriers c ON c.id = k.carrier_id -- never the carriers first: no index leads from them
 WHERE c.is_session;
 
+-- The hash of each session's token, as marks write it; one of all sessions takes as long as they are many.
+CREATE VIEW token_digests AS
+SELECT t.id             AS session_id,
+       c.site_id        AS site_id,
+       c.name           AS name,          -- of the cookie, field or parameter
+       '~' || lower(hex(substr(t.hash, 1, 8))) AS digest
+FROM sessions t
+JOIN carriers c ON c.id = t.carrier_id
+WHERE c.is_session;
+
 -- What few exchanges have. Those of one exchange lie at mark_id BETWEEN exchange_id * 32 AND
 -- exchange_id * 32 + 31. Not limited to the sites that are to be judged: join exchange_facts for that.
 CREATE VIEW mark_facts AS
@@ -336,6 +358,7 @@ SELECT x.id             AS exchange_id,
        x.response_at    AS start_at,      -- first byte
        x.response_end_at AS end_at,       -- last byte
        x.response_bytes AS bytes,         -- content as on the wire
+       x.request_hash   AS request_hash,  -- equal where its request is, as in exchange_facts
        x.shape          AS shape,         -- hash of status class, type and structure
        x.location       AS location,      -- redacted
        x.replica        AS replica,
@@ -404,6 +427,7 @@ SELECT c.id             AS stream_id,
        c.stream         AS stream,        -- tcp.stream
        c.client         AS client,
        c.client_port    AS client_port,
+       c.client_network AS client_network, -- 198.51.100.0/24, 2001:db8:1:2::/64
        c.server         AS server,
        c.server_port    AS server_port,
        c.first_at       AS first_at,

@@ -266,6 +266,7 @@ static int add_role(struct store *s, const struct exchange_facts *f, const struc
     bind_number(q, 6, c->had_token);
     bind_number(q, 7, c->may_be_denial);
     bind_number(q, 8, c->missing_token);
+    bind_number(q, 15, f->agent);
     if (about != NULL) {
         bind_operation(q, about);
     } else {
@@ -287,6 +288,7 @@ static int add_further(struct store *s, const struct exchange_facts *f, int plac
         sqlite3_bind_null(q, column);
     }
     bind_operation(q, o);
+    bind_number(q, 15, f->agent);
     return store_run(s, q);
 }
 

@@ -20,12 +20,30 @@ enum {
     USERS_IN_MEMORY = 65536,
 };
 
-const char *address_format(const struct net_address *a, char text[NET_ADDRESS_TEXT_SIZE])
+static bool is_mapped(const struct net_address *a)
 {
     static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    bool is_v4 = memcmp(a->bytes, mapped, sizeof(mapped)) == 0;
+    return memcmp(a->bytes, mapped, sizeof(mapped)) == 0;
+}
+
+#define NETWORK_TEXT_SIZE (NET_ADDRESS_TEXT_SIZE + 3)
+
+const char *address_format(const struct net_address *a, char text[NET_ADDRESS_TEXT_SIZE])
+{
+    bool is_v4 = is_mapped(a);
     inet_ntop(is_v4 ? AF_INET : AF_INET6, is_v4 ? a->bytes + 12 : a->bytes, text,
               NET_ADDRESS_TEXT_SIZE);
+    return text;
+}
+
+/* What addresses of one household or office have in common. */
+static const char *network_format(const struct net_address *a, char text[NETWORK_TEXT_SIZE])
+{
+    struct net_address network = *a;
+    size_t kept = is_mapped(a) ? 15 : 8;
+    memset(network.bytes + kept, 0, sizeof(network.bytes) - kept);
+    address_format(&network, text);
+    strncat(text, is_mapped(a) ? "/24" : "/64", NETWORK_TEXT_SIZE - strlen(text) - 1);
     return text;
 }
 
@@ -177,6 +195,7 @@ int import_add_stream(struct import *i, const struct tcp_conn *c, bool orig_is_c
 {
     char client[NET_ADDRESS_TEXT_SIZE];
     char server[NET_ADDRESS_TEXT_SIZE];
+    char network[NETWORK_TEXT_SIZE];
     const struct net_endpoint *from = orig_is_client ? &c->orig : &c->resp;
     const struct net_endpoint *to = orig_is_client ? &c->resp : &c->orig;
     sqlite3_stmt *q = store_stmt(i->s, STMT_STREAM_ADD);
@@ -191,6 +210,7 @@ int import_add_stream(struct import *i, const struct tcp_conn *c, bool orig_is_c
     bind_number(q, 9, orig_is_client);
     bind_number(q, 10, !c->syn_seen);
     bind_stream_life(q, 11, c, TCP_END_NONE, orig_is_client);
+    bind_text(q, 28, network_format(&from->address, network));
     int r = store_run(i->s, q);
     if (r == 0) {
         *ret_stream_id = sqlite3_last_insert_rowid(i->s->db);
@@ -290,6 +310,12 @@ static int add_exchange_row(struct import *i, struct exchange_facts *f, int64_t 
     bind_span(q, 25, f->location_path);
     bind_id(q, 26, user_id);
     bind_span(q, 27, f->replica);
+    if (f->method.ptr != NULL) {
+        bind_number(q, 28, f->agent);
+    } else {
+        sqlite3_bind_null(q, 28);
+    }
+    bind_id(q, 29, (int64_t)f->request_hash);
     int r = store_run(i->s, q);
     if (r == 0) {
         f->id = sqlite3_last_insert_rowid(i->s->db);

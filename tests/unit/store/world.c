@@ -80,6 +80,8 @@ static struct exchange_facts facts_of(struct store *s, const struct world_exchan
         .version = 11,
         .flags = FACT_RESP_HTML | (x->state == HTTP_GAP ? FACT_LOSS : 0),
         .shape = UINT64_MAX - 5,
+        .agent = has_request ? 2 * ((uint32_t)x->request_ms % 3) + 1 : 0,
+        .request_hash = is_login ? UINT64_MAX - 7 : 0,
         .request_at = world_time(x->request_ms),
         .request_end_at = world_time(x->request_ms),
         .response_at = world_time(x->response_ms),
@@ -338,7 +340,8 @@ static const struct {
     {"exchanges",
      "SELECT s.name, e.path, t.client, t.client_port, t.server, x.method, x.target, x.host, "
      "x.host_is_site, x.version, x.status, x.request_at, x.request_end_at, x.response_at, "
-     "x.response_end_at, x.request_bytes, x.response_bytes, x.state, x.flags, x.shape, u.name "
+     "x.response_end_at, x.request_bytes, x.response_bytes, x.state, x.flags, x.shape, u.name, "
+     "x.agent, x.request_hash, t.client_network "
      "FROM exchanges x JOIN sites s ON s.id = x.site_id LEFT JOIN endpoints e ON e.id = "
      "x.endpoint_id JOIN streams t ON t.id = x.stream_id LEFT JOIN users u ON u.id = x.user_id "
      "ORDER BY t.client, coalesce(x.request_at, x.response_at), x.response_at, x.target, x.id"             },
