@@ -40,7 +40,7 @@ WITH several AS (
 -- Logins whose session was denied at its first use and not granted before the next login of it, with no
 -- logout of it between.
 denied AS MATERIALIZED (
-    SELECT f.exchange_id, f.site_id, f.session_id, f.method, f.path, f.status, f.user_id, f.lifetime_s,
+    SELECT f.exchange_id, f.site_id, f.endpoint_id, f.session_id, f.method, f.path, f.status, f.user_id, f.lifetime_s,
            f.start_at, f.end_at,
            d.exchange_id AS denial_exchange_id, d.start_at AS denial_at, d.end_at AS denial_end_at,
            d.method AS denial_method, d.path AS denial_path, d.status AS denial_status,
@@ -97,12 +97,61 @@ settings AS (
                      WHERE rule = 'lost-login' AND name = 'at_once_s'), 60) + 0 AS at_once_s
 ),
 -- What was denied after its declared end is no finding.
-judged AS (
+judged AS MATERIALIZED (
     SELECT lost.*,
            CASE WHEN gap_ms < 1000 THEN printf('%.1f ms', gap_ms) ELSE printf('%.1f s', gap_ms / 1e3) END AS gap
     FROM lost, settings
     WHERE gap_ms < coalesce(lifetime_s, at_once_s) * 1e3
+),
+-- Of the logins whose session was used.
+counts AS MATERIALIZED (
+    SELECT f.endpoint_id AS key, sum(f.exchange_id IN (SELECT exchange_id FROM judged)) AS bad,
+           sum(o.overlaps AND f.exchange_id IN (SELECT exchange_id FROM judged)) AS bad_overlapping,
+           sum(o.overlaps) AS overlapping, count(*) AS total
+    FROM ordered o
+    CROSS JOIN login_facts f ON f.exchange_id = o.exchange_id
+    WHERE f.endpoint_id IN (SELECT endpoint_id FROM judged) AND f.outcome = 'success' AND f.session_id IS NOT NULL
+      AND f.first_access_id IS NOT NULL
+    GROUP BY f.endpoint_id
+),
+-- How likely chance alone puts so many of the bad ones among those that overlapped: Fisher's exact test,
+-- one-sided. Of `counts` (key, bad, bad_overlapping, overlapping, total) the hypergeometric weights, relative to the
+-- greatest one, are followed from there to both sides until they no longer count. Equal in all rules that have it.
+margins AS (
+    SELECT key, bad_overlapping, bad, overlapping, total - bad - overlapping AS rest,
+           (bad + 1) * (overlapping + 1) / (total + 2) AS mode
+    FROM counts
+    WHERE bad BETWEEN 1 AND total - 1 AND overlapping BETWEEN 1 AND total - 1
+),
+weights (key, bad_overlapping, bad, overlapping, rest, x, weight, way) AS (
+    SELECT key, bad_overlapping, bad, overlapping, rest, mode, 1.0, 0 FROM margins
+    UNION ALL
+    SELECT key, bad_overlapping, bad, overlapping, rest, x + 1,
+           weight * (bad - x) * (overlapping - x) / ((x + 1.0) * (rest + x + 1)), 1
+    FROM weights
+    WHERE way >= 0 AND x < min(bad, overlapping) AND weight > 1e-18
+    UNION ALL
+    SELECT key, bad_overlapping, bad, overlapping, rest, x - 1,
+           weight * x * (rest + x) / ((bad - x + 1.0) * (overlapping - x + 1)), -1
+    FROM weights
+    WHERE way <= 0 AND x > max(0, -rest) AND weight > 1e-18
+),
+odds AS MATERIALIZED (
+    SELECT key, sum(CASE WHEN x >= bad_overlapping THEN weight ELSE 0.0 END) / sum(weight) AS p
+    FROM weights
+    GROUP BY key
+),
+shares AS MATERIALIZED (
+    SELECT c.key,
+           printf('%d of %d that overlapped another one, and %d of %d that did not%s', c.bad_overlapping,
+                  c.overlapping, c.bad - c.bad_overlapping, c.total - c.overlapping,
+                  CASE WHEN o.p IS NULL THEN ''
+                       WHEN o.p < 0.001 THEN ' (p < 0.001 by Fisher''s exact test, one-sided)'
+                       ELSE printf(' (p = %.3f by Fisher''s exact test, one-sided)', min(o.p, 1.0)) END) AS text
+    FROM counts c
+    LEFT JOIN odds o ON o.key = c.key
 )
+-- End of what is equal.
 SELECT exchange_id,
        session_id,
        site_id,
@@ -126,7 +175,9 @@ SELECT exchange_id,
                    WHERE loss_doubt
             UNION ALL SELECT 'After a loss it is not certain which request was answered by which response.'
                    WHERE pairing_doubt
-            UNION ALL SELECT 'The session is a self-contained token (JWT).' WHERE is_jwt)) AS caveats,
+            UNION ALL SELECT 'The session is a self-contained token (JWT).' WHERE is_jwt
+            UNION ALL SELECT printf('Of the logins here it happened to %s.', (SELECT text FROM shares WHERE key = endpoint_id))
+            )) AS caveats,
        json_array(
             json_object('role', 'login', 'exchange_id', exchange_id,
                         'text', printf('%s %s answered %d: a session is given', method, path, status)),

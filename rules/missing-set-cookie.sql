@@ -80,7 +80,50 @@ settings AS (
                      WHERE rule = 'missing-set-cookie' AND name = 'min_others'), 2) + 0 AS min_others,
            coalesce((SELECT value FROM rule_parameters
                      WHERE rule = 'missing-set-cookie' AND name = 'min_percent'), 50) + 0 AS min_percent
+),
+counts AS MATERIALIZED (
+    SELECT DISTINCT example_id AS key, missed AS bad, missed_overlapping AS bad_overlapping,
+           carried_overlapping + missed_overlapping AS overlapping, carried + missed AS total
+    FROM bare
+),
+-- How likely chance alone puts so many of the bad ones among those that overlapped: Fisher's exact test,
+-- one-sided. Of `counts` (key, bad, bad_overlapping, overlapping, total) the hypergeometric weights, relative to the
+-- greatest one, are followed from there to both sides until they no longer count. Equal in all rules that have it.
+margins AS (
+    SELECT key, bad_overlapping, bad, overlapping, total - bad - overlapping AS rest,
+           (bad + 1) * (overlapping + 1) / (total + 2) AS mode
+    FROM counts
+    WHERE bad BETWEEN 1 AND total - 1 AND overlapping BETWEEN 1 AND total - 1
+),
+weights (key, bad_overlapping, bad, overlapping, rest, x, weight, way) AS (
+    SELECT key, bad_overlapping, bad, overlapping, rest, mode, 1.0, 0 FROM margins
+    UNION ALL
+    SELECT key, bad_overlapping, bad, overlapping, rest, x + 1,
+           weight * (bad - x) * (overlapping - x) / ((x + 1.0) * (rest + x + 1)), 1
+    FROM weights
+    WHERE way >= 0 AND x < min(bad, overlapping) AND weight > 1e-18
+    UNION ALL
+    SELECT key, bad_overlapping, bad, overlapping, rest, x - 1,
+           weight * x * (rest + x) / ((bad - x + 1.0) * (overlapping - x + 1)), -1
+    FROM weights
+    WHERE way <= 0 AND x > max(0, -rest) AND weight > 1e-18
+),
+odds AS MATERIALIZED (
+    SELECT key, sum(CASE WHEN x >= bad_overlapping THEN weight ELSE 0.0 END) / sum(weight) AS p
+    FROM weights
+    GROUP BY key
+),
+shares AS MATERIALIZED (
+    SELECT c.key,
+           printf('%d of %d that overlapped another one, and %d of %d that did not%s', c.bad_overlapping,
+                  c.overlapping, c.bad - c.bad_overlapping, c.total - c.overlapping,
+                  CASE WHEN o.p IS NULL THEN ''
+                       WHEN o.p < 0.001 THEN ' (p < 0.001 by Fisher''s exact test, one-sided)'
+                       ELSE printf(' (p = %.3f by Fisher''s exact test, one-sided)', min(o.p, 1.0)) END) AS text
+    FROM counts c
+    LEFT JOIN odds o ON o.key = c.key
 )
+-- End of what is equal.
 SELECT b.exchange_id,
        NULL AS session_id,
        b.site_id,
@@ -93,10 +136,7 @@ SELECT b.exchange_id,
             SELECT CASE WHEN b.carried_overlapping + b.missed_overlapping = 0
                    THEN printf('None of these %d logins overlapped another one: it may be an order bug without concurrency.',
                                b.carried + b.missed)
-                   ELSE printf('It is missing in %d of %d logins that overlapped another one, and in %d of %d that did not.',
-                               b.missed_overlapping, b.carried_overlapping + b.missed_overlapping,
-                               b.missed - b.missed_overlapping,
-                               b.carried + b.missed - b.carried_overlapping - b.missed_overlapping)
+                   ELSE printf('Of these logins it is missing in %s.', (SELECT text FROM shares WHERE key = b.example_id))
                    END AS text
             UNION ALL SELECT 'Too few other logins were answered alike and carry it: the answer may mean something else.'
                    WHERE b.carried < min_others
