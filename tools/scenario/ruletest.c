@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ALL_RULES "sites" /* the name of a file of tests of whole sites */
+
 struct reader {
     struct hr_yaml_doc doc;
     struct rule_test_file *file;
@@ -34,6 +36,9 @@ static int read_expectation(struct reader *r, const struct hr_yaml *node, struct
     struct scenario_place place;
     size_t index;
     int e = hr_yaml_expect(&r->doc, node, HR_YAML_MAPPING);
+    if (e == 0 && strcmp(r->file->rule, ALL_RULES) == 0 && hr_yaml_find(node, "rule") == NULL) {
+        e = hr_yaml_fail(&r->doc, node, "here an expectation needs its rule");
+    }
     *x = (struct rule_expectation){.rule = r->file->rule, .count = 1, .line = node->line};
     e = e < 0 ? e : hr_yaml_check_keys(&r->doc, node, keys);
     e = e < 0 ? e : read_text(r, hr_yaml_find(node, "rule"), &x->rule);
@@ -172,7 +177,7 @@ void rule_test_file_finish(struct rule_test_file *f)
 static bool is_judged(const struct rule_test_file *file, const struct rule_test *t,
                       const char *rule)
 {
-    bool judged = strcmp(rule, file->rule) == 0;
+    bool judged = strcmp(rule, file->rule) == 0 || strcmp(file->rule, ALL_RULES) == 0;
     for (size_t i = 0; i < t->expectation_count; i++) {
         judged = judged || strcmp(rule, t->expectations[i].rule) == 0;
     }

@@ -31,7 +31,7 @@ struct rule_test {
 
 struct rule_test_file {
     const char *path;
-    const char *rule; /* the file's name without .yaml */
+    const char *rule; /* the file's name without .yaml; "sites": all rules are judged */
     struct rule_test *tests;
     size_t count;
     struct hr_arena *memory;
