@@ -23,7 +23,8 @@ lookalikes: >
   Requests that overlap the logout; public pages and static files asked for with the old cookie; another
   session of the same user; a new login; a remember-me cookie that opens a new session; answers from a cache.
   Self-contained tokens (JWT) stay valid until they expire unless the server keeps a list of revoked
-  ones: the finding says so.
+  ones: the finding says so. A server that gives a new value of the token with every answer may leave the older ones
+  to expire: one that is used after the logout is reported one step lower.
 references: CWE-613 Insufficient Session Expiration, CWE-362 Race Condition
 */
 
@@ -33,6 +34,7 @@ WITH late AS (
            o.end_at AS logout_end_at, o.method AS logout_method, o.path AS logout_path,
            o.status AS logout_status,
            o.is_resynchronised OR g.is_resynchronised AS pairing_doubt,
+           o.session_id != g.session_id AS is_older,
            EXISTS (SELECT 1 FROM loss_facts l
                    WHERE l.hides_exchanges
                      AND (l.server IS NULL OR (l.server = g.server AND l.server_port = g.server_port))
@@ -46,7 +48,7 @@ WITH late AS (
     WHERE g.ended_by_id IS NOT NULL
       AND g.kind = 'granted'
       AND g.protection != 'public'
-      AND NOT g.is_cached AND NOT g.is_static AND NOT g.sets_other_token
+      AND NOT g.is_cached AND NOT g.is_static AND (NOT g.sets_other_token OR g.rotates)
       AND g.session_order != 'unknown'
       -- Where the session was denied elsewhere after its logout, it did end: a page that is not known to need
       -- one is then a public page.
@@ -57,7 +59,7 @@ WITH late AS (
 ),
 judged AS (
     SELECT late.*,
-           max(clock_doubt + loss_doubt + pairing_doubt,
+           max(clock_doubt + loss_doubt + pairing_doubt + (is_older OR sets_other_token),
                CASE WHEN protection = 'unknown' OR login_doubt OR session_order = 'weak' THEN 2
                     ELSE 0 END) AS steps,
            CASE WHEN gap_ms < 1 THEN printf('%.0f µs', gap_ms * 1e3)
@@ -70,8 +72,9 @@ SELECT exchange_id,
        site_id,
        start_at AS at,
        CASE steps WHEN 0 THEN 'proven' WHEN 1 THEN 'contradiction' ELSE 'suspect' END AS verdict,
-       printf('%s %s was answered %d although it began %s after the logout of this session was acknowledged%s',
+       printf('%s %s was answered %d although it began %s after the logout of this session was acknowledged%s%s',
               method, path, status, gap,
+              CASE WHEN is_older THEN ', with an older value of its rolling token' ELSE '' END,
               CASE WHEN is_jwt THEN ' (self-contained token)' ELSE '' END) AS summary,
        (SELECT json_group_array(text) FROM (
             SELECT 'It is not known whether this endpoint needs a session: no request without one was denied there.'
@@ -85,6 +88,10 @@ SELECT exchange_id,
             UNION ALL SELECT 'The capture lost bytes between logout and access that may hide a login.' WHERE loss_doubt
             UNION ALL SELECT 'After a loss it is not certain which request was answered by which response.'
                    WHERE pairing_doubt
+            UNION ALL SELECT 'The logout carried a later value of the token: some servers leave replaced values to expire by themselves.'
+                   WHERE is_older
+            UNION ALL SELECT 'The answer gives a new value of the token, as this site does time and again: a sign-in by what was not recognised as a credential would look the same.'
+                   WHERE sets_other_token
             UNION ALL SELECT 'The session is a self-contained token (JWT): some servers accept these until they expire, by design.'
                    WHERE is_jwt)) AS caveats,
        (SELECT json_group_array(json_object('role', role, 'exchange_id', exchange_id, 'text', text)) FROM (
@@ -104,6 +111,7 @@ ORDER BY at, exchange_id;
 SELECT o.site_id, count(*) AS exercised
 FROM session_steps o
 WHERE o.kind = 'logout'
-  AND EXISTS (SELECT 1 FROM session_steps a
-              WHERE a.session_id = o.session_id AND a.start_at > o.end_at AND a.is_access)
+  AND (EXISTS (SELECT 1 FROM session_steps a
+               WHERE a.session_id = o.session_id AND a.start_at > o.end_at AND a.is_access)
+       OR EXISTS (SELECT 1 FROM session_steps a WHERE a.ended_by_id = o.operation_id))
 GROUP BY o.site_id;

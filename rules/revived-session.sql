@@ -20,7 +20,8 @@ repair: >
   cookie only if that worked; or keep a mark of ended sessions until every request that began before has ended.
 lookalikes: >
   A login of that session in between; cookies that are deleted; requests that began after the logout's answer
-  (post-logout-access where they are granted); an anonymous session for the visitor who is left after the logout.
+  (post-logout-access where they are granted); an anonymous session for the visitor who is left after the logout;
+  the next value of a token that every answer renews, unless it is granted later.
 references: CWE-362 Race Condition, CWE-613 Insufficient Session Expiration, CWE-367
 */
 
@@ -34,7 +35,7 @@ WITH logouts AS MATERIALIZED (
 ),
 late AS (
     SELECT a.exchange_id, a.session_id, a.site_id, a.method, a.path, a.status, a.start_at, a.end_at, a.protection,
-           a.kind = 'granted' AS is_granted, a.is_jwt, a.server, a.server_port, a.stream_id,
+           a.kind = 'granted' AS is_granted, a.rotates, a.is_jwt, a.server, a.server_port, a.stream_id,
            o.exchange_id AS logout_exchange_id, o.method AS logout_method, o.path AS logout_path,
            o.status AS logout_status, o.start_at AS logout_start_at, o.end_at AS logout_end_at,
            o.stream_id AS logout_stream_id,
@@ -63,7 +64,8 @@ given AS (
     SELECT l.*,
            (SELECT h.operation_id FROM session_history h
             WHERE h.session_id = l.given_id AND h.start_at > l.end_at AND h.protection != 'public'
-              AND h.kind = 'granted' AND NOT h.is_cached AND NOT h.is_static AND NOT h.sets_other_token
+              AND h.kind = 'granted' AND NOT h.is_cached AND NOT h.is_static
+              AND (NOT h.sets_other_token OR h.rotates)
             ORDER BY h.start_at, h.operation_id LIMIT 1) AS granted_id,
            (SELECT h.operation_id FROM session_history h
             WHERE h.session_id = l.given_id AND h.start_at > l.end_at AND h.protection != 'public'
@@ -96,7 +98,8 @@ judged AS (
     LEFT JOIN session_history u ON u.operation_id = coalesce(g.granted_id, g.denied_id)
     WHERE NOT g.is_new
        OR (g.is_granted AND g.protection = 'protected' AND NOT g.is_others
-           AND (g.granted_id IS NOT NULL OR g.denied_id IS NULL))
+           -- The next value of a rolling token comes with every answer, whatever became of the session.
+           AND (g.granted_id IS NOT NULL OR (g.denied_id IS NULL AND NOT g.rotates)))
 )
 SELECT exchange_id,
        session_id,

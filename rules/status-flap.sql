@@ -43,7 +43,7 @@ WITH flaps AS (
       AND d.kind = 'denied'
       AND d.protection != 'public'
       AND NOT d.is_cached AND NOT b.is_cached AND NOT a.is_cached
-      AND NOT d.sets_other_token AND NOT a.sets_other_token
+      AND NOT d.sets_other_token AND (NOT a.sets_other_token OR a.rotates)
       AND d.session_order != 'unknown'
 ),
 firsts AS (

@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "history/check.h"
+#include "pipeline/chains.h"
 #include "store/read.h"
 
 #include <stdlib.h>
@@ -31,6 +32,8 @@ struct judge {
     int64_t site_id;
     hr_nsec epsilon;
     const struct profile *profile;
+    struct chains *chains;
+    bool knows_chains;               /* they are resolved */
     struct evidence_entry *evidence; /* by endpoint */
     /* The session at hand. */
     struct operation_row *ops;
@@ -96,6 +99,8 @@ static bool to_history(const struct operation_row *o, struct history_operation *
         [OPERATION_DENIAL] = {true,  HISTORY_NOT_LIVE   },
         [OPERATION_LOGOUT] = {true,  HISTORY_NOT_LIVE   },
         [OPERATION_REPLACED] = {false, 0                  },
+        [OPERATION_OPENED] = {true,  HISTORY_LOGIN      }, /* or never: expiry is silent */
+        [OPERATION_ROTATED] = {true,  HISTORY_LOGIN      },
     };
     if (!kinds[o->kind].is_part) {
         return false;
@@ -221,10 +226,12 @@ struct life {
 static struct life life_of(const struct judge *a)
 {
     struct life l = {.first_login_start = HR_NSEC_INFINITE};
-    bool issued_by_visit = false;
+    bool issued_by_visit = a->knows_chains && chains_is_visitor(a->chains, a->ops[0].session_id);
     for (size_t i = 0; i < a->op_count; i++) {
         const struct operation_row *o = &a->ops[i];
-        bool is_login = o->kind == OPERATION_LOGIN || o->kind == OPERATION_MAYBE_LOGIN;
+        bool is_login = o->kind == OPERATION_LOGIN || o->kind == OPERATION_MAYBE_LOGIN ||
+                        o->kind == OPERATION_OPENED ||
+                        (o->kind == OPERATION_ROTATED && !issued_by_visit);
         if (is_login && o->start < l.first_login_start) {
             l.first_login_start = o->start;
         }
@@ -365,6 +372,11 @@ static int keep_operation(const struct operation_row *o, void *user)
 static void end_session(struct judge *a)
 {
     if (a->op_count > 0) {
+        if (a->knows_chains) {
+            chains_give_logouts(a->chains, a->ops, a->op_count, keep_operation, a);
+        } else {
+            chains_note(a->chains, a->ops, a->op_count);
+        }
         judge_session(a);
     }
     a->op_count = 0;
@@ -381,8 +393,35 @@ static int operation_row(const struct operation_row *o, void *user)
 
 static int judge_sessions(struct judge *a)
 {
-    int r = read_site_operations(a->store, a->site_id, operation_row, a);
+    int r = read_site_anonymous(a->store, a->site_id, anonymous_row, a);
+    r = r == 0 ? read_site_operations(a->store, a->site_id, operation_row, a) : r;
     end_session(a);
+    return r;
+}
+
+/* What was found without knowing the chains. */
+static void forget_findings(struct judge *a)
+{
+    struct evidence_entry *e;
+    struct evidence_entry *next;
+    HASH_ITER(hh, a->evidence, e, next)
+    {
+        HASH_DEL(a->evidence, e);
+        free(e);
+    }
+    a->mark_count = 0;
+    a->check_count = 0;
+}
+
+static int judge_chains(struct judge *a)
+{
+    int r = judge_sessions(a);
+    if (r == 0 && chains_any(a->chains)) {
+        r = chains_resolve(a->chains);
+        forget_findings(a);
+        a->knows_chains = true;
+        r = r == 0 ? judge_sessions(a) : r;
+    }
     return r;
 }
 
@@ -414,6 +453,9 @@ static int check_sessions(struct judge *a)
         if (c->order != ORDER_EXPLAINED) {
             a->op_count = 0;
             r = read_session_operations(a->store, c->session_id, keep_operation, a);
+            if (a->knows_chains) {
+                chains_give_logouts(a->chains, a->ops, a->op_count, keep_operation, a);
+            }
             *c = check_session(a, PROTECTED_ONLY);
         }
         r = r == 0 ? analysis_set_session(a->store, c->session_id, c->order, c->witness_id) : r;
@@ -423,13 +465,8 @@ static int check_sessions(struct judge *a)
 
 static void judge_finish(struct judge *a)
 {
-    struct evidence_entry *e;
-    struct evidence_entry *next;
-    HASH_ITER(hh, a->evidence, e, next)
-    {
-        HASH_DEL(a->evidence, e);
-        free(e);
-    }
+    forget_findings(a);
+    chains_destroy(a->chains);
     free(a->ops);
     free(a->is_marked);
     free(a->marks);
@@ -439,9 +476,9 @@ static void judge_finish(struct judge *a)
 int judge_site(struct store *s, int64_t site_id, const struct profile *profile, hr_nsec clock_error)
 {
     struct judge a = {.store = s, .site_id = site_id, .profile = profile, .epsilon = clock_error};
+    a.chains = chains_create(s);
     int r = clock_error < 0 ? read_site_clock_doubt(s, site_id, &a.epsilon) : 0;
-    r = r == 0 ? read_site_anonymous(s, site_id, anonymous_row, &a) : r;
-    r = r == 0 ? judge_sessions(&a) : r;
+    r = r == 0 ? judge_chains(&a) : r;
     for (size_t i = 0; r == 0 && i < a.mark_count; i++) {
         r = analysis_set_mark(s, &a.marks[i]);
     }

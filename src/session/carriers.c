@@ -366,6 +366,18 @@ static void choose_remembering(struct choice *c)
     }
 }
 
+/* Cookies that are given to whoever comes, and not by logins: they open nothing. */
+static void choose_visiting(struct choice *c)
+{
+    for (size_t i = 0; i < c->count && c->m->visiting_count < MODEL_VISITING; i++) {
+        const struct model_carrier *s = &c->all[i];
+        if (s->carrier == TOKEN_COOKIE && s->visit_set > 0 && s->login_set == 0 && !s->remembers &&
+            model_carrier_of(c->m, s->hash) == NULL) {
+            c->m->visiting[c->m->visiting_count++] = s->hash;
+        }
+    }
+}
+
 void decide_carriers(struct site_model *m, const struct site_learner *l)
 {
     struct choice c = {.l = l, .m = m, .count = l->carriers.count, .kind_count = l->kinds.count};
@@ -391,6 +403,7 @@ void decide_carriers(struct site_model *m, const struct site_learner *l)
         choose(&c);
     }
     choose_remembering(&c);
+    choose_visiting(&c);
     m->carrier_ids = hr_xcalloc(m->carrier_count + 1, sizeof(*m->carrier_ids));
     for (size_t i = 0; i < m->carrier_count; i++) {
         const struct learn_carrier *from =

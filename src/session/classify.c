@@ -20,7 +20,8 @@ struct task {
 static void add(struct task *t, enum operation_kind kind, int64_t session_id, bool issues,
                 bool understood)
 {
-    bool whole_counts = kind == OPERATION_LOGIN || kind == OPERATION_LOGOUT;
+    bool whole_counts = kind == OPERATION_LOGIN || kind == OPERATION_LOGOUT ||
+                        kind == OPERATION_OPENED || kind == OPERATION_ROTATED;
     if (session_id == 0 || t->c->operation_count == SESSION_OPERATION_LIMIT) {
         return;
     }
@@ -280,28 +281,6 @@ static bool is_refresh(const struct task *t)
     return (t->f->flags & FACT_REFRESH_GRANT) && (t->sent == 0 || (t->f->flags & FACT_FIELDS));
 }
 
-/* What the new tokens of an answer that is no login's are. */
-static void add_issued(struct task *t, bool granted)
-{
-    bool opens = (t->f->flags & (FACT_REFRESH_GRANT | FACT_PASSWORD)) ||
-                 (t->f->user.ptr != NULL && !(t->f->flags & FACT_USER_NAMED)); /* Basic */
-    if (t->f->status >= 500) {
-        add_set(t, opens ? OPERATION_MAYBE_LOGIN : OPERATION_ISSUE, true);
-    } else if (is_refresh(t) && t->is_answered && (t->f->flags & FACT_RESPONSE_WHOLE) &&
-               !(t->f->flags & FACT_SAYS_FAILURE)) {
-        add_set(t, OPERATION_LOGIN, true); /* a refresh token signs in as a password does */
-    } else if (t->is_answered && granted && (t->sent > 0 || t->remembered || opens)) {
-        add_set(t, OPERATION_MAYBE_LOGIN, true); /* rotation, remember-me, silent sign-on */
-    } else {
-        add_set(t, OPERATION_ISSUE, true);
-    }
-}
-
-static bool deletes_session(const struct task *t)
-{
-    return (model_session_bits(t->m, &t->v, &(unsigned){0}) & USE_DELETED) != 0;
-}
-
 /* Basic, Digest, an API key, a bearer token that is not the session's: what is granted may be
  * granted to that. */
 static bool has_other_credential(const struct task *t)
@@ -313,6 +292,68 @@ static bool has_other_credential(const struct task *t)
         }
     }
     return (t->f->flags & FACT_OTHER_CREDENTIAL) != 0;
+}
+
+static bool is_visitors(const struct task *t, size_t i)
+{
+    for (size_t k = 0; k < t->m->visiting_count; k++) {
+        if (t->m->visiting[k] == t->v.uses[i].carrier) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Nothing but the session's token can have opened what the answer gives in its place: no credential
+ * came with it, and no cookie that may be one (a random value that the answer leaves as it is). */
+static bool came_with_token_alone(const struct task *t)
+{
+    if (t->sent != 1 || t->set != 1 || t->remembered || has_other_credential(t)) {
+        return false;
+    }
+    for (size_t i = 0; i < t->f->token_count; i++) {
+        const struct token_use *u = &t->f->tokens[i];
+        bool sent = u->flags & TOKEN_SENT;
+        bool opens =
+            sent && (u->flags & TOKEN_RANDOM_LOOKING) && !is_set_new(u) && !is_visitors(t, i);
+        if (t->carriers[i] != NULL ? sent != is_set_new(u) : opens) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A granted access gave new tokens: whatever made them live did it while the answer was made. */
+static enum operation_kind granted_gift(const struct task *t)
+{
+    bool known = t->c->outcome == OUTCOME_GRANTED && (t->f->flags & FACT_RESPONSE_WHOLE) &&
+                 t->f->request_at != HR_NSEC_INFINITE;
+    return !known                     ? OPERATION_MAYBE_LOGIN
+           : came_with_token_alone(t) ? OPERATION_ROTATED
+                                      : OPERATION_OPENED;
+}
+
+/* What the new tokens of an answer that is no login's are. */
+static void add_issued(struct task *t, bool granted)
+{
+    bool opens = (t->f->flags & (FACT_REFRESH_GRANT | FACT_PASSWORD)) ||
+                 (t->f->user.ptr != NULL && !(t->f->flags & FACT_USER_NAMED)); /* Basic */
+    if (t->f->status >= 500) {
+        add_set(t, opens ? OPERATION_MAYBE_LOGIN : OPERATION_ISSUE, true);
+    } else if (is_refresh(t) && t->is_answered && (t->f->flags & FACT_RESPONSE_WHOLE) &&
+               !(t->f->flags & FACT_SAYS_FAILURE)) {
+        add_set(t, OPERATION_LOGIN, true); /* a refresh token signs in as a password does */
+    } else if (t->is_answered && granted && (t->sent > 0 || t->remembered || opens)) {
+        /* rotation, remember-me, silent sign-on */
+        add_set(t, opens ? OPERATION_MAYBE_LOGIN : granted_gift(t), true);
+    } else {
+        add_set(t, OPERATION_ISSUE, true);
+    }
+}
+
+static bool deletes_session(const struct task *t)
+{
+    return (model_session_bits(t->m, &t->v, &(unsigned){0}) & USE_DELETED) != 0;
 }
 
 static void classify_access(struct task *t)

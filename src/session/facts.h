@@ -33,6 +33,10 @@ enum {
     TOKEN_JWT = 1u << 7,         /* has the shape of a self-contained token */
     TOKEN_SET_TWICE = 1u << 8,   /* several different values in one response; `set` is the last */
 };
+/* Of a cookie that was set: eight bits of a hash of its domain and path, never 0. Another scope's
+ * cookie of the same name is another cookie, and replaces nothing. */
+#define TOKEN_SCOPE_SHIFT 16
+#define TOKEN_SCOPE_MASK (0xffu << TOKEN_SCOPE_SHIFT)
 
 /* One carrier's part in one exchange. `name` is the cookie's (field's, parameter's) name. */
 struct token_use {

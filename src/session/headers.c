@@ -203,6 +203,26 @@ void work_request_fields(struct work *w)
     }
 }
 
+/* Where a browser sends the cookie back to: RFC 6265 5.1.4 says what an answer without Path means.
+ */
+static unsigned scope_of(const struct work *w, const struct http_set_cookie *c)
+{
+    struct hr_span path = c->path;
+    uint64_t hash = 31;
+    if (!c->has_path) {
+        size_t end = w->path.len;
+        while (end > 1 && w->path.ptr[end - 1] != '/') {
+            end--;
+        }
+        path = end > 1 ? hr_span_slice(w->path, 0, end - 1) : HR_SPAN("/");
+    }
+    for (size_t i = 0; c->has_domain && i < c->domain.len; i++) {
+        char letter = hr_ascii_lower(c->domain.ptr[i]);
+        hash = hr_hash64(hr_span_of(&letter, 1), hash);
+    }
+    return (unsigned)(1 + hr_hash64(path, hash) % 255) << TOKEN_SCOPE_SHIFT;
+}
+
 static void read_set_cookie(struct work *w, struct hr_span value)
 {
     struct http_set_cookie c;
@@ -235,7 +255,9 @@ static void read_set_cookie(struct work *w, struct hr_span value)
     } else if (c.has_expires && now != HR_NSEC_INFINITE) {
         lifetime_s = hr_nsec_sub(c.expires, now) / HR_NSEC_PER_SEC;
     }
-    t->flags |= (c.http_only ? TOKEN_HTTP_ONLY : 0u) | (c.secure ? TOKEN_SECURE : 0u);
+    t->flags &= ~(unsigned)TOKEN_SCOPE_MASK;
+    t->flags |=
+        (c.http_only ? TOKEN_HTTP_ONLY : 0u) | (c.secure ? TOKEN_SECURE : 0u) | scope_of(w, &c);
     work_token_set(w, TOKEN_COOKIE, c.name, c.value, lifetime_s);
 }
 

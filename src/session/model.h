@@ -44,6 +44,9 @@ enum operation_kind {
     OPERATION_LOGOUT = 7,      /* acknowledged */
     OPERATION_MAYBE_LOGOUT = 8,/* failed or unanswered: nothing */
     OPERATION_REPLACED = 9,    /* a login that yields another token may silently end this one: nothing */
+    /* A granted access gave it: live from some moment of its interval on, or never. */
+    OPERATION_OPENED = 10,     /* ... on the strength of a credential besides a session's token */
+    OPERATION_ROTATED = 11,    /* ... in the place of the token that the request carried */
 };
 
 struct session_operation {

@@ -6,7 +6,8 @@
 
 #include "session/learner.h"
 
-#define MODEL_CARRIERS 8 /* most session carriers of a site */
+#define MODEL_CARRIERS 8  /* most session carriers of a site */
+#define MODEL_VISITING 16 /* most carriers that are known to open nothing */
 
 struct model_carrier {
     uint64_t hash;
@@ -100,6 +101,8 @@ struct site_model {
     size_t carrier_count;
     uint64_t remembering[MODEL_CARRIERS]; /* carriers that open sessions by themselves */
     size_t remembering_count;
+    uint64_t visiting[MODEL_VISITING]; /* carriers that visitors have, and logins never give */
+    size_t visiting_count;
     int64_t *carrier_ids; /* the store's rows of the session's carriers */
     size_t carrier_id_count;
     struct learn_table endpoints;

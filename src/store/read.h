@@ -41,6 +41,10 @@ int read_site_operations(struct store *s, int64_t site_id,
 /** Those of one session. */
 int read_session_operations(struct store *s, int64_t session_id,
                             int (*row)(const struct operation_row *o, void *user), void *user);
+/** The token that `session_id` replaced in the exchange that gave it: of one carrier, domain and path.
+ *  @param ret_parent_id  0: none, or how that one was given was not seen */
+int read_replaced_session(struct store *s, int64_t exchange_id, int64_t session_id,
+                          int64_t *ret_parent_id);
 /** Accesses without a token of a session carrier: endpoint_id, granted or denied, exchange. */
 struct anonymous_row {
     int64_t exchange_id;

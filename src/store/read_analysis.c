@@ -326,6 +326,15 @@ int read_site_operations(struct store *s, int64_t site_id,
     return r;
 }
 
+int read_replaced_session(struct store *s, int64_t exchange_id, int64_t session_id,
+                          int64_t *ret_parent_id)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_REPLACED_SESSION);
+    bind_number(q, 1, exchange_id);
+    bind_number(q, 2, session_id);
+    return store_number(s, q, 0, ret_parent_id);
+}
+
 int read_site_anonymous(struct store *s, int64_t site_id,
                         int (*row)(const struct anonymous_row *a, void *user), void *user)
 {

@@ -141,6 +141,8 @@ static const char *const operation_words[] = {
     [OPERATION_LOGOUT] = "logout",
     [OPERATION_MAYBE_LOGOUT] = "possible-logout",
     [OPERATION_REPLACED] = "replaced",
+    [OPERATION_OPENED] = "opened",
+    [OPERATION_ROTATED] = "rotated",
 };
 
 static const char *word_of(const char *const *words, size_t count, int number)

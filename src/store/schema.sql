@@ -181,7 +181,8 @@ CREATE TABLE token_uses (
     sent_id     INTEGER REFERENCES sessions (id), -- token that the request carried
     set_id      INTEGER REFERENCES sessions (id), -- token that the response gave; = sent_id: a refresh
     flags       INTEGER NOT NULL,    -- session/facts.h TOKEN_*: 1 sent, 2 set, 4 deleted, 8 in the body,
-                                     -- 16 HttpOnly, 32 Secure, 64 random-looking, 128 JWT, 256 set twice
+                                     -- 16 HttpOnly, 32 Secure, 64 random-looking, 128 JWT, 256 set twice,
+                                     -- 16 to 23: a hash of domain and path of the cookie that was set
     lifetime_s  INTEGER              -- seconds that the response declared for it; NULL: not said
 ) STRICT;
 
@@ -210,7 +211,7 @@ CREATE TABLE operations (
     missing_token     INTEGER,  -- boolean; a login like the successful ones without its token
     kind              INTEGER,  -- session/model.h operation_kind: 0 says nothing, 1 login, 2 possible login,
                                 -- 3 issued, 4 refresh, 5 granted, 6 denied, 7 logout, 8 possible logout,
-                                -- 9 replaced; NULL: does nothing to any session
+                                -- 9 replaced, 10 opened, 11 rotated; NULL: does nothing to any session
     start_at          INTEGER,  -- time: the interval in which the server decided; NULL with kind
     end_at            INTEGER,  -- NULL: no response
     issues            INTEGER,  -- boolean; this exchange issued the token: absent before it

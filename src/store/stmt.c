@@ -383,6 +383,14 @@ static const char *const statements[STMT_COUNT] = {
         "o.understood, e.protection FROM operations o INDEXED BY operations_by_session "
         "LEFT JOIN endpoints e ON e.id = o.endpoint_id WHERE o.session_id = ?1 "
         "AND o.kind IS NOT NULL ORDER BY o.start_at",
+    [STMT_REPLACED_SESSION] = /* flags 16 to 23: see session/facts.h TOKEN_SCOPE_SHIFT */
+    "SELECT k.sent_id FROM token_uses k WHERE k.id BETWEEN ?1 * 16 AND ?1 * 16 + 15 "
+    "AND k.set_id = ?2 AND k.sent_id <> ?2 AND (k.flags >> 16) & 255 <> 0 "
+    "AND (k.flags >> 16) & 255 = (SELECT (p.flags >> 16) & 255 "
+    "FROM operations o INDEXED BY operations_by_session JOIN token_uses p "
+    "ON p.id BETWEEN (o.id >> 3) * 16 AND (o.id >> 3) * 16 + 15 "
+    "WHERE o.session_id = k.sent_id AND o.issues AND p.set_id = k.sent_id "
+    "ORDER BY o.start_at, o.id LIMIT 1)",
     [STMT_ANONYMOUS_BIG_SITE] =
         "SELECT x.id, x.endpoint_id, o.outcome FROM operations o CROSS JOIN exchanges x "
         "ON x.id = o.id >> 3 WHERE o.role = +3 AND o.had_token = 0 AND o.outcome IN (3, 4) "

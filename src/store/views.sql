@@ -108,7 +108,8 @@ SELECT o.session_id     AS session_id,
        x.site_id        AS site_id,
        o.id             AS operation_id,
        x.id             AS exchange_id,
-       CASE o.kind WHEN 1 THEN 'login' WHEN 2 THEN 'possible login' WHEN 3 THEN 'issued'
+       CASE o.kind WHEN 1 THEN 'login' WHEN 2 THEN 'possible login' WHEN 10 THEN 'possible login'
+           WHEN 11 THEN 'possible login' WHEN 3 THEN 'issued'
            WHEN 4 THEN 'refresh' WHEN 5 THEN 'granted' WHEN 6 THEN 'denied' WHEN 7 THEN 'logout'
            WHEN 8 THEN 'possible logout' WHEN 9 THEN 'replaced' ELSE 'none' END AS kind,
        o.start_at       AS start_at,      -- the server decided in [start_at, end_at]
@@ -138,8 +139,17 @@ SELECT o.session_id     AS session_id,
                  AND k.flags & 2 AND k.set_id IS NOT k.sent_id)
                         AS sets_other_token, -- boolean; the response gives a session token that the
                                              -- request did not carry: remember-me, rotation
+       EXISTS (SELECT 1 FROM operations r WHERE r.id BETWEEN x.id * 8 AND x.id * 8 + 7 AND r.kind = 11)
+           AND (EXISTS (SELECT 1 FROM operations i WHERE i.session_id = o.session_id AND i.kind = 11)
+                OR EXISTS (SELECT 1 FROM operations g
+                           JOIN operations r ON r.id BETWEEN (g.id >> 3) * 8 AND (g.id >> 3) * 8 + 7
+                           WHERE g.session_id = o.session_id AND g.kind = 5 AND g.start_at < o.start_at
+                             AND r.kind = 11))
+                        AS rotates,       -- boolean; the response gives the next value of a rolling token, as
+                                          -- others of this session did: no remember-me
        o.ended_by_id    AS ended_by_id,   -- operation_id: of a grant, the acknowledged logout before it
-                                          -- with no login that could fit between
+                                          -- with no login that could fit between; of a replaced value of a
+                                          -- rolling token also the logout of a later one
        o.granted_before_id AS granted_before_id, -- operation_id: of a denial, the grant before it ...
        o.granted_after_id  AS granted_after_id,  -- ... and the one after it on the same endpoint, no login
                                           -- between the latter, no logout among the three
@@ -167,7 +177,8 @@ SELECT o.session_id     AS session_id,
        k.site_id        AS site_id,
        o.id             AS operation_id,
        o.id >> 3        AS exchange_id,
-       CASE o.kind WHEN 1 THEN 'login' WHEN 2 THEN 'possible login' WHEN 3 THEN 'issued'
+       CASE o.kind WHEN 1 THEN 'login' WHEN 2 THEN 'possible login' WHEN 10 THEN 'possible login'
+           WHEN 11 THEN 'possible login' WHEN 3 THEN 'issued'
            WHEN 4 THEN 'refresh' WHEN 5 THEN 'granted' WHEN 6 THEN 'denied' WHEN 7 THEN 'logout'
            WHEN 8 THEN 'possible logout' WHEN 9 THEN 'replaced' ELSE 'none' END AS kind,
        o.kind IN (5, 6) AS is_access,     -- boolean; granted or denied: quicker to ask for
@@ -175,7 +186,8 @@ SELECT o.session_id     AS session_id,
        o.agent & 1      AS is_forwarded,  -- boolean; came through a proxy
        o.start_at       AS start_at,
        o.end_at         AS end_at,
-       o.endpoint_id    AS endpoint_id
+       o.endpoint_id    AS endpoint_id,
+       o.ended_by_id    AS ended_by_id    -- as in session_history
 FROM operations o
 JOIN sessions t ON t.id = o.session_id
 JOIN carriers k ON k.id = t.carrier_id;

@@ -316,9 +316,9 @@ const char *lab_judge(struct lab *lab, const struct site_model *m, size_t index)
     static const char *const roles[] = {"other", "login", "logout", "access", "static"};
     static const char *const outcomes[] = {"",         " success", " failure",
                                            " granted", " denied",  " error"};
-    static const char *const kinds[] = {"none",         "login",   "maybe-login", "issue",
-                                        "refresh",      "grant",   "denial",      "logout",
-                                        "maybe-logout", "replaced"};
+    static const char *const kinds[] = {"none",         "login",    "maybe-login", "issue",
+                                        "refresh",      "grant",    "denial",      "logout",
+                                        "maybe-logout", "replaced", "opened",      "rotated"};
     struct classified c;
     struct hr_buf out;
     hr_buf_init(&out, sizeof(lab->text) - 1);

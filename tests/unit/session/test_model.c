@@ -182,8 +182,7 @@ static const struct {
          "GET /a cookie:sid=$a;remember_me=$r => 200 " PAGE " == access granted $a=grant",
          "POST /logout cookie:sid=$a;remember_me=$r => 303 location:/ set:sid=;Max-Age=0"
          " == logout success $a=logout",
-         "GET /a cookie:remember_me=$r => 200 " PAGE
-         " set:sid=$b == access granted $b=maybe-login+",
+         "GET /a cookie:remember_me=$r => 200 " PAGE " set:sid=$b == access granted $b=opened+",
          "GET /a => 302 location:/login == access denied anonymous",
      }                   },
     {"a remember-me cookie of any name, set by logins beside the session that logouts delete",
@@ -194,7 +193,7 @@ static const struct {
          "GET /a cookie:sess=$a;pluto=$r => 200 " PAGE " == access granted $a=grant",
          "POST /logout cookie:sess=$a;pluto=$r => 303 location:/ set:sess=;Max-Age=0"
          " == logout success $a=logout",
-         "GET /a cookie:pluto=$r => 200 " PAGE " set:sess=$b == access granted $b=maybe-login+",
+         "GET /a cookie:pluto=$r => 200 " PAGE " set:sess=$b == access granted $b=opened+",
          "GET /a cookie:sess=$b;pluto=$r => 200 " PAGE " == access granted $b=grant",
      }                   },
     {"a session renewed with every answer",
@@ -202,7 +201,7 @@ static const struct {
          "POST /login form:user=al&password=p => 302 location:/a set:session=$a == login success "
          "al $a=login+",
          "GET /a cookie:session=$a => 200 " PAGE
-         " set:session=$b == access granted $b=maybe-login+ $a=grant",
+         " set:session=$b == access granted $b=rotated+ $a=grant",
          "GET /a cookie:session=$b => 200 " PAGE
          " set:session=$b == access granted $b=refresh $b=grant",
      }                   },
