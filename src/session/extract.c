@@ -392,6 +392,7 @@ void extractor_feed(struct extractor *e, const struct http_exchange *x,
             work_token_join(&w, w.profile->session[i].name);
         }
     }
+    work_token_sets(&w);
     write_texts(&w, host != NULL ? host->value : (struct hr_span){NULL, 0});
     if (w.profile != NULL && x->has_response) {
         apply_condition(&w);

@@ -224,7 +224,7 @@ static void append_place(struct hr_buf *out, const struct model_carrier *c)
 {
     switch (c->carrier) {
     case TOKEN_COOKIE:
-        if (c->from_profile && strchr(c->name, '+') != NULL) {
+        if (strchr(c->name, '+') != NULL) {
             append_cookie_set(out, c->name);
             break;
         }

@@ -127,7 +127,9 @@ void work_token_join(struct work *w, const char *names)
         all_sent = all_sent && (flags & TOKEN_SENT);
         all_set = all_set && (flags & (TOKEN_SET | TOKEN_SENT));
         any_set = any_set || (flags & TOKEN_SET);
-        joined.flags |= flags & ~(unsigned)(TOKEN_SENT | TOKEN_SET);
+        unsigned scope = joined.flags & TOKEN_SCOPE_MASK;
+        joined.flags |= flags & ~(TOKEN_SENT | TOKEN_SET | TOKEN_SCOPE_MASK);
+        joined.flags |= scope == 0 ? flags & TOKEN_SCOPE_MASK : 0u;
         if (flags & TOKEN_SENT) {
             hr_buf_append(&sent, hr_span_of(t->sent.bytes, HR_DIGEST_BYTES));
         }

@@ -74,6 +74,10 @@ void work_token_set(struct work *w, enum token_carrier carrier, struct hr_span n
 /** A set of cookies of the profile, "a+b", becomes one. */
 void work_token_join(struct work *w, const char *names);
 
+/* sets.c */
+/** Cookies that are one token by their names become one: pieces, signatures, pairs. */
+void work_token_sets(struct work *w);
+
 /* extract.c */
 /** The tokens among a path's parameters: sent by the request, or given by a redirect to it. */
 void work_path_tokens(struct work *w, struct hr_span path, bool is_set);
