@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "history/check.h"
 #include "pipeline/chains.h"
+#include "pipeline/twins.h"
 #include "store/read.h"
 
 #include <stdlib.h>
@@ -33,7 +34,8 @@ struct judge {
     hr_nsec epsilon;
     const struct profile *profile;
     struct chains *chains;
-    bool knows_chains;               /* they are resolved */
+    struct twins *twins;
+    bool is_second_look;             /* chains and twins are resolved */
     struct evidence_entry *evidence; /* by endpoint */
     /* The session at hand. */
     struct operation_row *ops;
@@ -226,7 +228,7 @@ struct life {
 static struct life life_of(const struct judge *a)
 {
     struct life l = {.first_login_start = HR_NSEC_INFINITE};
-    bool issued_by_visit = a->knows_chains && chains_is_visitor(a->chains, a->ops[0].session_id);
+    bool issued_by_visit = a->is_second_look && chains_is_visitor(a->chains, a->ops[0].session_id);
     for (size_t i = 0; i < a->op_count; i++) {
         const struct operation_row *o = &a->ops[i];
         bool is_login = o->kind == OPERATION_LOGIN || o->kind == OPERATION_MAYBE_LOGIN ||
@@ -343,9 +345,13 @@ static struct session_check check_session(const struct judge *a, unsigned flags)
  * is not is checked again when it is known which those are. */
 static void judge_session(struct judge *a)
 {
+    size_t marks = a->mark_count;
     memset(a->is_marked, 0, a->op_count * sizeof(*a->is_marked));
     mark_session(a);
     add_session_evidence(a);
+    if (!a->is_second_look && (a->mark_count > marks || life_of(a).is_visitor)) {
+        twins_note(a->twins, a->ops[0].session_id);
+    }
     if (needs_check(a)) {
         if ((a->check_count & (a->check_count - 1)) == 0) { /* grows at powers of two */
             size_t capacity = a->check_count > 0 ? 2 * a->check_count : 1;
@@ -369,11 +375,20 @@ static int keep_operation(const struct operation_row *o, void *user)
     return 0;
 }
 
+/* What happened to other values of the chain, and at other sites. */
+static void add_from_others(struct judge *a)
+{
+    if (a->is_second_look && a->op_count > 0) {
+        chains_give_logouts(a->chains, a->ops, a->op_count, keep_operation, a);
+        twins_give_logins(a->twins, a->ops[0].session_id, keep_operation, a);
+    }
+}
+
 static void end_session(struct judge *a)
 {
     if (a->op_count > 0) {
-        if (a->knows_chains) {
-            chains_give_logouts(a->chains, a->ops, a->op_count, keep_operation, a);
+        if (a->is_second_look) {
+            add_from_others(a);
         } else {
             chains_note(a->chains, a->ops, a->op_count);
         }
@@ -399,7 +414,7 @@ static int judge_sessions(struct judge *a)
     return r;
 }
 
-/* What was found without knowing the chains. */
+/* What was found without knowing the others. */
 static void forget_findings(struct judge *a)
 {
     struct evidence_entry *e;
@@ -413,13 +428,15 @@ static void forget_findings(struct judge *a)
     a->check_count = 0;
 }
 
-static int judge_chains(struct judge *a)
+static int judge_twice(struct judge *a)
 {
+    bool has_twins = false;
     int r = judge_sessions(a);
-    if (r == 0 && chains_any(a->chains)) {
+    r = r == 0 ? twins_resolve(a->twins, &has_twins) : r;
+    if (r == 0 && (has_twins || chains_any(a->chains))) {
         r = chains_resolve(a->chains);
         forget_findings(a);
-        a->knows_chains = true;
+        a->is_second_look = true;
         r = r == 0 ? judge_sessions(a) : r;
     }
     return r;
@@ -453,9 +470,7 @@ static int check_sessions(struct judge *a)
         if (c->order != ORDER_EXPLAINED) {
             a->op_count = 0;
             r = read_session_operations(a->store, c->session_id, keep_operation, a);
-            if (a->knows_chains) {
-                chains_give_logouts(a->chains, a->ops, a->op_count, keep_operation, a);
-            }
+            add_from_others(a);
             *c = check_session(a, PROTECTED_ONLY);
         }
         r = r == 0 ? analysis_set_session(a->store, c->session_id, c->order, c->witness_id) : r;
@@ -467,6 +482,7 @@ static void judge_finish(struct judge *a)
 {
     forget_findings(a);
     chains_destroy(a->chains);
+    twins_destroy(a->twins);
     free(a->ops);
     free(a->is_marked);
     free(a->marks);
@@ -478,7 +494,8 @@ int judge_site(struct store *s, int64_t site_id, const struct profile *profile, 
     struct judge a = {.store = s, .site_id = site_id, .profile = profile, .epsilon = clock_error};
     a.chains = chains_create(s);
     int r = clock_error < 0 ? read_site_clock_doubt(s, site_id, &a.epsilon) : 0;
-    r = r == 0 ? judge_chains(&a) : r;
+    r = r == 0 ? twins_create(s, site_id, &a.twins) : r;
+    r = r == 0 ? judge_twice(&a) : r;
     for (size_t i = 0; r == 0 && i < a.mark_count; i++) {
         r = analysis_set_mark(s, &a.marks[i]);
     }

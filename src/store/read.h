@@ -45,6 +45,21 @@ int read_session_operations(struct store *s, int64_t session_id,
  *  @param ret_parent_id  0: none, or how that one was given was not seen */
 int read_replaced_session(struct store *s, int64_t exchange_id, int64_t session_id,
                           int64_t *ret_parent_id);
+/** Carriers of other sites that are called like one of this site's. */
+struct twin_carrier {
+    int64_t carrier_id;
+    int64_t other_id;
+    int64_t other_site_id;
+    struct hr_span other_site; /* its name */
+};
+int read_twin_carriers(struct store *s, int64_t site_id,
+                       int (*row)(const struct twin_carrier *c, void *user), void *user);
+/** The session of the other carrier that has the same token. @param ret_session_id  0: none */
+int read_twin_session(struct store *s, int64_t session_id, int64_t carrier_id, int64_t other_id,
+                      int64_t *ret_session_id);
+/** @param ret_shares  0: no token of the one is one of the other */
+int read_carriers_share_token(struct store *s, int64_t carrier_id, int64_t other_id,
+                              int64_t *ret_shares);
 /** Accesses without a token of a session carrier: endpoint_id, granted or denied, exchange. */
 struct anonymous_row {
     int64_t exchange_id;

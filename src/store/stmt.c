@@ -391,6 +391,17 @@ static const char *const statements[STMT_COUNT] = {
     "ON p.id BETWEEN (o.id >> 3) * 16 AND (o.id >> 3) * 16 + 15 "
     "WHERE o.session_id = k.sent_id AND o.issues AND p.set_id = k.sent_id "
     "ORDER BY o.start_at, o.id LIMIT 1)",
+    [STMT_TWIN_CARRIERS] =
+        "SELECT c.id, o.id, o.site_id, s.name FROM carriers c CROSS JOIN carriers o "
+        "ON o.kind = c.kind AND o.name = c.name AND o.site_id <> c.site_id "
+        "CROSS JOIN sites s ON s.id = o.site_id WHERE c.site_id = ?1 ORDER BY s.name, c.id",
+    [STMT_TWIN_SESSION] =
+        "SELECT t.id FROM sessions s CROSS JOIN sessions t INDEXED BY sessions_by_hash "
+        "ON t.carrier_id = ?3 AND t.hash = s.hash WHERE s.id = ?1 AND s.carrier_id = ?2",
+    [STMT_CARRIERS_SHARE_TOKEN] =
+        "SELECT EXISTS (SELECT 1 FROM sessions s INDEXED BY sessions_by_hash CROSS JOIN sessions t "
+        "INDEXED BY sessions_by_hash ON t.carrier_id = ?2 AND t.hash = s.hash "
+        "WHERE s.carrier_id = ?1)",
     [STMT_ANONYMOUS_BIG_SITE] =
         "SELECT x.id, x.endpoint_id, o.outcome FROM operations o CROSS JOIN exchanges x "
         "ON x.id = o.id >> 3 WHERE o.role = +3 AND o.had_token = 0 AND o.outcome IN (3, 4) "

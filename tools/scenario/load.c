@@ -103,8 +103,11 @@ static int load_site(struct loader *l, const struct hr_yaml *node, const char *n
 
 static int load_sites(struct loader *l)
 {
-    const struct hr_yaml *one = load_member(l, "site");
-    const struct hr_yaml *many = load_member(l, "sites");
+    const struct hr_yaml *own_one = hr_yaml_find(l->node, "site");
+    const struct hr_yaml *own_many = hr_yaml_find(l->node, "sites");
+    /* Either takes the place of both of the base. */
+    const struct hr_yaml *one = own_many != NULL ? own_one : load_member(l, "site");
+    const struct hr_yaml *many = own_one != NULL ? own_many : load_member(l, "sites");
     struct scenario *s = l->s;
     int r = 0;
     s->sites = hr_arena_alloc(&s->arena, (load_count(many) + 1) * sizeof(s->sites[0]));
