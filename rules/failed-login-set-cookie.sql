@@ -71,6 +71,8 @@ SELECT exchange_id,
               method, path, status, given, total) AS summary,
        (SELECT json_group_array(text) FROM (
             SELECT 'It may be an anonymous session: whether the site gives one to visitors was not seen.' AS text
+            UNION ALL SELECT 'The session is a self-contained token (JWT or the like).'
+                   WHERE EXISTS (SELECT 1 FROM session_history j WHERE j.session_id = given.session_id AND j.is_jwt)
             UNION ALL SELECT 'After a loss it is not certain which request was answered by which response.'
                    WHERE is_resynchronised)) AS caveats,
        json_array(json_object('role', 'login', 'exchange_id', exchange_id,

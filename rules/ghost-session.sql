@@ -124,7 +124,7 @@ SELECT exchange_id,
             UNION ALL SELECT 'The capture lost bytes between login and access that may hide another login.' WHERE loss_doubt
             UNION ALL SELECT 'After a loss it is not certain which request was answered by which response.'
                    WHERE pairing_doubt
-            UNION ALL SELECT 'The session is a self-contained token (JWT).' WHERE is_jwt)) AS caveats,
+            UNION ALL SELECT 'The session is a self-contained token (JWT or the like).' WHERE is_jwt)) AS caveats,
        json_array(
             json_object('role', 'login', 'exchange_id', exchange_id,
                         'text', printf('%s %s %s%s', method, path, answer,

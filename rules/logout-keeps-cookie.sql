@@ -77,6 +77,8 @@ SELECT exchange_id,
                         method, path, status, name) END AS summary,
        (SELECT json_group_array(text) FROM (
             SELECT 'This endpoint never deletes it: the session may be ended on the server only.' AS text WHERE gone = 0
+            UNION ALL SELECT 'The session is a self-contained token (JWT or the like): where the browser keeps it, it may go on working until it expires.'
+                   WHERE EXISTS (SELECT 1 FROM session_history j WHERE j.session_id = kept.session_id AND j.is_jwt)
             UNION ALL SELECT 'After a loss it is not certain which request was answered by which response.'
                    WHERE is_resynchronised)) AS caveats,
        json_array(

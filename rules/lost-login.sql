@@ -175,7 +175,7 @@ SELECT exchange_id,
                    WHERE loss_doubt
             UNION ALL SELECT 'After a loss it is not certain which request was answered by which response.'
                    WHERE pairing_doubt
-            UNION ALL SELECT 'The session is a self-contained token (JWT).' WHERE is_jwt
+            UNION ALL SELECT 'The session is a self-contained token (JWT or the like).' WHERE is_jwt
             UNION ALL SELECT printf('Of the logins here it happened to %s.', (SELECT text FROM shares WHERE key = endpoint_id))
             )) AS caveats,
        json_array(

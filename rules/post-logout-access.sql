@@ -92,7 +92,7 @@ SELECT exchange_id,
                    WHERE is_older
             UNION ALL SELECT 'The answer gives a new value of the token, as this site does time and again: a sign-in by what was not recognised as a credential would look the same.'
                    WHERE sets_other_token
-            UNION ALL SELECT 'The session is a self-contained token (JWT): some servers accept these until they expire, by design.'
+            UNION ALL SELECT 'The session is a self-contained token (JWT or the like): some servers accept these until they expire, by design.'
                    WHERE is_jwt)) AS caveats,
        (SELECT json_group_array(json_object('role', role, 'exchange_id', exchange_id, 'text', text)) FROM (
             SELECT 'login' AS role, h.exchange_id,

@@ -119,7 +119,7 @@ SELECT exchange_id,
                    WHERE is_close
             UNION ALL SELECT 'After a loss it is not certain which request was answered by which response.'
                    WHERE pairing_doubt
-            UNION ALL SELECT 'The session is a self-contained token (JWT).' WHERE is_jwt)) AS caveats,
+            UNION ALL SELECT 'The session is a self-contained token (JWT or the like).' WHERE is_jwt)) AS caveats,
        (SELECT json_group_array(json_object('role', role, 'exchange_id', exchange_id, 'text', text)) FROM (
             SELECT 'access' AS role, judged.exchange_id,
                    printf('%s %s, begun before the logout was acknowledged; answered %d with Set-Cookie %s after it',

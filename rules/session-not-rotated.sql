@@ -99,6 +99,8 @@ SELECT exchange_id,
                    WHERE protection != 'protected'
             UNION ALL SELECT 'An access at the same time as the denial was granted: the session may have been live already.'
                    WHERE order_doubt
+            UNION ALL SELECT 'The session is a self-contained token (JWT or the like).'
+                   WHERE EXISTS (SELECT 1 FROM session_history j WHERE j.session_id = graded.session_id AND j.is_jwt)
             UNION ALL SELECT 'The capture lost bytes in between that may hide another login.' WHERE loss_doubt
             UNION ALL SELECT 'After a loss it is not certain which request was answered by which response.'
                    WHERE pairing_doubt)) AS caveats,

@@ -75,7 +75,9 @@ SELECT exchange_id,
               CASE WHEN users > 2 THEN printf('; %d users have it', users) ELSE '' END) AS summary,
        (SELECT json_group_array(text) FROM (
             SELECT 'After a loss it is not certain which request was answered by which response.' AS text
-                   WHERE pairing_doubt)) AS caveats,
+                   WHERE pairing_doubt
+            UNION ALL SELECT 'The session is a self-contained token (JWT or the like): it names its user itself.'
+                   WHERE EXISTS (SELECT 1 FROM session_history j WHERE j.session_id = shared.session_id AND j.is_jwt))) AS caveats,
        json_array(
             json_object('role', 'login', 'exchange_id', other_id,
                         'text', printf('%s %s answered %d: the token is given to %s', other_method, other_path,

@@ -91,6 +91,8 @@ SELECT exchange_id,
             UNION ALL SELECT printf('An exchange that is not understood may have been a login: %s %s.', m.method, m.path)
                    FROM session_history m WHERE login_doubt AND m.operation_id = judged.doubt_operation_id
             UNION ALL SELECT 'The order holds only if the clock of the capture is exact.' WHERE clock_doubt
+            UNION ALL SELECT 'The session is a self-contained token (JWT or the like): processes that hold different keys or lists of revoked tokens differ like this.'
+                   WHERE is_jwt
             UNION ALL SELECT 'The capture lost bytes between the three answers that may hide a login.' WHERE loss_doubt
             UNION ALL SELECT 'After a loss it is not certain which request was answered by which response.'
                    WHERE pairing_doubt)) AS caveats,

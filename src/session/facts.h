@@ -30,7 +30,7 @@ enum {
     TOKEN_HTTP_ONLY = 1u << 4,
     TOKEN_SECURE = 1u << 5,
     TOKEN_RANDOM_LOOKING = 1u << 6, /* long and varied enough to be an identifier */
-    TOKEN_JWT = 1u << 7,         /* has the shape of a self-contained token */
+    TOKEN_JWT = 1u << 7,         /* has the shape of a self-contained token: JWT and the like */
     TOKEN_SET_TWICE = 1u << 8,   /* several different values in one response; `set` is the last */
 };
 /* Of a cookie that was set: eight bits of a hash of its domain and path, never 0. Another scope's

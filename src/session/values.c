@@ -27,20 +27,66 @@ static bool is_base64url(char c)
            c == '_' || c == '+' || c == '/' || c == '=';
 }
 
-bool text_is_jwt(struct hr_span value)
+/* @return how many parts the text has; 0 where they are not all Base64, or escaped like a cookie's
+ */
+static size_t base64_parts(struct hr_span text, char separator)
 {
-    size_t dots = 0;
-    if (value.len < 20 || memcmp(value.ptr, "eyJ", 3) != 0) {
-        return false;
+    size_t parts = 0;
+    while (text.ptr != NULL) {
+        struct hr_span part = hr_span_cut(&text, separator);
+        for (size_t i = 0; i < part.len; i++) {
+            if (!is_base64url(part.ptr[i]) && part.ptr[i] != '%') {
+                return 0;
+            }
+        }
+        parts++;
     }
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.ptr[i] == '.') {
-            dots++;
-        } else if (!is_base64url(value.ptr[i])) {
-            return false;
+    return parts;
+}
+
+/* Rails' sessions: marshalled data and its signature, BAh...--HEX, or encrypted, DATA--IV--TAG.
+ * What begins with eyJfcmFpbHMi is signed, too, but may be no more than the number of a session. */
+static bool is_of_rails(struct hr_span value)
+{
+    size_t end = value.len;
+    size_t lengths[2] = {0, 0}; /* of the last part and the one before it */
+    size_t parts = 0;
+    for (size_t i = value.len; i > 1 && parts < 2; i--) {
+        if (value.ptr[i - 1] == '-' && value.ptr[i - 2] == '-') {
+            lengths[parts++] = end - i;
+            end = i - 2;
+            i--;
         }
     }
-    return dots == 2 || dots == 4;
+    bool is_signed =
+        parts >= 1 && (lengths[0] == 40 || lengths[0] == 64) && memcmp(value.ptr, "BAh", 3) == 0;
+    bool is_sealed =
+        parts == 2 && end >= 32 && (lengths[0] == 24 || lengths[0] == 28) && lengths[1] == 16;
+    return (is_signed || is_sealed) && base64_parts(value, '.') == 1;
+}
+
+/* JSON in Base64 begins with eyJ, deflated with eJ; what follows after dots or colons is a time and
+ * a signature: JSON Web Tokens, Flask's and Django's cookies. PASETO says what it is. */
+bool text_is_jwt(struct hr_span value)
+{
+    if (value.len < 20) {
+        return false;
+    }
+    if (memcmp(value.ptr, "eyJ", 3) == 0) {
+        size_t parts = base64_parts(value, '.');
+        return parts == 3 || parts == 5 || base64_parts(value, ':') == 3;
+    }
+    if (memcmp(value.ptr, ".eJ", 3) == 0) {
+        struct hr_span rest = hr_span_slice(value, 1, value.len);
+        return base64_parts(rest, '.') == 3 || base64_parts(rest, ':') == 3;
+    }
+    if (value.ptr[0] == 'v' && value.ptr[1] >= '1' && value.ptr[1] <= '4' && value.ptr[2] == '.') {
+        struct hr_span rest = hr_span_slice(value, 3, value.len);
+        return (hr_span_has_prefix_nocase(rest, HR_SPAN("local.")) ||
+                hr_span_has_prefix_nocase(rest, HR_SPAN("public."))) &&
+               base64_parts(value, '.') >= 3;
+    }
+    return is_of_rails(value);
 }
 
 /* Long and varied: hexadecimal of 8 bytes or more, or 16 characters of mixed kinds. */

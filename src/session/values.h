@@ -32,7 +32,7 @@ size_t values_longest(const struct values *v);
 
 /** Long and varied enough to be an identifier. */
 bool text_is_random(struct hr_span value);
-/** Has the shape of a JSON Web Token. */
+/** Has the shape of a token that says by itself whose it is, signed: JSON Web Tokens and the like. */
 bool text_is_jwt(struct hr_span value);
 
 #endif
