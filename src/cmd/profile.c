@@ -22,14 +22,62 @@ static const struct cmd_usage usage = {
     .see = "headrace-profile",
 };
 
+enum { LISTED_LIMIT = 40 };
+
+struct listing {
+    struct hr_buf *out;
+    const char *protection;
+    const char *title;
+    size_t count;
+};
+
+/* As comments: the rules weigh it anew with every import. */
+static int list_endpoint(const struct endpoint_view *x, void *user)
+{
+    struct listing *l = user;
+    bool says_nothing = x->granted_live + x->denied_without + x->denied_other == 0;
+    if (strcmp(x->protection, l->protection) != 0 ||
+        (says_nothing && strcmp(x->protection, "unknown") == 0)) {
+        return 0;
+    }
+    if (l->count++ == 0) {
+        hr_buf_appendf(l->out, "    # %s\n", l->title);
+    }
+    if (l->count <= LISTED_LIMIT) {
+        hr_buf_appendf(l->out, "    #   %s %s:\n    #     %s\n", x->method, x->path, x->why);
+    }
+    return 0;
+}
+
+static int suggest_endpoints(struct cmd_run *run, const char *site, struct hr_buf *out)
+{
+    struct listing lists[] = {
+        {out, "protected", "protected, by what was seen:",           0},
+        {out, "public",    "public, by what was seen:",              0},
+        {out, "unknown",   "not known whether they need a session:", 0},
+    };
+    const struct read_filter filter = {
+        .site = site, .since = INT64_MIN, .until = HR_NSEC_INFINITE, .stream = -1, .limit = -1};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof(lists) / sizeof(lists[0]); i++) {
+        r = read_endpoints(run->store, &filter, list_endpoint, &lists[i]);
+        if (lists[i].count > LISTED_LIMIT) {
+            hr_buf_appendf(out, "    #   and %zu more: see headrace list endpoints\n",
+                           lists[i].count - LISTED_LIMIT);
+        }
+    }
+    return r;
+}
+
 /* @return 0, or a negative errno of the store */
-static int suggest_site(struct cmd_run *run, int64_t site_id, struct hr_buf *out)
+static int suggest_site(struct cmd_run *run, int64_t site_id, const char *site, struct hr_buf *out)
 {
     struct site_model *model = NULL;
     int r = pipeline_learn_site(run->store, site_id, run->profiles, &model);
     if (r == 0) {
         site_model_suggest(model, out);
         site_model_destroy(model);
+        r = suggest_endpoints(run, site, out);
     }
     return r;
 }
@@ -52,7 +100,7 @@ static int suggest_all(struct cmd_run *run, struct hr_buf *out)
         }
         seen++;
         if (r == 0 && (wanted == NULL || strcmp(wanted, hr_buf_str(&name)) == 0)) {
-            r = suggest_site(run, id, out);
+            r = suggest_site(run, id, hr_buf_str(&name), out);
         }
     }
     hr_buf_finish(&name);

@@ -51,19 +51,29 @@ static bool is_denial(const struct view *v)
                                 (v->flags & (FACT_LOCATION_LOGIN | FACT_LOCATION_AUTHORIZE)));
 }
 
-static void count_use(struct model_carrier *s, const struct view *v, unsigned bits, uint64_t count,
-                      bool login, bool ok)
+static void count_use(struct model_carrier *s, const struct view *v, unsigned bits,
+                      const struct learn_kind *k, bool login, bool ok)
 {
+    uint64_t count = k->count;
     s->used += count;
     s->sent += (bits & USE_SENT) ? count : 0;
+    s->self_contained += (bits & USE_JWT) ? count : 0;
     s->random += (bits & USE_RANDOM) ? count : 0;
     s->in_body += (bits & USE_IN_BODY) ? count : 0;
     s->deleted += (bits & USE_DELETED) ? count : 0;
     if ((v->flags & FACT_LOGOUT_PATH) && (bits & USE_DELETED)) {
         s->logout_deleted += count;
+        learn_example_keep(&s->taken, &k->example);
+    }
+    if (bits & USE_SENT) {
+        learn_example_keep(&s->sent_at, &k->example);
     }
     if (login && ok && (bits & USE_SET_NEW)) {
         s->login_set += count;
+        learn_example_keep(&s->given, &k->example);
+    }
+    if (!login && (bits & USE_SET_NEW) && (bits & USE_SENT) && is_grant(v)) {
+        s->rotated += count;
     }
     if (!login && (bits & USE_SET_NEW) && !(bits & USE_SENT)) {
         s->visit_set += count;
@@ -82,7 +92,7 @@ static void count_kinds(struct choice *c)
         for (size_t u = 0; u < v.use_count; u++) {
             struct model_carrier *s = find(c, v.uses[u].carrier);
             if (s != NULL) {
-                count_use(s, &v, v.uses[u].bits, c->kinds[i]->count, login, ok);
+                count_use(s, &v, v.uses[u].bits, c->kinds[i], login, ok);
             }
         }
     }
@@ -378,6 +388,20 @@ static void choose_visiting(struct choice *c)
     }
 }
 
+/* What else logins gave, or frameworks call a session: people may know better. */
+static void keep_others(struct choice *c)
+{
+    for (size_t i = 0; i < c->count && c->m->other_count < MODEL_OTHERS; i++) {
+        const struct model_carrier *s = &c->all[i];
+        if ((s->login_set > 0 || s->guarded > 0 || s->remembers || s->named) &&
+            s->carrier != TOKEN_USER_QUERY && model_carrier_of(c->m, s->hash) == NULL) {
+            struct model_carrier *to = &c->m->others[c->m->other_count++];
+            *to = *s;
+            to->name = hr_xstrdup(s->name);
+        }
+    }
+}
+
 void decide_carriers(struct site_model *m, const struct site_learner *l)
 {
     struct choice c = {.l = l, .m = m, .count = l->carriers.count, .kind_count = l->kinds.count};
@@ -404,6 +428,7 @@ void decide_carriers(struct site_model *m, const struct site_learner *l)
     }
     choose_remembering(&c);
     choose_visiting(&c);
+    keep_others(&c);
     m->carrier_ids = hr_xcalloc(m->carrier_count + 1, sizeof(*m->carrier_ids));
     for (size_t i = 0; i < m->carrier_count; i++) {
         const struct learn_carrier *from =

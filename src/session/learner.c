@@ -183,7 +183,8 @@ static unsigned use_bits(const struct token_use *t)
            ((t->flags & TOKEN_SET) ? (same ? USE_SET_SAME : USE_SET_NEW) : 0u) |
            ((t->flags & TOKEN_DELETED) ? USE_DELETED : 0u) |
            ((t->flags & TOKEN_RANDOM_LOOKING) ? USE_RANDOM : 0u) |
-           ((t->flags & TOKEN_IN_BODY) ? USE_IN_BODY : 0u);
+           ((t->flags & TOKEN_IN_BODY) ? USE_IN_BODY : 0u) |
+           ((t->flags & TOKEN_JWT) ? USE_JWT : 0u);
 }
 
 void learn_view_of_facts(const struct exchange_facts *f, struct view *v)
@@ -330,7 +331,15 @@ static int compare_uses(const void *a, const void *b)
     return x->carrier < y->carrier ? -1 : x->carrier > y->carrier;
 }
 
-static uint64_t add_kind(struct site_learner *l, struct view *v)
+void learn_example_keep(struct learn_example *kept, const struct learn_example *other)
+{
+    bool is_earlier = other->at != kept->at ? other->at < kept->at : other->frame < kept->frame;
+    if (other->frame != 0 && (kept->frame == 0 || is_earlier)) {
+        *kept = *other;
+    }
+}
+
+static uint64_t add_kind(struct site_learner *l, struct view *v, const struct learn_example *x)
 {
     bool is_new;
     uint64_t hash = kind_hash(v);
@@ -358,6 +367,7 @@ static uint64_t add_kind(struct site_learner *l, struct view *v)
         k->location = hr_xstrndup(v->location.ptr, v->location.len);
     }
     k->count++;
+    learn_example_keep(&k->example, x);
     return hash;
 }
 
@@ -410,7 +420,11 @@ void site_learner_feed(struct site_learner *l, const struct exchange_facts *f)
         v.answer = 0; /* only answers to logins are compared */
     }
     add_endpoint(l, &v);
-    uint64_t kind = add_kind(l, &v);
+    struct learn_example example = {f->request_at, f->request_frame, f->request_capture};
+    uint64_t kind = add_kind(l, &v, &example);
+    l->capture =
+        !l->has_capture || l->capture == f->request_capture ? f->request_capture : SIZE_MAX;
+    l->has_capture = true;
     for (size_t i = 0; i < f->token_count; i++) {
         const struct token_use *t = &f->tokens[i];
         uint64_t carrier = learn_carrier_hash(t->carrier, t->name);

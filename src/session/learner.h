@@ -28,11 +28,19 @@ enum {
     USE_DELETED = 1u << 3,
     USE_RANDOM = 1u << 4,
     USE_IN_BODY = 1u << 5,
+    USE_JWT = 1u << 6,
 };
 
 struct learn_use {
     uint64_t carrier; /* hash of kind and name */
     unsigned bits;
+};
+
+/* The earliest of the exchanges that show something. */
+struct learn_example {
+    hr_nsec at;     /* its request; HR_NSEC_INFINITE with frame 0: none */
+    uint64_t frame; /* 0: none */
+    size_t capture;
 };
 
 /* Entries of every table begin like this. */
@@ -78,6 +86,7 @@ struct learn_kind {
     struct learn_use uses[FACTS_TOKEN_LIMIT];
     size_t use_count;
     uint64_t count;
+    struct learn_example example;
 };
 
 struct learn_event {
@@ -125,8 +134,12 @@ struct site_learner {
     struct learn_table endpoints;
     struct learn_table kinds;
     struct learn_table tokens;
+    size_t capture; /* of every exchange so far; SIZE_MAX: of several */
+    bool has_capture;
 };
 
+/** Keeps the earlier one. */
+void learn_example_keep(struct learn_example *kept, const struct learn_example *other);
 uint64_t learn_carrier_hash(enum token_carrier carrier, struct hr_span name);
 uint64_t learn_endpoint_hash(struct hr_span method, struct hr_span path);
 void learn_view_of_facts(const struct exchange_facts *f, struct view *ret_view);

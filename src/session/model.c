@@ -73,6 +73,8 @@ static void count_logins(struct decide *d)
         if (view_login_look(d->m, &v) == LOOK_PLAUSIBLE) {
             e->successes += d->kinds[i]->count;
             e->yields += (bits & (USE_SET_NEW | USE_SET_SAME)) ? d->kinds[i]->count : 0;
+            e->users += (v.flags & (FACT_USER_NAMED | FACT_USER_QUERY)) ? d->kinds[i]->count : 0;
+            learn_example_keep(&e->success, &d->kinds[i]->example);
             e->rotates = e->rotates || ((bits & USE_SENT) && (bits & USE_SET_NEW));
         }
     }
@@ -205,6 +207,7 @@ static void count_logouts(struct decide *d)
             continue;
         }
         e->logouts += d->kinds[i]->count;
+        learn_example_keep(&e->logout, &d->kinds[i]->example);
         e->deletions += (bits & USE_DELETED) ? d->kinds[i]->count : 0;
     }
 }
@@ -352,6 +355,7 @@ struct site_model *site_learner_decide(struct site_learner *l)
     learn_table_trim(&l->tokens);
     m->site = hr_xstrdup(l->site);
     m->profile = l->profile;
+    m->has_several_captures = l->capture == SIZE_MAX;
     learn_table_init(&m->endpoints, LEARN_ENDPOINTS, release_endpoint);
     learn_table_init(&m->groups, LEARN_KINDS, release_plain);
     learn_table_init(&m->aways, LEARN_KINDS, release_plain);
@@ -384,6 +388,9 @@ void site_model_destroy(struct site_model *m)
     }
     for (size_t i = 0; i < m->carrier_count; i++) {
         free(m->carriers[i].name);
+    }
+    for (size_t i = 0; i < m->other_count; i++) {
+        free(m->others[i].name);
     }
     for (size_t i = 0; i < m->decision_count; i++) {
         free(m->decisions[i].value);

@@ -12,15 +12,19 @@
 #include <string.h>
 
 #define DECISION_LIMIT 64
-#define LISTED_LIMIT 20
 
 static void decide(struct site_model *m, const char *what, struct hr_buf *value,
-                   struct hr_buf *reason, bool from_profile)
+                   struct hr_buf *reason, const struct learn_example *example)
 {
     if (m->decision_count < DECISION_LIMIT) {
         m->decisions = hr_xrealloc(m->decisions, (m->decision_count + 1) * sizeof(*m->decisions));
         m->decisions[m->decision_count++] = (struct decision_text){
-            what, hr_xstrdup(hr_buf_str(value)), hr_xstrdup(hr_buf_str(reason)), from_profile};
+            .what = what,
+            .value = hr_xstrdup(hr_buf_str(value)),
+            .reason = hr_xstrdup(hr_buf_str(reason)),
+            .from_profile = example == NULL,
+            .example = example != NULL ? *example : (struct learn_example){0},
+        };
     }
     hr_buf_clear(value);
     hr_buf_clear(reason);
@@ -61,21 +65,30 @@ __attribute__((format(printf, 2, 3))) static void add_part(struct hr_buf *reason
     hr_buf_append_str(reason, text);
 }
 
+/* "3 logins", "1 login" */
+static void add_count(struct hr_buf *reason, const char *before, uint64_t count, const char *what)
+{
+    if (count > 0) {
+        add_part(reason, "%s%" PRIu64 " %s%s", before, count, what, count == 1 ? "" : "s");
+    }
+}
+
 static void explain_carrier(const struct model_carrier *c, struct hr_buf *reason)
 {
     if (c->login_set > 0) {
-        add_part(reason, "given by %" PRIu64 " of %" PRIu64 " logins", c->login_set, c->login_ok);
+        add_part(reason, "given by %" PRIu64 " of %" PRIu64 " login%s that look successful",
+                 c->login_set, c->login_ok, c->login_ok == 1 ? "" : "s");
     }
-    if (c->sent > 0) {
-        add_part(reason, "carried by %" PRIu64 " requests", c->sent);
-    }
-    if (c->logout_deleted > 0) {
-        add_part(reason, "deleted by %" PRIu64 " logouts", c->logout_deleted);
-    }
+    add_count(reason, "carried by ", c->sent, "request");
+    add_count(reason, "deleted by ", c->logout_deleted, "logout");
     if (c->guarded > 0) {
-        add_part(reason, "%" PRIu64 " endpoints grant with it and deny without", c->guarded);
+        add_part(reason, "%" PRIu64 " endpoint%s with it and den%s without", c->guarded,
+                 c->guarded == 1 ? " grants" : "s grant", c->guarded == 1 ? "ies" : "y");
     }
-    if (c->random * 2 > c->used) {
+    add_count(reason, "given a new value by ", c->rotated, "granted answer");
+    if (c->self_contained * 2 > c->used) {
+        add_part(reason, "its values are self-contained tokens: JWT or the like");
+    } else if (c->random * 2 > c->used) {
         add_part(reason, "its values look random");
     }
     if (c->named) {
@@ -86,13 +99,27 @@ static void explain_carrier(const struct model_carrier *c, struct hr_buf *reason
     }
 }
 
+static const struct learn_example *example_of(const struct model_carrier *c)
+{
+    return c->given.frame != 0 ? &c->given : &c->sent_at;
+}
+
 static void explain_carriers(struct site_model *m, struct hr_buf *value, struct hr_buf *reason)
 {
     for (size_t i = 0; i < m->carrier_count; i++) {
         const struct model_carrier *c = &m->carriers[i];
         hr_buf_appendf(value, "%s %s", carrier_word(c->carrier), c->name);
         explain_carrier(c, reason);
-        decide(m, "session", value, reason, c->from_profile);
+        decide(m, "session", value, reason, c->from_profile ? NULL : example_of(c));
+    }
+    for (size_t i = 0; i < m->other_count; i++) {
+        const struct model_carrier *c = &m->others[i];
+        hr_buf_appendf(value, "%s %s", carrier_word(c->carrier), c->name);
+        if (c->remembers) {
+            add_part(reason, "its name is one that opens sessions: remember-me, a refresh token");
+        }
+        explain_carrier(c, reason);
+        decide(m, "not a session", value, reason, example_of(c));
     }
 }
 
@@ -104,7 +131,7 @@ static void explain_actions(struct site_model *m, const char *what,
         const struct profile_endpoint *e = &actions[i].endpoint;
         hr_buf_appendf(value, "%s %s", e->method == NULL ? "*" : e->method, e->path);
         hr_buf_append_str(reason, "the profile says so");
-        decide(m, what, value, reason, true);
+        decide(m, what, value, reason, NULL);
     }
 }
 
@@ -112,24 +139,43 @@ static void explain_login(struct site_model *m, const struct model_endpoint *e,
                           struct hr_buf *value, struct hr_buf *reason)
 {
     hr_buf_appendf(value, "%s %s", e->method, e->path);
-    add_part(reason, "%" PRIu64 " requests sign in, %" PRIu64 " answers look like successes",
-             e->logins, e->successes);
-    if (e->yields > 0) {
-        add_part(reason, "%" PRIu64 " give the session's token", e->yields);
+    add_count(reason, "", e->logins, e->logins == 1 ? "request signs in" : "request");
+    if (e->logins > 1) {
+        hr_buf_append_str(reason, " sign in");
     }
-    decide(m, "login", value, reason, false);
+    add_part(reason, "%" PRIu64 " answer%s", e->successes,
+             e->successes == 1 ? " looks like a success" : "s look like successes");
+    if (e->yields > 0) {
+        add_part(reason, "%" PRIu64 " give%s the session's token", e->yields,
+                 e->yields == 1 ? "s" : "");
+    }
+    decide(m, "login", value, reason, &e->success);
+}
+
+static void explain_user(struct site_model *m, const struct model_endpoint *e, struct hr_buf *value,
+                         struct hr_buf *reason)
+{
+    hr_buf_appendf(value, "%s %s", e->method, e->path);
+    add_part(reason, "%" PRIu64 " of %" PRIu64 " login%s name%s a user in the request's fields",
+             e->users, e->successes,
+             e->successes == 1 ? " that looks successful" : "s that look successful",
+             e->successes == 1 ? "s" : "");
+    decide(m, "user", value, reason, &e->success);
 }
 
 static void explain_logout(struct site_model *m, const struct model_endpoint *e,
                            struct hr_buf *value, struct hr_buf *reason)
 {
     hr_buf_appendf(value, "%s %s", e->method, e->path);
-    if (!e->logout_learned) {
-        add_part(reason, "its path says so");
+    add_part(reason, e->logout_learned ? "it takes the token away each time" : "its path says so");
+    add_part(reason, "%" PRIu64 " acknowledged for a session", e->logouts);
+    if (e->deletions > 0) {
+        add_part(reason, "%" PRIu64 " delete%s the token", e->deletions,
+                 e->deletions == 1 ? "s" : "");
+    } else {
+        add_part(reason, "none deletes the token");
     }
-    add_part(reason, "%" PRIu64 " acknowledged for a session, %" PRIu64 " delete the token",
-             e->logouts, e->deletions);
-    decide(m, "logout", value, reason, false);
+    decide(m, "logout", value, reason, &e->logout);
 }
 
 void model_explain(struct site_model *m)
@@ -153,6 +199,9 @@ void model_explain(struct site_model *m)
         const struct model_endpoint *e = (const struct model_endpoint *)all[i];
         if (e->is_login && !own_login) {
             explain_login(m, e, &value, &reason);
+        }
+        if (e->is_login && e->users > 0) {
+            explain_user(m, e, &value, &reason);
         }
         if (e->is_logout && !e->is_question && !own_logout && e->logouts > 0) {
             explain_logout(m, e, &value, &reason);
@@ -188,20 +237,31 @@ static void append_quoted(struct hr_buf *out, const char *text)
     hr_buf_append_char(out, '"');
 }
 
-static const char *reason_of(const struct site_model *m, const char *what, size_t nth)
+static const struct decision_text *decision_of(const struct site_model *m, const char *what,
+                                               size_t nth)
 {
     for (size_t i = 0; i < m->decision_count; i++) {
         if (strcmp(m->decisions[i].what, what) == 0 && nth-- == 0) {
-            return m->decisions[i].reason;
+            return &m->decisions[i];
         }
     }
-    return "";
+    return NULL;
 }
 
-static void append_reason(struct hr_buf *out, const char *reason)
+/* A line of its own before what it explains.
+ * @param start  of the line: indent and, of a comment, its sign */
+static void append_reason(struct hr_buf *out, const struct site_model *m, const char *start,
+                          const struct decision_text *d)
 {
-    if (reason[0] != '\0') {
-        hr_buf_appendf(out, "  # %s", reason);
+    if (d == NULL || d->reason[0] == '\0') {
+        return;
+    }
+    hr_buf_appendf(out, "%s%s", start, d->reason);
+    if (d->example.frame != 0) {
+        hr_buf_appendf(out, "; see frame %" PRIu64, d->example.frame);
+        if (m->has_several_captures) {
+            hr_buf_appendf(out, " of capture %zu", d->example.capture);
+        }
     }
     hr_buf_append_char(out, '\n');
 }
@@ -257,9 +317,24 @@ static void suggest_sessions(const struct site_model *m, struct hr_buf *out)
     }
     hr_buf_append_str(out, "    session:\n");
     for (size_t i = 0; i < m->carrier_count; i++) {
+        append_reason(out, m, "      # ", decision_of(m, "session", i));
         hr_buf_append_str(out, "      - ");
         append_place(out, &m->carriers[i]);
-        append_reason(out, reason_of(m, "session", i));
+        hr_buf_append_char(out, '\n');
+    }
+}
+
+/* Decisions that a profile has no place for, or that go without saying there: as comments. */
+static void suggest_comments(const struct site_model *m, const char *what, const char *title,
+                             struct hr_buf *out)
+{
+    for (size_t i = 0; decision_of(m, what, i) != NULL; i++) {
+        const struct decision_text *d = decision_of(m, what, i);
+        if (i == 0) {
+            hr_buf_appendf(out, "    # %s\n", title);
+        }
+        hr_buf_appendf(out, "    #   %s:\n", d->value);
+        append_reason(out, m, "    #     ", d);
     }
 }
 
@@ -287,42 +362,18 @@ static void suggest_actions(const struct site_model *m, const char *what, struct
             hr_buf_appendf(out, "    %s:\n", what);
             any = true;
         }
+        append_reason(out, m, "      # ", d);
         hr_buf_append_str(out, "      - ");
         if (strncmp(d->value, "* ", 2) != 0) {
             hr_buf_appendf(out, "method: %.*s\n        ", (int)(space - d->value), d->value);
         }
         hr_buf_append_str(out, "path: ");
         append_quoted(out, space + 1);
-        append_reason(out, d->reason);
+        hr_buf_append_char(out, '\n');
     }
     if (!any) {
         hr_buf_appendf(out, "    # %s: none was seen\n", what);
     }
-}
-
-/* What was seen of endpoints, as comments: the rules weigh it anew with every import. */
-static void suggest_endpoints(const struct site_model *m, struct hr_buf *out)
-{
-    struct learn_entry **all = learn_table_sorted(&m->endpoints);
-    for (int pass = 0; pass < 2; pass++) {
-        size_t listed = 0;
-        for (size_t i = 0; i < m->endpoints.count && listed < LISTED_LIMIT; i++) {
-            const struct model_endpoint *e = (const struct model_endpoint *)all[i];
-            bool is_public = e->granted_without > 0;
-            bool is_protected = !is_public && e->granted > 0 && e->denied_without > 0;
-            if (e->is_login || e->is_logout || !(pass == 0 ? is_protected : is_public)) {
-                continue;
-            }
-            if (listed++ == 0) {
-                hr_buf_appendf(out, "    # %s\n",
-                               pass == 0 ? "protected: granted with a session, denied without:"
-                                         : "public: granted without a session:");
-            }
-            hr_buf_append_str(out, "    #   - ");
-            hr_buf_appendf(out, "\"%s %s\"\n", e->method, e->path);
-        }
-    }
-    free(all);
 }
 
 void site_model_suggest(const struct site_model *m, struct hr_buf *out)
@@ -336,7 +387,8 @@ void site_model_suggest(const struct site_model *m, struct hr_buf *out)
     append_quoted(out, m->site);
     hr_buf_append_str(out, "]\n");
     suggest_sessions(m, out);
+    suggest_comments(m, "not a session", "weighed, and not taken for the session:", out);
     suggest_actions(m, "login", out);
+    suggest_comments(m, "user", "user, as the login's fields name it:", out);
     suggest_actions(m, "logout", out);
-    suggest_endpoints(m, out);
 }

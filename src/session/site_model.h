@@ -8,6 +8,7 @@
 
 #define MODEL_CARRIERS 8  /* most session carriers of a site */
 #define MODEL_VISITING 16 /* most carriers that are known to open nothing */
+#define MODEL_OTHERS 8
 
 struct model_carrier {
     uint64_t hash;
@@ -31,6 +32,11 @@ struct model_carrier {
     uint64_t values;  /* different values that were set (of the sample) */
     uint64_t value_sets; /* and how often they were */
     uint64_t own_logins; /* logins that gave it and none of the better carriers */
+    uint64_t self_contained; /* sent or set, with the shape of a JWT or the like */
+    uint64_t rotated;    /* granted accesses that gave it a new value */
+    struct learn_example given;  /* by a login */
+    struct learn_example sent_at;
+    struct learn_example taken; /* by a logout */
     bool named;          /* its name is one that frameworks use */
     bool remembers;      /* its name is one of remember-me */
     int score;
@@ -72,6 +78,9 @@ struct model_endpoint {
     uint64_t keeps;        /* logins that gave nothing, over which the carried value became live */
     uint64_t ordinary;     /* values granted elsewhere before */
     uint64_t changes;      /* values denied before and granted after */
+    uint64_t users;        /* successes whose request names a user in its fields */
+    struct learn_example success; /* a login's */
+    struct learn_example logout;
 };
 
 /* One way a login endpoint answers. */
@@ -92,6 +101,7 @@ struct decision_text {
     char *value;
     char *reason;
     bool from_profile;
+    struct learn_example example; /* frame 0: none */
 };
 
 struct site_model {
@@ -111,6 +121,9 @@ struct site_model {
     struct learn_table login_pages; /* hashes of paths */
     struct learn_table form_pages;  /* those that show the login form at times */
     bool has_posted_login;          /* some endpoint takes logins by another method than GET */
+    struct model_carrier others[MODEL_OTHERS]; /* that were weighed and are no session's */
+    size_t other_count;
+    bool has_several_captures;
     struct decision_text *decisions;
     size_t decision_count;
 };

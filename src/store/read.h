@@ -238,6 +238,12 @@ struct endpoint_view {
     int64_t example_granted; /* exchange ids, 0 none */
     int64_t example_denied;
     const char *statuses;    /* "200:14 401:3" */
+    bool declared;           /* the profile says so outright */
+    int64_t example_without; /* granted without a token; exchange id, 0 none */
+    int64_t granted_frame;   /* of the examples' requests, 0 none */
+    int64_t without_frame;
+    int64_t denied_frame;
+    const char *why;         /* the evidence in words, with examples */
 };
 int read_endpoints(struct store *s, const struct read_filter *f,
                    int (*row)(const struct endpoint_view *x, void *user), void *user);

@@ -178,12 +178,51 @@ int read_streams(struct store *s, const struct read_filter *f,
     return r;
 }
 
+static void add_seen(struct hr_buf *why, const char *what, int64_t count, const char *place)
+{
+    if (count > 0) {
+        hr_buf_appendf(why, "%s%s ", why->len > 0 ? ", " : "", what);
+        if (count == 1) {
+            hr_buf_append_str(why, "once");
+        } else {
+            hr_buf_appendf(why, "%lld times", (long long)count);
+        }
+        if (place != NULL) {
+            hr_buf_appendf(why, " (%s)", place);
+        }
+    }
+}
+
+/* @param q  stands on a row of STMT_ENDPOINTS, whose last columns are places and the role */
+static void tell_why(struct hr_buf *why, const struct endpoint_view *x, sqlite3_stmt *q)
+{
+    const char *role = column_text(q, 21);
+    hr_buf_clear(why);
+    if (x->declared) {
+        hr_buf_append_str(why, "the profile says so");
+    }
+    if (role != NULL) {
+        hr_buf_appendf(why, "%sit is a %s", why->len > 0 ? ", " : "", role);
+    }
+    add_seen(why, "granted to a live session", x->granted_live, column_text(q, 18));
+    add_seen(why, "granted without a session", x->granted_without, column_text(q, 19));
+    add_seen(why, "denied without a session", x->denied_without, column_text(q, 20));
+    add_seen(why, "denied to a session", x->denied_other, NULL);
+    if (why->len == 0) {
+        hr_buf_append_str(why, "no access to it was granted or denied");
+    } else if (x->granted_live > 0 && x->granted_without + x->denied_without == 0) {
+        hr_buf_append_str(why, ", never asked for without one");
+    }
+}
+
 int read_endpoints(struct store *s, const struct read_filter *f,
                    int (*row)(const struct endpoint_view *x, void *user), void *user)
 {
     sqlite3_stmt *q = store_stmt(s, STMT_ENDPOINTS);
     bind_text(q, 1, f->site);
     bind_number(q, 7, f->limit);
+    struct hr_buf why;
+    hr_buf_init(&why, 65536);
     int r;
     while ((r = store_step(s, q)) > 0) {
         struct endpoint_view x = {
@@ -200,12 +239,21 @@ int read_endpoints(struct store *s, const struct read_filter *f,
             .example_granted = sqlite3_column_int64(q, 10),
             .example_denied = sqlite3_column_int64(q, 11),
             .statuses = column_text(q, 12),
+            .declared = sqlite3_column_int(q, 13) != 0,
+            .example_without = sqlite3_column_int64(q, 14),
+            .granted_frame = sqlite3_column_int64(q, 15),
+            .without_frame = sqlite3_column_int64(q, 16),
+            .denied_frame = sqlite3_column_int64(q, 17),
         };
+        tell_why(&why, &x, q);
+        x.why = hr_buf_str(&why);
         r = row(&x, user);
         if (r != 0) {
-            return store_end_rows(q, r);
+            r = store_end_rows(q, r);
+            break;
         }
     }
+    hr_buf_finish(&why);
     return r;
 }
 

@@ -6,6 +6,21 @@
 
 #include <stddef.h>
 
+/* Where an example stands: "frame 7", with the capture's name where there are several. */
+#define PLACE_OF(exchange)                                                                         \
+    "(SELECT 'frame ' || coalesce(x.request_frame, x.response_frame) || CASE WHEN (SELECT "        \
+    "count(*) FROM captures) > 1 THEN ' of ' || c.path ELSE '' END FROM exchanges x JOIN "         \
+    "captures c ON c.id = coalesce(x.request_capture_id, x.response_capture_id) WHERE x.id "       \
+    "= " exchange ") "
+#define FRAME_OF(exchange)                                                                         \
+    "(SELECT coalesce(x.request_frame, x.response_frame) FROM exchanges x WHERE x.id = " exchange  \
+    ") "
+#define ENDPOINT_EXAMPLES                                                                          \
+    FRAME_OF("e.granted_live_exchange_id")                                                         \
+    ", " FRAME_OF("e.granted_without_exchange_id") ", " FRAME_OF(                                  \
+        "e.denied_without_exchange_id") ", " PLACE_OF("e.granted_live_exchange_id") ", " PLACE_OF( \
+        "e.granted_without_exchange_id") ", " PLACE_OF("e.denied_without_exchange_id")
+
 /* The contract of `list exchanges`; read_list.c reads the columns in this order. */
 #define EXCHANGE_COLUMNS                                                                           \
     "x.id, cq.path, cq.id, t.stream, t.client, t.client_port, t.server, t.server_port, si.name, "  \
@@ -521,7 +536,10 @@ static const char *const statements[STMT_COUNT] = {
         "e.granted_live_exchange_id, e.denied_without_exchange_id, "
         "(SELECT group_concat(w.word, ' ') FROM (SELECT "
         "CASE n.status WHEN 0 THEN 'none' ELSE n.status END || ':' || sum(n.exchanges) AS word "
-        "FROM endpoint_status n WHERE n.endpoint_id = e.id GROUP BY n.status ORDER BY n.status) w) "
+        "FROM endpoint_status n WHERE n.endpoint_id = e.id GROUP BY n.status ORDER BY n.status) w), "
+        "e.declared, e.granted_without_exchange_id, " ENDPOINT_EXAMPLES
+        ", (SELECT min(d.what) FROM decisions d WHERE d.site_id = e.site_id AND d.what IN "
+        "('login', 'logout') AND d.value = e.method || ' ' || e.path) "
         "FROM endpoints e JOIN sites si ON si.id = e.site_id WHERE (?1 IS NULL OR si.name = ?1) "
         "ORDER BY si.name, e.path, e.method LIMIT ?7",
     [STMT_CAPTURES] =
