@@ -269,7 +269,7 @@ static bool has_word(struct hr_span text, const char *word)
 
 /* Does the text have these three letters? One pass that compilers make wide, many times faster than
  * memmem(): it goes first, for most texts have none of what is looked for. */
-static bool has_letters(struct hr_span text, const char *letters)
+bool body_has_letters(struct hr_span text, const char *letters)
 {
     const char a = letters[0];
     const char b = letters[1];
@@ -300,7 +300,7 @@ static bool may_matter(const struct work *w, struct hr_span text)
         {"sid",  {"\"sid\""}                               },
     };
     for (size_t i = 0; i < HR_ARRAY_LEN(hints); i++) {
-        bool possible = has_letters(text, hints[i].letters);
+        bool possible = body_has_letters(text, hints[i].letters);
         for (size_t k = 0; possible && k < HR_ARRAY_LEN(hints[i].words); k++) {
             if (hints[i].words[k] != NULL && has_word(text, hints[i].words[k])) {
                 return true;
@@ -350,7 +350,7 @@ static void read_json(struct work *w, struct hr_span text)
 /* --- HTML ------------------------------------------------------------------------------------- */
 
 /* @return the value of an attribute of a tag's text; ptr NULL where it has none */
-static struct hr_span attribute(struct hr_span tag, const char *name)
+struct hr_span body_attribute(struct hr_span tag, const char *name)
 {
     size_t name_len = strlen(name);
     for (size_t i = 1; i + name_len < tag.len; i++) {
@@ -397,25 +397,26 @@ static void read_tag(struct work *w, struct form_scan *s, struct hr_span tag)
 {
     const struct lists *l = work_lists(w);
     if (hr_span_has_prefix_nocase(tag, HR_SPAN("form"))) {
-        struct hr_span action = attribute(tag, "action");
+        struct hr_span action = body_attribute(tag, "action");
         struct hr_span path = hr_span_cut(&action, '?');
         end_form(s);
         s->other_action = lists_find_path(l, LIST_password_paths, path, 1) ||
                           lists_find_path(l, LIST_registration_paths, path, 0);
-        s->found_logout =
-            s->found_logout || (lists_find_path(l, LIST_logout_paths, path, 0) &&
-                                hr_span_equal_nocase(attribute(tag, "method"), HR_SPAN("post")));
+        s->found_logout = s->found_logout ||
+                          (lists_find_path(l, LIST_logout_paths, path, 0) &&
+                           hr_span_equal_nocase(body_attribute(tag, "method"), HR_SPAN("post")));
         if (path.len == 0 && (w->f->flags & FACT_LOGOUT_PATH) &&
-            hr_span_equal_nocase(attribute(tag, "method"), HR_SPAN("post"))) {
+            hr_span_equal_nocase(body_attribute(tag, "method"), HR_SPAN("post"))) {
             s->found_logout = true; /* posts to its own page */
         }
     } else if (hr_span_has_prefix_nocase(tag, HR_SPAN("/form"))) {
         end_form(s);
     } else if (hr_span_has_prefix_nocase(tag, HR_SPAN("input")) &&
-               hr_span_equal_nocase(attribute(tag, "type"), HR_SPAN("password"))) {
-        struct hr_span name = attribute(tag, "name");
-        bool is_new = lists_find(l, LIST_new_password_fields, name) != 0 ||
-                      hr_span_equal_nocase(attribute(tag, "autocomplete"), HR_SPAN("new-password"));
+               hr_span_equal_nocase(body_attribute(tag, "type"), HR_SPAN("password"))) {
+        struct hr_span name = body_attribute(tag, "name");
+        bool is_new =
+            lists_find(l, LIST_new_password_fields, name) != 0 ||
+            hr_span_equal_nocase(body_attribute(tag, "autocomplete"), HR_SPAN("new-password"));
         s->passwords++;
         s->new_passwords += is_new;
     }
@@ -456,11 +457,12 @@ static struct hr_span title_of(struct hr_span html)
 
 static void read_html(struct work *w, struct hr_span html)
 {
-    bool has_password = (has_letters(html, "ssw") && has_word(html, "assword")) ||
-                        (has_letters(html, "SSW") && has_word(html, "ASSWORD"));
+    bool has_password = (body_has_letters(html, "ssw") && has_word(html, "assword")) ||
+                        (body_has_letters(html, "SSW") && has_word(html, "ASSWORD"));
     if (has_password || (w->f->flags & FACT_LOGOUT_PATH)) {
         scan_forms(w, html);
     }
+    work_page_leads(w, html);
     if (w->is_login_like) {
         w->f->shape = hr_hash64(title_of(html), w->f->flags & FACT_LOGIN_FORM);
         /* A page without the form may say it too; pages that say all sorts of things are longer,

@@ -42,12 +42,13 @@ static unsigned bits_of(const struct view *v, uint64_t carrier)
 static bool is_grant(const struct view *v)
 {
     return v->status >= 200 && v->status < 300 &&
-           !(v->flags & (FACT_LOGIN_FORM | FACT_CACHED | FACT_STATIC_PATH | FACT_SAYS_FAILURE));
+           !(v->flags & (FACT_LOGIN_FORM | FACT_CACHED | FACT_STATIC_PATH | FACT_SAYS_FAILURE |
+                         FACT_LOCATION_LOGIN | FACT_LOCATION_AUTHORIZE));
 }
 
 static bool is_denial(const struct view *v)
 {
-    return v->status == 401 || (v->status >= 300 && v->status < 400 &&
+    return v->status == 401 || (v->status >= 200 && v->status < 400 &&
                                 (v->flags & (FACT_LOCATION_LOGIN | FACT_LOCATION_AUTHORIZE)));
 }
 

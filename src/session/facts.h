@@ -67,7 +67,7 @@ enum {
     FACT_LOGIN_FORM = 1u << 11,     /* the response is HTML with a password input */
     FACT_LOGOUT_FORM = 1u << 12,    /* HTML with a form that posts to a logout path; also a logout path
                                        fetched ahead (Sec-Purpose: prefetch): it only asks as well */
-    FACT_LOCATION_LOGIN = 1u << 13, /* redirects to a login path */
+    FACT_LOCATION_LOGIN = 1u << 13, /* redirects to a login path, also with a page */
     FACT_LOCATION_AUTHORIZE = 1u << 14, /* redirects to another origin's authorize page */
     FACT_CACHED = 1u << 15,         /* Age, X-Cache: HIT and the like */
     FACT_TOKEN_IN_BODY = 1u << 16,  /* a token-like member in a JSON answer */
@@ -122,7 +122,8 @@ struct exchange_facts {
     struct hr_span target; /* redacted and escaped */
     struct hr_span path_template; /* "/users/{id}"; redacted and escaped */
     struct hr_span location;      /* redirect target, redacted and escaped; ptr NULL: none */
-    struct hr_span location_path; /* its path if it leads to the same site; ptr NULL else */
+    struct hr_span location_path; /* its path if it leads to the same site, or a page's that sends the
+                                     browser on at once; ptr NULL else */
     struct hr_span user;          /* that the request names; ptr NULL: none */
     struct hr_span replica;       /* value of Via, X-Served-By, an affinity cookie: hashed if long */
     uint32_t agent;        /* twice a 31-bit hash of the User-Agent (0: none), odd where fields say

@@ -270,66 +270,6 @@ static bool is_hit(const struct http_field *f)
     return hr_span_find_nocase(f->value, HR_SPAN("hit")) != SIZE_MAX;
 }
 
-/* Another origin's page that signs people in: by its path, its host's name, or what it is asked. */
-static bool leads_to_authorize(const struct work *w, const struct http_url *to)
-{
-    static const char *const hosts[] = {"login.",    "signin.",  "auth.", "sso.",
-                                        "accounts.", "account.", "id.",   "idp.",
-                                        "oauth.",    "adfs.",    "cas.",  "sts."};
-    static const char *const members[] = {"client_id", "SAMLRequest", "response_type", "wtrealm"};
-    struct hr_span query = to->query;
-    struct http_param param;
-    if (lists_find_path(work_lists(w), LIST_authorize_paths, to->path, 1)) {
-        return true;
-    }
-    for (size_t i = 0; i < HR_ARRAY_LEN(hosts); i++) {
-        if (hr_span_has_prefix_nocase(to->authority, hr_span_str(hosts[i]))) {
-            return true;
-        }
-    }
-    for (size_t i = 0; i < 50 && http_query_next(&query, &param); i++) {
-        for (size_t k = 0; k < HR_ARRAY_LEN(members); k++) {
-            if (hr_span_equal_nocase(param.name, hr_span_str(members[k]))) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-static void read_location(struct work *w, struct hr_span value)
-{
-    struct http_url to;
-    struct http_target parts;
-    const struct lists *l = work_lists(w);
-    w->f->location = value; /* until the tokens are known, as the path below */
-    if (!http_url_resolve(w->arena, &w->url, value, &to)) {
-        return;
-    }
-    http_target_parse(value, false, &parts);
-    bool same = to.authority.ptr == NULL ||
-                (w->url.authority.ptr != NULL && hr_span_equal(to.authority, w->url.authority));
-    struct hr_span query = to.query;
-    struct http_param param;
-    for (size_t i = 0; i < 50 && http_query_next(&query, &param); i++) {
-        if (lists_find_path_word(l, LIST_failure_words, param.name) ||
-            (param.value.len < 40 && lists_find_path_word(l, LIST_failure_words, param.value))) {
-            w->f->flags |= FACT_SAYS_FAILURE;
-        }
-    }
-    if (same) {
-        struct hr_span rest = to.path;
-        const struct hr_span page = hr_span_cut(&rest, ';');
-        work_path_tokens(w, to.path, true); /* of a server that writes its sessions into its URLs */
-        w->f->location_path = to.path;
-        if (lists_find_path(l, LIST_login_pages, page, 0)) {
-            w->f->flags |= FACT_LOCATION_LOGIN;
-        }
-    } else if (leads_to_authorize(w, &to)) {
-        w->f->flags |= FACT_LOCATION_AUTHORIZE;
-    }
-}
-
 static void read_response_field(struct work *w, const struct http_field *f)
 {
     char first = hr_ascii_lower(f->name.ptr[0]);
@@ -339,8 +279,13 @@ static void read_response_field(struct work *w, const struct http_field *f)
     }
     if (first == 'l' && hr_span_equal_nocase(f->name, HR_SPAN("location"))) {
         if (w->f->location.ptr == NULL) {
-            read_location(w, f->value);
+            w->f->location = f->value; /* until the tokens are known */
+            work_leads_to(w, f->value);
         }
+        return;
+    }
+    if (first == 'r' && hr_span_equal_nocase(f->name, HR_SPAN("refresh"))) {
+        work_refresh(w, f->value);
         return;
     }
     if (first == 'a' && hr_span_equal_nocase(f->name, HR_SPAN("authorization"))) {

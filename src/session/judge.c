@@ -198,7 +198,8 @@ bool model_is_logout_page(const struct site_model *m, const struct view *v)
     bool declared = m->profile != NULL && m->profile->logout_count > 0;
     unsigned bits = model_session_bits(m, v, &(unsigned){0});
     return !declared && view_is_get(v) && v->status >= 200 && v->status < 300 &&
-           (v->flags & FACT_RESP_HTML) && !(bits & (USE_DELETED | USE_SET_NEW));
+           (v->flags & FACT_RESP_HTML) && v->location_path.ptr == NULL &&
+           !model_sends_to_login(m, v) && !(bits & (USE_DELETED | USE_SET_NEW));
 }
 
 uint64_t model_path_hash(struct hr_span path)
@@ -247,6 +248,13 @@ static bool leads_to_login(const struct site_model *m, const struct view *v,
             learn_table_find(&m->form_pages, model_path_hash(v->location_path)) != NULL);
 }
 
+bool model_sends_to_login(const struct site_model *m, const struct view *v)
+{
+    return v->status >= 200 && v->status < 300 &&
+           ((v->flags & (FACT_LOCATION_LOGIN | FACT_LOCATION_AUTHORIZE)) ||
+            model_is_login_page(m, v->location_path));
+}
+
 static enum session_outcome redirect_outcome(const struct site_model *m, const struct view *v,
                                              bool had_token)
 {
@@ -290,6 +298,9 @@ enum session_outcome model_access_outcome(const struct site_model *m, const stru
     }
     if (v->status < 200 || v->status >= 300) {
         return OUTCOME_NONE;
+    }
+    if (model_sends_to_login(m, v)) {
+        return e != NULL && e->always_denies ? OUTCOME_NONE : OUTCOME_DENIED;
     }
     if (v->flags & FACT_LOGIN_FORM) {
         /* In place of the page it is a denial; a page that always has it says nothing. */

@@ -320,7 +320,8 @@ static void count_grants(struct decide *d)
         struct model_endpoint *e = model_endpoint_of(d->m, v.endpoint);
         uint64_t count = d->kinds[i]->count;
         unsigned bits = model_session_bits(d->m, &v, &sent);
-        bool page = v.status >= 200 && v.status < 300 && !(v.flags & FACT_LOGIN_FORM);
+        bool page = v.status >= 200 && v.status < 300 && !(v.flags & FACT_LOGIN_FORM) &&
+                    !model_sends_to_login(d->m, &v);
         e->granted += page && sent > 0 ? count : 0;
         bool bare = sent == 0 && !(v.flags & FACT_CACHED) && !model_has_credential(d->m, &v);
         e->granted_without += page && bare ? count : 0;

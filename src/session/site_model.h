@@ -155,6 +155,8 @@ bool model_is_logout(const struct site_model *m, const struct view *v);
  * a help page. */
 bool model_is_logout_page(const struct site_model *m, const struct view *v);
 bool model_is_login_page(const struct site_model *m, struct hr_span path);
+/** A page with 200 that sends the browser to the login at once. */
+bool model_sends_to_login(const struct site_model *m, const struct view *v);
 enum session_outcome model_access_outcome(const struct site_model *m, const struct view *v,
                                           bool had_token);
 uint64_t model_group_hash(const struct view *v);

@@ -102,6 +102,13 @@ void work_member(struct work *w, enum member_place place, struct hr_span name,
 void work_request_content(struct work *w);
 void work_query(struct work *w);
 
+/* leads.c */
+/** Location's value, or what does the same. */
+void work_leads_to(struct work *w, struct hr_span value);
+/** "0; url=/login", of a field or a page. */
+void work_refresh(struct work *w, struct hr_span value);
+void work_page_leads(struct work *w, struct hr_span html);
+
 /* headers.c */
 void work_request_fields(struct work *w);
 void work_response_fields(struct work *w);
@@ -136,6 +143,10 @@ struct hr_span work_escape(struct work *w, struct hr_span bytes, size_t limit);
 void work_response_content(struct work *w, const struct http_message *m,
                            const struct http_content_limits *limits, struct hr_buf *scratch,
                            unsigned *ret_result);
+/** Does the text have these three letters? Many times faster than looking for a word. */
+bool body_has_letters(struct hr_span text, const char *letters);
+/** The value of an attribute of a tag's text; ptr NULL where it has none. */
+struct hr_span body_attribute(struct hr_span tag, const char *name);
 json_t *body_parse_json(struct hr_span text);
 /** "data.token": the member, or NULL. */
 const json_t *body_json_member(const json_t *root, const char *path);
