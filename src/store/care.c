@@ -21,7 +21,7 @@ static const struct {
     {"SELECT count(*) FROM operations o WHERE o.kind IS NOT NULL AND (o.session_id IS NULL OR "
      "o.start_at IS NULL)",                                                                     "operations have no session or no start"              },
     {"SELECT count(*) FROM operations o WHERE o.ended_by_id IS NOT NULL AND NOT EXISTS "
-     "(SELECT 1 FROM operations p WHERE p.id = o.ended_by_id AND p.session_id = o.session_id)", "operations were ended by one that is not there"      },
+     "(SELECT 1 FROM operations p WHERE p.id = o.ended_by_id AND p.kind = 7)", "operations were ended by one that is not there"      },
     {"SELECT count(*) FROM operations o JOIN exchanges x ON x.id = o.exchange_id WHERE "
      "o.endpoint_id IS NOT x.endpoint_id",                                                      "operations name another endpoint than their exchange"},
     {"SELECT count(*) FROM sessions WHERE length(hash) <> 16",                                       "sessions have a broken hash"                         },
