@@ -221,6 +221,24 @@ static void tell_capture_errors(const struct pipeline_result *result)
     }
 }
 
+/* Also those that are in the database already. */
+static int redact_users(struct cmd_run *run)
+{
+    int64_t count = 0;
+    if (!run->args->config.extract.redact_users) {
+        return -1;
+    }
+    if (store_redact_users(run->store, &count) < 0) {
+        return cmd_store_failed(run->store);
+    }
+    if (count > 0 && !run->args->quiet) {
+        hr_info("%s: names of %lld users became hashes; copies of the file and reports made of it "
+                "still have them",
+                store_path(run->store), (long long)count);
+    }
+    return -1;
+}
+
 int cmd_run_captures(struct cmd_run *run, bool with_rules)
 {
     struct cmd_progress progress;
@@ -239,6 +257,11 @@ int cmd_run_captures(struct cmd_run *run, bool with_rules)
         .progress = cmd_progress_show,
         .user = &progress,
     };
+    status = redact_users(run);
+    if (status >= 0) {
+        hr_buf_finish(&error);
+        return status;
+    }
     int r = pipeline_run(run->store, &job, &run->result, &error);
     run->has_result = true;
     cmd_progress_finish(&progress);

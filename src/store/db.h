@@ -74,6 +74,11 @@ int store_migrate(struct store *s, const struct store_migration *steps, size_t s
 /** Makes or checks tables, views and key. */
 int store_prepare(struct store *s, const struct hr_key *key);
 
+/* write_names.c */
+/** What stands for a user's name that never got in: borrowed, from buffer or name. */
+struct hr_span store_hidden_user(const struct store *s, struct hr_span name,
+                                 char buffer[HR_DIGEST_TEXT_SIZE]);
+
 /* write_analysis.c */
 void analysis_destroy(struct analysis *a);
 

@@ -42,7 +42,9 @@ struct import {
 int import_site_id(struct import *i, struct hr_span name, int64_t *ret_id);
 int import_endpoint_id(struct import *i, int64_t site_id, const struct exchange_facts *f,
                        int64_t *ret_id);
-int import_user_id(struct import *i, int64_t site_id, struct hr_span name, int64_t *ret_id);
+/** @param got_in  does the exchange look as if that user was let in? */
+int import_user_id(struct import *i, int64_t site_id, struct hr_span name, bool got_in,
+                   int64_t *ret_id);
 /** Fills carrier_id, sent_id and set_id. */
 int import_token_ids(struct import *i, int64_t site_id, struct token_use *t);
 int import_build_session_index(struct import *i);

@@ -169,7 +169,8 @@ CREATE UNIQUE INDEX sessions_by_hash ON sessions (carrier_id, hash);
 CREATE TABLE users (
     id      INTEGER PRIMARY KEY,
     site_id INTEGER NOT NULL REFERENCES sites (id),
-    name    TEXT NOT NULL, -- as the request gave it, escaped
+    name    TEXT NOT NULL, -- as the request gave it, escaped; ~ and 16 hexadecimal digits of its hash
+                           -- where nobody of that name was let in
     UNIQUE (site_id, name)
 ) STRICT;
 

@@ -164,6 +164,10 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_ENDPOINT_ADD] = "INSERT INTO endpoints (site_id, method, path) VALUES (?1, ?2, ?3)",
     [STMT_USER_FIND] = "SELECT id FROM users WHERE site_id = ?1 AND name = ?2",
     [STMT_USER_ADD] = "INSERT INTO users (site_id, name) VALUES (?1, ?2)",
+    [STMT_USERS_SHOWN] = /* a hash is ~ and 16 hexadecimal digits */
+    "SELECT id, name FROM users WHERE NOT (length(name) = 17 AND name GLOB '~*' "
+    "AND substr(name, 2) NOT GLOB '*[^0-9a-f]*')",
+    [STMT_USER_NAME] = "UPDATE users SET name = ?2 WHERE id = ?1",
     [STMT_CARRIER_FIND] = "SELECT id FROM carriers WHERE site_id = ?1 AND kind = ?2 AND name = ?3",
     [STMT_CARRIER_ADD] = "INSERT INTO carriers (site_id, kind, name) VALUES (?1, ?2, ?3)",
     [STMT_SESSION_FIND] =

@@ -58,6 +58,8 @@ int store_get_info(struct store *s, struct store_info *ret_info);
 /** Integrity of file, keys and foreign keys. emit gets a line for each problem. @return 0 clean, 1 problems */
 int store_check(struct store *s, void (*emit)(const char *line, void *user), void *user);
 int store_vacuum(struct store *s);
+/** Names of users become their hashes. @param ret_count  how many were none yet */
+int store_redact_users(struct store *s, int64_t *ret_count);
 /** Deletes what ended before that time on the packets' clock, and what nothing refers to any more. */
 int store_prune(struct store *s, hr_nsec before, int64_t *ret_exchanges);
 

@@ -233,6 +233,14 @@ static int find_user(struct store *s, int64_t site_id, struct hr_span name, int6
     if (r < 0 || *ret_id != 0) {
         return r;
     }
+    char hidden[HR_DIGEST_TEXT_SIZE]; /* the import kept no name: it never got in */
+    q = store_stmt(s, STMT_USER_FIND);
+    bind_number(q, 1, site_id);
+    bind_span(q, 2, store_hidden_user(s, name, hidden));
+    r = store_number(s, q, 0, ret_id);
+    if (r < 0 || *ret_id != 0) {
+        return r;
+    }
     q = store_stmt(s, STMT_USER_ADD);
     bind_number(q, 1, site_id);
     bind_span(q, 2, name);

@@ -294,6 +294,17 @@ static int add_mark(struct import *i, const struct exchange_facts *f, size_t pla
     return store_run(i->s, q);
 }
 
+/* Does the answer look as if whom the request names were let in? Where the name is all that a site
+ * asks for, it is no secret. */
+static bool got_in(const struct exchange_facts *f)
+{
+    bool answered = f->status >= 200 && f->status < 400 && f->status != 304;
+    bool refused = f->flags & (FACT_SAYS_FAILURE | FACT_LOGIN_FORM | FACT_LOCATION_LOGIN);
+    bool back = f->location_path.ptr != NULL && hr_span_equal(f->location_path, f->path_template);
+    bool is_name = (f->flags & FACT_USER_QUERY) && !(f->flags & FACT_PASSWORD);
+    return is_name || (answered && !refused && !back);
+}
+
 static int add_exchange_row(struct import *i, struct exchange_facts *f, int64_t user_id)
 {
     sqlite3_stmt *q = store_stmt(i->s, STMT_EXCHANGE_ADD);
@@ -328,7 +339,7 @@ int import_add_exchange(struct import *i, struct exchange_facts *f)
     int64_t user_id = 0;
     int r = import_site_id(i, f->site, &f->site_id);
     r = r == 0 ? import_endpoint_id(i, f->site_id, f, &f->endpoint_id) : r;
-    r = r == 0 ? import_user_id(i, f->site_id, f->user, &user_id) : r;
+    r = r == 0 ? import_user_id(i, f->site_id, f->user, got_in(f), &user_id) : r;
     for (size_t k = 0; r == 0 && k < f->token_count; k++) {
         r = import_token_ids(i, f->site_id, &f->tokens[k]);
     }

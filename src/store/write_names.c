@@ -26,7 +26,7 @@ struct name_row {
     const void *row;
 };
 
-static int find_or_add(struct import *i, const struct name_row *n, int64_t *ret_id)
+static int find_name(struct import *i, const struct name_row *n, int64_t *ret_id)
 {
     int64_t id = id_cache_find(n->cache, n->key.ptr, n->key.len);
     int r = 0;
@@ -38,6 +38,14 @@ static int find_or_add(struct import *i, const struct name_row *n, int64_t *ret_
             id_cache_add(n->cache, n->key.ptr, n->key.len, id);
         }
     }
+    *ret_id = id;
+    return r;
+}
+
+static int find_or_add(struct import *i, const struct name_row *n, int64_t *ret_id)
+{
+    int64_t id = 0;
+    int r = find_name(i, n, &id);
     if (id == 0 && r == 0) {
         sqlite3_stmt *q = store_stmt(i->s, n->add);
         n->bind(q, n->row);
@@ -101,17 +109,53 @@ static void bind_user(sqlite3_stmt *q, const void *row)
     bind_span(q, 2, t->a);
 }
 
-int import_user_id(struct import *i, int64_t site_id, struct hr_span name, int64_t *ret_id)
+struct hr_span store_hidden_user(const struct store *s, struct hr_span name,
+                                 char buffer[HR_DIGEST_TEXT_SIZE])
 {
+    struct hr_digest d = hr_digest_keyed(store_key(s), name);
+    bool is_hidden = name.len == HR_DIGEST_TEXT_SIZE - 1 && name.ptr[0] == '~';
+    return is_hidden ? name : hr_span_str(hr_digest_format(&d, buffer)); /* --redact-users did it */
+}
+
+static struct name_row user_row(struct import *i, struct text_row *row)
+{
+    return (struct name_row){&i->users,      make_key(i, row->number, row->a, HR_SPAN("")),
+                             STMT_USER_FIND, STMT_USER_ADD,
+                             bind_user,      row};
+}
+
+/* A password typed into the wrong field is a name that never got in: until one does, only its hash
+ * is kept, and the row gets the name then. */
+int import_user_id(struct import *i, int64_t site_id, struct hr_span name, bool got_in,
+                   int64_t *ret_id)
+{
+    char hidden[HR_DIGEST_TEXT_SIZE];
     struct text_row row = {.number = site_id, .a = name};
-    struct name_row n = {&i->users,      make_key(i, site_id, name, HR_SPAN("")),
-                         STMT_USER_FIND, STMT_USER_ADD,
-                         bind_user,      &row};
+    *ret_id = 0;
     if (name.ptr == NULL) {
-        *ret_id = 0;
         return 0;
     }
-    return find_or_add(i, &n, ret_id);
+    struct name_row n = user_row(i, &row);
+    int r = find_name(i, &n, ret_id);
+    if (r < 0 || *ret_id != 0) {
+        return r;
+    }
+    struct text_row hidden_row = {.number = site_id, .a = store_hidden_user(i->s, name, hidden)};
+    n = user_row(i, &hidden_row);
+    if (!got_in) {
+        return find_or_add(i, &n, ret_id);
+    }
+    r = find_name(i, &n, ret_id);
+    n = user_row(i, &row);
+    if (r == 0 && *ret_id != 0) {
+        sqlite3_stmt *q = store_stmt(i->s, STMT_USER_NAME);
+        bind_number(q, 1, *ret_id);
+        bind_span(q, 2, name);
+        r = store_run(i->s, q);
+        id_cache_add(n.cache, n.key.ptr, n.key.len, *ret_id);
+        return r;
+    }
+    return r == 0 ? find_or_add(i, &n, ret_id) : r;
 }
 
 static void bind_carrier(sqlite3_stmt *q, const void *row)
