@@ -203,6 +203,9 @@ static int load_connection(struct loader *l, const struct hr_yaml *node)
     if (r == 0 && (m = hr_yaml_find(node, "wrap")) != NULL) {
         r = hr_yaml_get_bool(l->doc, m, &c->wrap);
     }
+    if (r == 0 && c->end == CLOSE_REFUSED && hr_yaml_find(node, "opens") == NULL) {
+        r = hr_yaml_fail(l->doc, node, "a refused connection needs a time: opens");
+    }
     c->port = (uint16_t)port;
     c->mss = (uint16_t)mss;
     return r;

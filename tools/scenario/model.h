@@ -47,6 +47,7 @@ enum closing {
     CLOSE_CLIENT_RST,
     CLOSE_SERVER_FIN,
     CLOSE_SERVER_RST,
+    CLOSE_REFUSED, /* of a connection: the answer to its SYN is a RST */
 };
 
 struct connection {
@@ -151,8 +152,8 @@ int load_headers(struct loader *l, const struct hr_yaml *node, struct headers *r
 /** A duration from base, or RFC 3339. */
 int load_time(struct loader *l, const struct hr_yaml *node, hr_nsec base, hr_nsec *ret_at);
 int load_rate(struct loader *l, const struct hr_yaml *node, double *ret_rate);
-/** One of CLOSE_OPEN to CLOSE_SERVER_RST. */
-int load_closing(struct loader *l, const struct hr_yaml *node, bool may_stay_open,
+/** One of CLOSE_CLIENT_FIN to CLOSE_SERVER_RST; of a connection also CLOSE_OPEN and CLOSE_REFUSED. */
+int load_closing(struct loader *l, const struct hr_yaml *node, bool of_connection,
                  enum closing *ret_closing);
 /** @return the number of members or items */
 size_t load_count(const struct hr_yaml *node);

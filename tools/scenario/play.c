@@ -121,6 +121,10 @@ static void add_handshake(struct play *p, const struct connection *c)
         c->opens != HR_NSEC_INFINITE ? c->opens : c->first_at - HR_NSEC_PER_MSEC - 2 * delay;
     if (c->handshake) {
         add(p, ACT_SYN, TALK_CLIENT, at);
+        if (c->end == CLOSE_REFUSED) {
+            add(p, ACT_RST, TALK_SERVER, at + REPLY);
+            return;
+        }
         add(p, ACT_SYN_ACK, TALK_SERVER, at + REPLY);
         add(p, ACT_ACK, TALK_CLIENT, at + REPLY + delay);
     }
@@ -134,6 +138,7 @@ static void add_close(struct play *p, const struct connection *c)
     hr_nsec answer = at + (by_client ? REPLY : p->s->delay);
     switch (c->end) {
     case CLOSE_OPEN:
+    case CLOSE_REFUSED:
         return;
     case CLOSE_CLIENT_RST:
     case CLOSE_SERVER_RST:

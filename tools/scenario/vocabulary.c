@@ -360,21 +360,21 @@ int load_rate(struct loader *l, const struct hr_yaml *node, double *ret_rate)
     return 0;
 }
 
-int load_closing(struct loader *l, const struct hr_yaml *node, bool may_stay_open,
+int load_closing(struct loader *l, const struct hr_yaml *node, bool of_connection,
                  enum closing *ret_closing)
 {
-    static const char *const words[] = {"client-fin", "client-rst", "server-fin",
-                                        "server-rst", "open",       NULL};
+    static const char *const words[] = {"client-fin", "client-rst", "server-fin", "server-rst",
+                                        "open",       "refused",    NULL};
     static const char *const closes[] = {"client-fin", "client-rst", "server-fin", "server-rst",
                                          NULL};
     static const enum closing kinds[] = {CLOSE_CLIENT_FIN, CLOSE_CLIENT_RST, CLOSE_SERVER_FIN,
-                                         CLOSE_SERVER_RST, CLOSE_OPEN};
+                                         CLOSE_SERVER_RST, CLOSE_OPEN,       CLOSE_REFUSED};
     size_t index;
     int r;
     if (node == NULL) {
         return 0;
     }
-    r = hr_yaml_get_word(l->doc, node, may_stay_open ? words : closes, &index);
+    r = hr_yaml_get_word(l->doc, node, of_connection ? words : closes, &index);
     if (r == 0) {
         *ret_closing = kinds[index];
     }
