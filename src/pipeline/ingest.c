@@ -1,12 +1,14 @@
 /*
  * The stages are created back to front, each given the next one's function. A connection's part
  * (struct lane) hangs on tcp_conn.user; its row in the store is made with its first exchange or
- * loss, so connections that are not HTTP leave none. All this is the reading thread; what it finds
+ * loss, so connections that are not HTTP leave none; one on which nobody said anything leaves one
+ * where its server closed it. Refused ones are only counted, by server and time. All this is the reading thread; what it finds
  * goes to the writer, which knows connections by small numbers that are used again.
  */
 #include "pipeline/ingest.h"
 
 #include "base/alloc.h"
+#include "pipeline/refusals.h"
 #include "pipeline/writer.h"
 
 #include <stdlib.h>
@@ -35,6 +37,7 @@ struct ingest {
     struct http_context *http;
     struct extractor *extractor;
     struct writer *writer;
+    struct refusals *refusals;
     struct hr_key key;
     uint64_t exchanges;
     size_t *free_numbers; /* of connections that ended */
@@ -209,15 +212,34 @@ static void add_conn_losses(struct lane *l)
     }
 }
 
+static hr_nsec closed_at(const struct tcp_conn *c, enum tcp_direction d)
+{
+    return c->fin_at[d] < c->rst_at[d] ? c->fin_at[d] : c->rst_at[d];
+}
+
+/* Nobody said anything, and the server closed it: many of these at one time are a mark. A RST alone
+ * may be the answer to a SYN that the capture lacks. */
+static bool is_silent_cut(const struct tcp_conn *c)
+{
+    return !c->syn_refused && c->bytes[0] == 0 && c->bytes[1] == 0 && c->gap_bytes[0] == 0 &&
+           c->gap_bytes[1] == 0 && closed_at(c, TCP_RESP) != HR_NSEC_INFINITE &&
+           closed_at(c, TCP_RESP) < closed_at(c, TCP_ORIG) &&
+           (c->frames[TCP_ORIG] > 0 || c->fin_at[TCP_RESP] != HR_NSEC_INFINITE);
+}
+
 static void on_close(struct tcp_conn *c, enum tcp_end end, void *user)
 {
     struct ingest *g = user;
     struct lane *l = c->user;
+    if (c->syn_refused) {
+        refusals_add(g->refusals, &c->resp, c->rst_at[TCP_RESP]);
+    }
     if (l->http != NULL) {
         http_conn_finish(l->http);
     }
     note_other(g, l);
-    if (l->number == 0 && end == TCP_END_NONE && c->has_numbers[0] && c->has_numbers[1]) {
+    bool may_go_on = end == TCP_END_NONE && c->has_numbers[0] && c->has_numbers[1];
+    if (l->number == 0 && (may_go_on || is_silent_cut(c))) {
         tell_conn(l); /* said nothing yet: another capture may go on with it */
         writer_end_conn(g->writer, l->number, c, end);
         give_number(g, l->number);
@@ -236,6 +258,12 @@ static void on_close(struct tcp_conn *c, enum tcp_end end, void *user)
     http_conn_destroy(l->http);
     free(l);
     c->user = NULL;
+}
+
+static void on_refusals(const struct refusal_row *row, void *user)
+{
+    struct ingest *g = user;
+    writer_add_refusal(g->writer, row);
 }
 
 static void on_segment(const struct tcp_segment *s, void *user)
@@ -267,6 +295,7 @@ int ingest_create(const struct pipeline_config *config, const struct hr_key *key
     g->http = http_context_create(&config->http, &http_callbacks);
     g->tcp = tcp_table_create(&config->tcp, &tcp_callbacks, g, capture_count);
     g->decoder = decoder_create(&config->decode, on_segment, g);
+    g->refusals = refusals_create(on_refusals, g);
     *ret_ingest = g;
     return 0;
 }
@@ -279,6 +308,7 @@ void ingest_feed(struct ingest *g, const struct packet *p)
 int ingest_finish(struct ingest *g)
 {
     tcp_table_finish(g->tcp);
+    refusals_finish(g->refusals);
     return writer_finish(g->writer);
 }
 
@@ -340,12 +370,17 @@ void ingest_counters(const struct ingest *g, struct pipeline_result *result)
     http_context_counters(g->http, keep_counter, &sink);
     sink.stage = "session";
     extractor_counters(g->extractor, keep_counter, &sink);
+    sink.stage = "pipeline";
+    keep_counter(&(struct hr_counter_info){"refusals_dropped", "attempts",
+                                           "Refused connections past the bound, not stored"},
+                 refusals_dropped(g->refusals), &sink);
 }
 
 void ingest_destroy(struct ingest *g)
 {
     if (g != NULL) {
         writer_destroy(g->writer);
+        refusals_destroy(g->refusals);
         free(g->free_numbers);
         free(g->blindness);
         decoder_destroy(g->decoder);

@@ -25,6 +25,7 @@ enum record_kind {
     RECORD_CONN_END,
     RECORD_EXCHANGE,
     RECORD_LOSS,
+    RECORD_REFUSAL,
 };
 
 struct conn_record {
@@ -94,6 +95,8 @@ static int store_record(struct writer *w, const struct queue_record *record)
         return store_exchange(w, record);
     case RECORD_LOSS:
         return store_loss(w, record->data);
+    case RECORD_REFUSAL:
+        return import_add_refusal(w->import, record->data);
     }
     return -EINVAL;
 }
@@ -179,6 +182,14 @@ void writer_add_loss(struct writer *w, size_t conn_number, const struct loss_row
     struct loss_record *to = queue_reserve(w->queue, RECORD_LOSS, sizeof(*to));
     if (to != NULL) {
         *to = (struct loss_record){.conn_number = conn_number, .row = *row};
+    }
+}
+
+void writer_add_refusal(struct writer *w, const struct refusal_row *row)
+{
+    struct refusal_row *to = queue_reserve(w->queue, RECORD_REFUSAL, sizeof(*to));
+    if (to != NULL) {
+        *to = *row;
     }
 }
 

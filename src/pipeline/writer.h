@@ -28,6 +28,7 @@ void writer_end_conn(struct writer *w, size_t conn_number, const struct tcp_conn
 /** Copies all that the facts' spans point to. */
 void writer_add_exchange(struct writer *w, size_t conn_number, const struct exchange_facts *f);
 void writer_add_loss(struct writer *w, size_t conn_number, const struct loss_row *row);
+void writer_add_refusal(struct writer *w, const struct refusal_row *row);
 /** @return true after an error of the store: nothing is stored any more */
 bool writer_has_failed(const struct writer *w);
 /** Waits until all is stored. @return 0, or the first negative errno of the store */

@@ -19,6 +19,7 @@ struct import {
     struct store *s;
     bool is_fresh; /* nothing was stored before: no look-ups, indexes at the end */
     bool has_session_index;
+    bool has_refusals;
     int64_t number; /* of this import */
     struct import_capture *captures;
     size_t capture_count;
@@ -56,6 +57,10 @@ int import_name_sessions(struct import *i);
 int import_drop_doubles(struct import *i);
 /** Joins connections that a cut between two captures parted, where no byte is missing. */
 int import_join_streams(struct import *i);
+
+/* write_refusals.c */
+/** Joins what this import told of refused connections with what was known. */
+int import_join_refusals(struct import *i);
 
 /* forget.c: temp.forgotten holds the ids of exchanges to be deleted. */
 int forget_begin(struct store *s);

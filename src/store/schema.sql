@@ -67,7 +67,8 @@ CREATE TABLE endpoints (
     UNIQUE (site_id, method, path)
 ) STRICT;
 
--- A TCP connection that carried an exchange, or lost something.
+-- A TCP connection that carried an exchange, or lost something, or on which nobody said anything until
+-- its server closed it.
 CREATE TABLE streams (
     id               INTEGER PRIMARY KEY,
     capture_id       INTEGER NOT NULL REFERENCES captures (id), -- of its first frame
@@ -100,6 +101,19 @@ CREATE TABLE streams (
                                        -- capture goes on with this connection
     client_network   TEXT NOT NULL     -- the client's: 198.51.100.0/24, 2001:db8:1:2::/64
 ) STRICT;
+
+-- Connection attempts that a server refused: it answered the SYN with a RST. Added up by tenths of
+-- seconds, for a server that is down refuses without end.
+CREATE TABLE refusals (
+    server      TEXT NOT NULL,    -- IP address
+    server_port INTEGER NOT NULL,
+    slot        INTEGER NOT NULL, -- tenths of seconds since 1970-01-01 UTC
+    import      INTEGER NOT NULL, -- number of the import that changed it last
+    first_at    INTEGER NOT NULL, -- time of the first RST in the slot
+    last_at     INTEGER NOT NULL, -- time of the last one
+    attempts    INTEGER NOT NULL, -- how many
+    PRIMARY KEY (server, server_port, slot, import)
+) STRICT, WITHOUT ROWID;
 
 -- A request and its final response: facts only, written once. What they mean: operations.
 CREATE TABLE exchanges (

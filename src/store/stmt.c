@@ -200,6 +200,44 @@ static const char *const statements[STMT_COUNT] = {
         "exchanges x JOIN streams t ON t.id = x.stream_id WHERE (t.server, t.server_port) IN "
         "(SELECT server, server_port FROM loss WHERE id > ?1 AND hides_exchanges)))",
 
+    /* refusals */
+    [STMT_REFUSAL_ADD] =
+        "INSERT INTO refusals (server, server_port, slot, first_at, last_at, attempts, import) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET "
+        "first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at), "
+        "attempts = attempts + excluded.attempts",
+    [STMT_REFUSAL_DROP_KNOWN] = /* told by an earlier import, all of them */
+    "DELETE FROM refusals WHERE import = ?1 AND EXISTS (SELECT 1 FROM refusals o "
+    "WHERE o.server = refusals.server AND o.server_port = refusals.server_port "
+    "AND o.slot = refusals.slot AND o.import < ?1 AND o.first_at <= refusals.first_at "
+    "AND o.last_at >= refusals.last_at AND o.attempts >= refusals.attempts)",
+    [STMT_REFUSAL_MARK_SITES] =
+        "UPDATE sites SET is_rule_due = 1 WHERE is_rule_due = 0 AND "
+        "EXISTS (SELECT 1 FROM refusals WHERE import = ?1) AND id IN "
+        "(SELECT x.site_id FROM exchanges x JOIN streams t ON t.id = x.stream_id "
+        "WHERE (t.server, t.server_port) IN (SELECT server, server_port FROM refusals "
+        "WHERE import = ?1))",
+    [STMT_REFUSAL_MERGE] = /* other ones add up; where the spans cross, the same were seen */
+    "UPDATE refusals SET first_at = min(refusals.first_at, o.first_at), "
+    "last_at = max(refusals.last_at, o.last_at), "
+    "attempts = CASE WHEN o.last_at < refusals.first_at OR o.first_at > refusals.last_at "
+    "THEN refusals.attempts + o.attempts ELSE max(refusals.attempts, o.attempts) END "
+    "FROM refusals o WHERE refusals.import = ?1 AND o.server = refusals.server "
+    "AND o.server_port = refusals.server_port AND o.slot = refusals.slot AND o.import < ?1",
+    [STMT_REFUSAL_DROP_MERGED] =
+        "DELETE FROM refusals WHERE import < ?1 AND EXISTS (SELECT 1 FROM refusals n "
+        "WHERE n.server = refusals.server AND n.server_port = refusals.server_port "
+        "AND n.slot = refusals.slot AND n.import = ?1)",
+    [STMT_REFUSAL_BOUND] = /* nobody was ever seen to talk to these: a scan of ports */
+    "DELETE FROM refusals WHERE (SELECT count(*) FROM refusals) > ?1 "
+    "AND (server, server_port) NOT IN (SELECT server, server_port FROM streams)",
+    [STMT_BARE_MARK_SITES] =
+        "UPDATE sites SET is_rule_due = 1 WHERE is_rule_due = 0 AND EXISTS (SELECT 1 FROM streams "
+        "WHERE id > ?1 AND client_bytes = 0 AND server_bytes = 0) AND id IN "
+        "(SELECT x.site_id FROM exchanges x JOIN streams t ON t.id = x.stream_id "
+        "WHERE (t.server, t.server_port) IN (SELECT server, server_port FROM streams "
+        "WHERE id > ?1 AND client_bytes = 0 AND server_bytes = 0))",
+
     /* doubles */
     [STMT_DOUBLE_CANDIDATES] =
         "WITH candidate AS (SELECT id, stream_id, ordinal, request_at, response_at, state, "
@@ -278,9 +316,16 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_FORGET_FINDINGS] = "UPDATE findings SET exchange_id = NULL "
                              "WHERE exchange_id IN (SELECT id FROM temp.forgotten)",
     [STMT_FORGET_EXCHANGES] = "DELETE FROM exchanges WHERE id IN (SELECT id FROM temp.forgotten)",
-    [STMT_ORPHAN_STREAMS] = /* one that was still open may go on in another capture */
+    [STMT_ORPHAN_STREAMS] = /* one that was still open may go on in another capture; a silent one
+                               that its server closed stays, but once */
     "DELETE FROM streams WHERE id NOT IN (SELECT stream_id FROM exchanges) "
     "AND id NOT IN (SELECT stream_id FROM loss WHERE stream_id IS NOT NULL) "
+    "AND (last_at < ?1 OR client_bytes > 0 OR server_bytes > 0 "
+    "OR coalesce(server_fin_at, server_rst_at) IS NULL OR id IN (SELECT b.id FROM streams b "
+    "JOIN streams o ON o.client_port = b.client_port AND o.client = b.client "
+    "AND o.server = b.server AND o.server_port = b.server_port AND o.id <> b.id "
+    "AND o.server_fin_at IS b.server_fin_at AND o.server_rst_at IS b.server_rst_at "
+    "WHERE b.client_bytes = 0 AND b.server_bytes = 0 AND (o.id < b.id OR o.client_bytes > 0))) "
     "AND (end <> 0 OR end_numbers IS NULL OR last_at < ?1 OR id IN (SELECT b.id FROM streams b "
     "JOIN streams o ON o.client_port = b.client_port AND o.client = b.client "
     "AND o.server = b.server AND o.server_port = b.server_port AND o.first_at <= b.first_at "
@@ -575,6 +620,7 @@ static const char *const statements[STMT_COUNT] = {
                             "(SELECT id FROM findings WHERE at < ?1)",
     [STMT_PRUNE_FINDINGS] = "DELETE FROM findings WHERE at < ?1",
     [STMT_PRUNE_LOSS] = "DELETE FROM loss WHERE to_at < ?1",
+    [STMT_PRUNE_REFUSALS] = "DELETE FROM refusals WHERE last_at < ?1",
     [STMT_PRUNE_STATUS] = "DELETE FROM endpoint_status WHERE (quarter + 1) * 900000000000 <= ?1",
     [STMT_PRUNE_LOGINS] = "DELETE FROM login_counts WHERE (quarter + 1) * 900000000000 <= ?1",
     [STMT_PRUNE_CAPTURES] =

@@ -43,13 +43,22 @@ struct loss_row {
     bool hides_exchanges;  /* whole exchanges may be missing: weighs on verdicts */
 };
 
+/* Connection attempts that a server refused within one tenth of a second, or some of them. */
+struct refusal_row {
+    struct net_endpoint server;
+    int64_t slot; /* tenths of seconds since 1970 UTC */
+    hr_nsec first_at;
+    hr_nsec last_at;
+    uint64_t attempts;
+};
+
 struct import;
 
 /** Begins the import of a run's captures; inside a transaction. */
 int import_begin(struct store *s, struct import **ret_import);
 /** Before the first row of that capture. index is struct packet's. */
 int import_add_capture(struct import *i, size_t index, const char *path);
-/** A connection is stored with its first exchange or loss. @param client the side that sends requests */
+/** A connection is stored with its first exchange or loss, or at its end. @param client the side that sends requests */
 int import_add_stream(struct import *i, const struct tcp_conn *c, bool orig_is_client,
                       int64_t *ret_stream_id);
 /** What was not known yet when it was added: times, bytes, ends. */
@@ -57,6 +66,8 @@ int import_end_stream(struct import *i, int64_t stream_id, const struct tcp_conn
 /** Fills site, endpoint, carrier and session ids into f and stores it (f->stream_id set by the caller). */
 int import_add_exchange(struct import *i, struct exchange_facts *f);
 int import_add_loss(struct import *i, struct loss_row *row);
+/** Adds to what this import has told of that server and slot. */
+int import_add_refusal(struct import *i, const struct refusal_row *row);
 /** @return whether nothing at all was stored before it: then every site is new */
 bool import_is_first(const struct import *i);
 /** Final numbers of a capture: frames, times, bytes, clock doubt, error. */

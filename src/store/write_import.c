@@ -211,6 +211,9 @@ int import_add_stream(struct import *i, const struct tcp_conn *c, bool orig_is_c
     bind_number(q, 10, !c->syn_seen);
     bind_stream_life(q, 11, c, TCP_END_NONE, orig_is_client);
     bind_text(q, 28, network_format(&from->address, network));
+    if (c->bytes[0] == 0 && c->bytes[1] == 0) { /* no exchange will tell of it */
+        stretch(i, c->first_at);
+    }
     int r = store_run(i->s, q);
     if (r == 0) {
         *ret_stream_id = sqlite3_last_insert_rowid(i->s->db);
@@ -438,6 +441,9 @@ static int mark_sites(struct import *i)
     q = store_stmt(i->s, STMT_LOSS_COUNT_SINCE);
     bind_number(q, 1, i->base.loss);
     r = r == 0 ? store_number(i->s, q, 0, &losses) : r;
+    q = store_stmt(i->s, STMT_BARE_MARK_SITES);
+    bind_number(q, 1, i->base.stream);
+    r = r == 0 ? store_run(i->s, q) : r;
     if (r == 0 && losses > 0) {
         q = store_stmt(i->s, STMT_SITE_MARK_LOSS);
         bind_number(q, 1, i->base.loss);
@@ -463,6 +469,7 @@ int import_finish(struct import *i)
         r = import_drop_doubles(i);
     }
     r = r == 0 ? import_join_streams(i) : r;
+    r = r == 0 ? import_join_refusals(i) : r;
     r = r == 0 ? drop_repeated_captures(i) : r;
     r = r == 0 ? import_name_sessions(i) : r;
     r = r == 0 ? mark_sites(i) : r;
