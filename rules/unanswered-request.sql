@@ -19,7 +19,7 @@ repair: >
 lookalikes: >
   A client that closed first; the end of the capture; a server's FIN or RST seen before the request's first byte (an idle
   connection that was closed while the request was on its way); pipelined requests behind an answer that closed the
-  connection; requests that were cut off with all other connections of the server at once (mass-reset).
+  connection; requests that were cut off with all other connections of a server that then refused new ones (mass-reset).
 references: CWE-248 Uncaught Exception, CWE-362 Race Condition, CWE-755
 parameters:
   never_s:
@@ -53,33 +53,12 @@ closed AS MATERIALIZED (
        OR (w.state = 'no-response' AND coalesce(s.server_fin_at, s.server_rst_at, s.client_fin_at, s.client_rst_at)
                                        IS NULL)
 ),
--- Moments at which these servers closed several connections and had none left, as a process does that ends.
-ends AS (
-    SELECT server, server_port, first_at AS at, 1 AS step, 0 AS is_cut
-    FROM stream_facts
-    WHERE (server, server_port) IN (SELECT server, server_port FROM closed)
-    UNION ALL
-    SELECT server, server_port,
-           coalesce(min(coalesce(server_fin_at, server_rst_at), coalesce(server_rst_at, server_fin_at)), last_at),
-           -1, coalesce(server_fin_at, server_rst_at) IS NOT NULL
-    FROM stream_facts
-    WHERE (server, server_port) IN (SELECT server, server_port FROM closed)
-),
-open_then AS (
-    SELECT ends.*, sum(step) OVER (PARTITION BY server, server_port ORDER BY at
-                                   RANGE UNBOUNDED PRECEDING) AS open
-    FROM ends
-),
-moments AS (
-    SELECT server, server_port, at, is_cut,
-           sum(is_cut) OVER (PARTITION BY server, server_port ORDER BY at
-                             RANGE BETWEEN 200000000 PRECEDING AND 200000000 FOLLOWING) AS cut,
-           last_value(open) OVER (PARTITION BY server, server_port ORDER BY at
-                                  RANGE BETWEEN CURRENT ROW AND 200000000 FOLLOWING) AS open_after
-    FROM open_then
-),
+-- Those that were cut off with all connections of a server that then refused new ones: mass-reset.
 mass_cuts AS MATERIALIZED (
-    SELECT DISTINCT server, server_port, at FROM moments WHERE is_cut AND cut >= 3 AND open_after = 0
+    SELECT exchange_id
+    FROM cut_facts
+    WHERE connections >= coalesce((SELECT value FROM rule_parameters
+                                   WHERE rule = 'mass-reset' AND name = 'connections'), 2) + 0
 ),
 -- What came before on the connection. Where an answer came after the request had begun, the request was pipelined;
 -- where the connection was idle for long, the server's close may have crossed the request on its way.
@@ -100,14 +79,13 @@ judged AS (
     SELECT c.*,
            c.closed_at - c.request_end_at <= c.clock_doubt AS order_doubt,
            c.gap_bytes > 0 AS gap_doubt,
-           coalesce(c.request_at - b.answered_at >= idle_s * 1e9, 0) AS idle_doubt,
+           coalesce(c.request_at - b.answered_at >= idle_s * 1e9, c.is_midstream) AS idle_doubt,
            (c.closed_at - c.request_end_at) / 1e6 AS ms
     FROM closed c, settings
     LEFT JOIN before b ON b.exchange_id = c.exchange_id
     WHERE coalesce(b.answered_at < c.request_at, 1)
       AND ((c.state = 'aborted-by-server'
-            AND NOT EXISTS (SELECT 1 FROM mass_cuts m
-                            WHERE m.server = c.server AND m.server_port = c.server_port AND m.at = c.closed_at))
+            AND c.exchange_id NOT IN (SELECT exchange_id FROM mass_cuts))
            OR (c.state = 'no-response' AND c.waited >= never_s * 1e9))
 )
 SELECT exchange_id,
@@ -127,7 +105,7 @@ SELECT exchange_id,
        (SELECT json_group_array(text) FROM (
             SELECT 'The connection was still open when the capture ended: the answer may have come later.' AS text
                    WHERE state = 'no-response'
-            UNION ALL SELECT 'The connection had been idle before: the server may have closed it for that, before the request reached it.'
+            UNION ALL SELECT 'The connection may have been idle before: the server may have closed it for that, before the request reached it.'
                    WHERE idle_doubt AND state != 'no-response'
             UNION ALL SELECT 'The order of request and close holds only if the clock of the capture is exact.' WHERE order_doubt
             UNION ALL SELECT 'The capture lost bytes of this connection.' WHERE gap_doubt

@@ -430,7 +430,8 @@ SELECT e.site_id        AS site_id,
 FROM endpoint_status q
 JOIN endpoints e ON e.id = q.endpoint_id;
 
--- Every TCP connection that carried an exchange or lost something.
+-- Every TCP connection that carried an exchange or lost something, and those on which nobody said anything
+-- until the server closed them.
 CREATE VIEW stream_facts AS
 SELECT c.id             AS stream_id,
        c.capture_id     AS capture_id,
@@ -457,6 +458,167 @@ SELECT c.id             AS stream_id,
        c.server_rst_at  AS server_rst_at
 FROM streams c
 JOIN captures p ON p.id = c.capture_id;
+
+-- Connection attempts that a server refused: RST in answer to a SYN. One row for each tenth of a second.
+CREATE VIEW refusal_facts AS
+SELECT r.server         AS server,        -- IP address
+       r.server_port    AS server_port,
+       r.first_at       AS first_at,      -- of the first one in that tenth of a second
+       r.last_at        AS last_at,       -- of the last one
+       r.attempts       AS attempts       -- how many
+FROM refusals r;
+
+-- Every request that was open when all connections of its server were cut and the server then refused
+-- connections: a process that ended. Requests of one cut have the same server, server_port and cut_at. Not
+-- limited to the sites that are to be judged. Nothing here where no server refused anything.
+--
+-- A request is cut off where the server's FIN or RST is the first end of its connection and comes before
+-- the answer, or before the answer's end. Cut-off requests within a quarter of a second are one moment,
+-- unless the server answers something in between. A moment is a cut if
+--   - at least one of its requests was open for longer than the quickest answer of that server takes: one
+--     that is younger may have crossed the close of an idle connection;
+--   - the server closed two or more connections then;
+--   - none of the connections that were open lived on: no answer on them later, no close of its own later;
+--   - the server refused a connection before it accepted the next one, and refused none while it served others.
+CREATE VIEW cut_facts AS
+WITH rows AS MATERIALIZED ( -- connections of servers that refused something
+    SELECT s.id AS stream_id, s.client AS client, s.client_port AS client_port, s.server AS server,
+           s.server_port AS server_port, s.first_at AS first_at, s.last_at AS last_at, p.clock_doubt AS clock_doubt,
+           s.server_fin_at AS fin_at, s.server_rst_at AS rst_at,
+           min(coalesce(s.client_fin_at, s.client_rst_at), coalesce(s.client_rst_at, s.client_fin_at)) AS left_at,
+           s.client_gap_bytes + s.server_gap_bytes AS gap_bytes
+    FROM streams s
+    JOIN captures p ON p.id = s.capture_id
+    WHERE (s.server, s.server_port) IN (SELECT server, server_port FROM refusals)
+),
+ends AS ( -- where captures cross or part one connection, it has several rows
+    SELECT s.stream_id, s.client, s.client_port, s.server, s.server_port, min(o.first_at) AS first_at,
+           max(o.last_at) AS last_at, max(o.clock_doubt) AS clock_doubt, min(o.fin_at) AS fin_at, min(o.rst_at) AS rst_at,
+           min(o.left_at) AS left_at, s.gap_bytes, coalesce(s.fin_at, s.rst_at) IS NOT NULL AS ends_here
+    FROM rows s
+    JOIN rows o ON o.client = s.client AND o.client_port = s.client_port AND o.server = s.server
+     AND o.server_port = s.server_port AND o.first_at <= s.last_at + 1000000000 AND o.last_at >= s.first_at - 1000000000
+    GROUP BY s.stream_id
+),
+conns AS MATERIALIZED (
+    SELECT ends.*, min(coalesce(fin_at, rst_at), coalesce(rst_at, fin_at)) AS closed_at,
+           fin_at IS NOT NULL AND coalesce(fin_at <= rst_at, 1) AS by_fin
+    FROM ends
+),
+seen AS MATERIALIZED ( -- their exchanges
+    SELECT x.id AS exchange_id, x.site_id AS site_id, x.stream_id AS stream_id, x.request_at AS request_at,
+           x.request_end_at AS request_end_at, x.response_at AS response_at, x.response_end_at AS response_end_at,
+           x.status AS status, x.method AS method, x.state AS state, x.flags AS flags
+    FROM exchanges x
+    WHERE EXISTS (SELECT 1 FROM conns) AND x.stream_id IN (SELECT stream_id FROM conns)
+),
+answered AS MATERIALIZED (
+    SELECT c.*, a.last_answer_at, a.last_end_at, a.quickest
+    FROM conns c
+    LEFT JOIN (SELECT stream_id, max(response_at) AS last_answer_at,
+                      max(coalesce(response_end_at, response_at)) AS last_end_at,
+                      min(CASE WHEN response_at >= request_end_at THEN response_at - request_end_at END) AS quickest
+               FROM seen WHERE response_at IS NOT NULL GROUP BY stream_id) a ON a.stream_id = c.stream_id
+),
+broken AS MATERIALIZED (
+    SELECT x.*, c.server, c.server_port, c.first_at, c.closed_at, c.clock_doubt, c.gap_bytes
+    FROM seen x
+    JOIN conns c ON c.stream_id = x.stream_id
+    WHERE x.method IS NOT NULL AND NOT x.flags & (1 << 24) AND c.ends_here
+      AND c.closed_at > x.request_at AND coalesce(c.left_at >= c.closed_at, 1)
+      AND ((x.state IN (1, 2, 6) AND x.status IS NULL) OR x.state = 3)
+),
+-- In order of time: when a server began to answer, when it cut something off.
+timeline AS (
+    SELECT c.server AS server, c.server_port AS server_port, x.response_at AS at, 0 AS exchange_id
+    FROM seen x JOIN conns c ON c.stream_id = x.stream_id
+    WHERE x.response_at IS NOT NULL AND EXISTS (SELECT 1 FROM broken)
+    UNION ALL
+    SELECT server, server_port, closed_at, exchange_id FROM broken
+),
+neighbours AS (
+    SELECT timeline.*,
+           max(CASE WHEN exchange_id != 0 THEN at END) OVER earlier AS cut_before_at,
+           max(CASE WHEN exchange_id = 0 THEN at END) OVER earlier AS answer_before_at
+    FROM timeline
+    WINDOW earlier AS (PARTITION BY server, server_port ORDER BY at, exchange_id
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+),
+moments AS (
+    SELECT server, server_port, at, exchange_id,
+           sum(coalesce(at - cut_before_at > 250000000 OR answer_before_at > cut_before_at + 10000000, 1))
+               OVER (PARTITION BY server, server_port ORDER BY at, exchange_id ROWS UNBOUNDED PRECEDING) AS number
+    FROM neighbours
+    WHERE exchange_id != 0
+),
+quickest AS (
+    SELECT server, server_port, min(quickest) AS quickest FROM answered GROUP BY server, server_port
+),
+cut AS MATERIALIZED (
+    SELECT m.server, m.server_port, m.number, min(m.at) AS cut_at, max(m.at) AS cut_end_at,
+           max(b.clock_doubt) AS clock_doubt, max(b.gap_bytes > 0) AS gap_doubt
+    FROM moments m
+    JOIN broken b ON b.exchange_id = m.exchange_id
+    JOIN quickest q ON q.server = m.server AND q.server_port = m.server_port
+    GROUP BY m.server, m.server_port, m.number
+    HAVING max(b.state = 3 OR b.closed_at - coalesce(b.request_end_at, b.request_at) >= coalesce(q.quickest, 0))
+),
+-- The server accepted a connection again, and answered on it.
+again AS MATERIALIZED (
+    SELECT c.*,
+           (SELECT min(a.first_at) FROM answered a
+            WHERE a.server = c.server AND a.server_port = c.server_port AND a.first_at > c.cut_end_at
+              AND a.last_answer_at IS NOT NULL) AS accepted_at
+    FROM cut c
+),
+refused AS MATERIALIZED (
+    SELECT a.*, min(r.first_at) AS refused_at, sum(r.attempts) AS refusals
+    FROM again a
+    JOIN refusals r ON r.server = a.server AND r.server_port = a.server_port
+    WHERE r.last_at >= a.cut_at - 100000000 AND r.first_at < coalesce(a.accepted_at, 9223372036854775807)
+    GROUP BY a.server, a.server_port, a.number
+),
+sure AS MATERIALIZED (
+    SELECT r.*,
+           (SELECT count(DISTINCT a.client || ' ' || a.client_port) FROM answered a
+            WHERE a.server = r.server AND a.server_port = r.server_port
+              AND a.closed_at BETWEEN r.cut_at - 250000000 AND r.cut_end_at + 250000000
+              AND coalesce(a.left_at >= a.closed_at, 1)
+              AND (coalesce(a.closed_at - a.last_end_at > 5000000, 1)
+                   OR a.stream_id IN (SELECT stream_id FROM broken))) AS connections
+    FROM refused r
+    WHERE NOT EXISTS (SELECT 1 FROM answered a
+                      WHERE a.server = r.server AND a.server_port = r.server_port AND a.first_at < r.cut_at
+                        AND (a.last_answer_at > r.cut_end_at + r.clock_doubt
+                             OR (a.last_at > r.cut_end_at + 1000000000 AND a.left_at IS NULL
+                                 AND (a.closed_at IS NULL
+                                      OR (a.by_fin AND a.closed_at > r.cut_end_at + 1000000000)))))
+      AND NOT EXISTS (SELECT 1 FROM refusals f, answered a
+                      WHERE f.server = r.server AND f.server_port = r.server_port
+                        AND f.first_at BETWEEN r.accepted_at AND r.accepted_at + 2000000000
+                        AND a.server = r.server AND a.server_port = r.server_port
+                        AND a.first_at > r.cut_end_at AND a.first_at < f.first_at AND a.last_answer_at > f.last_at)
+)
+SELECT b.exchange_id    AS exchange_id,   -- the request that was cut off
+       b.site_id        AS site_id,
+       b.stream_id      AS stream_id,
+       b.request_at     AS request_at,
+       b.status IS NOT NULL AS had_begun, -- boolean; its answer had begun
+       b.closed_at      AS closed_at,     -- when its connection was cut
+       s.server         AS server,
+       s.server_port    AS server_port,
+       s.cut_at         AS cut_at,        -- the first of these times in this cut ...
+       s.cut_end_at     AS cut_end_at,    -- ... and the last
+       s.connections    AS connections,   -- how many the server closed then, idle ones included
+       s.refused_at     AS refused_at,    -- when it first refused a connection
+       s.refusals       AS refusals,      -- how many it refused before it accepted one
+       s.accepted_at    AS accepted_at,   -- when it did; NULL: not seen
+       s.clock_doubt    AS clock_doubt,   -- ns; the largest step back of time in the captures concerned
+       s.gap_doubt      AS gap_doubt      -- boolean; bytes of these connections are missing
+FROM sure s
+JOIN moments m ON m.server = s.server AND m.server_port = s.server_port AND m.number = s.number
+JOIN broken b ON b.exchange_id = m.exchange_id
+WHERE s.connections >= 2;
 
 -- What could not be seen. A verdict rests on a span of time: loss within it that hides exchanges at the same
 -- server may hide what explains it.
