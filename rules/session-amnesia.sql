@@ -37,7 +37,7 @@ settings AS (
 ),
 steps AS MATERIALIZED ( -- of sessions at these servers
     SELECT h.session_id, h.session, h.site_id, h.user_id, h.operation_id, h.exchange_id, h.kind, h.start_at, h.end_at,
-           h.method, h.path, h.status, h.server, h.server_port, h.protection, h.is_resynchronised,
+           h.method, h.path, h.status, h.server AS at_server, h.server_port AS at_port, h.protection, h.is_resynchronised,
            h.kind = 'granted' AND h.sets_other_token AS renews
     FROM session_history h
     WHERE EXISTS (SELECT 1 FROM cuts)
@@ -49,8 +49,8 @@ accesses AS MATERIALIZED ( -- each with what came before and comes later in its 
            lag(kind) OVER times AS before_kind,
            lag(end_at) OVER times AS before_end_at,
            lag(exchange_id) OVER times AS before_exchange_id,
-           lag(server) OVER times AS before_server,
-           lag(server_port) OVER times AS before_port,
+           lag(at_server) OVER times AS before_server,
+           lag(at_port) OVER times AS before_port,
            lag(method) OVER times AS before_method,
            lag(path) OVER times AS before_path,
            lag(protection) OVER times AS before_protection,
@@ -62,15 +62,14 @@ accesses AS MATERIALIZED ( -- each with what came before and comes later in its 
 -- A session that was granted, and whose next sign is an access behind the first cut after that grant. Logins and
 -- logouts between take the place of the sign.
 crossed AS MATERIALIZED (
-    SELECT a.*, c.cut_at, c.cut_end_at
+    SELECT a.*, c.server, c.server_port, c.cut_at, c.cut_end_at
     FROM accesses a
     JOIN cuts c ON c.server = a.before_server AND c.server_port = a.before_port
      AND c.cut_at = (SELECT min(f.cut_at) FROM cuts f
                      WHERE f.server = a.before_server AND f.server_port = a.before_port
                        AND f.cut_at >= a.before_end_at)
     WHERE a.kind IN ('granted', 'denied') AND a.before_kind = 'granted' AND a.before_protection != 'public'
-      AND a.protection != 'public' AND a.server = a.before_server AND a.server_port = a.before_port
-      AND a.start_at > c.cut_end_at AND NOT a.renews
+      AND a.protection != 'public' AND a.start_at > c.cut_end_at AND NOT a.renews
 ),
 -- The shortest silence after which the site let a session expire without any cut.
 expiry AS (
@@ -174,7 +173,8 @@ WITH cuts AS MATERIALIZED (
     GROUP BY server, server_port, cut_at
 ),
 accesses AS (
-    SELECT h.session_id, h.site_id, h.kind, h.start_at, h.server, h.server_port,
+    SELECT h.session_id, h.site_id, h.kind, h.start_at,
+           lag(h.server) OVER times AS before_server, lag(h.server_port) OVER times AS before_port,
            lag(h.kind) OVER times AS before_kind, lag(h.end_at) OVER times AS before_end_at
     FROM session_history h
     WHERE EXISTS (SELECT 1 FROM cuts) AND NOT h.is_jwt
@@ -185,6 +185,6 @@ SELECT a.site_id AS site_id, count(*) AS exercised
 FROM accesses a
 WHERE a.kind IN ('granted', 'denied') AND a.before_kind = 'granted'
   AND EXISTS (SELECT 1 FROM cuts c
-              WHERE c.server = a.server AND c.server_port = a.server_port
+              WHERE c.server = a.before_server AND c.server_port = a.before_port
                 AND c.cut_at >= a.before_end_at AND c.cut_end_at < a.start_at)
 GROUP BY a.site_id;

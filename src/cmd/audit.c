@@ -10,9 +10,9 @@
 #include <string.h>
 
 static const enum cmd_option options[] = {
-    OPT_DB,          OPT_KEY_FILE,     OPT_RULES,     OPT_PROFILE, OPT_FILTER, OPT_FORMAT,
-    OPT_OUTPUT,      OPT_FAIL_ON,      OPT_ONLY_RULE, OPT_NO_RULE, OPT_SET,    OPT_ALL,
-    OPT_CLOCK_ERROR, OPT_REDACT_USERS, OPT_BOUNDS,    OPT_COLOR,   OPT_END,
+    OPT_DB,     OPT_KEY_FILE,    OPT_RULES,        OPT_PROFILE,   OPT_SUPPRESSIONS, OPT_FILTER,
+    OPT_FORMAT, OPT_OUTPUT,      OPT_FAIL_ON,      OPT_ONLY_RULE, OPT_NO_RULE,      OPT_SET,
+    OPT_ALL,    OPT_CLOCK_ERROR, OPT_REDACT_USERS, OPT_BOUNDS,    OPT_COLOR,        OPT_END,
 };
 static const char *const formats[] = {"text", "ndjson", NULL};
 static const struct cmd_usage usage = {
@@ -92,13 +92,29 @@ static void render(const struct report *r, const struct cmd_args *args, struct c
     hr_buf_finish(&text);
 }
 
+/* What has run out, and what means nothing, would otherwise stay in the file for ever. */
+static int tell_suppression(const struct suppression_view *x, void *user)
+{
+    const bool *is_given = user;
+    char at[HR_TIME_TEXT_SIZE];
+    if (x->is_expired) {
+        hr_warning("%s: this suppression expired at %s; later findings are reported", x->place,
+                   hr_time_format(x->expires_at, at));
+    } else if (x->findings == 0 && *is_given) {
+        hr_info("%s: this suppression fits no finding", x->place);
+    }
+    return 0;
+}
+
 /* @return the exit status */
 static int report(struct cmd_run *run, const struct threshold *threshold, struct cmd_output *output)
 {
     struct read_filter all = READ_FILTER_ALL;
     struct report r;
     int status = cmd_run_status(run);
-    if (report_load(&r, run->store, &run->rules, &all, &run->result) < 0) {
+    bool is_given = run->suppressions != NULL;
+    if (report_load(&r, run->store, &run->rules, &all, &run->result) < 0 ||
+        read_suppressions(run->store, tell_suppression, &is_given) < 0) {
         status = cmd_store_failed(run->store);
         cmd_output_abandon(output);
     } else {
@@ -121,12 +137,14 @@ static int audit(struct cmd_run *run)
     int r = parse_threshold(args->fail_on, &threshold);
     r = r < 0 ? cmd_run_load_rules(run, true) : r;
     r = r < 0 ? cmd_run_load_profiles(run) : r;
+    r = r < 0 ? cmd_run_load_suppressions(run) : r;
     r = r < 0 ? cmd_run_expand_captures(run, args->operands, args->operand_count) : r;
     r = r < 0 ? cmd_output_open(&output, args) : r;
     if (r >= 0) {
         return r;
     }
     r = cmd_run_open_new(run, args->db);
+    r = r < 0 ? cmd_run_store_suppressions(run) : r;
     r = r < 0 ? cmd_run_captures(run, true) : r;
     if (r >= 0) {
         cmd_output_abandon(&output);

@@ -64,12 +64,28 @@ static int list_row(struct lister *l, const void *row)
     return l->output.is_broken ? 1 : 0;
 }
 
+/* In a table, where no column is left for it. */
+static int list_suppressed(struct lister *l, const struct finding_view *x)
+{
+    struct finding_view marked = *x;
+    struct hr_buf summary;
+    hr_buf_init(&summary, SIZE_MAX);
+    hr_buf_appendf(&summary, "(suppressed) %s", x->summary);
+    marked.summary = hr_buf_str(&summary);
+    int r = list_row(l, &marked);
+    hr_buf_finish(&summary);
+    return r;
+}
+
 static int list_finding(const struct finding_view *x, void *user)
 {
     struct lister *l = user;
     bool wanted = l->rules->count == 0;
     for (size_t i = 0; i < l->rules->count; i++) {
         wanted = wanted || strcmp(l->rules->items[i], x->rule) == 0;
+    }
+    if (wanted && x->suppressed && l->format == LIST_TABLE) {
+        return list_suppressed(l, x);
     }
     return wanted ? list_row(l, x) : 0;
 }

@@ -26,6 +26,8 @@ static const struct cmd_option_info infos[] = {
      SET_LIST,                                                                                                                                           AT(rule_folders)},
     {OPT_PROFILE,      0,   "profile",             "FILE",               "what you know about sites; may be given several times",
      SET_LIST,                                                                                                                                           AT(profiles)    },
+    {OPT_SUPPRESSIONS, 0,   "suppressions",        "FILE",               "findings that you have accepted: marked, and no build fails on them",
+     SET_TEXT,                                                                                                                                           AT(suppressions)},
     {OPT_FILTER,       0,   "filter",              "BPF",                "look only at frames that this expression selects",                SET_TEXT,
      AT(filter)                                                                                                                                                          },
     {OPT_FORMAT,       0,   "format",              "FORMAT",             NULL,                                                              SET_TEXT,    AT(format)      },

@@ -19,6 +19,7 @@ enum cmd_option {
     OPT_KEY_FILE,
     OPT_RULES,
     OPT_PROFILE,
+    OPT_SUPPRESSIONS,
     OPT_FILTER,
     OPT_FORMAT,
     OPT_OUTPUT,
@@ -58,6 +59,7 @@ struct cmd_args {
     const char *key_file;
     struct cmd_words rule_folders;
     struct cmd_words profiles;
+    const char *suppressions;
     const char *filter;
     const char *format;
     const char *output;

@@ -15,13 +15,14 @@
 #include <sys/stat.h>
 
 static const enum cmd_option options[] = {
-    OPT_DB_READ, OPT_RULES, OPT_ONLY_RULE, OPT_NO_RULE, OPT_SET, OPT_OUTPUT, OPT_COLOR, OPT_END,
+    OPT_DB_READ, OPT_RULES,  OPT_SUPPRESSIONS, OPT_ONLY_RULE, OPT_NO_RULE,
+    OPT_SET,     OPT_OUTPUT, OPT_COLOR,        OPT_END,
 };
 static const struct cmd_usage usage = {
     .name = "rules",
     .synopsis = "list [OPTIONS]\n"
                 "explain SLUG [OPTIONS]\n"
-                "check [DIR] [OPTIONS]\n"
+                "check [DIR|SUPPRESSIONS.yaml] [OPTIONS]\n"
                 "test [DIR] [OPTIONS]\n"
                 "run [OPTIONS]",
     .summary = "Lists and explains the rules, checks that they are well-formed, runs their own "
@@ -113,6 +114,30 @@ static void log_line(const char *line, void *user)
     hr_error("%s", line);
 }
 
+/* @return CMD_OK or CMD_USAGE, having said why */
+static int check_suppressions(struct rules_job *job)
+{
+    struct cmd_run *run = job->run;
+    const struct suppression_set *set = run->suppressions;
+    int status = CMD_OK;
+    for (size_t i = 0; i < suppression_set_count(set); i++) {
+        const struct suppression_row *row = suppression_set_get(set, i);
+        if (!suppression_knows_rule(row, &run->rules)) {
+            hr_error("%s: no rule is named \"%s\"; headrace rules list tells their names",
+                     row->place, row->rule);
+            status = CMD_USAGE;
+        }
+    }
+    if (status == CMD_OK) {
+        const size_t count = suppression_set_count(set);
+        hr_buf_appendf(&job->out,
+                       count == 1 ? "%zu suppression is well-formed\n"
+                                  : "%zu suppressions are well-formed\n",
+                       count);
+    }
+    return status;
+}
+
 static int check(struct rules_job *job)
 {
     int r = rule_set_check(&job->run->rules, log_line, NULL);
@@ -124,7 +149,7 @@ static int check(struct rules_job *job)
         return CMD_USAGE;
     }
     hr_buf_appendf(&job->out, "%zu rules are well-formed\n", job->run->rules.count);
-    return CMD_OK;
+    return job->run->suppressions != NULL ? check_suppressions(job) : CMD_OK;
 }
 
 static int run_whole(struct rules_job *job)
@@ -266,6 +291,13 @@ static const struct verb {
     {"run",     run_whole,  0, false},
 };
 
+static bool is_yaml(const char *path)
+{
+    struct hr_span name = hr_span_str(path);
+    return !is_folder(path) && (hr_span_has_suffix_nocase(name, HR_SPAN(".yaml")) ||
+                                hr_span_has_suffix_nocase(name, HR_SPAN(".yml")));
+}
+
 static int find_verb(const struct cmd_args *args, const struct verb **ret_verb)
 {
     const char *names[HR_ARRAY_LEN(verbs)];
@@ -293,6 +325,7 @@ static int rules(struct cmd_run *run, const struct verb *verb)
     struct rules_job job = {.run = run};
     struct cmd_output output;
     int status = cmd_run_load_rules(run, true);
+    status = status < 0 ? cmd_run_load_suppressions(run) : status;
     status = status < 0 ? cmd_output_open(&output, run->args) : status;
     if (status >= 0) {
         return status;
@@ -321,7 +354,12 @@ int cmd_rules(int argc, char **argv)
     cmd_ignore_sigpipe();
     cmd_run_init(&run, "rules", &args);
     status = find_verb(&args, &verb);
-    if (status < 0 && verb->takes_folder && args.operand_count > 1) {
+    if (status < 0 && verb->run != check && args.suppressions != NULL) {
+        status = cmd_usage_error("rules", "--suppressions goes with rules check");
+    } else if (status < 0 && verb->run == check && args.operand_count > 1 &&
+               is_yaml(args.operands[1])) {
+        args.suppressions = args.operands[1];
+    } else if (status < 0 && verb->takes_folder && args.operand_count > 1) {
         /* DIR is one more --rules. */
         cmd_words_add(&args.rule_folders, args.operands[1]);
     }

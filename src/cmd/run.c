@@ -25,6 +25,7 @@ void cmd_run_finish(struct cmd_run *run)
     }
     store_close(run->store);
     profile_set_destroy(run->profiles);
+    suppression_set_destroy(run->suppressions);
     rule_set_finish(&run->rules);
     packet_paths_free(run->captures, run->capture_count);
 }
@@ -133,6 +134,31 @@ int cmd_run_load_profiles(struct cmd_run *run)
     }
     hr_buf_finish(&error);
     return status;
+}
+
+int cmd_run_load_suppressions(struct cmd_run *run)
+{
+    struct hr_buf error;
+    int status = -1;
+    if (run->args->suppressions == NULL) {
+        return -1;
+    }
+    hr_buf_init(&error, SIZE_MAX);
+    int r = suppression_set_load(run->args->suppressions, &run->suppressions, &error);
+    if (r < 0) {
+        hr_error("%s", error.len > 0 ? hr_buf_str(&error) : strerror(-r));
+        status = CMD_USAGE;
+    }
+    hr_buf_finish(&error);
+    return status;
+}
+
+int cmd_run_store_suppressions(struct cmd_run *run)
+{
+    if (run->suppressions != NULL && suppression_set_store(run->suppressions, run->store) < 0) {
+        return cmd_store_failed(run->store);
+    }
+    return -1;
 }
 
 int cmd_run_expand_captures(struct cmd_run *run, char **paths, size_t count)

@@ -10,6 +10,7 @@
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "pipeline/pipeline.h"
+#include "rule/suppress.h"
 #include "store/read.h"
 
 struct cmd_run {
@@ -18,6 +19,7 @@ struct cmd_run {
     struct rule_set rules;
     bool has_broken_rules;
     struct profile_set *profiles;
+    struct suppression_set *suppressions; /* NULL: no file given */
     struct store *store;
     char **captures; /* expanded */
     size_t capture_count;
@@ -32,6 +34,9 @@ void cmd_run_finish(struct cmd_run *run);
 /** Built-in and given folders, then --rule, --no-rule (where select is true), --set. */
 int cmd_run_load_rules(struct cmd_run *run, bool select);
 int cmd_run_load_profiles(struct cmd_run *run);
+int cmd_run_load_suppressions(struct cmd_run *run);
+/** Those loaded replace those of the database; without a file these stay. */
+int cmd_run_store_suppressions(struct cmd_run *run);
 /** A folder given means the captures in it; nothing at all is an error. */
 int cmd_run_expand_captures(struct cmd_run *run, char **paths, size_t count);
 /** @param path NULL: a temporary database, and a line that says so */

@@ -15,10 +15,24 @@ void report_copy_finding(struct hr_arena *a, const struct finding_view *from,
                          struct finding_view *ret_copy)
 {
     struct finding_view f = *from;
-    const char **texts[] = {&f.rule,        &f.severity,    &f.verdict, &f.site,
-                            &f.user,        &f.session,     &f.client,  &f.method,
-                            &f.target,      &f.capture,     &f.summary, &f.caveats,
-                            &f.explanation, &f.fingerprint, &f.group,   &f.baseline};
+    const char **texts[] = {&f.rule,
+                            &f.severity,
+                            &f.verdict,
+                            &f.site,
+                            &f.user,
+                            &f.session,
+                            &f.client,
+                            &f.method,
+                            &f.target,
+                            &f.capture,
+                            &f.summary,
+                            &f.caveats,
+                            &f.explanation,
+                            &f.fingerprint,
+                            &f.group,
+                            &f.baseline,
+                            &f.suppression_reason,
+                            &f.suppression_owner};
     for (size_t i = 0; i < HR_ARRAY_LEN(texts); i++) {
         *texts[i] = copy_text(a, *texts[i]);
     }
@@ -61,6 +75,7 @@ static int add_finding(const struct finding_view *x, void *user)
     struct finding_view *f = push(&items, &r->finding_count, sizeof(*f));
     r->findings = items;
     report_copy_finding(&r->arena, x, f);
+    r->suppressed_count += x->suppressed;
     return 0;
 }
 
@@ -158,7 +173,8 @@ static int compare_text(const char *a, const char *b)
 /* Same rule, site and session stand together. */
 static int compare_place(const struct finding_view *a, const struct finding_view *b)
 {
-    int r = compare_text(a->rule, b->rule);
+    int r = a->suppressed - b->suppressed;
+    r = r != 0 ? r : compare_text(a->rule, b->rule);
     r = r != 0 ? r : compare_text(a->site, b->site);
     return r != 0 ? r : compare_text(a->session, b->session);
 }
@@ -190,7 +206,8 @@ static int compare_groups(const void *x, const void *y)
 {
     const struct sortable_group *a = x;
     const struct sortable_group *b = y;
-    int r = b->severity - a->severity;
+    int r = a->group.suppressed - b->group.suppressed;
+    r = r != 0 ? r : b->severity - a->severity;
     r = r != 0 ? r : b->verdict - a->verdict;
     r = r != 0 ? r : compare_text(a->group.rule, b->group.rule);
     r = r != 0 ? r : compare_text(a->group.site, b->group.site);
@@ -256,6 +273,7 @@ static void group_findings(struct report *r, const struct rule_set *rules)
                                  .title = copy_text(&r->arena, title_of(rules, f->rule)),
                                  .site = f->site,
                                  .session = f->session,
+                                 .suppressed = f->suppressed,
                                  .first = from,
                                  .count = to - from};
         sorted[r->group_count++] = weigh(r, g);

@@ -18,6 +18,7 @@ struct report_group {
     const char *site;    /* NULL: none */
     const char *session; /* NULL: none */
     const char *user;    /* NULL: not known */
+    bool suppressed;     /* all of it, or nothing */
     size_t first;        /* in report.findings */
     size_t count;
 };
@@ -33,8 +34,10 @@ struct report_rule {
 struct report {
     struct hr_arena arena;
     struct finding_view
-        *findings; /* grouped, worst first; within a group surest first, then by time */
+        *findings; /* suppressed ones last; grouped, worst first; within a group surest first, then
+                      by time */
     size_t finding_count;
+    size_t suppressed_count; /* of them */
     struct report_group *groups;
     size_t group_count;
     struct report_rule *rules; /* those that ran */

@@ -76,6 +76,7 @@ static void append_summary(const struct report *r, struct hr_buf *out)
     struct hr_json j;
     begin(&j, out, "summary");
     put_int(&j, "findings", (int64_t)r->finding_count);
+    put_int(&j, "suppressed", (int64_t)r->suppressed_count);
     put_int(&j, "exchanges", (int64_t)r->exchanges);
     put_int(&j, "sessions", (int64_t)r->sessions);
     put_int(&j, "sites", (int64_t)r->sites);

@@ -15,6 +15,7 @@
 enum {
     FINDINGS_SHOWN = 3, /* of a group, without --all */
     GROUPS_SHOWN = 8,   /* of one rule at one site, without --all */
+    SUPPRESSED_SHOWN = 10,
     INDENT = 4,
     EVIDENCE_INDENT = 8,
 };
@@ -24,6 +25,12 @@ static const char *plural(uint64_t n, const char *one, const char *many)
     return n == 1 ? one : many;
 }
 
+/* Findings that nobody accepted; they stand before the suppressed ones. */
+static size_t open_count(const struct report *r)
+{
+    return r->finding_count - r->suppressed_count;
+}
+
 /* "2 high", in the order of the words' ranks, worst first. */
 static void append_tally(const struct report *r, struct hr_buf *out, const char *const *words,
                          size_t word_count, const char *(*word_of)(const struct finding_view *))
@@ -31,7 +38,7 @@ static void append_tally(const struct report *r, struct hr_buf *out, const char 
     bool is_first = true;
     for (size_t w = 0; w < word_count; w++) {
         uint64_t n = 0;
-        for (size_t i = 0; i < r->finding_count; i++) {
+        for (size_t i = 0; i < open_count(r); i++) {
             n += strcmp(word_of(&r->findings[i]), words[w]) == 0 ? 1 : 0;
         }
         if (n > 0) {
@@ -91,7 +98,7 @@ static void append_answer(const struct report *r, const struct report_text_optio
                        plural(r->failed_rules, "it looks for", "they look for"));
         paint_end(&o->paint, out, COLOR_RED);
     }
-    if (r->finding_count == 0) {
+    if (open_count(r) == 0) {
         const bool is_clean = r->exchanges > 0 && r->failed_rules == 0;
         paint_text(&o->paint, out, is_clean ? COLOR_GREEN : COLOR_YELLOW,
                    r->exchanges == 0 ? "No HTTP exchange was found"
@@ -99,13 +106,16 @@ static void append_answer(const struct report *r, const struct report_text_optio
                                      : "No findings of the rules that ran");
     } else {
         paint_begin(&o->paint, out, COLOR_BOLD);
-        hr_buf_appendf(out, "%zu %s", r->finding_count,
-                       plural(r->finding_count, "finding", "findings"));
+        hr_buf_appendf(out, "%zu %s", open_count(r), plural(open_count(r), "finding", "findings"));
         paint_end(&o->paint, out, COLOR_BOLD);
         hr_buf_append_str(out, ": ");
         append_tally(r, out, severities, HR_ARRAY_LEN(severities), severity_of);
         hr_buf_append_str(out, "; ");
         append_tally(r, out, verdicts, HR_ARRAY_LEN(verdicts), verdict_of);
+    }
+    if (r->suppressed_count > 0) {
+        hr_buf_appendf(out, "%s%zu suppressed", open_count(r) == 0 ? "; " : "; and ",
+                       r->suppressed_count);
     }
     hr_buf_append_str(out, "\n");
     if (r->run != NULL && r->run->rules.new_findings < r->finding_count) {
@@ -215,6 +225,26 @@ static void append_caveats(const struct finding_view *f, const struct report_pai
     hr_buf_finish(&text);
 }
 
+/* "suppressed by OWNER until DATE: REASON" */
+static void append_suppression(const struct finding_view *f, const struct report_paint *paint,
+                               size_t column, struct hr_buf *out)
+{
+    char at[HR_TIME_TEXT_SIZE];
+    struct hr_buf line;
+    hr_buf_init(&line, SIZE_MAX);
+    hr_buf_appendf(&line, "suppressed by %s", f->suppression_owner);
+    if (f->suppression_expires_at != HR_NSEC_INFINITE) {
+        hr_time_format(f->suppression_expires_at, at);
+        at[10] = ' ';
+        at[16] = '\0';
+        hr_buf_appendf(&line, " until %s UTC", at);
+    }
+    hr_buf_appendf(&line, ": %s", f->suppression_reason);
+    hr_buf_appendf(out, "%*s", (int)column, "");
+    paint_wrapped(paint, out, hr_buf_str(&line), column, column);
+    hr_buf_finish(&line);
+}
+
 /* A story is told in order of time; what has none stands last. Few lines: insertion will do. */
 static struct evidence_view *sorted_evidence(const struct finding_view *f)
 {
@@ -260,6 +290,9 @@ void report_text_finding(const struct finding_view *f, const struct report_paint
     free(evidence);
     append_filters(f, paint, with_file, out);
     append_caveats(f, paint, out);
+    if (f->suppressed) {
+        append_suppression(f, paint, EVIDENCE_INDENT, out);
+    }
     hr_buf_finish(&head);
 }
 
@@ -325,8 +358,12 @@ static void append_groups(const struct report *r, const struct report_text_optio
     size_t folded = 0;  /* and findings in those not shown */
     for (size_t i = 0; i < r->group_count; i++) {
         const struct report_group *g = &r->groups[i];
+        if (g->suppressed) {
+            break; /* the rest is, too */
+        }
         const struct report_group *before = i > 0 ? g - 1 : NULL;
-        const struct report_group *after = i + 1 < r->group_count ? g + 1 : NULL;
+        const struct report_group *after =
+            i + 1 < r->group_count && !g[1].suppressed ? g + 1 : NULL;
         if (before == NULL || !same_text(before->rule, g->rule) ||
             !same_text(before->severity, g->severity)) {
             append_rule_head(r, g, &o->paint, out);
@@ -347,6 +384,34 @@ static void append_groups(const struct report *r, const struct report_text_optio
                            o->paint.has_unicode ? "…" : "...", folded);
             folded = 0;
         }
+    }
+}
+
+/* ---- suppressed findings ---- */
+
+static void append_suppressed(const struct report *r, const struct report_text_options *o,
+                              struct hr_buf *out)
+{
+    if (r->suppressed_count == 0) {
+        return;
+    }
+    const size_t shown = o->all || r->suppressed_count <= SUPPRESSED_SHOWN + 1 ? r->suppressed_count
+                                                                               : SUPPRESSED_SHOWN;
+    paint_text(&o->paint, out, COLOR_BOLD, "\nSuppressed\n");
+    for (size_t i = open_count(r); i < open_count(r) + shown; i++) {
+        const struct finding_view *f = &r->findings[i];
+        struct hr_buf line;
+        hr_buf_init(&line, SIZE_MAX);
+        hr_buf_appendf(&line, "#%" PRId64 " %s, %s %s at %s: %s", f->id, f->rule, f->severity,
+                       f->verdict, f->site != NULL ? f->site : "(no site)", f->summary);
+        hr_buf_append_str(out, "  ");
+        paint_wrapped(&o->paint, out, hr_buf_str(&line), 2, EVIDENCE_INDENT);
+        append_suppression(f, &o->paint, INDENT, out);
+        hr_buf_finish(&line);
+    }
+    if (shown < r->suppressed_count) {
+        hr_buf_appendf(out, "  %s and %zu more (--all)\n", o->paint.has_unicode ? "…" : "...",
+                       r->suppressed_count - shown);
     }
 }
 
@@ -402,6 +467,7 @@ void report_text_render(const struct report *r, const struct report_text_options
 {
     append_answer(r, options, out);
     append_groups(r, options, out);
+    append_suppressed(r, options, out);
     quality_append(r, &options->paint, out);
     append_rules(r, options, out);
     append_further(r, options, out);

@@ -166,12 +166,25 @@ struct finding_view { /* the contract of `list findings` */
     const char *group;
     const char *baseline;       /* "new" | "unchanged" | "absent"; NULL: compared with nothing */
     bool suppressed;
+    const char *suppression_reason; /* the first one that applies; NULL: not suppressed */
+    const char *suppression_owner;
+    hr_nsec suppression_expires_at; /* HR_NSEC_INFINITE: never */
 };
-/** Not the withdrawn ones; worst severity first, then verdict, site, time. */
+/** Not the withdrawn ones; suppressed ones last; worst severity first, then verdict, site, time. */
 int read_findings(struct store *s, const struct read_filter *f,
                   int (*row)(const struct finding_view *x, void *user), void *user);
 int read_finding(struct store *s, int64_t id, int (*row)(const struct finding_view *x, void *user),
                  void *user);
+
+struct suppression_view {
+    const char *place;       /* file:line */
+    const char *reason;
+    const char *owner;
+    hr_nsec expires_at;      /* HR_NSEC_INFINITE: never */
+    int64_t findings;        /* that it fits, whatever their time */
+    bool is_expired;         /* before the newest packet */
+};
+int read_suppressions(struct store *s, int (*row)(const struct suppression_view *x, void *user), void *user);
 
 struct session_view {
     int64_t id;

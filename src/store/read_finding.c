@@ -72,6 +72,9 @@ static void read_finding_columns(sqlite3_stmt *q, struct finding_view *f)
         .group = column_text(q, 21),
         .baseline = column_text(q, 22),
         .suppressed = sqlite3_column_int(q, 23) != 0,
+        .suppression_reason = column_text(q, 24),
+        .suppression_owner = column_text(q, 25),
+        .suppression_expires_at = column_time(q, 26),
     };
 }
 
@@ -113,6 +116,28 @@ int read_finding(struct store *s, int64_t id, int (*row)(const struct finding_vi
     sqlite3_stmt *q = store_stmt(s, STMT_FINDING);
     bind_number(q, 1, id);
     return give_findings(s, q, row, user);
+}
+
+int read_suppressions(struct store *s, int (*row)(const struct suppression_view *x, void *user),
+                      void *user)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_SUPPRESSIONS);
+    int r;
+    while ((r = store_step(s, q)) > 0) {
+        const struct suppression_view x = {
+            .place = column_text(q, 0),
+            .reason = column_text(q, 1),
+            .owner = column_text(q, 2),
+            .expires_at = column_time(q, 3),
+            .findings = sqlite3_column_int64(q, 4),
+            .is_expired = sqlite3_column_int(q, 5) != 0,
+        };
+        r = row(&x, user);
+        if (r != 0) {
+            return store_end_rows(q, r);
+        }
+    }
+    return r;
 }
 
 /* --- sessions --------------------------------------------------------------------------------- */

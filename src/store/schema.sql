@@ -329,11 +329,16 @@ CREATE TABLE finding_evidence (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX finding_evidence_by_exchange ON finding_evidence (exchange_id);
 
--- Findings that a person has accepted.
+-- Findings that a person has accepted: the file given to the last audit that was given one.
 CREATE TABLE suppressions (
-    id          INTEGER PRIMARY KEY,
+    id          INTEGER PRIMARY KEY, -- in order of the file; the first that applies counts
+    place       TEXT NOT NULL DEFAULT '', -- file:line that says so
     fingerprint TEXT,           -- one occurrence, or
-    group_key   TEXT,           -- one problem
+    group_key   TEXT,           -- one problem, or
+    rule        TEXT,           -- all findings that fit four patterns of GLOB: slug,
+    site        TEXT,           -- name of the site,
+    method      TEXT,           -- and of the endpoint; empty where the finding has none
+    path        TEXT,           -- path template
     reason      TEXT NOT NULL,
     owner       TEXT NOT NULL,  -- who answers for it
     expires_at  INTEGER         -- time; a finding at or after it is reported again; NULL: never

@@ -44,9 +44,12 @@
     "t.client_port, x.method, x.target, x.status, f.exchange_id, c.path, t.stream, "               \
     "coalesce(x.request_frame, x.response_frame), f.summary, f.explanation, f.caveats, "           \
     "f.fingerprint, f.group_key, "                                                                 \
-    "NULL, "                                                                                       \
-    "EXISTS (SELECT 1 FROM suppressions p WHERE (p.fingerprint = f.fingerprint OR "                \
-    "p.group_key = f.group_key) AND (p.expires_at IS NULL OR p.expires_at > f.at)) "
+    "NULL, p.id IS NOT NULL, p.reason, p.owner, p.expires_at "
+/* Whether a suppression p is meant for a finding f at site si and endpoint e. */
+#define SUPPRESSION_FITS                                                                           \
+    "(p.fingerprint = f.fingerprint OR p.group_key = f.group_key OR (f.rule GLOB p.rule "          \
+    "AND coalesce(si.name, '') GLOB p.site AND coalesce(e.method, '') GLOB p.method "              \
+    "AND coalesce(e.path, '') GLOB p.path)) "
 #define FINDING_JOINS                                                                              \
     "LEFT JOIN sites si ON si.id = f.site_id "                                                     \
     "LEFT JOIN exchanges x ON x.id = f.exchange_id "                                               \
@@ -54,7 +57,10 @@
     "LEFT JOIN sessions s ON s.id = coalesce(f.session_id, o.session_id) "                         \
     "LEFT JOIN users u ON u.id = coalesce(o.user_id, s.user_id) "                                  \
     "LEFT JOIN streams t ON t.id = x.stream_id "                                                   \
-    "LEFT JOIN captures c ON c.id = coalesce(x.request_capture_id, x.response_capture_id) "
+    "LEFT JOIN captures c ON c.id = coalesce(x.request_capture_id, x.response_capture_id) "        \
+    "LEFT JOIN endpoints e ON e.id = x.endpoint_id "                                               \
+    "LEFT JOIN suppressions p ON p.id = (SELECT p.id FROM suppressions p WHERE " SUPPRESSION_FITS  \
+    "AND (p.expires_at IS NULL OR p.expires_at > f.at) ORDER BY p.id LIMIT 1) "
 #define SEVERITY_RANK(text)                                                                        \
     "CASE " text " WHEN 'critical' THEN 4 WHEN 'high' THEN 3 WHEN 'medium' THEN 2 ELSE 1 END"
 #define VERDICT_RANK(text)                                                                         \
@@ -529,17 +535,29 @@ static const char *const statements[STMT_COUNT] = {
         "SELECT " EXCHANGE_COLUMNS "FROM exchanges x " EXCHANGE_JOINS "WHERE x.id = ?1",
     [STMT_STORY_EXCHANGE] =
         "SELECT " EXCHANGE_COLUMNS "FROM exchanges x " EXCHANGE_JOINS "WHERE x.id = ?1",
-    [STMT_FINDINGS] = "SELECT " FINDING_COLUMNS "FROM findings f " FINDING_JOINS
-                      "WHERE f.withdrawn_at IS NULL AND (?1 IS NULL OR si.name = ?1) "
-                      "AND (?2 IS NULL OR s.name = ?2) AND (?3 IS NULL OR u.name = ?3) "
-                      "AND f.at >= ?4 AND f.at < ?5 AND (?6 < 0 OR t.stream = ?6) "
-                      "AND (?8 IS NULL OR f.rule = ?8) AND (?9 IS NULL OR f.verdict = ?9) "
-                      "AND (?10 IS NULL OR " SEVERITY_RANK("f.severity") " >= " SEVERITY_RANK(
-                          "?10") ") "
-                                 "ORDER BY " SEVERITY_RANK("f.severity") " DESC, " VERDICT_RANK(
-                                     "f.verdict") " DESC, "
-                                                  "si.name, f.at, f.fingerprint LIMIT ?7",
+    [STMT_FINDINGS] =
+        "SELECT " FINDING_COLUMNS "FROM findings f " FINDING_JOINS
+        "WHERE f.withdrawn_at IS NULL AND (?1 IS NULL OR si.name = ?1) "
+        "AND (?2 IS NULL OR s.name = ?2) AND (?3 IS NULL OR u.name = ?3) "
+        "AND f.at >= ?4 AND f.at < ?5 AND (?6 < 0 OR t.stream = ?6) "
+        "AND (?8 IS NULL OR f.rule = ?8) AND (?9 IS NULL OR f.verdict = ?9) "
+        "AND (?10 IS NULL OR " SEVERITY_RANK("f.severity") " >= " SEVERITY_RANK(
+            "?10") ") "
+                   "ORDER BY p.id IS NOT NULL, " SEVERITY_RANK("f.severity") " DESC, " VERDICT_RANK(
+                       "f.verdict") " DESC, "
+                                    "si.name, f.at, f.fingerprint LIMIT ?7",
     [STMT_FINDING] = "SELECT " FINDING_COLUMNS "FROM findings f " FINDING_JOINS "WHERE f.id = ?1",
+    [STMT_SUPPRESSIONS_DELETE] = "DELETE FROM suppressions",
+    [STMT_SUPPRESSION_ADD] =
+        "INSERT INTO suppressions (id, place, fingerprint, group_key, rule, site, method, path, "
+        "reason, owner, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [STMT_SUPPRESSIONS] =
+        "SELECT p.place, p.reason, p.owner, p.expires_at, (SELECT count(*) FROM findings f "
+        "LEFT JOIN sites si ON si.id = f.site_id LEFT JOIN exchanges x ON x.id = f.exchange_id "
+        "LEFT JOIN endpoints e ON e.id = x.endpoint_id "
+        "WHERE f.withdrawn_at IS NULL AND " SUPPRESSION_FITS "), "
+        "coalesce(p.expires_at <= (SELECT max(last_at) FROM captures), 0) "
+        "FROM suppressions p ORDER BY p.id",
     [STMT_EVIDENCE] =
         "SELECT v.role, v.exchange_id, c.path, t.stream, "
         "coalesce(x.request_frame, x.response_frame), coalesce(x.request_at, x.response_at), "

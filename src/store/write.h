@@ -145,6 +145,22 @@ struct finding_row {
     const char *fingerprint;   /* 32 hexadecimal digits */
     const char *group;         /* 32 hexadecimal digits */
 };
+/* Findings that a person has accepted. One of fingerprint, group and rule is there. */
+struct suppression_row {
+    const char *place;         /* file:line */
+    const char *fingerprint;   /* this occurrence */
+    const char *group;         /* this problem */
+    const char *rule;          /* patterns of SQLite's GLOB, all four */
+    const char *site;
+    const char *method;
+    const char *path;
+    const char *reason;
+    const char *owner;
+    hr_nsec expires_at;        /* findings from then on are reported; HR_NSEC_INFINITE: never */
+};
+/** These instead of all that were there; inside a transaction. */
+int suppressions_replace(struct store *s, const struct suppression_row *rows, size_t count);
+
 /** Inserts, or updates and un-withdraws the one with this fingerprint. @return 0; *ret_is_new where it was not there */
 int finding_put(struct store *s, const struct finding_row *f, bool *ret_is_new);
 /** Findings of that rule within the scope that were not put since findings_begin() are withdrawn. */

@@ -55,6 +55,28 @@ int finding_put(struct store *s, const struct finding_row *f, bool *ret_is_new)
     return r;
 }
 
+int suppressions_replace(struct store *s, const struct suppression_row *rows, size_t count)
+{
+    int r = store_run(s, store_stmt(s, STMT_SUPPRESSIONS_DELETE));
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        const struct suppression_row *x = &rows[i];
+        sqlite3_stmt *q = store_stmt(s, STMT_SUPPRESSION_ADD);
+        bind_number(q, 1, (int64_t)i + 1);
+        bind_text(q, 2, x->place);
+        bind_text(q, 3, x->fingerprint);
+        bind_text(q, 4, x->group);
+        bind_text(q, 5, x->rule);
+        bind_text(q, 6, x->site);
+        bind_text(q, 7, x->method);
+        bind_text(q, 8, x->path);
+        bind_text(q, 9, x->reason);
+        bind_text(q, 10, x->owner);
+        bind_time(q, 11, x->expires_at);
+        r = store_run(s, q);
+    }
+    return r;
+}
+
 int findings_begin(struct store *s, const char *rule)
 {
     sqlite3_stmt *q = store_stmt(s, STMT_FINDINGS_BEGIN);

@@ -12,7 +12,7 @@ _headrace() {
         return
     fi
     case $prev in
-    --db | --profile | -o | --output) compopt -o default; return ;;
+    --db | --profile | --suppressions | -o | --output) compopt -o default; return ;;
     --rules) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
     --color) words='auto always never' ;;
     --verdict) words='proven contradiction suspect' ;;
@@ -31,8 +31,8 @@ _headrace() {
     fi
     case $command in
     audit)
-        options="--db --key-file --rules --profile --filter --format --output --fail-on --rule --no-rule
-            --set --all --clock-error --redact-users --color $bounds"
+        options="--db --key-file --rules --profile --suppressions --filter --format --output --fail-on --rule
+            --no-rule --set --all --clock-error --redact-users --color $bounds"
         files=1
         ;;
     list)
@@ -43,7 +43,7 @@ _headrace() {
         ;;
     show) options='--db --output --color' words='finding session' ;;
     rules)
-        options='--db --rules --rule --no-rule --set --output --color'
+        options='--db --rules --suppressions --rule --no-rule --set --output --color'
         words='list explain check test run'
         files=1
         ;;

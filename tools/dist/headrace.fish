@@ -26,6 +26,7 @@ complete -c headrace -n '__headrace_in audit' -l db -r
 complete -c headrace -n '__headrace_in audit' -l key-file -r
 complete -c headrace -n '__headrace_in audit' -l rules -r
 complete -c headrace -n '__headrace_in audit' -l profile -r
+complete -c headrace -n '__headrace_in audit' -l suppressions -r
 complete -c headrace -n '__headrace_in audit' -l filter -x
 complete -c headrace -n '__headrace_in audit' -l format -x -a 'text ndjson'
 complete -c headrace -n '__headrace_in audit' -s o -l output -r
@@ -97,6 +98,7 @@ complete -c headrace -n '__headrace_in show' -s h -l help
 complete -c headrace -n '__headrace_in show' -s V -l version
 complete -c headrace -n '__headrace_in rules' -l db -r
 complete -c headrace -n '__headrace_in rules' -l rules -r
+complete -c headrace -n '__headrace_in rules' -l suppressions -r
 complete -c headrace -n '__headrace_in rules' -l rule -x
 complete -c headrace -n '__headrace_in rules' -l no-rule -x
 complete -c headrace -n '__headrace_in rules' -l set -x
