@@ -201,27 +201,35 @@ static int read_which(struct reader *r, const struct hr_yaml *item, struct suppr
     return e < 0 ? e : read_hash(r, item, "group", &row->group);
 }
 
+/* The first ten characters as the beginning of that day; 2026-02-31 is none. */
+static bool parse_day(const char *text, hr_nsec *ret_at)
+{
+    char day[32];
+    char back[HR_TIME_TEXT_SIZE];
+    if (strlen(text) < 10) {
+        return false;
+    }
+    memcpy(day, text, 10);
+    memcpy(day + 10, "T00:00:00Z", sizeof("T00:00:00Z"));
+    return hr_time_parse(hr_span_str(day), ret_at) &&
+           strncmp(hr_time_format(*ret_at, back), text, 10) == 0;
+}
+
 /* A day counts to its end. */
 static int read_expiry(struct reader *r, const struct hr_yaml *item, hr_nsec *ret_at)
 {
-    const struct hr_yaml *node = hr_yaml_find(item, "expires");
     const char *text = NULL;
-    char day[32];
     int e = read_text(r, item, "expires", &text);
     if (e < 0 || text == NULL) {
         return e;
     }
-    if (strlen(text) == 10) {
-        memcpy(day, text, 10);
-        memcpy(day + 10, "T00:00:00Z", sizeof("T00:00:00Z"));
-        if (hr_time_parse(hr_span_str(day), ret_at)) {
-            *ret_at = hr_nsec_add(*ret_at, DAY);
+    if (parse_day(text, ret_at)) {
+        *ret_at = hr_nsec_add(*ret_at, DAY);
+        if (strlen(text) == 10 || hr_time_parse(hr_span_str(text), ret_at)) {
             return 0;
         }
-    } else if (hr_time_parse(hr_span_str(text), ret_at)) {
-        return 0;
     }
-    return hr_yaml_fail(&r->doc, node,
+    return hr_yaml_fail(&r->doc, hr_yaml_find(item, "expires"),
                         "\"%s\" is no date; expected one as 2026-12-31 (to the end of that day, "
                         "UTC) or 2026-12-31T12:00:00Z",
                         text);
