@@ -1,9 +1,9 @@
 #include "http/content.h"
 
+#include "http/coding.h"
 #include "http/field.h"
 
 #include <string.h>
-#include <zlib.h>
 
 /* A ratio says nothing about small contents. */
 #define RATIO_FREE_BYTES (64u * 1024)
@@ -79,14 +79,8 @@ bool http_media_type_of(const struct http_message *m, struct http_media_type *re
     return http_media_type_parse(f != NULL ? f->value : (struct hr_span){NULL, 0}, ret_type);
 }
 
-enum coding {
-    CODING_UNKNOWN,
-    CODING_GZIP,
-    CODING_DEFLATE,
-};
-
 /* @return number of codings in order of application, identity left out; SIZE_MAX: too many */
-static size_t list_codings(const struct http_message *m, enum coding codings[CODING_LIMIT])
+static size_t list_codings(const struct http_message *m, enum http_coding codings[CODING_LIMIT])
 {
     size_t n = 0;
     for (size_t i = 0; i < m->field_count; i++) {
@@ -102,20 +96,10 @@ static size_t list_codings(const struct http_message *m, enum coding codings[COD
             if (n == CODING_LIMIT) {
                 return SIZE_MAX;
             }
-            bool gzip = hr_span_equal_nocase(token, HR_SPAN("gzip")) ||
-                        hr_span_equal_nocase(token, HR_SPAN("x-gzip"));
-            bool deflate = hr_span_equal_nocase(token, HR_SPAN("deflate"));
-            codings[n++] = gzip ? CODING_GZIP : deflate ? CODING_DEFLATE : CODING_UNKNOWN;
+            codings[n++] = http_coding_find(token);
         }
     }
     return n;
-}
-
-/* RFC 1950 header: method 8, a multiple of 31. Some servers send "deflate" without it. */
-static bool has_zlib_header(struct hr_span in)
-{
-    return in.len >= 2 && ((unsigned char)in.ptr[0] & 0x0f) == 8 &&
-           ((unsigned)(unsigned char)in.ptr[0] * 256 + (unsigned char)in.ptr[1]) % 31 == 0;
 }
 
 static size_t output_limit(struct hr_span in, const struct http_content_limits *limits)
@@ -128,56 +112,11 @@ static size_t output_limit(struct hr_span in, const struct http_content_limits *
     return most < limits->content_bytes ? most : limits->content_bytes;
 }
 
-/* RFC 1952 2.2: members stand one after another; other bytes behind one are passed over. */
-static bool has_gzip_member(const z_stream *z, enum coding coding)
-{
-    return coding == CODING_GZIP && z->avail_in >= 2 && z->next_in[0] == 0x1f &&
-           z->next_in[1] == 0x8b;
-}
-
-/* Appends what in decodes to. @return as http_content_decode() */
-static enum http_content_result inflate_span(struct hr_span in, enum coding coding, size_t most,
-                                             struct hr_buf *out)
-{
-    z_stream z = {.next_in = (z_const Bytef *)in.ptr, .avail_in = (uInt)in.len};
-    int window = coding == CODING_GZIP ? 15 + 16 : has_zlib_header(in) ? 15 : -15;
-    if (in.len > UINT32_MAX || inflateInit2(&z, window) != Z_OK) {
-        return HTTP_CONTENT_UNDECODABLE;
-    }
-    enum http_content_result result = HTTP_CONTENT_CUT;
-    int r = Z_OK;
-    while (out->len < most) {
-        char block[8192];
-        size_t room = most - out->len < sizeof(block) ? most - out->len : sizeof(block);
-        z.next_out = (Bytef *)block;
-        z.avail_out = (uInt)room;
-        r = inflate(&z, Z_NO_FLUSH);
-        hr_buf_append(out, hr_span_of(block, room - z.avail_out));
-        if (r == Z_STREAM_END && has_gzip_member(&z, coding)) {
-            r = inflateReset(&z);
-            continue;
-        }
-        result = r == Z_STREAM_END ? HTTP_CONTENT_WHOLE : HTTP_CONTENT_CUT;
-        if (r != Z_OK) {
-            break;
-        }
-    }
-    if (out->len == most && r == Z_OK && z.avail_in == 0) {
-        char one;
-        z.next_out = (Bytef *)&one;
-        z.avail_out = 1;
-        result = inflate(&z, Z_NO_FLUSH) == Z_STREAM_END && z.avail_out == 1 ? HTTP_CONTENT_WHOLE
-                                                                             : HTTP_CONTENT_CUT;
-    }
-    inflateEnd(&z);
-    return out->len == 0 && result == HTTP_CONTENT_CUT ? HTTP_CONTENT_UNDECODABLE : result;
-}
-
 enum http_content_result http_content_decode(const struct http_message *m,
                                              const struct http_content_limits *limits,
                                              struct hr_buf *scratch, struct hr_span *ret_content)
 {
-    enum coding codings[CODING_LIMIT];
+    enum http_coding codings[CODING_LIMIT];
     size_t n = list_codings(m, codings);
     bool cut = m->content_cut || m->content_gap || !m->complete;
     struct hr_span content = m->content;
@@ -194,11 +133,8 @@ enum http_content_result http_content_decode(const struct http_message *m,
     hr_buf_init(&work, SIZE_MAX);
     enum http_content_result result = HTTP_CONTENT_WHOLE;
     while (n > 0 && result != HTTP_CONTENT_UNDECODABLE) {
-        enum coding coding = codings[--n];
         hr_buf_clear(&work);
-        result = coding == CODING_UNKNOWN
-                     ? HTTP_CONTENT_UNDECODABLE
-                     : inflate_span(content, coding, output_limit(content, limits), &work);
+        result = http_coding_remove(codings[--n], content, output_limit(content, limits), &work);
         cut = cut || result == HTTP_CONTENT_CUT;
         struct hr_buf swap = *scratch;
         *scratch = work;

@@ -30,8 +30,7 @@ bool http_parameter_next(struct hr_span *rest, struct http_field *ret_parameter)
 enum http_content_result {
     HTTP_CONTENT_WHOLE,       /* all of what the message says is there */
     HTTP_CONTENT_CUT,         /* the beginning is there: kept bytes, size or ratio ended it */
-    HTTP_CONTENT_UNDECODABLE, /* a coding that is not known (br, zstd) or broken from its first byte
-                               */
+    HTTP_CONTENT_UNDECODABLE, /* a coding that is not known, or broken from its first byte */
 };
 
 struct http_content_limits {
@@ -40,8 +39,8 @@ struct http_content_limits {
 };
 
 /**
- * Removes gzip, x-gzip and deflate (with and without zlib header), several codings one after
- * another included.
+ * Removes gzip, x-gzip, deflate (with and without zlib header), and br and zstd where their libraries
+ * were there at the build; several codings one after another included.
  * @param scratch      holds what was decoded; must outlive the use of *ret_content
  * @param ret_content  m->content itself where there is no coding; empty where undecodable
  */

@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
+#ifdef HR_HAS_BROTLI_ENCODER
+#include <brotli/encode.h>
+#endif
+#ifdef HR_HAS_ZSTD
+#include <zstd.h>
+#endif
 
 static void media_types_are_lower_case(void **state)
 {
@@ -73,7 +79,9 @@ static void codings_are_removed(void **state)
         {"deflate",                      bare,      HTTP_CONTENT_WHOLE,       text     },
         {"identity",                     text,      HTTP_CONTENT_WHOLE,       text     },
         {"",                             text,      HTTP_CONTENT_WHOLE,       text     },
+        {"lzma",                         text,      HTTP_CONTENT_UNDECODABLE, {NULL, 0}},
         {"br",                           text,      HTTP_CONTENT_UNDECODABLE, {NULL, 0}},
+        {"zstd",                         text,      HTTP_CONTENT_UNDECODABLE, {NULL, 0}},
         {"gzip",                         text,      HTTP_CONTENT_UNDECODABLE, {NULL, 0}},
         {"gzip, gzip, gzip, gzip, gzip", gzip,      HTTP_CONTENT_UNDECODABLE, {NULL, 0}},
         {"gzip",                         {NULL, 0}, HTTP_CONTENT_WHOLE,       {NULL, 0}},
@@ -133,6 +141,91 @@ static void members_of_gzip_follow_one_another(void **state)
     hr_buf_finish(&scratch);
 }
 
+#if defined(HR_HAS_BROTLI_ENCODER) && defined(HR_HAS_BROTLI)
+static struct hr_span packed_br(struct hr_span text, char *out, size_t size)
+{
+    size_t len = size;
+    assert_true(BrotliEncoderCompress(5, BROTLI_DEFAULT_WINDOW, BROTLI_MODE_TEXT, text.len,
+                                      (const uint8_t *)text.ptr, &len, (uint8_t *)out));
+    return hr_span_of(out, len);
+}
+#endif
+#ifdef HR_HAS_ZSTD
+static struct hr_span packed_zstd(struct hr_span text, char *out, size_t size)
+{
+    size_t len = ZSTD_compress(out, size, text.ptr, text.len, 3);
+    assert_false(ZSTD_isError(len));
+    return hr_span_of(out, len);
+}
+#endif
+
+/* The laws of a coding: whole, at its limit, cut anywhere, with bytes gone wrong, and a bomb. */
+static void check_coding(const char *coding, struct hr_span (*pack)(struct hr_span, char *, size_t))
+{
+    size_t size = 4 * 1024 * 1024;
+    char *zeros = hr_xcalloc(1, size);
+    char *out = hr_xmalloc(64 * 1024);
+    struct hr_span got;
+    struct hr_buf scratch;
+    hr_buf_init(&scratch, SIZE_MAX);
+    struct hr_span text = HR_SPAN("{\"user\": \"alice\", \"role\": \"none\"}");
+    struct hr_span coded = pack(text, out, 64 * 1024);
+    assert_int_equal(decode(coding, coded, 4096, &scratch, &got), HTTP_CONTENT_WHOLE);
+    assert_true(hr_span_equal(got, text));
+    assert_int_equal(decode(coding, coded, text.len, &scratch, &got), HTTP_CONTENT_WHOLE);
+    assert_int_equal(decode(coding, coded, text.len - 1, &scratch, &got), HTTP_CONTENT_CUT);
+    assert_int_equal(got.len, text.len - 1);
+    for (size_t len = 1; len < coded.len; len++) {
+        enum http_content_result r =
+            decode(coding, hr_span_slice(coded, 0, len), 4096, &scratch, &got);
+        assert_int_not_equal(r, HTTP_CONTENT_WHOLE);
+        assert_true(hr_span_has_prefix(text, got));
+    }
+    for (size_t at = 0; at < coded.len; at++) { /* no law but that it ends */
+        out[at] = (char)(out[at] ^ 0x55);
+        decode(coding, coded, 4096, &scratch, &got);
+        assert_true(got.len <= 4096);
+        out[at] = (char)(out[at] ^ 0x55);
+    }
+    coded = pack(hr_span_of(zeros, size), out, 64 * 1024);
+    assert_int_equal(decode(coding, coded, SIZE_MAX, &scratch, &got), HTTP_CONTENT_CUT);
+    assert_int_equal(got.len, coded.len * 100 + 64 * 1024);
+    hr_buf_finish(&scratch);
+    free(zeros);
+    free(out);
+}
+
+static void brotli_is_removed(void **state)
+{
+    (void)state;
+#if defined(HR_HAS_BROTLI_ENCODER) && defined(HR_HAS_BROTLI)
+    check_coding("br", packed_br);
+#else
+    skip();
+#endif
+}
+
+static void zstd_is_removed(void **state)
+{
+    (void)state;
+#ifdef HR_HAS_ZSTD
+    check_coding("zstd", packed_zstd);
+    char both[256]; /* frames follow one another */
+    struct hr_buf scratch;
+    struct hr_span got;
+    hr_buf_init(&scratch, SIZE_MAX);
+    struct hr_span first = packed_zstd(HR_SPAN("one "), both, sizeof(both));
+    struct hr_span second = packed_zstd(HR_SPAN("two"), both + first.len, sizeof(both) - first.len);
+    assert_int_equal(decode("zstd", hr_span_of(both, first.len + second.len), 100, &scratch, &got),
+                     HTTP_CONTENT_WHOLE);
+    assert_true(hr_span_equal(got, HR_SPAN("one two")));
+    hr_buf_finish(&scratch);
+#else
+    (void)check_coding;
+    skip();
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +233,8 @@ int main(void)
         cmocka_unit_test(codings_are_removed),
         cmocka_unit_test(bombs_are_cut),
         cmocka_unit_test(members_of_gzip_follow_one_another),
+        cmocka_unit_test(brotli_is_removed),
+        cmocka_unit_test(zstd_is_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
