@@ -506,15 +506,18 @@ void work_response_content(struct work *w, const struct http_message *m,
         is_json = true;
         is_text = false;
     }
+    bool is_short = work_answer_is_short_text(w, &type) ||
+                    (is_text && http_field_find(m, "content-encoding") != NULL);
     is_text = is_text && w->is_login_like;
-    if (m->content.len > 0 && (is_html || is_json || is_text)) {
+    if (m->content.len > 0 && (is_html || is_json || is_text || is_short)) {
         *ret_result = http_content_decode(m, limits, scratch, &text);
         if (*ret_result != HTTP_CONTENT_UNDECODABLE && text.len > 0) {
+            work_answer(w, &type, text, *ret_result == HTTP_CONTENT_WHOLE);
             if (is_html) {
                 read_html(w, text);
             } else if (is_json) {
                 read_json(w, text);
-            } else {
+            } else if (is_text) {
                 read_text(w, text);
             }
         }

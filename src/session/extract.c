@@ -282,6 +282,7 @@ static void read_response(struct work *w)
     w->f->flags |= m->complete ? FACT_RESPONSE_WHOLE : 0u;
     w->f->replica = (struct hr_span){NULL, 0}; /* what the answer says goes before what was asked */
     work_response_fields(w);
+    work_duplicate_fields(w);
     if (w->f->replica.ptr == NULL) {
         w->f->replica = replica;
     }

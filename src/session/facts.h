@@ -95,6 +95,21 @@ enum {
 enum mark_kind {
     MARK_NONE = 0,
     /* 1 to 19: what the answer's bytes say of how it was made */
+    MARK_LOCATIONS = 1,       /* a redirect with Location fields that lead to different places;
+                                 text: both */
+    MARK_LINK = 2,            /* the link of a framework's redirect text leads elsewhere than Location;
+                                 value: 1, or 2 where a proxy that maps paths may be why; text: both */
+    MARK_LINKS = 3,           /* two redirect texts with links to different places; text: both */
+    MARK_AFTER_REDIRECT = 4,  /* more stands behind a framework's redirect text; value: enum
+                                 answer_rest, and ANSWER_EXACT; text: whose text it is */
+    MARK_REDIRECT_CONTENT = 5, /* a redirect's content that says nothing of a redirect;
+                                 value: enum answer_rest */
+    MARK_AFTER_ERROR = 6,     /* more stands behind a line of error text; value: enum answer_rest,
+                                 and ANSWER_EXACT, and the line's bytes * ANSWER_LINE */
+    MARK_SECOND_DOCUMENT = 7, /* value: enum answer_second, and ANSWER_UNDECLARED */
+    MARK_FIELD_TWICE = 8,     /* a single-valued field with several values; text: name (values) */
+    MARK_COOKIE_TWICE = 9,    /* two Set-Cookie of one name, domain and path; value: 1 two values,
+                                 2 a value and then a deletion; text: the name */
     /* 20 to 39: who is told, and whose it is */
     MARK_REQUEST_ID_SENT = 20,     /* value: hash of a request id that the request carried */
     MARK_REQUEST_ID_ANSWERED = 21, /* value: hash of a request id in the answer's fields */
@@ -102,6 +117,33 @@ enum mark_kind {
     MARK_ALSO_SET = 40,            /* text: hr_digest_format() of a value that a cookie was set to
                                       before the answer set it to another one */
 };
+
+/* What stands behind a text that should be all. Stored: never renumber. */
+enum answer_rest {
+    ANSWER_REST_NONE = 0,
+    ANSWER_REST_TEXT = 1,
+    ANSWER_REST_JSON = 2,
+    ANSWER_REST_HTML = 3,
+    ANSWER_REST_ASIDE = 4, /* comments and scripts alone, as proxies and tools add them */
+};
+#define ANSWER_EXACT 16 /* the text before it is byte for byte that of Go's net/http */
+#define ANSWER_LINE 256
+
+/* A document behind a document. Stored: never renumber. */
+enum answer_second {
+    ANSWER_JSON_OTHER = 1,  /* two JSON values that have nothing in common, or one tells an error */
+    ANSWER_JSON_ALIKE = 2,  /* two of one make, or the second is cut: may be lines of a stream */
+    ANSWER_JSON_SAME = 3,   /* the same value twice */
+    ANSWER_JSON_STREAM = 4, /* three or more of one make: lines of a stream, nothing wrong */
+    ANSWER_JSON_TEXT = 5,   /* text behind JSON */
+    ANSWER_JSON_HTML = 6,
+    ANSWER_HTML_HTML = 7,
+    ANSWER_HTML_JSON = 8,
+    ANSWER_HTML_TEXT = 9,   /* a line of error text behind HTML */
+    ANSWER_ERROR_JSON = 10, /* behind the one line of Go's http.Error */
+    ANSWER_ERROR_HTML = 11,
+};
+#define ANSWER_UNDECLARED 64 /* JSON by its looks, not by its Content-Type */
 
 struct fact_mark {
     enum mark_kind kind;

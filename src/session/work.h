@@ -147,8 +147,47 @@ void work_response_content(struct work *w, const struct http_message *m,
 bool body_has_letters(struct hr_span text, const char *letters);
 /** The value of an attribute of a tag's text; ptr NULL where it has none. */
 struct hr_span body_attribute(struct hr_span tag, const char *name);
-json_t *body_parse_json(struct hr_span text);
+json_t *body_parse_json(struct hr_span text); /* what stands behind the value is passed over */
 /** "data.token": the member, or NULL. */
 const json_t *body_json_member(const json_t *root, const char *path);
+
+/* answer.c: marks of how the answer was made */
+/** Whether its content is to be decoded for that, though it is neither HTML nor JSON. */
+bool work_answer_is_short_text(const struct work *w, const struct http_media_type *type);
+/** @param is_whole  nothing of the content is missing behind text */
+void work_answer(struct work *w, const struct http_media_type *type, struct hr_span text,
+                 bool is_whole);
+bool work_answer_is_redirect(const struct work *w);
+
+/* redirect.c */
+void work_redirect_text(struct work *w, struct hr_span text, bool is_whole);
+
+/* documents.c */
+void work_json_documents(struct work *w, struct hr_span text, bool is_whole, bool is_declared);
+void work_html_documents(struct work *w, struct hr_span text, bool is_whole);
+/** What text is, white space around it dropped. */
+enum answer_rest document_kind(struct hr_span text, bool is_whole);
+/** @return bytes of the JSON value that text begins with; SIZE_MAX where it is none or cut */
+size_t document_json_length(struct hr_span text);
+/** @return behind the comment, script or other element whose text is no HTML that begins at `at` with
+ * a '<'; at itself where none does */
+size_t document_skip_raw(struct hr_span html, size_t at);
+
+/* duplicates.c */
+void work_duplicate_fields(struct work *w);
+
+/* place.c */
+/* How two references, resolved against the request, compare. */
+enum place_match {
+    PLACE_SAME,   /* but for an encoding, a fragment, a path parameter */
+    PLACE_ORIGIN, /* the same path and query at another origin: a proxy puts its own in Location */
+    PLACE_MAPPED, /* one path ends with the other, as where a proxy maps paths */
+    PLACE_OTHER,
+};
+enum place_match work_compare_places(struct work *w, struct hr_span a, struct hr_span b);
+/** Character references resolved. @return raw itself where it has none, else a copy in the arena */
+struct hr_span work_html_text(struct work *w, struct hr_span raw);
+/** "A and B", redacted. */
+struct hr_span work_both_places(struct work *w, struct hr_span a, struct hr_span b);
 
 #endif
