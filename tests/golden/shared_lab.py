@@ -10,7 +10,8 @@ import sys
 
 RULES = ("post-logout-access", "missing-set-cookie", "status-flap", "lost-login", "ghost-session",
          "failed-login-set-cookie", "shared-token", "revived-session", "logout-keeps-cookie",
-         "session-not-rotated", "unanswered-request", "truncated-response", "extra-response")
+         "session-not-rotated", "unanswered-request", "truncated-response", "extra-response",
+         "execution-after-redirect", "superfluous-body", "double-redirect", "header-conflict")
 
 
 def main():
