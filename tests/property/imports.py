@@ -19,7 +19,8 @@ import captool  # noqa: E402
 
 # What depends on how the captures are split, and what names the database's own key.
 UNEQUAL = {"id", "capture", "capture_id", "stream", "request_frame", "response_frame", "response_capture",
-           "exchange", "frame", "session", "first_frame", "exchanges"}
+           "exchange", "frame", "session", "first_frame", "exchanges",
+           "granted_frame", "without_frame", "denied_frame", "example_without", "why"}
 SEED = int(os.environ.get("HEADRACE_SEED", "1"))
 
 
