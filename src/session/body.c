@@ -3,6 +3,7 @@
  * and its shape, by which answers of one kind are known again. Only the beginning is looked at.
  */
 #include "base/alloc.h"
+#include "session/owner.h"
 #include "session/work.h"
 
 #include <stdlib.h>
@@ -508,7 +509,7 @@ void work_response_content(struct work *w, const struct http_message *m,
     }
     bool is_short = work_answer_is_short_text(w, &type) ||
                     (is_text && http_field_find(m, "content-encoding") != NULL);
-    is_text = is_text && w->is_login_like;
+    is_text = is_text && (w->is_login_like || owner_wants_text(w));
     if (m->content.len > 0 && (is_html || is_json || is_text || is_short)) {
         *ret_result = http_content_decode(m, limits, scratch, &text);
         if (*ret_result != HTTP_CONTENT_UNDECODABLE && text.len > 0) {
@@ -519,6 +520,9 @@ void work_response_content(struct work *w, const struct http_message *m,
                 read_json(w, text);
             } else if (is_text) {
                 read_text(w, text);
+            }
+            if (is_html || is_json || is_text) {
+                owner_response(w, is_html ? OWNER_HTML : is_json ? OWNER_JSON : OWNER_PLAIN, text);
             }
         }
     }

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "session/owner.h"
 #include "session/work.h"
 
 #include <stdlib.h>
@@ -270,6 +271,7 @@ static void read_request(struct work *w)
     conclude_members(w);
     work_request_hash(w);
     f->path_template = work_template(w, f->path_template);
+    owner_request(w);
 }
 
 static void read_response(struct work *w)

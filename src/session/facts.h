@@ -113,6 +113,15 @@ enum mark_kind {
     /* 20 to 39: who is told, and whose it is */
     MARK_REQUEST_ID_SENT = 20,     /* value: hash of a request id that the request carried */
     MARK_REQUEST_ID_ANSWERED = 21, /* value: hash of a request id in the answer's fields */
+    MARK_LOGIN_NAME = 22,       /* value: hash of the name that a login's request gives, in lower case */
+    MARK_LOGIN_LOCAL_PART = 23, /* value: the same of what stands before its @ */
+    MARK_TOLD_USER = 24,        /* value: hash of a name, in lower case, by which an answer that tells
+                                   who one is calls the user; text: the name as users are shown, if any */
+    MARK_TOLD_NAME = 25,        /* the same in another answer */
+    MARK_TOLD_LOCAL_PART = 26,  /* value: hash of what stands before the @ of a name told */
+    MARK_MAY_CHANGE_USER = 27,  /* the request may give the session another user, or the user a name */
+    MARK_VALUE = 28,            /* value: hash of a value in an answer that may be one user's alone */
+    MARK_STRAY_VALUE = 29,      /* the same, where the answer's format has no place for one */
     /* 40 to 59: what the request was, and what else the answer set */
     MARK_ALSO_SET = 40,            /* text: hr_digest_format() of a value that a cookie was set to
                                       before the answer set it to another one */

@@ -278,24 +278,34 @@ bool lists_find_path_word(const struct lists *l, enum list_id id, struct hr_span
     return false;
 }
 
-static bool has_phrase_at(const struct list *l, struct hr_span text)
+static size_t phrase_at(const struct list *l, struct hr_span text)
 {
     for (size_t i = 0; i < l->count; i++) {
         const struct entry *e = &l->entries[i];
         if (hr_span_has_prefix_nocase(text, hr_span_of(e->text, e->len))) {
-            return true;
+            return e->len;
         }
     }
-    return false;
+    return 0;
+}
+
+static bool may_start(const struct list *l, const char *text)
+{
+    unsigned start = start_of(text);
+    return l->starts[start / 64] >> (start % 64) & 1;
+}
+
+size_t lists_phrase_at(const struct lists *l, enum list_id id, struct hr_span text)
+{
+    const struct list *in = &l->list[id];
+    return text.len > 1 && may_start(in, text.ptr) ? phrase_at(in, text) : 0;
 }
 
 bool lists_find_phrase(const struct lists *l, enum list_id id, struct hr_span text)
 {
     const struct list *in = &l->list[id];
     for (size_t i = 0; i + 1 < text.len; i++) {
-        unsigned start = start_of(text.ptr + i);
-        if ((in->starts[start / 64] >> (start % 64) & 1) &&
-            has_phrase_at(in, hr_span_slice(text, i, text.len))) {
+        if (may_start(in, text.ptr + i) && phrase_at(in, hr_span_slice(text, i, text.len)) > 0) {
             return true;
         }
     }

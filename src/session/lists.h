@@ -36,7 +36,14 @@
     X(passing_fields, LIST_NAMES)                                                                  \
     X(static_endings, LIST_NAMES)                                                                  \
     X(failure_phrases, LIST_PHRASES)                                                               \
-    X(failure_words, LIST_NAMES)
+    X(failure_words, LIST_NAMES)                                                                   \
+    X(identity_paths, LIST_PATHS)                                                                  \
+    X(identity_members, LIST_FOLDED)                                                               \
+    X(identity_names, LIST_FOLDED)                                                                 \
+    X(identity_objects, LIST_FOLDED)                                                               \
+    X(identity_wrappers, LIST_FOLDED)                                                              \
+    X(identity_changes, LIST_FOLDED)                                                               \
+    X(greetings, LIST_PHRASES)
 
 #define SESSION_LIST_ENUM(name, how) LIST_##name,
 enum list_id { SESSION_LISTS(SESSION_LIST_ENUM) LIST_COUNT };
@@ -60,5 +67,7 @@ bool lists_find_path(const struct lists *l, enum list_id id, struct hr_span path
 bool lists_find_path_word(const struct lists *l, enum list_id id, struct hr_span path);
 /** Does the text contain an entry, case ignored? */
 bool lists_find_phrase(const struct lists *l, enum list_id id, struct hr_span text);
+/** @return length of the first entry that the text begins with, case ignored; 0: with none */
+size_t lists_phrase_at(const struct lists *l, enum list_id id, struct hr_span text);
 
 #endif

@@ -414,6 +414,9 @@ static int read_member(struct reader *r, const struct hr_yaml *m, struct profile
     if (hr_span_equal(m->key, HR_SPAN("public"))) {
         return read_endpoints(r, m, &p->is_public, &p->is_public_count);
     }
+    if (hr_span_equal(m->key, HR_SPAN("identity"))) {
+        return read_endpoints(r, m, &p->identity, &p->identity_count);
+    }
     if (hr_span_equal(m->key, HR_SPAN("request_id"))) {
         return read_texts(r, m, &p->request_id, &p->request_id_count);
     }
@@ -422,8 +425,9 @@ static int read_member(struct reader *r, const struct hr_yaml *m, struct profile
 
 static int read_site(struct reader *r, const struct hr_yaml *node, struct profile *p)
 {
-    static const char *const keys[] = {"hosts",     "session", "login",      "logout",   "user",
-                                       "protected", "public",  "request_id", "policies", NULL};
+    static const char *const keys[] = {"hosts",     "session", "login",    "logout",     "user",
+                                       "protected", "public",  "identity", "request_id", "policies",
+                                       NULL};
     int rc = hr_yaml_expect(r->doc, node, HR_YAML_MAPPING);
     if (rc == 0) {
         rc = hr_yaml_check_keys(r->doc, node, keys);

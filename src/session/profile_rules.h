@@ -57,6 +57,7 @@ struct profile {
     PROFILE_LIST(profile_place, user)
     PROFILE_LIST(profile_endpoint, is_protected)
     PROFILE_LIST(profile_endpoint, is_public)
+    PROFILE_LIST(profile_endpoint, identity)   /* that tell who one is */
     PROFILE_LIST(profile_endpoint, request_id) /* .path is the name of a field */
     bool has_policies;
     bool one_session_per_user;

@@ -1,0 +1,171 @@
+/*
+ * Values that look as if one user alone had them: account and customer numbers, UUIDs, addresses.
+ * Whose they are is decided by the rule, from all answers that have them; here a few of each answer
+ * are marked, always the same ones wherever they stand, by their hash.
+ */
+#include "session/owner.h"
+#include "session/walk.h"
+
+#define WORD_BYTES_MIN 8
+#define WORD_BYTES_MAX 64
+#define WORD_DIGITS_MIN 3
+#define NUMBER_DIGITS_MIN 9
+#define VALUE_BYTES 1024 /* longer ones are texts, pictures, tokens of their own */
+#define ITEM_LIMIT 2000
+#define CANDIDATE_LIMIT 256 /* words looked at */
+#define KEPT_LIMIT 4
+
+struct candidate {
+    struct hr_span word;
+    uint64_t order;
+    bool is_stray;
+};
+
+struct chosen {
+    struct candidate items[KEPT_LIMIT]; /* what stands astray first, then by hash */
+    size_t count;
+    size_t looked_at;
+};
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Letters, digits and - _ . + @: one bit each of the ASCII bytes. */
+static bool is_word_byte(char c)
+{
+    static const uint64_t set[4] = {UINT64_C(0x3ff680000000000), UINT64_C(0x7fffffe87ffffff), 0, 0};
+    unsigned char u = (unsigned char)c;
+    return set[u / 64] >> (u % 64) & 1;
+}
+
+/* 2026-11-22T20, 2026-11-22 */
+static bool is_date(struct hr_span w)
+{
+    return w.len >= 10 && is_digit(w.ptr[0]) && is_digit(w.ptr[1]) && is_digit(w.ptr[2]) &&
+           is_digit(w.ptr[3]) && w.ptr[4] == '-' && is_digit(w.ptr[5]) && is_digit(w.ptr[6]) &&
+           w.ptr[7] == '-';
+}
+
+static bool is_address(struct hr_span w)
+{
+    size_t at = hr_span_find(w, '@');
+    struct hr_span host = hr_span_slice(w, at == SIZE_MAX ? w.len : at + 1, w.len);
+    return at != SIZE_MAX && at > 0 && hr_span_find(host, '.') != SIZE_MAX &&
+           hr_span_find(host, '@') == SIZE_MAX;
+}
+
+/* Seconds or milliseconds of our days. */
+static bool is_time_number(struct hr_span w)
+{
+    return (w.len == 10 || w.len == 13 || w.len == 16) && (w.ptr[0] == '1' || w.ptr[0] == '2');
+}
+
+static bool looks_unique(struct hr_span w)
+{
+    size_t digits = 0;
+    if (w.len < WORD_BYTES_MIN || w.len > WORD_BYTES_MAX) {
+        return false;
+    }
+    if (is_address(w)) {
+        return true;
+    }
+    for (size_t i = 0; i < w.len; i++) {
+        digits += is_digit(w.ptr[i]);
+        if (w.ptr[i] == '.' || w.ptr[i] == '@' || w.ptr[i] == '+') {
+            return false;
+        }
+    }
+    if (digits == w.len) {
+        return digits >= NUMBER_DIGITS_MIN && !is_time_number(w);
+    }
+    return digits >= WORD_DIGITS_MIN && !is_date(w);
+}
+
+static bool goes_before(const struct candidate *a, const struct candidate *b)
+{
+    return a->is_stray != b->is_stray ? a->is_stray : a->order < b->order;
+}
+
+static void consider(struct chosen *c, struct hr_span word, bool is_stray)
+{
+    struct candidate one = {word, hr_hash64(word, 0), is_stray};
+    size_t at = c->count;
+    for (size_t i = 0; i < c->count; i++) {
+        if (c->items[i].order == one.order) {
+            if (c->items[i].is_stray || !is_stray) {
+                return;
+            }
+            /* Both as a value and astray: it goes to its new place. */
+            memmove(&c->items[i], &c->items[i + 1], (c->count - i - 1) * sizeof(c->items[0]));
+            at = --c->count;
+            break;
+        }
+    }
+    while (at > 0 && goes_before(&one, &c->items[at - 1])) {
+        at--;
+    }
+    if (at == KEPT_LIMIT) {
+        return;
+    }
+    c->count += c->count < KEPT_LIMIT;
+    for (size_t i = c->count - 1; i > at; i--) {
+        c->items[i] = c->items[i - 1];
+    }
+    c->items[at] = one;
+}
+
+static void read_words(struct chosen *c, struct hr_span text, bool is_stray)
+{
+    size_t start = 0;
+    for (size_t i = 0; i <= text.len; i++) {
+        if (i < text.len && is_word_byte(text.ptr[i])) {
+            continue;
+        }
+        struct hr_span word = hr_span_slice(text, start, i);
+        start = i + 1;
+        while (word.len > 0 && (word.ptr[word.len - 1] == '.' || word.ptr[word.len - 1] == '-')) {
+            word.len--;
+        }
+        if (looks_unique(word) && c->looked_at++ < CANDIDATE_LIMIT) {
+            consider(c, word, is_stray);
+        }
+    }
+}
+
+static void read_json_words(struct chosen *c, struct hr_span text)
+{
+    struct json_walk walk = {.text = text};
+    struct json_item item;
+    for (size_t i = 0; i < ITEM_LIMIT && json_walk_next(&walk, &item); i++) {
+        if (item.value.len <= VALUE_BYTES) {
+            read_words(c, item.value, item.kind == JSON_STRAY);
+        }
+    }
+}
+
+static void read_html_words(struct chosen *c, struct hr_span text)
+{
+    struct html_walk walk = {.rest = text};
+    struct hr_span run;
+    for (size_t i = 0; i < ITEM_LIMIT && html_walk_next(&walk, &run); i++) {
+        read_words(c, run, walk.ended);
+    }
+}
+
+void belongs_read(struct work *w, enum owner_text kind, struct hr_span text)
+{
+    struct chosen chosen = {.count = 0};
+    if (kind == OWNER_JSON) {
+        read_json_words(&chosen, text);
+    } else if (kind == OWNER_HTML) {
+        read_html_words(&chosen, text);
+    } else {
+        read_words(&chosen, hr_span_slice(text, 0, VALUE_BYTES), false);
+    }
+    for (size_t i = 0; i < chosen.count; i++) {
+        work_mark(w, chosen.items[i].is_stray ? MARK_STRAY_VALUE : MARK_VALUE,
+                  work_mark_value(w, chosen.items[i].word), (struct hr_span){NULL, 0});
+    }
+}

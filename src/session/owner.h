@@ -1,0 +1,35 @@
+/*
+ * session/owner.h - who is told, and whose it is: what an answer says of the one who asked, and
+ * values in it that may belong to one user alone. For session/ alone.
+ */
+#ifndef HR_SESSION_OWNER_H
+#define HR_SESSION_OWNER_H
+
+#include "session/work.h"
+
+enum owner_text {
+    OWNER_HTML,
+    OWNER_JSON,
+    OWNER_PLAIN,
+};
+
+/* owner.c */
+/** Names that the request's login gives, and whether it may change what a session is called. */
+void owner_request(struct work *w);
+/** Is it worth while to decode an answer's plain text? */
+bool owner_wants_text(const struct work *w);
+/** Marks of an answer's decoded content. Only answers to those who have a token, or get one. */
+void owner_response(struct work *w, enum owner_text kind, struct hr_span text);
+
+/* told.c */
+/** Names of the user that the answer is for. */
+void told_read(struct work *w, enum owner_text kind, struct hr_span text);
+/** Marks the value of a name, all cases alike, and where it is an address the part before the @. */
+void told_mark(struct work *w, enum mark_kind kind, enum mark_kind local_kind, struct hr_span name,
+               struct hr_span text);
+
+/* belongs.c */
+/** Values that look as if nobody else had them. */
+void belongs_read(struct work *w, enum owner_text kind, struct hr_span text);
+
+#endif
