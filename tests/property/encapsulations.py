@@ -61,7 +61,7 @@ LINKS = {
     "BSD loopback": (0, lambda d: struct.pack("<I", 2 if ethertype(d) == b"\x08\x00" else 30) + d[14:]),
     "OpenBSD loopback": (108, lambda d: struct.pack(">I", 2 if ethertype(d) == b"\x08\x00" else 30) + d[14:]),
     "raw IP": (101, lambda d: d[14:]),
-    "LLC and SNAP": (1, lambda d: d[:12] + struct.pack(">H", len(d) - 6) + SNAP + d[12:]),
+    "LLC and SNAP": (1, lambda d: d if len(d) > 1500 else d[:12] + struct.pack(">H", len(d) - 6) + SNAP + d[12:]),
     "PPPoE": (1, lambda d: d[:12] + struct.pack(">HBBHHH", 0x8864, 0x11, 0, 7, len(d) - 12, ppp(d)) + d[14:]),
     "PPP": (9, lambda d: struct.pack(">HH", 0xFF03, ppp(d)) + d[14:]),
     "Cisco HDLC": (104, lambda d: b"\x0f\0" + d[12:]),
