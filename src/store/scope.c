@@ -129,16 +129,26 @@ static int put_views(struct store *s, const char *limit)
     return r == 0 ? put_login_facts(s) : r;
 }
 
+/* The logins of sites that no rule before looked at. */
+static int add_logins(struct store *s)
+{
+    const int r = ask(s, "SELECT EXISTS (SELECT site_id FROM temp.rule_scope EXCEPT "
+                         "SELECT site_id FROM temp.rule_logins_of)");
+    if (r <= 0) {
+        return r;
+    }
+    return store_exec(s, "INSERT INTO temp.rule_logins SELECT * FROM main.login_core "
+                         "WHERE +site_id IN (SELECT site_id FROM temp.rule_scope EXCEPT "
+                         "SELECT site_id FROM temp.rule_logins_of);"
+                         "INSERT OR IGNORE INTO temp.rule_logins_of "
+                         "SELECT site_id FROM temp.rule_scope;");
+}
+
 /** The views for what is in rule_scope. @param limit  unless that is every site */
 static int open_scope(struct store *s, const char *limit)
 {
     int r = drop_views(s);
-    r = r == 0 ? store_exec(s, "INSERT INTO temp.rule_logins SELECT * FROM main.login_core "
-                               "WHERE +site_id IN (SELECT site_id FROM temp.rule_scope EXCEPT "
-                               "SELECT site_id FROM temp.rule_logins_of);"
-                               "INSERT OR IGNORE INTO temp.rule_logins_of "
-                               "SELECT site_id FROM temp.rule_scope;")
-               : r;
+    r = r == 0 ? add_logins(s) : r;
     r = r == 0 ? ask(s, "SELECT NOT EXISTS (SELECT 1 FROM main.sites WHERE id NOT IN "
                         "(SELECT site_id FROM temp.rule_scope))")
                : r;

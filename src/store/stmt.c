@@ -431,7 +431,7 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_SITE_NAME] = "SELECT name FROM sites WHERE id = ?1",
     [STMT_SITE_IS_BIG] = /* more than a quarter of all: then a scan is cheaper than an index */
     "SELECT (SELECT count(*) FROM exchanges WHERE site_id = ?1) * 4 >= "
-    "(SELECT coalesce(max(id) - min(id), 0) FROM exchanges)",
+    "coalesce((SELECT max(id) FROM exchanges) - (SELECT min(id) FROM exchanges), 0)",
     [STMT_FACTS_BIG_SITE] =
         "SELECT " FACT_COLUMNS "FROM exchanges x " FACT_JOINS "WHERE +x.site_id = ?1 "
         "AND x.id BETWEEN ?2 AND ?3 ORDER BY x.id",
