@@ -178,7 +178,7 @@ int pipeline_run(struct store *s, const struct pipeline_run *run,
     if (r < 0) {
         return r;
     }
-    r = store_begin(s);
+    r = store_begin_import(s);
     if (r == 0) {
         struct classifier *classifier = NULL;
         r = run_import(s, run, source, ret_result, &classifier);

@@ -18,7 +18,8 @@ struct store {
     sqlite3_stmt *stmts[STMT_COUNT]; /* prepared when first used */
     char *path;                      /* as given; NULL: temporary */
     enum store_mode mode;
-    bool is_ready; /* schema and key were checked */
+    bool is_ready;  /* schema and key were checked */
+    bool is_direct; /* the transaction goes into the file itself, see store_begin_import() */
     struct hr_key key;
     struct analysis *analysis;
     struct hr_arena kept; /* texts that outlive their statement: read_session_story() */
@@ -60,6 +61,9 @@ struct hr_span column_span(sqlite3_stmt *q, int column);
 const char *column_text(sqlite3_stmt *q, int column); /* NULL where NULL */
 hr_nsec column_time(sqlite3_stmt *q, int column);     /* NULL: HR_NSEC_INFINITE */
 int64_t column_count(sqlite3_stmt *q, int column);    /* NULL: -1 */
+
+/** The file is written through a WAL from now on, unless somebody else uses it just now. */
+void store_use_wal(struct store *s);
 
 /* migrate.c */
 struct store_migration {

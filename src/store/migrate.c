@@ -299,6 +299,7 @@ int store_prepare(struct store *s, const struct hr_key *key)
                                (long long)version);
     }
     if (s->mode == STORE_WRITE) {
+        store_use_wal(s); /* a first import that was killed left the file without */
         r = store_migrate(s, migrations, migration_count, STORE_SCHEMA_VERSION);
         r = r == 0 ? refresh_views(s) : r;
     }

@@ -93,6 +93,8 @@
 static const char *const statements[STMT_COUNT] = {
     [STMT_BEGIN] = "BEGIN IMMEDIATE",
     [STMT_COMMIT] = "COMMIT",
+    [STMT_HAS_ROWS] =
+        "SELECT EXISTS (SELECT 1 FROM captures) OR EXISTS (SELECT 1 FROM sites)",
     [STMT_META_GET] = "SELECT value FROM meta WHERE name = ?1",
     [STMT_META_PUT] = "INSERT INTO meta (name, value) VALUES (?1, ?2) "
                       "ON CONFLICT (name) DO UPDATE SET value = excluded.value",

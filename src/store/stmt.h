@@ -8,6 +8,7 @@
 enum stmt_id {
     STMT_BEGIN,
     STMT_COMMIT,
+    STMT_HAS_ROWS,
     STMT_META_GET,
     STMT_META_PUT,
     STMT_META_FORGET_VIEWS,

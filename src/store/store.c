@@ -212,9 +212,40 @@ int store_begin(struct store *s)
     return store_run(s, store_stmt(s, STMT_BEGIN));
 }
 
+/* A new page needs no place in a rollback journal, so a first import writes each page once, where
+ * the WAL takes it twice and with a checksum. Killed, it leaves a journal that cuts the file back.
+ * Where somebody else has the file open it stays as it is. */
+#define PRAGMAS_DIRECT "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;"
+#define PRAGMAS_WAL "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+
+void store_use_wal(struct store *s)
+{
+    s->is_direct = false;
+    sqlite3_exec(s->db, PRAGMAS_WAL, NULL, NULL, NULL);
+}
+
+int store_begin_import(struct store *s)
+{
+    int64_t has_rows = 0;
+    int r = s->path != NULL ? store_number(s, store_stmt(s, STMT_HAS_ROWS), 0, &has_rows) : 0;
+    if (r == 0 && s->path != NULL && has_rows == 0) {
+        s->is_direct = true;
+        sqlite3_exec(s->db, PRAGMAS_DIRECT, NULL, NULL, NULL);
+    }
+    r = r == 0 ? store_begin(s) : r;
+    if (r < 0 && s->is_direct) {
+        store_use_wal(s);
+    }
+    return r;
+}
+
 int store_commit(struct store *s)
 {
-    return store_run(s, store_stmt(s, STMT_COMMIT));
+    int r = store_run(s, store_stmt(s, STMT_COMMIT));
+    if (r == 0 && s->is_direct) {
+        store_use_wal(s);
+    }
+    return r;
 }
 
 void store_rollback(struct store *s)
@@ -223,6 +254,9 @@ void store_rollback(struct store *s)
     s->analysis = NULL;
     if (s->db != NULL && !sqlite3_get_autocommit(s->db)) {
         sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL); /* keeps the first error's text */
+        if (s->is_direct) {
+            store_use_wal(s);
+        }
     }
 }
 

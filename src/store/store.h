@@ -38,6 +38,11 @@ const struct hr_key *store_key(const struct store *s);
 
 /** One writer: takes the write lock (waits up to the time-out). Everything until commit is one whole. */
 int store_begin(struct store *s);
+/**
+ * The same for an import. The first one of a database is written straight into the file, once: who
+ * reads meanwhile is told that it is locked, for there is nothing to read yet.
+ */
+int store_begin_import(struct store *s);
 int store_commit(struct store *s);
 void store_rollback(struct store *s);
 

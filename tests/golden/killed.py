@@ -67,9 +67,32 @@ def main():
             os.unlink(db)
         if cut == 0:
             fail("no run was killed: they all were too fast")
+        kill_first(headrace, rng)
         interrupt(headrace, whole)
         os.chdir("/")
     return 0
+
+
+def kill_first(headrace, rng):
+    """The first import of a database goes straight into the file: killed, it is cut back to nothing."""
+    begun = time.monotonic()
+    subprocess.run([headrace, "audit", "-q", "--db", "first.db", "large.pcap"], stdout=subprocess.DEVNULL)
+    lasts = time.monotonic() - begun
+    whole = listed(headrace, "first.db")
+    for i in range(KILLS):
+        db = "first%d.db" % i
+        p = subprocess.Popen([headrace, "audit", "-q", "--db", db, "large.pcap"], stdout=subprocess.DEVNULL)
+        time.sleep(lasts * (i + rng.random()) / KILLS)
+        p.kill()
+        p.wait()
+        if os.path.exists(db) and os.path.getsize(db) > 0:
+            if subprocess.run([headrace, "db", "check", "-q", "--db", db]).returncode != 0:
+                fail("after kill %d of a first import the database is not sound" % i)
+            if listed(headrace, db) not in ([], whole):
+                fail("after kill %d of a first import the database holds a part of it" % i)
+        subprocess.run([headrace, "audit", "-q", "--db", db, "large.pcap"], stdout=subprocess.DEVNULL)
+        if listed(headrace, db) != whole:
+            fail("repeated after kill %d, the first import is another" % i)
 
 
 def interrupt(headrace, whole):
