@@ -33,7 +33,7 @@ WITH logouts AS MATERIALIZED (
            NOT o.loss AS is_whole
     FROM session_history o
     CROSS JOIN token_facts t ON t.token_id BETWEEN o.exchange_id * 16 AND o.exchange_id * 16 + 15
-    WHERE o.kind = 'logout'
+    WHERE o.is_logout
       AND t.carrier = 'cookie' AND +t.sent_session_id = o.session_id
 ),
 deleting AS MATERIALIZED (
@@ -93,6 +93,6 @@ ORDER BY at, exchange_id;
 SELECT o.site_id, count(DISTINCT o.exchange_id) AS exercised
 FROM session_steps o
 CROSS JOIN token_facts t ON t.token_id BETWEEN o.exchange_id * 16 AND o.exchange_id * 16 + 15
-WHERE o.kind = 'logout'
+WHERE o.is_logout
   AND t.carrier = 'cookie' AND +t.sent_session_id = o.session_id
 GROUP BY o.site_id;

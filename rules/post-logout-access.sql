@@ -110,7 +110,7 @@ ORDER BY at, exchange_id;
 -- Acknowledged logouts that were followed by an access of the same session.
 SELECT o.site_id, count(*) AS exercised
 FROM session_steps o
-WHERE o.kind = 'logout'
+WHERE o.is_logout
   AND (EXISTS (SELECT 1 FROM session_steps a
                WHERE a.session_id = o.session_id AND a.start_at > o.end_at AND a.is_access)
        OR EXISTS (SELECT 1 FROM session_steps a WHERE a.ended_by_id = o.operation_id))

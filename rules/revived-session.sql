@@ -31,7 +31,7 @@ WITH logouts AS MATERIALIZED (
     SELECT o.operation_id, o.exchange_id, o.site_id, o.session_id, o.method, o.path, o.status, o.start_at, o.end_at,
            o.is_resynchronised, o.stream_id
     FROM session_history o
-    WHERE o.kind = 'logout'
+    WHERE o.is_logout
 ),
 late AS (
     SELECT a.exchange_id, a.session_id, a.site_id, a.method, a.path, a.status, a.start_at, a.end_at, a.protection,
@@ -136,5 +136,5 @@ ORDER BY at, exchange_id;
 SELECT o.site_id, count(DISTINCT a.exchange_id) AS exercised
 FROM session_steps o
 CROSS JOIN session_steps a ON a.session_id = o.session_id AND a.start_at <= o.end_at AND a.end_at > o.end_at
-WHERE o.kind = 'logout' AND a.exchange_id != o.exchange_id AND a.kind IN ('granted', 'denied', 'none')
+WHERE o.is_logout AND a.exchange_id != o.exchange_id AND a.kind IN ('granted', 'denied', 'none')
 GROUP BY o.site_id;

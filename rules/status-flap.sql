@@ -108,12 +108,7 @@ FROM judged
 ORDER BY at, exchange_id;
 
 -- Endpoints that a session asked at least three times and was granted or denied.
-SELECT e.site_id, count(*) AS exercised
-FROM (SELECT h.endpoint_id AS endpoint_id
-      FROM session_steps h
-      WHERE h.is_access
-      GROUP BY h.session_id, h.endpoint_id
-      HAVING count(*) >= 3) often
-JOIN endpoint_facts e ON e.endpoint_id = often.endpoint_id
-WHERE e.protection != 'public'
+SELECT e.site_id, sum(e.sessions_often) AS exercised
+FROM endpoint_facts e
+WHERE e.protection != 'public' AND e.sessions_often > 0
 GROUP BY e.site_id;

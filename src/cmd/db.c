@@ -30,9 +30,11 @@ static void append_time(struct hr_buf *b, const char *label, hr_nsec at)
 static int info(struct cmd_run *run)
 {
     struct store_info i;
+    int64_t operations = 0;
     struct cmd_output output;
     struct hr_buf b;
-    if (store_get_info(run->store, &i) < 0) {
+    if (store_get_info(run->store, &i) < 0 ||
+        store_count_operations(run->store, &operations) < 0) {
         return cmd_store_failed(run->store);
     }
     int status = cmd_output_open(&output, run->args);
@@ -49,7 +51,7 @@ static int info(struct cmd_run *run)
         {"sites",              i.sites             },
         {"exchanges",          i.exchanges         },
         {"sessions",           i.sessions          },
-        {"operations",         i.operations        },
+        {"operations",         operations          },
         {"findings",           i.findings          },
         {"findings withdrawn", i.findings_withdrawn},
     };

@@ -19,8 +19,12 @@ struct evidence_entry {
     int64_t endpoint_id;
     struct endpoint_evidence evidence;
     enum endpoint_protection protection;
+    int64_t session_id; /* that accessed it last ... */
+    unsigned accesses;  /* ... so often */
     UT_hash_handle hh;
 };
+
+enum { OFTEN = 3 }; /* accesses of one session that show whether an endpoint keeps its answer */
 
 struct session_check {
     int64_t session_id;
@@ -49,7 +53,7 @@ struct judge {
     size_t check_count;
 };
 
-static struct endpoint_evidence *evidence_of(struct judge *a, int64_t endpoint_id)
+static struct evidence_entry *entry_of(struct judge *a, int64_t endpoint_id)
 {
     struct evidence_entry *e;
     HASH_FIND(hh, a->evidence, &endpoint_id, sizeof(endpoint_id), e);
@@ -58,7 +62,20 @@ static struct endpoint_evidence *evidence_of(struct judge *a, int64_t endpoint_i
         e->endpoint_id = endpoint_id;
         HASH_ADD(hh, a->evidence, endpoint_id, sizeof(e->endpoint_id), e);
     }
-    return &e->evidence;
+    return e;
+}
+
+static struct endpoint_evidence *evidence_of(struct judge *a, int64_t endpoint_id)
+{
+    return &entry_of(a, endpoint_id)->evidence;
+}
+
+/* Sessions come one after the other. */
+static void count_access(struct evidence_entry *e, int64_t session_id)
+{
+    e->accesses = e->session_id == session_id ? e->accesses + 1 : 1;
+    e->session_id = session_id;
+    e->evidence.sessions_often += e->accesses == OFTEN;
 }
 
 static void add_evidence(uint64_t *count, int64_t *example, int64_t exchange_id)
@@ -276,7 +293,9 @@ static void add_session_evidence(struct judge *a)
         if (o->kind != OPERATION_GRANT && o->kind != OPERATION_DENIAL) {
             continue;
         }
-        struct endpoint_evidence *e = evidence_of(a, o->endpoint_id);
+        struct evidence_entry *entry = entry_of(a, o->endpoint_id);
+        struct endpoint_evidence *e = &entry->evidence;
+        count_access(entry, o->session_id);
         bool had_login = life.first_login_start <= o->end;
         if (o->kind == OPERATION_GRANT) {
             if (life.is_visitor) {

@@ -18,6 +18,7 @@ struct endpoint_evidence {
     uint64_t granted_without;    /* 2xx without any token: public */
     uint64_t denied_without;     /* denied: no token, never issued, not logged in, or ended */
     uint64_t denied_other;
+    uint64_t sessions_often;     /* sessions that it granted or denied at least three times */
     int declared;                /* profile_declared_protection() */
     int64_t granted_live_exchange;    /* an example of each, 0 none: the earliest */
     int64_t granted_without_exchange;

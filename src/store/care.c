@@ -27,6 +27,10 @@ static const struct {
     {"SELECT count(*) FROM sessions WHERE length(hash) <> 16",                                       "sessions have a broken hash"                         },
     {"SELECT count(*) FROM exchanges WHERE request_at IS NULL AND response_at IS NULL",
      "exchanges have no time"                                                                                                                              },
+    {"SELECT count(*) FROM captures c LEFT JOIN (SELECT coalesce(request_capture_id, "
+     "response_capture_id) AS id, count(*) AS exchanges FROM exchanges GROUP BY 1) n "
+     "ON n.id = c.id WHERE c.exchanges <> coalesce(n.exchanges, 0)",
+     "captures count other exchanges than there are"                                                                                                       },
     {"SELECT (SELECT count(*) FROM exchanges x JOIN sites s ON s.id = x.site_id WHERE "
      "x.endpoint_id IS NOT NULL AND s.is_analysed AND NOT s.is_changed) <> "
      "(SELECT coalesce(sum(n.exchanges), 0) FROM endpoint_status n JOIN endpoints e ON e.id = "

@@ -31,7 +31,7 @@ int forget_exchanges(struct store *s, int64_t known)
     static const enum stmt_id steps[] = {
         STMT_FORGET_TOKENS,   STMT_FORGET_MARKS,     STMT_FORGET_OPERATIONS, STMT_FORGET_ENDED_BY,
         STMT_FORGET_FLAPPED,  STMT_FORGET_WITNESSES, STMT_FORGET_EXAMPLES,   STMT_FORGET_EVIDENCE,
-        STMT_FORGET_FINDINGS, STMT_FORGET_EXCHANGES,
+        STMT_FORGET_FINDINGS, STMT_FORGET_COUNTS,    STMT_FORGET_EXCHANGES,
     };
     sqlite3_stmt *q = store_stmt(s, STMT_FORGET_MARK_SITES);
     bind_number(q, 1, known);

@@ -12,6 +12,7 @@
 
 struct import_capture {
     int64_t id;
+    int64_t exchanges; /* that it begins */
     bool has_rows; /* a stream, exchange or loss refers to it */
 };
 

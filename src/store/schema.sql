@@ -29,6 +29,7 @@ CREATE TABLE captures (
     link_type      INTEGER NOT NULL DEFAULT 0, -- LINKTYPE_ number of the first interface
     link_name      TEXT NOT NULL DEFAULT '',   -- its name: EN10MB, LINUX_SLL2
     size_bytes     INTEGER NOT NULL DEFAULT 0, -- bytes of the file; 0: unknown (a pipe)
+    exchanges      INTEGER NOT NULL DEFAULT 0, -- stored exchanges whose first byte it holds
     frames         INTEGER NOT NULL DEFAULT 0, -- frames read
     frame_bytes    INTEGER NOT NULL DEFAULT 0, -- captured bytes of all frames
     cut_frames     INTEGER NOT NULL DEFAULT 0, -- frames shorter than on the wire (snap length)
@@ -61,6 +62,7 @@ CREATE TABLE endpoints (
     granted_without INTEGER NOT NULL DEFAULT 0, -- exchanges granted without any token
     denied_without  INTEGER NOT NULL DEFAULT 0, -- exchanges denied where no session was live
     denied_other    INTEGER NOT NULL DEFAULT 0, -- other denials
+    sessions_often  INTEGER NOT NULL DEFAULT 0, -- sessions that it granted or denied at least three times
     granted_live_exchange_id    INTEGER,        -- an example: exchanges.id; NULL none
     granted_without_exchange_id INTEGER,        -- an example: exchanges.id; NULL none
     denied_without_exchange_id  INTEGER,        -- an example: exchanges.id; NULL none
@@ -244,10 +246,13 @@ CREATE TABLE operations (
 CREATE INDEX operations_by_session ON operations (session_id, start_at, kind, end_at, endpoint_id,
     role, issues, understood, agent) WHERE session_id IS NOT NULL;
 CREATE INDEX operations_of_logins ON operations (endpoint_id) WHERE role = 1;
+CREATE INDEX operations_ending ON operations (session_id) WHERE kind = 7;
 CREATE INDEX operations_of_logouts ON operations (endpoint_id) WHERE role = 2;
 CREATE INDEX operations_ended ON operations (ended_by_id) WHERE ended_by_id IS NOT NULL;
 CREATE INDEX operations_flapped ON operations (granted_before_id) WHERE granted_before_id IS NOT NULL;
 CREATE INDEX exchanges_by_site ON exchanges (site_id);
+-- What broken_facts shows.
+CREATE INDEX exchanges_broken ON exchanges (site_id) WHERE state != 0 OR method IS NULL;
 
 -- What was assumed about a site, and why.
 CREATE TABLE decisions (

@@ -93,8 +93,7 @@
 static const char *const statements[STMT_COUNT] = {
     [STMT_BEGIN] = "BEGIN IMMEDIATE",
     [STMT_COMMIT] = "COMMIT",
-    [STMT_HAS_ROWS] =
-        "SELECT EXISTS (SELECT 1 FROM captures) OR EXISTS (SELECT 1 FROM sites)",
+    [STMT_HAS_ROWS] = "SELECT EXISTS (SELECT 1 FROM captures) OR EXISTS (SELECT 1 FROM sites)",
     [STMT_META_GET] = "SELECT value FROM meta WHERE name = ?1",
     [STMT_META_PUT] = "INSERT INTO meta (name, value) VALUES (?1, ?2) "
                       "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -104,12 +103,13 @@ static const char *const statements[STMT_COUNT] = {
         "SELECT (SELECT user_version FROM pragma_user_version), "
         "(SELECT p.page_count * z.page_size FROM pragma_page_count p, pragma_page_size z), "
         "(SELECT count(*) FROM captures), (SELECT count(*) FROM sites), "
-        "(SELECT count(*) FROM exchanges), "
-        "(SELECT count(DISTINCT session_id) FROM operations WHERE session_id IS NOT NULL), "
-        "(SELECT count(*) FROM operations WHERE kind IS NOT NULL), "
+        "(SELECT coalesce(sum(exchanges), 0) FROM captures), "
+        "(SELECT count(*) FROM sessions s WHERE EXISTS "
+        "(SELECT 1 FROM operations o WHERE o.session_id = s.id)), "
         "(SELECT count(*) FROM findings WHERE withdrawn_at IS NULL), "
         "(SELECT count(*) FROM findings WHERE withdrawn_at IS NOT NULL), "
         "(SELECT min(first_at) FROM captures), (SELECT max(last_at) FROM captures)",
+    [STMT_OPERATION_COUNT] = "SELECT count(*) FROM operations WHERE kind IS NOT NULL",
 
     /* import */
     [STMT_IMPORT_BASE] =
@@ -135,6 +135,7 @@ static const char *const statements[STMT_COUNT] = {
         "link_name = ?6, size_bytes = ?7, frames = ?8, frame_bytes = ?9, cut_frames = ?10, "
         "dropped_frames = ?11, first_at = ?12, last_at = ?13, clock_doubt = ?14, error = ?15, "
         "error_text = ?16 WHERE id = ?1",
+    [STMT_CAPTURE_COUNT] = "UPDATE captures SET exchanges = ?2 WHERE id = ?1",
     [STMT_CAPTURE_DROP_REPEATED] =
         "DELETE FROM captures WHERE id = ?1 "
         "AND NOT EXISTS (SELECT 1 FROM exchanges x WHERE x.id > ?3 AND "
@@ -323,6 +324,11 @@ static const char *const statements[STMT_COUNT] = {
         "DELETE FROM finding_evidence WHERE exchange_id IN (SELECT id FROM temp.forgotten)",
     [STMT_FORGET_FINDINGS] = "UPDATE findings SET exchange_id = NULL "
                              "WHERE exchange_id IN (SELECT id FROM temp.forgotten)",
+    [STMT_FORGET_COUNTS] =
+        "UPDATE captures SET exchanges = exchanges - n.dropped FROM (SELECT "
+        "coalesce(x.request_capture_id, x.response_capture_id) AS id, count(*) AS dropped "
+        "FROM temp.forgotten g CROSS JOIN exchanges x ON x.id = g.id GROUP BY 1) n "
+        "WHERE n.id = captures.id",
     [STMT_FORGET_EXCHANGES] = "DELETE FROM exchanges WHERE id IN (SELECT id FROM temp.forgotten)",
     [STMT_ORPHAN_STREAMS] = /* one that was still open may go on in another capture; a silent one
                                that its server closed stays, but once */
@@ -387,7 +393,8 @@ static const char *const statements[STMT_COUNT] = {
         "?1) AND (user_id IS NOT NULL OR order_state <> 0)",
     [STMT_SITE_RESET_ENDPOINTS] =
         "UPDATE endpoints SET protection = 0, declared = 0, granted_live = 0, granted_without = 0, "
-        "denied_without = 0, denied_other = 0, granted_live_exchange_id = NULL, "
+        "denied_without = 0, denied_other = 0, sessions_often = 0, granted_live_exchange_id = "
+        "NULL, "
         "granted_without_exchange_id = NULL, denied_without_exchange_id = NULL WHERE site_id = ?1",
     [STMT_SITE_RESET_CARRIERS] = "UPDATE carriers SET is_session = 0 WHERE site_id = ?1",
     [STMT_SITE_RESET_DECISIONS] = "DELETE FROM decisions WHERE site_id = ?1",
@@ -429,7 +436,7 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_ENDPOINT_SET] = "UPDATE endpoints SET protection = ?2, declared = ?3, granted_live = ?4, "
                           "granted_without = ?5, denied_without = ?6, denied_other = ?7, "
                           "granted_live_exchange_id = ?8, granted_without_exchange_id = ?9, "
-                          "denied_without_exchange_id = ?10 WHERE id = ?1",
+                          "denied_without_exchange_id = ?10, sessions_often = ?11 WHERE id = ?1",
     [STMT_SITE_NAME] = "SELECT name FROM sites WHERE id = ?1",
     [STMT_SITE_IS_BIG] = /* more than a quarter of all: then a scan is cheaper than an index */
     "SELECT (SELECT count(*) FROM exchanges WHERE site_id = ?1) * 4 >= "
@@ -613,10 +620,8 @@ static const char *const statements[STMT_COUNT] = {
         "ORDER BY si.name, e.path, e.method LIMIT ?7",
     [STMT_CAPTURES] =
         "SELECT c.id, c.path, c.is_pcapng, c.is_gzip, c.link_name, c.size_bytes, c.frames, "
-        "c.first_at, c.last_at, coalesce(n.exchanges, 0), c.cut_frames, c.dropped_frames, "
-        "c.clock_doubt, c.error_text FROM captures c LEFT JOIN (SELECT "
-        "coalesce(request_capture_id, response_capture_id) AS capture_id, count(*) AS exchanges "
-        "FROM exchanges GROUP BY 1) n ON n.capture_id = c.id "
+        "c.first_at, c.last_at, c.exchanges, c.cut_frames, c.dropped_frames, "
+        "c.clock_doubt, c.error_text FROM captures c "
         "WHERE coalesce(c.last_at, 0) >= ?4 AND coalesce(c.first_at, 0) < ?5 "
         "ORDER BY c.id LIMIT ?7",
     [STMT_LOSSES] =

@@ -274,13 +274,17 @@ int store_get_info(struct store *s, struct store_info *ret_info)
     info.sites = sqlite3_column_int64(q, 3);
     info.exchanges = sqlite3_column_int64(q, 4);
     info.sessions = sqlite3_column_int64(q, 5);
-    info.operations = sqlite3_column_int64(q, 6);
-    info.findings = sqlite3_column_int64(q, 7);
-    info.findings_withdrawn = sqlite3_column_int64(q, 8);
-    info.first_at = column_time(q, 9);
-    info.last_at = column_time(q, 10);
+    info.findings = sqlite3_column_int64(q, 6);
+    info.findings_withdrawn = sqlite3_column_int64(q, 7);
+    info.first_at = column_time(q, 8);
+    info.last_at = column_time(q, 9);
     *ret_info = info;
     return store_end_rows(q, 0);
+}
+
+int store_count_operations(struct store *s, int64_t *ret_count)
+{
+    return store_number(s, store_stmt(s, STMT_OPERATION_COUNT), 0, ret_count);
 }
 
 int store_vacuum(struct store *s)

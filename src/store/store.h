@@ -53,13 +53,14 @@ struct store_info {
     int64_t sites;
     int64_t exchanges;
     int64_t sessions;
-    int64_t operations;
     int64_t findings;           /* not withdrawn */
     int64_t findings_withdrawn;
     hr_nsec first_at;           /* of the packets; HR_NSEC_INFINITE: nothing stored */
     hr_nsec last_at;
 };
 int store_get_info(struct store *s, struct store_info *ret_info);
+/** What exchanges did to sessions, one by one; goes through all of them. */
+int store_count_operations(struct store *s, int64_t *ret_count);
 /** Integrity of file, keys and foreign keys. emit gets a line for each problem. @return 0 clean, 1 problems */
 int store_check(struct store *s, void (*emit)(const char *line, void *user), void *user);
 int store_vacuum(struct store *s);

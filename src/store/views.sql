@@ -112,6 +112,7 @@ SELECT o.session_id     AS session_id,
            WHEN 11 THEN 'possible login' WHEN 3 THEN 'issued'
            WHEN 4 THEN 'refresh' WHEN 5 THEN 'granted' WHEN 6 THEN 'denied' WHEN 7 THEN 'logout'
            WHEN 8 THEN 'possible logout' WHEN 9 THEN 'replaced' ELSE 'none' END AS kind,
+       o.kind = 7       AS is_logout,     -- boolean; quicker to look for than the kind 'logout'
        o.start_at       AS start_at,      -- the server decided in [start_at, end_at]
        o.end_at         AS end_at,        -- NULL: no response
        o.issues         AS issues,        -- boolean; gave the token for the first time
@@ -182,6 +183,7 @@ SELECT o.session_id     AS session_id,
            WHEN 4 THEN 'refresh' WHEN 5 THEN 'granted' WHEN 6 THEN 'denied' WHEN 7 THEN 'logout'
            WHEN 8 THEN 'possible logout' WHEN 9 THEN 'replaced' ELSE 'none' END AS kind,
        o.kind IN (5, 6) AS is_access,     -- boolean; granted or denied: quicker to ask for
+       o.kind = 7       AS is_logout,     -- boolean; quicker to look for than the kind 'logout'
        nullif(o.agent >> 1, 0) AS agent,  -- hash of the User-Agent; NULL: none was sent
        o.agent & 1      AS is_forwarded,  -- boolean; came through a proxy
        o.start_at       AS start_at,
@@ -200,7 +202,9 @@ SELECT e.id             AS endpoint_id,
        e.method         AS method,
        e.path           AS path,          -- template: /users/{id}
        CASE e.protection WHEN 1 THEN 'protected' WHEN 2 THEN 'public' ELSE 'unknown' END
-                        AS protection
+                        AS protection,
+       e.sessions_often AS sessions_often -- sessions that it granted or denied at least three times, as of
+                                          -- the last analysis
 FROM endpoints e
 JOIN sites s ON s.id = e.site_id;
 

@@ -426,6 +426,7 @@ int analysis_set_endpoint(struct store *s, int64_t endpoint_id, const struct end
     bind_id(q, 8, e->granted_live_exchange);
     bind_id(q, 9, e->granted_without_exchange);
     bind_id(q, 10, e->denied_without_exchange);
+    bind_count(q, 11, e->sessions_often);
     return store_run(s, q);
 }
 

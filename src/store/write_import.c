@@ -353,6 +353,11 @@ int import_add_exchange(struct import *i, struct exchange_facts *f)
     for (size_t k = 0; r == 0 && k < f->mark_count; k++) {
         r = add_mark(i, f, k);
     }
+    if (f->request_at != HR_NSEC_INFINITE) {
+        i->captures[f->request_capture].exchanges++;
+    } else if (f->response_at != HR_NSEC_INFINITE) {
+        i->captures[f->response_capture].exchanges++;
+    }
     stretch(i, f->request_at);
     stretch(i, f->response_at);
     return r;
@@ -459,9 +464,22 @@ static int keep_number(struct import *i)
     return store_run(i->s, q);
 }
 
+static int store_counts(struct import *i)
+{
+    int r = 0;
+    for (size_t k = 0; r == 0 && k < i->capture_count; k++) {
+        sqlite3_stmt *q = store_stmt(i->s, STMT_CAPTURE_COUNT);
+        bind_number(q, 1, i->captures[k].id);
+        bind_number(q, 2, i->captures[k].exchanges);
+        r = store_run(i->s, q);
+    }
+    return r;
+}
+
 int import_finish(struct import *i)
 {
-    int r = import_build_session_index(i);
+    int r = store_counts(i);
+    r = r == 0 ? import_build_session_index(i) : r;
     if (r == 0 && i->is_fresh) {
         r = store_run(i->s, store_stmt(i->s, STMT_EXCHANGE_INDEX_MAKE));
         r = r == 0 ? store_run(i->s, store_stmt(i->s, STMT_MARK_INDEX_MAKE)) : r;
