@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+/* Large, so one serves for all; only what the token's events fill is read. */
 struct story {
     struct site_model *m;
     const struct site_learner *l;
@@ -13,6 +14,7 @@ struct story {
     struct view views[LEARN_EVENTS];
     enum session_outcome outcomes[LEARN_EVENTS]; /* of what the token was sent with */
     bool known[LEARN_EVENTS];
+    bool is_logout[LEARN_EVENTS]; /* false where it is not known */
 };
 
 static void read_story(struct story *s)
@@ -23,14 +25,16 @@ static void read_story(struct story *s)
             (const struct learn_kind *)learn_table_find(&s->l->kinds, e->kind);
         s->known[i] = k != NULL && model_endpoint_of(s->m, k->endpoint) != NULL;
         s->outcomes[i] = OUTCOME_NONE;
+        s->is_logout[i] = false;
         if (!s->known[i]) {
             continue;
         }
         unsigned sent;
         learn_view_of_kind(s->l, k, &s->views[i]);
         model_session_bits(s->m, &s->views[i], &sent);
+        s->is_logout[i] = model_is_logout(s->m, &s->views[i]);
         if (e->bits & USE_SENT && sent == 1 && !model_is_login(s->m, &s->views[i]) &&
-            !model_is_logout(s->m, &s->views[i])) {
+            !s->is_logout[i]) {
             s->outcomes[i] = model_access_outcome(s->m, &s->views[i], true);
         }
     }
@@ -57,8 +61,7 @@ static bool granted_in_this_life(const struct story *s, size_t at)
         if (s->token->events[i].end >= s->token->events[at].start) {
             continue;
         }
-        if (s->outcomes[i] == OUTCOME_DENIED ||
-            (s->known[i] && model_is_logout(s->m, &s->views[i]))) {
+        if (s->outcomes[i] == OUTCOME_DENIED || s->is_logout[i]) {
             is_live = false;
         } else if (s->outcomes[i] == OUTCOME_GRANTED &&
                    s->views[i].endpoint != s->views[at].endpoint) {
@@ -120,7 +123,7 @@ static bool is_surely_ended(const struct story *s, size_t at)
         bool answered = v->status >= 200 && v->status < 400 && v->status != 304;
         if (model_may_be_login(s->m, v) || (v->flags & (FACT_PASSWORD | FACT_AUTH_WORD))) {
             live = true;
-        } else if ((e->bits & USE_SENT) && answered && model_is_logout(s->m, v) &&
+        } else if ((e->bits & USE_SENT) && answered && s->is_logout[i] &&
                    e->end < s->token->events[at].start) {
             live = false;
             visitor = true;
@@ -169,7 +172,7 @@ static bool keeps_token(const struct story *s, size_t at)
 static bool used_after_logout(const struct story *s, size_t at)
 {
     const struct view *v = &s->views[at];
-    if (!model_is_logout(s->m, v) || v->status < 200 || v->status >= 400) {
+    if (!s->is_logout[at] || v->status < 200 || v->status >= 400) {
         return false;
     }
     for (size_t i = at + 1; i < s->token->event_count; i++) {
@@ -188,7 +191,7 @@ static bool used_after_logout(const struct story *s, size_t at)
  * login between. So it did end the session. */
 static bool denied_after_page(const struct story *s, size_t at)
 {
-    if (!model_is_logout(s->m, &s->views[at]) || !model_is_logout_page(s->m, &s->views[at])) {
+    if (!s->is_logout[at] || !model_is_logout_page(s->m, &s->views[at])) {
         return false;
     }
     for (size_t i = at + 1; i < s->token->event_count; i++) {
@@ -240,8 +243,9 @@ static void for_each_story(struct site_model *m, const struct site_learner *l,
                            void (*tell_story)(struct story *s))
 {
     struct learn_entry **tokens = learn_table_sorted(&l->tokens);
+    struct story s = {.m = m, .l = l};
     for (size_t i = 0; i < l->tokens.count; i++) {
-        struct story s = {.m = m, .l = l, .token = (const struct learn_token *)tokens[i]};
+        s.token = (const struct learn_token *)tokens[i];
         if (model_carrier_of(m, s.token->carrier) != NULL) {
             read_story(&s);
             tell_story(&s);
