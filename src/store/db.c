@@ -62,12 +62,39 @@ int store_fail(struct store *s, int sqlite_code)
 
 int store_exec(struct store *s, const char *sql)
 {
+    int r = s->has_waiting ? batches_put_in(s) : 0;
+    if (r < 0) {
+        return r;
+    }
     int code = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? 0 : store_fail(s, code);
 }
 
+/* What runs between one exchange of an import and the next, and touches none of their rows. */
+static bool is_apart(enum stmt_id id)
+{
+    static const bool apart[STMT_COUNT] = {
+        [STMT_CAPTURE_ADD] = true,        [STMT_STREAM_ADD] = true,
+        [STMT_STREAM_END] = true,         [STMT_STREAM_CLIENT_OPENED] = true,
+        [STMT_SITE_FIND] = true,          [STMT_SITE_ADD] = true,
+        [STMT_ENDPOINT_FIND] = true,      [STMT_ENDPOINT_ADD] = true,
+        [STMT_USER_FIND] = true,          [STMT_USER_ADD] = true,
+        [STMT_CARRIER_FIND] = true,       [STMT_CARRIER_ADD] = true,
+        [STMT_SESSION_FIND] = true,       [STMT_SESSION_ADD] = true,
+        [STMT_LOSS_ADD] = true,           [STMT_MARK_ADD] = true,
+        [STMT_STATUS_ADD] = true,         [STMT_LOGIN_COUNT_ADD] = true,
+        [STMT_EXCHANGE_ADD] = true,       [STMT_TOKEN_ADD] = true,
+        [STMT_OPERATION_ADD] = true,      [STMT_SESSION_BIND_USER] = true,
+        [STMT_SESSION_INDEX_MAKE] = true,
+    };
+    return apart[id];
+}
+
 sqlite3_stmt *store_stmt(struct store *s, enum stmt_id id)
 {
+    if (s->has_waiting && !is_apart(id) && batches_put_in(s) < 0) {
+        return NULL;
+    }
     if (s->stmts[id] == NULL) {
         const char *sql = stmt_sql(id);
         assert(sql != NULL);

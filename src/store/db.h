@@ -6,6 +6,7 @@
 #define HR_STORE_DB_H
 
 #include "base/arena.h"
+#include "store/batch.h"
 #include "store/stmt.h"
 #include "store/store.h"
 
@@ -22,6 +23,8 @@ struct store {
     bool is_direct; /* the transaction goes into the file itself, see store_begin_import() */
     struct hr_key key;
     struct analysis *analysis;
+    struct batches *batches;
+    bool has_waiting; /* rows of exchanges, token_uses or operations are not in yet */
     struct hr_arena kept; /* texts that outlive their statement: read_session_story() */
     char error[1024];
 };
@@ -34,9 +37,11 @@ int store_fail(struct store *s, int sqlite_code);
 /** As store_fail(), with a text of our own behind the database's name. @return error */
 int store_fail_text(struct store *s, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/** Runs statements without rows. */
+/** Runs statements without rows. Rows that wait (store/batch.h) go in first. */
 int store_exec(struct store *s, const char *sql);
-/** A statement of the table, reset, nothing bound; NULL after store_fail() where SQLite refuses it.
+/**
+ * A statement of the table, reset, nothing bound; NULL after store_fail() where SQLite refuses it.
+ * Rows that wait (store/batch.h) go in first, unless it has nothing to do with them.
  */
 sqlite3_stmt *store_stmt(struct store *s, enum stmt_id id);
 /** Steps a statement that gives no rows, and resets it. q NULL: the failure is known already. */

@@ -30,6 +30,7 @@ struct import {
         int64_t exchange;
         int64_t loss;
     } base;
+    int64_t last_exchange; /* id given */
     hr_nsec first_at; /* of its exchanges and losses; HR_NSEC_INFINITE: none yet */
     hr_nsec last_at;
     struct id_cache sites;

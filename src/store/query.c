@@ -249,6 +249,7 @@ static int run(struct store *s, const struct query *q, bool only_describe, query
 {
     sqlite3_stmt *stmt = NULL;
     struct deadline d = deadline_in(q->time_limit_ms);
+    int r = s->has_waiting ? batches_put_in(s) : 0;
     const int old_limit =
         sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, q->guarded ? VALUE_LIMIT_BYTES : -1);
     if (q->guarded) {
@@ -257,7 +258,7 @@ static int run(struct store *s, const struct query *q, bool only_describe, query
     if (q->time_limit_ms > 0) {
         sqlite3_progress_handler(s->db, STEPS_BETWEEN_LOOKS, look_at_clock, &d);
     }
-    int r = prepare(s, q, &stmt, &d, e);
+    r = r == 0 ? prepare(s, q, &stmt, &d, e) : r;
     if (r == 0 && only_describe) {
         r = describe(stmt, row, user);
     } else if (r == 0) {

@@ -15,11 +15,11 @@
 #define FRAME_OF(exchange)                                                                         \
     "(SELECT coalesce(x.request_frame, x.response_frame) FROM exchanges x WHERE x.id = " exchange  \
     ") "
-#define ENDPOINT_EXAMPLES                                                                          \
-    FRAME_OF("e.granted_live_exchange_id")                                                         \
-    ", " FRAME_OF("e.granted_without_exchange_id") ", " FRAME_OF(                                  \
-        "e.denied_without_exchange_id") ", " PLACE_OF("e.granted_live_exchange_id") ", " PLACE_OF( \
-        "e.granted_without_exchange_id") ", " PLACE_OF("e.denied_without_exchange_id")
+#define ENDPOINT_EXAMPLES                                                                                       \
+    FRAME_OF("e.granted_live_exchange_id")                                                                      \
+    ", " FRAME_OF("e.granted_without_exchange_id") ", " FRAME_OF("e.denied_without_exchange_id") ", " PLACE_OF( \
+        "e.granted_live_exchange_id") ", " PLACE_OF("e.granted_without_exchange_id") ","                        \
+                                                                                     " " PLACE_OF("e.denied_without_exchange_id")
 
 /* The contract of `list exchanges`; read_list.c reads the columns in this order. */
 #define EXCHANGE_COLUMNS                                                                           \
@@ -185,17 +185,16 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_SESSION_HASHES] = "SELECT id, hash FROM sessions ORDER BY +hash",
     [STMT_SESSION_SET_DIGITS] =
         "UPDATE sessions SET name_digits = max(name_digits, ?2) WHERE id = ?1",
-    [STMT_EXCHANGE_ADD] =
-        "INSERT INTO exchanges (site_id, endpoint_id, stream_id, ordinal, request_capture_id, "
-        "request_frame, request_at, request_end_at, method, target, host, host_is_site, version, "
-        "request_bytes, response_capture_id, response_frame, response_at, response_end_at, status, "
-        "response_bytes, state, flags, shape, location, location_path, user_id, replica, agent, "
-        "request_hash) VALUES "
-        "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "
-        "?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
+    [STMT_EXCHANGE_ADD] = /* FAIL: what is in need not be taken back, the transaction ends */
+    "INSERT OR FAIL INTO exchanges (site_id, endpoint_id, stream_id, ordinal, request_capture_id, "
+    "request_frame, request_at, request_end_at, method, target, host, host_is_site, version, "
+    "request_bytes, response_capture_id, response_frame, response_at, response_end_at, status, "
+    "response_bytes, state, flags, shape, location, location_path, user_id, replica, agent, "
+    "request_hash, id) "
+    "SELECT * FROM waiting_exchanges",
     [STMT_TOKEN_ADD] =
-        "INSERT INTO token_uses (id, carrier_id, sent_id, set_id, flags, lifetime_s) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT OR FAIL INTO token_uses (id, carrier_id, sent_id, set_id, flags, lifetime_s) "
+        "SELECT * FROM waiting_tokens",
     [STMT_MARK_ADD] = "INSERT INTO marks (id, kind, value, text) VALUES (?1, ?2, ?3, ?4)",
     [STMT_LOSS_ADD] =
         "INSERT INTO loss (kind, capture_id, stream_id, from_at, to_at, server, server_port, "
@@ -408,10 +407,10 @@ static const char *const statements[STMT_COUNT] = {
         "INSERT INTO login_counts (site_id, quarter, outcome, logins, has_token) VALUES (?1, ?2, "
         "?3, ?4, ?5) ON CONFLICT DO UPDATE SET logins = logins + excluded.logins",
     [STMT_OPERATION_ADD] =
-        "INSERT INTO operations (id, endpoint_id, role, outcome, user_id, had_token, "
-        "may_be_denial, "
-        "missing_token, session_id, kind, start_at, end_at, issues, understood, agent) VALUES "
-        "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        "INSERT OR FAIL INTO operations (id, endpoint_id, role, outcome, user_id, had_token, "
+        "may_be_denial, missing_token, session_id, kind, start_at, end_at, issues, understood, "
+        "agent) "
+        "SELECT * FROM waiting_operations",
     [STMT_OPERATION_ROLE] =
         "SELECT role, outcome, missing_token, user_id FROM operations WHERE id = ?1",
     [STMT_REBIND_ADD] = "INSERT OR IGNORE INTO temp.rebound (id) SELECT session_id FROM operations "
@@ -612,7 +611,8 @@ static const char *const statements[STMT_COUNT] = {
         "e.granted_live_exchange_id, e.denied_without_exchange_id, "
         "(SELECT group_concat(w.word, ' ') FROM (SELECT "
         "CASE n.status WHEN 0 THEN 'none' ELSE n.status END || ':' || sum(n.exchanges) AS word "
-        "FROM endpoint_status n WHERE n.endpoint_id = e.id GROUP BY n.status ORDER BY n.status) w), "
+        "FROM endpoint_status n WHERE n.endpoint_id = e.id GROUP BY n.status ORDER BY n.status) "
+        "w), "
         "e.declared, e.granted_without_exchange_id, " ENDPOINT_EXAMPLES
         ", (SELECT min(d.what) FROM decisions d WHERE d.site_id = e.site_id AND d.what IN "
         "('login', 'logout') AND d.value = e.method || ' ' || e.path) "

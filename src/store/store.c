@@ -167,6 +167,9 @@ int store_open(const struct store_config *config, struct store **ret_store)
         r = open_database(s, config->busy_timeout_ms);
     }
     if (r == 0) {
+        r = batches_create(s);
+    }
+    if (r == 0) {
         r = store_prepare(s, config->key);
     }
     s->is_ready = r == 0;
@@ -186,6 +189,7 @@ void store_close(struct store *s)
         sqlite3_finalize(s->stmts[i]);
     }
     sqlite3_close_v2(s->db);
+    batches_destroy(s->batches);
     hr_arena_finish(&s->kept);
     hr_wipe(&s->key, sizeof(s->key));
     free(s->path);
@@ -252,6 +256,8 @@ void store_rollback(struct store *s)
 {
     analysis_destroy(s->analysis);
     s->analysis = NULL;
+    batches_clear(s->batches);
+    s->has_waiting = false;
     if (s->db != NULL && !sqlite3_get_autocommit(s->db)) {
         sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL); /* keeps the first error's text */
         if (s->is_direct) {

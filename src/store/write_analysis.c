@@ -251,53 +251,55 @@ static int find_user(struct store *s, int64_t site_id, struct hr_span name, int6
     return r;
 }
 
-static void bind_operation(sqlite3_stmt *q, const struct session_operation *o)
+static void put_operation(struct batch_cell *row, const struct session_operation *o)
 {
-    bind_id(q, 9, o->session_id);
-    bind_number(q, 10, o->kind);
-    bind_time(q, 11, o->start);
-    bind_time(q, 12, o->end);
-    bind_number(q, 13, o->issues);
-    bind_number(q, 14, o->understood);
+    cell_id(row, 9, o->session_id);
+    cell_number(row, 10, o->kind);
+    cell_time(row, 11, o->start);
+    cell_time(row, 12, o->end);
+    cell_number(row, 13, o->issues);
+    cell_number(row, 14, o->understood);
 }
 
 /* Place 0: role and outcome, with what it does to the session that the exchange is about. */
 static int add_role(struct store *s, const struct exchange_facts *f, const struct classified *c,
                     int64_t user_id, const struct session_operation *about)
 {
-    sqlite3_stmt *q = store_stmt(s, STMT_OPERATION_ADD);
-    bind_number(q, 1, f->id * OPERATION_PLACES);
-    bind_id(q, 2, f->endpoint_id);
-    bind_number(q, 3, c->role);
-    bind_number(q, 4, c->outcome);
-    bind_id(q, 5, user_id);
-    bind_number(q, 6, c->had_token);
-    bind_number(q, 7, c->may_be_denial);
-    bind_number(q, 8, c->missing_token);
-    bind_number(q, 15, f->agent);
-    if (about != NULL) {
-        bind_operation(q, about);
-    } else {
-        bind_id(q, 9, c->session_id);
-        for (int column = 10; column <= 14; column++) {
-            sqlite3_bind_null(q, column);
-        }
+    struct batch_cell *row;
+    int r = batch_add_row(s, BATCH_OPERATIONS, &row);
+    if (r < 0) {
+        return r;
     }
-    return store_run(s, q);
+    cell_number(row, 1, f->id * OPERATION_PLACES);
+    cell_id(row, 2, f->endpoint_id);
+    cell_number(row, 3, c->role);
+    cell_number(row, 4, c->outcome);
+    cell_id(row, 5, user_id);
+    cell_number(row, 6, c->had_token);
+    cell_number(row, 7, c->may_be_denial);
+    cell_number(row, 8, c->missing_token);
+    cell_number(row, 15, f->agent);
+    if (about != NULL) {
+        put_operation(row, about);
+    } else {
+        cell_id(row, 9, c->session_id);
+    }
+    return 0;
 }
 
 static int add_further(struct store *s, const struct exchange_facts *f, int place,
                        const struct session_operation *o)
 {
-    sqlite3_stmt *q = store_stmt(s, STMT_OPERATION_ADD);
-    bind_number(q, 1, f->id * OPERATION_PLACES + place);
-    bind_id(q, 2, f->endpoint_id);
-    for (int column = 3; column <= 8; column++) {
-        sqlite3_bind_null(q, column);
+    struct batch_cell *row;
+    int r = batch_add_row(s, BATCH_OPERATIONS, &row);
+    if (r < 0) {
+        return r;
     }
-    bind_operation(q, o);
-    bind_number(q, 15, f->agent);
-    return store_run(s, q);
+    cell_number(row, 1, f->id * OPERATION_PLACES + place);
+    cell_id(row, 2, f->endpoint_id);
+    put_operation(row, o);
+    cell_number(row, 15, f->agent);
+    return 0;
 }
 
 /* The name that the earliest login of a session gave is its user. */

@@ -57,6 +57,7 @@ static int read_base(struct import *i)
     i->base.capture = sqlite3_column_int64(q, 0);
     i->base.stream = sqlite3_column_int64(q, 1);
     i->base.exchange = sqlite3_column_int64(q, 2);
+    i->last_exchange = i->base.exchange;
     i->base.loss = sqlite3_column_int64(q, 3);
     i->number = sqlite3_column_int64(q, 4) + 1;
     i->is_fresh = sqlite3_column_int64(q, 5) == 0;
@@ -234,56 +235,54 @@ int import_end_stream(struct import *i, int64_t stream_id, const struct tcp_conn
     return r == 0 ? store_run(i->s, q) : r;
 }
 
-static void bind_request(struct import *i, sqlite3_stmt *q, const struct exchange_facts *f)
+static void put_request(struct import *i, struct batch_cell *row, const struct exchange_facts *f)
 {
     bool has_host = f->host.ptr != NULL;
     bool host_is_site = has_host && hr_span_equal(f->host, f->site);
     bool has_request = f->method.ptr != NULL;
-    bind_id(q, 5, f->request_at == HR_NSEC_INFINITE ? 0 : capture_id(i, f->request_capture));
-    bind_id(q, 6, (int64_t)f->request_frame);
-    bind_time(q, 7, f->request_at);
-    bind_time(q, 8, f->request_end_at);
-    bind_span(q, 9, f->method);
-    bind_span(q, 10, f->target);
-    bind_span(q, 11, host_is_site ? (struct hr_span){0} : f->host);
-    bind_number(q, 12, host_is_site);
-    bind_id(q, 13, has_request ? f->version : 0);
+    cell_id(row, 5, f->request_at == HR_NSEC_INFINITE ? 0 : capture_id(i, f->request_capture));
+    cell_id(row, 6, (int64_t)f->request_frame);
+    cell_time(row, 7, f->request_at);
+    cell_time(row, 8, f->request_end_at);
+    cell_span(i->s, row, 9, f->method);
+    cell_span(i->s, row, 10, f->target);
+    cell_span(i->s, row, 11, host_is_site ? (struct hr_span){0} : f->host);
+    cell_number(row, 12, host_is_site);
+    cell_id(row, 13, has_request ? f->version : 0);
     if (has_request) {
-        bind_count(q, 14, f->request_bytes);
-    } else {
-        sqlite3_bind_null(q, 14);
+        cell_count(row, 14, f->request_bytes);
     }
 }
 
-static void bind_response(struct import *i, sqlite3_stmt *q, const struct exchange_facts *f)
+static void put_response(struct import *i, struct batch_cell *row, const struct exchange_facts *f)
 {
-    bind_id(q, 15, f->response_at == HR_NSEC_INFINITE ? 0 : capture_id(i, f->response_capture));
-    bind_id(q, 16, (int64_t)f->response_frame);
-    bind_time(q, 17, f->response_at);
-    bind_time(q, 18, f->response_end_at);
-    bind_id(q, 19, f->status);
+    cell_id(row, 15, f->response_at == HR_NSEC_INFINITE ? 0 : capture_id(i, f->response_capture));
+    cell_id(row, 16, (int64_t)f->response_frame);
+    cell_time(row, 17, f->response_at);
+    cell_time(row, 18, f->response_end_at);
+    cell_id(row, 19, f->status);
     if (f->status != 0) {
-        bind_count(q, 20, f->response_bytes);
-    } else {
-        sqlite3_bind_null(q, 20);
+        cell_count(row, 20, f->response_bytes);
     }
 }
 
 static int add_token(struct import *i, const struct exchange_facts *f, size_t place)
 {
     const struct token_use *t = &f->tokens[place];
-    sqlite3_stmt *q = store_stmt(i->s, STMT_TOKEN_ADD);
-    bind_number(q, 1, f->id * FACTS_TOKEN_LIMIT + (int64_t)place);
-    bind_number(q, 2, t->carrier_id);
-    bind_id(q, 3, t->sent_id);
-    bind_id(q, 4, t->set_id);
-    bind_number(q, 5, t->flags);
-    if (t->lifetime_s >= 0) {
-        bind_number(q, 6, t->lifetime_s);
-    } else {
-        sqlite3_bind_null(q, 6);
+    struct batch_cell *row;
+    int r = batch_add_row(i->s, BATCH_TOKENS, &row);
+    if (r < 0) {
+        return r;
     }
-    return store_run(i->s, q);
+    cell_number(row, 1, f->id * FACTS_TOKEN_LIMIT + (int64_t)place);
+    cell_number(row, 2, t->carrier_id);
+    cell_id(row, 3, t->sent_id);
+    cell_id(row, 4, t->set_id);
+    cell_number(row, 5, t->flags);
+    if (t->lifetime_s >= 0) {
+        cell_number(row, 6, t->lifetime_s);
+    }
+    return 0;
 }
 
 static int add_mark(struct import *i, const struct exchange_facts *f, size_t place)
@@ -310,31 +309,31 @@ static bool got_in(const struct exchange_facts *f)
 
 static int add_exchange_row(struct import *i, struct exchange_facts *f, int64_t user_id)
 {
-    sqlite3_stmt *q = store_stmt(i->s, STMT_EXCHANGE_ADD);
-    bind_number(q, 1, f->site_id);
-    bind_id(q, 2, f->endpoint_id);
-    bind_number(q, 3, f->stream_id);
-    bind_number(q, 4, f->ordinal);
-    bind_request(i, q, f);
-    bind_response(i, q, f);
-    bind_number(q, 21, f->state);
-    bind_number(q, 22, f->flags);
-    bind_number(q, 23, (int64_t)f->shape);
-    bind_span(q, 24, f->location);
-    bind_span(q, 25, f->location_path);
-    bind_id(q, 26, user_id);
-    bind_span(q, 27, f->replica);
+    struct batch_cell *row;
+    int r = batch_add_row(i->s, BATCH_EXCHANGES, &row);
+    if (r < 0) {
+        return r;
+    }
+    f->id = ++i->last_exchange;
+    cell_number(row, 1, f->site_id);
+    cell_id(row, 2, f->endpoint_id);
+    cell_number(row, 3, f->stream_id);
+    cell_number(row, 4, f->ordinal);
+    put_request(i, row, f);
+    put_response(i, row, f);
+    cell_number(row, 21, f->state);
+    cell_number(row, 22, f->flags);
+    cell_number(row, 23, (int64_t)f->shape);
+    cell_span(i->s, row, 24, f->location);
+    cell_span(i->s, row, 25, f->location_path);
+    cell_id(row, 26, user_id);
+    cell_span(i->s, row, 27, f->replica);
     if (f->method.ptr != NULL) {
-        bind_number(q, 28, f->agent);
-    } else {
-        sqlite3_bind_null(q, 28);
+        cell_number(row, 28, f->agent);
     }
-    bind_id(q, 29, (int64_t)f->request_hash);
-    int r = store_run(i->s, q);
-    if (r == 0) {
-        f->id = sqlite3_last_insert_rowid(i->s->db);
-    }
-    return r;
+    cell_id(row, 29, (int64_t)f->request_hash);
+    cell_number(row, 30, f->id);
+    return 0;
 }
 
 int import_add_exchange(struct import *i, struct exchange_facts *f)
