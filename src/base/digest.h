@@ -32,7 +32,7 @@ const char *hr_digest_format(const struct hr_digest *d, char text[HR_DIGEST_TEXT
 bool hr_digest_equal(const struct hr_digest *a, const struct hr_digest *b);
 /** Not keyed, not cryptographic: for comparing shapes. 64-bit FNV-1a. */
 uint64_t hr_hash64(struct hr_span value, uint64_t seed);
-/** SipHash-2-4 under a key drawn once per process: what tables keyed by network data use. */
+/** SipHash-1-3 under a key drawn once per process: what tables keyed by network data use. */
 uint64_t hr_hash_table(const void *bytes, size_t len);
 /** Overwrites memory that held a secret. */
 void hr_wipe(void *bytes, size_t len);
