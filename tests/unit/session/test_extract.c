@@ -217,27 +217,32 @@ static const struct {
     const char *line;
     const char *want;
 } tokens[] = {
-    {"GET / cookie:a=$a;b=$b => 200 set:a=$c set:b=$b",                                   "1 a sn 1 b sr"      },
-    {"GET / cookie:a=$a => 200 set:a=;Max-Age=0",                                         "1 a sd"             },
-    {"GET / => 200 set:a=;Path=/old;Max-Age=0 set:a=$a",                                  "1 a n"              },
-    {"GET / cookie:a=$a;a=$b => 200 set:a=$a",                                            "1 a sr"             }, /* the first of a name counts */
-    {"GET / cookie:_ga=$a;csrftoken=$b;theme=dark;lang=en;AWSALB=$c => 200",              ""                   },
-    {"GET / bearer:$a => 200",                                                            "2 bearer s"         },
-    {"GET / header:X-Auth-Token=$a => 200",                                               "2 bearer s"         },
-    {"GET /?access_token=$a => 200",                                                      "2 bearer s"         },
-    {"GET /verify?token=$a => 200",                                                       ""                   },
+    {"GET / cookie:a=$a;b=$b => 200 set:a=$c set:b=$b",                                              "1 a sn 1 b sr"      },
+    {"GET / cookie:a=$a => 200 set:a=;Max-Age=0",                                                    "1 a sd"             },
+    {"GET / => 200 set:a=;Path=/old;Max-Age=0 set:a=$a",                                             "1 a n"              },
+    {"GET / cookie:a=$a;a=$b => 200 set:a=$a",                                                       "1 a sr"             }, /* the first of a name counts */
+    {"GET / cookie:_ga=$a;csrftoken=$b;theme=dark;lang=en;AWSALB=$c => 200",                         ""                   },
+    {"GET / bearer:$a => 200",                                                                       "2 bearer s"         },
+    {"GET / header:X-Auth-Token=$a => 200",                                                          "2 bearer s"         },
+    {"GET /?access_token=$a => 200",                                                                 "2 bearer s"         },
+    {"GET /verify?token=$a => 200",                                                                  ""                   },
     {"POST /login json:{\"user\":\"u\"} => 200 json:{\"data\":{\"accessToken\":\"$a\"}}",
-     "8 user s 2 bearer n"                                                                                     },
+     "8 user s 2 bearer n"                                                                                                },
     {"POST /login form:user=u => 200 json:{\"token\":\"$a\",\"refresh_token\":\"$b\"}",
-     "8 user s 2 bearer n"                                                                                     },
-    {"GET /csrf => 200 json:{\"token\":\"$a\"}",                                          ""                   },
-    {"GET /x;jsessionid=$a => 200",                                                       "7 jsessionid s"     },
-    {"POST /in => 302 location:/x;jsessionid=$a?y=1",                                     "7 jsessionid n"     },
-    {"GET /x;jsessionid=$a => 302 location:/y;jsessionid=$a",                             "7 jsessionid sr"    },
-    {"GET /x => 302 location:http://elsewhere.example/y;jsessionid=$a",                   ""                   },
-    {"GET /protected?user=alice => 200",                                                  "8 user s"           },
-    {"POST /login form:user=u => 200 text:{\"token\":\"$a\"}",                            "8 user s 2 bearer n"},
-    {"POST /posts form:token=$a => 200",                                                  ""                   },
+     "8 user s 2 bearer n"                                                                                                },
+    {"POST /login form:user=u => 200 json:{\"l\":[1,[{\"a\":\"]\"}],{}],\"e\":[],\"token\":\"$a\"}",
+     "8 user s 2 bearer n"                                                                                                },
+    {"POST /login form:user=u => 200 json:{\"l\":[{\"token\":\"$a\"}]}",                             "8 user s"           },
+    {"POST /login form:user=u => 200 json:{\"l\":[1}],\"token\":\"$a\"}",                            "8 user s"           }, /* no JSON */
+    {"POST /login form:user=u => 200 json:{\"token\":\"$a\",\"l\":[1,",                              "8 user s"           }, /* cut */
+    {"GET /csrf => 200 json:{\"token\":\"$a\"}",                                                     ""                   },
+    {"GET /x;jsessionid=$a => 200",                                                                  "7 jsessionid s"     },
+    {"POST /in => 302 location:/x;jsessionid=$a?y=1",                                                "7 jsessionid n"     },
+    {"GET /x;jsessionid=$a => 302 location:/y;jsessionid=$a",                                        "7 jsessionid sr"    },
+    {"GET /x => 302 location:http://elsewhere.example/y;jsessionid=$a",                              ""                   },
+    {"GET /protected?user=alice => 200",                                                             "8 user s"           },
+    {"POST /login form:user=u => 200 text:{\"token\":\"$a\"}",                                       "8 user s 2 bearer n"},
+    {"POST /posts form:token=$a => 200",                                                             ""                   },
 };
 
 static void token_uses_are_those_of_the_table(void **state)
