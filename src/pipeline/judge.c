@@ -139,6 +139,13 @@ enum {
     PROTECTED_ONLY = 1u << 1,      /* keep grants on protected endpoints only */
 };
 
+static bool is_protected(const struct judge *a, int64_t endpoint_id)
+{
+    const struct evidence_entry *e;
+    HASH_FIND(hh, a->evidence, &endpoint_id, sizeof(endpoint_id), e);
+    return e != NULL && e->protection == PROTECTION_PROTECTED;
+}
+
 static void session_ops_init(struct session_ops *h, const struct judge *a, unsigned flags)
 {
     *h = (struct session_ops){
@@ -151,7 +158,7 @@ static void session_ops_init(struct session_ops *h, const struct judge *a, unsig
         bool left_out = (!(flags & WITH_NOT_UNDERSTOOD) && o->kind == OPERATION_MAYBE_LOGIN &&
                          !o->understood) ||
                         ((flags & PROTECTED_ONLY) && o->kind == OPERATION_GRANT &&
-                         o->protection != PROTECTION_PROTECTED);
+                         !is_protected(a, o->endpoint_id));
         if (!left_out && to_history(o, &h->ops[h->count])) {
             h->rows[h->count++] = i;
         }

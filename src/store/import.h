@@ -10,6 +10,10 @@
 #include "store/ids.h"
 #include "store/write.h"
 
+/* A site with less than a quarter of the exchanges is small and read by an index; among more sites
+ * than these there is one. */
+#define SITES_ALL_BIG 4
+
 struct import_capture {
     int64_t id;
     int64_t exchanges; /* that it begins */
@@ -31,6 +35,7 @@ struct import {
         int64_t loss;
     } base;
     int64_t last_exchange; /* id given */
+    int64_t exchanges_of[SITES_ALL_BIG]; /* the first sites of a fresh database, by id from 1 */
     hr_nsec first_at; /* of its exchanges and losses; HR_NSEC_INFINITE: none yet */
     hr_nsec last_at;
     struct id_cache sites;

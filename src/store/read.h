@@ -32,7 +32,6 @@ struct operation_row {
     bool issues;
     bool understood;
     bool is_user_name; /* the session is a plain user name; told by read_site_operations() alone */
-    enum endpoint_protection protection; /* as far as known now */
     enum session_role role; /* of the exchange */
 };
 /** Operations of the site's sessions, session by session, each in order of start. */

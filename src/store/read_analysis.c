@@ -290,7 +290,6 @@ static int give_session_operations(struct store *s, int64_t session_id, bool is_
             .issues = sqlite3_column_int(q, 8) != 0,
             .understood = sqlite3_column_int(q, 9) != 0,
             .is_user_name = is_user_name,
-            .protection = (enum endpoint_protection)sqlite3_column_int(q, 10),
         };
         r = row(&o, user);
         if (r != 0) {

@@ -250,6 +250,7 @@ CREATE INDEX operations_ending ON operations (session_id) WHERE kind = 7;
 CREATE INDEX operations_of_logouts ON operations (endpoint_id) WHERE role = 2;
 CREATE INDEX operations_ended ON operations (ended_by_id) WHERE ended_by_id IS NOT NULL;
 CREATE INDEX operations_flapped ON operations (granted_before_id) WHERE granted_before_id IS NOT NULL;
+-- Not there after a first import in which every site has a quarter of the exchanges.
 CREATE INDEX exchanges_by_site ON exchanges (site_id);
 -- What broken_facts shows.
 CREATE INDEX exchanges_broken ON exchanges (site_id) WHERE state != 0 OR method IS NULL;

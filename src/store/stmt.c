@@ -438,8 +438,9 @@ static const char *const statements[STMT_COUNT] = {
                           "denied_without_exchange_id = ?10, sessions_often = ?11 WHERE id = ?1",
     [STMT_SITE_NAME] = "SELECT name FROM sites WHERE id = ?1",
     [STMT_SITE_IS_BIG] = /* more than a quarter of all: then a scan is cheaper than an index */
-    "SELECT (SELECT count(*) FROM exchanges WHERE site_id = ?1) * 4 >= "
-    "coalesce((SELECT max(id) FROM exchanges) - (SELECT min(id) FROM exchanges), 0)",
+    "SELECT CASE WHEN EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'exchanges_by_site') THEN "
+    "(SELECT count(*) FROM exchanges WHERE site_id = ?1) * 4 >= "
+    "coalesce((SELECT max(id) FROM exchanges) - (SELECT min(id) FROM exchanges), 0) ELSE 1 END",
     [STMT_FACTS_BIG_SITE] =
         "SELECT " FACT_COLUMNS "FROM exchanges x " FACT_JOINS "WHERE +x.site_id = ?1 "
         "AND x.id BETWEEN ?2 AND ?3 ORDER BY x.id",
@@ -458,8 +459,7 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_SESSION_OPERATIONS] =
         "SELECT o.id, o.session_id, o.id >> 3, o.endpoint_id, coalesce(o.role, (SELECT p.role "
         "FROM operations p WHERE p.id = o.id & ~7)), o.kind, o.start_at, o.end_at, o.issues, "
-        "o.understood, e.protection FROM operations o INDEXED BY operations_by_session "
-        "LEFT JOIN endpoints e ON e.id = o.endpoint_id WHERE o.session_id = ?1 "
+        "o.understood FROM operations o INDEXED BY operations_by_session WHERE o.session_id = ?1 "
         "AND o.kind IS NOT NULL ORDER BY o.start_at",
     [STMT_REPLACED_SESSION] = /* flags 16 to 23: see session/facts.h TOKEN_SCOPE_SHIFT */
     "SELECT k.sent_id FROM token_uses k WHERE k.id BETWEEN ?1 * 16 AND ?1 * 16 + 15 "
@@ -481,9 +481,9 @@ static const char *const statements[STMT_COUNT] = {
         "INDEXED BY sessions_by_hash ON t.carrier_id = ?2 AND t.hash = s.hash "
         "WHERE s.carrier_id = ?1)",
     [STMT_ANONYMOUS_BIG_SITE] =
-        "SELECT x.id, x.endpoint_id, o.outcome FROM operations o CROSS JOIN exchanges x "
-        "ON x.id = o.id >> 3 WHERE o.role = +3 AND o.had_token = 0 AND o.outcome IN (3, 4) "
-        "AND +x.site_id = ?1 AND x.endpoint_id IS NOT NULL ORDER BY o.id",
+        "SELECT o.id >> 3, o.endpoint_id, o.outcome FROM operations o CROSS JOIN endpoints e "
+        "ON e.id = o.endpoint_id WHERE o.role = +3 AND o.had_token = 0 AND o.outcome IN (3, 4) "
+        "AND e.site_id = ?1 ORDER BY o.id",
     [STMT_ANONYMOUS_SMALL_SITE] =
         "SELECT x.id, x.endpoint_id, o.outcome FROM exchanges x INDEXED BY exchanges_by_site "
         "CROSS JOIN operations o ON o.id = x.id * 8 WHERE o.role = +3 AND o.had_token = 0 "

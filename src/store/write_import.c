@@ -87,8 +87,8 @@ int import_begin(struct store *s, struct import **ret_import)
     id_cache_init(&i->sessions, SESSIONS_IN_MEMORY, i->is_fresh);
     id_cache_init(&i->users, USERS_IN_MEMORY, i->is_fresh);
     i->has_session_index = !i->is_fresh;
-    if (r == 0 && i->is_fresh) {
-        r = drop_indexes(i);
+    if (r == 0) {
+        r = i->is_fresh ? drop_indexes(i) : store_run(s, store_stmt(s, STMT_EXCHANGE_INDEX_MAKE));
     }
     if (r < 0) {
         import_destroy(i);
@@ -357,6 +357,9 @@ int import_add_exchange(struct import *i, struct exchange_facts *f)
     } else if (f->response_at != HR_NSEC_INFINITE) {
         i->captures[f->response_capture].exchanges++;
     }
+    if (f->site_id > 0 && f->site_id <= SITES_ALL_BIG) {
+        i->exchanges_of[f->site_id - 1]++;
+    }
     stretch(i, f->request_at);
     stretch(i, f->response_at);
     return r;
@@ -463,6 +466,17 @@ static int keep_number(struct import *i)
     return store_run(i->s, q);
 }
 
+/* A scan of all exchanges is quicker than the index where it finds a quarter of them. The next
+ * import makes the index. */
+static bool has_small_site(const struct import *i)
+{
+    bool small = i->sites.count > SITES_ALL_BIG;
+    for (size_t k = 0; !small && k < i->sites.count; k++) {
+        small = i->exchanges_of[k] * SITES_ALL_BIG < i->last_exchange;
+    }
+    return small;
+}
+
 static int store_counts(struct import *i)
 {
     int r = 0;
@@ -480,7 +494,7 @@ int import_finish(struct import *i)
     int r = store_counts(i);
     r = r == 0 ? import_build_session_index(i) : r;
     if (r == 0 && i->is_fresh) {
-        r = store_run(i->s, store_stmt(i->s, STMT_EXCHANGE_INDEX_MAKE));
+        r = has_small_site(i) ? store_run(i->s, store_stmt(i->s, STMT_EXCHANGE_INDEX_MAKE)) : 0;
         r = r == 0 ? store_run(i->s, store_stmt(i->s, STMT_MARK_INDEX_MAKE)) : r;
     } else if (r == 0) {
         r = import_drop_doubles(i);

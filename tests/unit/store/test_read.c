@@ -317,7 +317,6 @@ static int write_operation(const struct operation_row *o, void *user)
     hr_buf_appendf(out, "%d@%d ", (int)o->kind,
                    (int)((o->start - world_time(0)) / HR_NSEC_PER_MSEC));
     assert_int_equal(o->id >> 3, o->exchange_id);
-    assert_int_equal(o->protection, PROTECTION_PROTECTED);
     assert_true(o->kind != OPERATION_REPLACED || o->role == ROLE_LOGIN); /* the exchange's role */
     return 0;
 }
