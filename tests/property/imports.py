@@ -95,10 +95,13 @@ def same(name, want, got):
 
 
 def quiet_moments(headrace, db):
-    """Times at which no exchange is open, in ns."""
+    """Times at which no exchange is open, in ns; one without an answer is, until its connection's end."""
+    ends = {x["stream"]: nanoseconds(x["last_at"])
+            for x in run(headrace, "list", "streams", "--format", "ndjson", "--db", db)}
     spans = []
     for x in run(headrace, "list", "exchanges", "--format", "ndjson", "--db", db):
         times = [nanoseconds(x[k]) for k in ("request_at", "request_end_at", "response_at", "response_end_at") if x[k]]
+        times += [ends[x["stream"]]] if x["state"] != "complete" else []
         spans.append((min(times), max(times)))
     spans.sort()
     end, out = spans[0][1], []
