@@ -20,7 +20,8 @@ repair: >
   Let a handler wait for everything that writes to its response (a WaitGroup, a context that is awaited, a channel), copy
   what leaves a pooled buffer before it is put back, reset buffers when they are taken, put the user into cache keys.
 lookalikes: >
-  Values that are the same for everybody (assets, products, releases); the same user's values in another of their sessions,
+  What the request itself holds, or an earlier one of this user held (an address to return to, a number typed into a form);
+  values that are the same for everybody (assets, products, releases); the same user's values in another of their sessions,
   also under another name; what two users share for long (an order, a document, a team, a conversation): it is
   there again the next time; pages on which others are met anyway (teams, searches, profiles, lists of administrators); one-time
   values (CSRF, nonces), which come once; an administrator in a user's place; answers from a cache; visitors. A token that
@@ -31,23 +32,25 @@ references: CWE-362 Race Condition, CWE-488 Exposure of Data Element to Wrong Se
 -- Values that came more than twice, and in which answers to known users.
 WITH repeated AS MATERIALIZED (
     SELECT value FROM (SELECT value FROM mark_facts WHERE kind = 28
-                       UNION ALL SELECT value FROM mark_facts WHERE kind = 29)
+                       UNION ALL SELECT value FROM mark_facts WHERE kind = 29
+                       UNION ALL SELECT value FROM mark_facts WHERE kind = 30)
     GROUP BY value
     HAVING count(*) >= 3
 ),
 seen AS (
-    SELECT m.value, m.kind = 29 AS is_stray, f.exchange_id, f.site_id, f.endpoint_id, f.session_id, f.role,
+    SELECT m.value, m.kind = 29 AS is_stray, m.kind = 30 AS is_asked, f.exchange_id, f.site_id, f.endpoint_id, f.session_id, f.role,
            f.user_id AS viewer_id, f.status, f.target, f.request_at, f.response_at,
            count(*) OVER (PARTITION BY f.site_id, m.value, f.user_id) AS times,
            count(*) OVER (PARTITION BY f.site_id, m.value) AS all_times
     FROM repeated r
-    CROSS JOIN mark_facts m ON m.value = r.value AND m.kind IN (28, 29)
+    CROSS JOIN mark_facts m ON m.value = r.value AND m.kind IN (28, 29, 30)
     CROSS JOIN exchange_facts f ON f.exchange_id = m.exchange_id
     WHERE f.user_id IS NOT NULL AND NOT f.is_cached
 ),
 -- The user whose answers mostly have it.
 owned AS MATERIALIZED (
-    SELECT *, owner_id = viewer_id AS is_own
+    SELECT *, owner_id = viewer_id AS is_own,
+           owner_id != viewer_id AND NOT is_asked AS is_other -- what the request names is no surprise
     FROM (SELECT s.*,
                  max(CASE WHEN times >= 2 AND times >= all_times * 0.6 THEN viewer_id END)
                      OVER (PARTITION BY site_id, value) AS owner_id
@@ -58,11 +61,11 @@ owned AS MATERIALIZED (
 held AS (
     SELECT o.*,
            max(is_own) OVER answer AS has_own,
-           max(NOT is_own) OVER answer AS has_other,
+           max(is_other) OVER answer AS has_other,
            row_number() OVER (PARTITION BY exchange_id ORDER BY value) = 1 AS is_first, -- one for each answer
            sum(is_own) OVER (PARTITION BY site_id, value, endpoint_id, status) AS own_times
     FROM owned o
-    WHERE site_id IN (SELECT site_id FROM owned WHERE NOT is_own)
+    WHERE site_id IN (SELECT site_id FROM owned WHERE is_other)
     WINDOW answer AS (PARTITION BY exchange_id)
 ),
 placed AS (
@@ -89,15 +92,68 @@ placed AS (
                        GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ),
 -- A value is a user's, not a thing's that the user looks at, where a page that shows each user their own shows it to
--- its owner always.
-judged_values AS (
+-- its owner always, or another's in its place.
+usual AS (
     SELECT p.*,
-           max(is_own AND page_of_many AND own_times >= 2 AND own_times >= viewer_own * 0.8)
-               OVER (PARTITION BY site_id, value) AS is_users
+           max(is_own AND page_of_many AND own_times >= 2 AND own_times >= viewer_own * 0.6)
+               OVER (PARTITION BY site_id, value) AS is_usual,
+           -- There again and again from the first time on.
+           is_other AND earlier_with + later_with > 0
+           AND earlier_with = coalesce(earlier_answers, 0) AND later_with = coalesce(later_answers, 0) AS is_constant
     FROM placed p
 ),
+answered AS (
+    SELECT u.*,
+           max(is_other AND is_usual) OVER (PARTITION BY exchange_id) AS has_usual,
+           max(is_constant) OVER (PARTITION BY endpoint_id, status) AS page_is_shared
+    FROM usual u
+),
+replaced AS (
+    SELECT a.*,
+           sum(is_first AND has_own AND has_usual) OVER (PARTITION BY viewer_id, endpoint_id, status) AS viewer_usual,
+           sum(is_own AND has_usual) OVER (PARTITION BY site_id, value, endpoint_id, status) AS own_usual
+    FROM answered a
+),
+judged_values AS (
+    SELECT r.*,
+           max(is_own AND page_of_many AND own_times >= 2
+               AND own_times >= (viewer_own - (viewer_usual - own_usual)) * 0.8)
+               OVER (PARTITION BY site_id, value) AS is_users
+    FROM replaced r
+),
+-- Nor is what the user wrote or asked for before.
+others AS MATERIALIZED (
+    SELECT *
+    FROM judged_values v
+    WHERE is_other AND is_users
+      AND NOT EXISTS (SELECT 1 FROM mark_facts k
+                      CROSS JOIN exchange_facts g ON g.exchange_id = k.exchange_id
+                      WHERE k.kind IN (30, 32) AND k.value = v.value AND g.site_id = v.site_id
+                        AND (g.user_id = v.viewer_id OR g.session_id = v.session_id)
+                        AND g.request_at <= v.response_at)
+),
+-- Answers with more values than are marked: of those with greater first bits it is not known.
+cut_answers AS MATERIALIZED (
+    SELECT o.exchange_id, o.viewer_id, o.endpoint_id, o.target, o.status, o.request_at, m.value AS end_order
+    FROM (SELECT 1 FROM others LIMIT 1)
+    CROSS JOIN mark_facts m
+    CROSS JOIN (SELECT DISTINCT exchange_id, viewer_id, endpoint_id, target, status, request_at FROM owned) o
+        ON o.exchange_id = m.exchange_id
+    WHERE m.kind = 31
+),
+unsure AS MATERIALIZED (
+    SELECT v.exchange_id, v.value,
+           sum(c.request_at > v.request_at) AS later, sum(c.request_at < v.request_at) AS earlier
+    FROM others v
+    JOIN cut_answers c ON c.viewer_id = v.viewer_id AND c.endpoint_id = v.endpoint_id AND c.target = v.target
+                      AND c.status IS v.status AND c.end_order <= v.value >> 56 AND c.exchange_id != v.exchange_id
+    WHERE NOT EXISTS (SELECT 1 FROM owned o WHERE o.exchange_id = c.exchange_id AND o.value = v.value)
+    GROUP BY v.exchange_id, v.value
+),
 strays AS MATERIALIZED (
-    SELECT * FROM judged_values WHERE NOT is_own AND is_users
+    SELECT v.*, coalesce(u.later, 0) AS later_unsure, coalesce(u.earlier, 0) AS earlier_unsure
+    FROM others v
+    LEFT JOIN unsure u ON u.exchange_id = v.exchange_id AND u.value = v.value
 ),
 owners AS MATERIALIZED (
     SELECT owner_id AS id,
@@ -117,9 +173,10 @@ met AS MATERIALIZED (
            v.has_own, v.page_own AS own, v.page_other AS other_count, v.page_of_many,
            (SELECT sum(q.exchanges) FROM status_facts q
             WHERE q.endpoint_id = v.endpoint_id AND q.status = v.status) AS answers,
-           max(coalesce(v.later_answers, 0) - v.later_with) AS later_without,
+           max(coalesce(v.later_answers, 0) - v.later_with - v.later_unsure) AS later_without,
            max(v.later_with) AS later_with,
-           max(coalesce(v.earlier_answers, 0) - v.earlier_with) AS earlier_without,
+           max(coalesce(v.earlier_answers, 0) - v.earlier_with - v.earlier_unsure) AS earlier_without,
+           max(v.earlier_with) AS earlier_with, v.page_is_shared,
            -- What somebody has just signed in to, signed out of or was sent away from shows nobody else.
            v.role IN ('login', 'logout') OR v.status BETWEEN 300 AND 399 AS is_passing
     FROM foreign_values v
@@ -138,7 +195,7 @@ detailed AS MATERIALIZED (
             FROM (SELECT f.exchange_id, f.request_at, f.request_at <= m.request_at AS is_before
                   FROM mark_facts k
                   CROSS JOIN exchange_facts f ON f.exchange_id = k.exchange_id
-                  WHERE k.kind IN (28, 29) AND f.site_id = m.site_id
+                  WHERE k.kind IN (28, 29, 30) AND f.site_id = m.site_id
                     AND k.value IN (SELECT w.value FROM foreign_values w
                                     WHERE w.exchange_id = m.exchange_id AND w.owner_id = m.owner_id)
                     AND f.user_id = m.owner_id AND NOT f.is_cached) o
@@ -147,7 +204,10 @@ detailed AS MATERIALIZED (
     FROM flickering m
     CROSS JOIN exchange_facts f ON f.exchange_id = m.exchange_id
     WHERE (m.is_stray OR m.is_passing
-           OR (m.own * 5 >= m.answers * 3 AND m.page_of_many AND (m.later_without > 0 OR m.later_with = 0 OR m.is_flickering)))
+           OR (m.own * 5 >= m.answers * 3 AND m.page_of_many
+               -- What came and stayed is shared, and so is what stands on a page of shared things.
+               AND (m.later_without > 0 OR m.is_flickering
+                    OR (m.later_with = 0 AND m.earlier_with = 0 AND (m.earlier_without > 0 OR NOT m.page_is_shared)))))
       AND NOT EXISTS (SELECT 1 FROM session_history h
                       JOIN exchange_facts l ON l.exchange_id = h.exchange_id
                       WHERE h.session_id = m.session_id AND h.kind IN ('login', 'possible login')
@@ -204,5 +264,5 @@ ORDER BY at, exchange_id;
 SELECT f.site_id, count(DISTINCT f.exchange_id) AS exercised
 FROM mark_facts m
 CROSS JOIN exchange_facts f ON f.exchange_id = m.exchange_id
-WHERE m.kind IN (28, 29) AND f.user_id IS NOT NULL AND NOT f.is_cached
+WHERE m.kind IN (28, 29, 30) AND f.user_id IS NOT NULL AND NOT f.is_cached
 GROUP BY f.site_id;

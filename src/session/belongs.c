@@ -1,7 +1,8 @@
 /*
  * Values that look as if one user alone had them: account and customer numbers, UUIDs, addresses.
  * Whose they are is decided by the rule, from all answers that have them; here a few of each answer
- * are marked, always the same ones wherever they stand, by their hash.
+ * are marked, always the same ones wherever they stand, by a hash whose first bits begin the mark's
+ * value: by them the rule knows which values an answer with more of them certainly lacks.
  */
 #include "session/owner.h"
 #include "session/walk.h"
@@ -14,17 +15,31 @@
 #define ITEM_LIMIT 2000
 #define CANDIDATE_LIMIT 256 /* words looked at */
 #define KEPT_LIMIT 4
+#define GIVEN_BYTES 4096
+#define ORDER_BITS 7 /* of a mark's value, behind the sign; little is told of what is hashed */
+#define ORDER_SHIFT (63 - ORDER_BITS)
+
+/* Which go first. */
+enum candidate_rank {
+    RANK_STRAY,
+    RANK_PLAIN,
+    RANK_ASKED,
+};
 
 struct candidate {
     struct hr_span word;
-    uint64_t order;
-    bool is_stray;
+    uint64_t order; /* 63 bits */
+    enum candidate_rank rank;
 };
 
 struct chosen {
-    struct candidate items[KEPT_LIMIT]; /* what stands astray first, then by hash */
+    struct work *w;
+    struct asked asked;
+    struct candidate items[KEPT_LIMIT]; /* by rank, then by order */
     size_t count;
     size_t looked_at;
+    bool is_cut;   /* there are more */
+    bool is_given; /* all are of the request itself */
 };
 
 static bool is_digit(char c)
@@ -85,26 +100,22 @@ static bool looks_unique(struct hr_span w)
 
 static bool goes_before(const struct candidate *a, const struct candidate *b)
 {
-    return a->is_stray != b->is_stray ? a->is_stray : a->order < b->order;
+    return a->rank != b->rank ? a->rank < b->rank : a->order < b->order;
 }
 
-static void consider(struct chosen *c, struct hr_span word, bool is_stray)
+static size_t place_of(const struct chosen *c, const struct candidate *one)
 {
-    struct candidate one = {word, hr_hash64(word, 0), is_stray};
     size_t at = c->count;
-    for (size_t i = 0; i < c->count; i++) {
-        if (c->items[i].order == one.order) {
-            if (c->items[i].is_stray || !is_stray) {
-                return;
-            }
-            /* Both as a value and astray: it goes to its new place. */
-            memmove(&c->items[i], &c->items[i + 1], (c->count - i - 1) * sizeof(c->items[0]));
-            at = --c->count;
-            break;
-        }
-    }
-    while (at > 0 && goes_before(&one, &c->items[at - 1])) {
+    while (at > 0 && goes_before(one, &c->items[at - 1])) {
         at--;
+    }
+    return at;
+}
+
+static void insert(struct chosen *c, size_t at, struct candidate one)
+{
+    if (c->count == KEPT_LIMIT) {
+        c->is_cut = c->is_cut || at == KEPT_LIMIT || c->items[KEPT_LIMIT - 1].rank != RANK_ASKED;
     }
     if (at == KEPT_LIMIT) {
         return;
@@ -114,6 +125,31 @@ static void consider(struct chosen *c, struct hr_span word, bool is_stray)
         c->items[i] = c->items[i - 1];
     }
     c->items[at] = one;
+}
+
+static void consider(struct chosen *c, struct hr_span word, bool is_stray)
+{
+    struct candidate one = {word, hr_hash64(word, 0) >> 1, is_stray ? RANK_STRAY : RANK_PLAIN};
+    for (size_t i = 0; i < c->count; i++) {
+        if (c->items[i].order == one.order) {
+            if (c->items[i].rank != RANK_PLAIN || !is_stray) {
+                return;
+            }
+            /* Both as a value and astray: it goes to its new place. */
+            memmove(&c->items[i], &c->items[i + 1], (c->count - i - 1) * sizeof(c->items[0]));
+            c->count--;
+            break;
+        }
+    }
+    size_t at = place_of(c, &one);
+    if (at < KEPT_LIMIT && !c->is_given && asked_holds(&c->asked, c->w, word)) {
+        one.rank = RANK_ASKED;
+        at = place_of(c, &one);
+        if (at == KEPT_LIMIT) {
+            return;
+        }
+    }
+    insert(c, at, one);
 }
 
 static void read_words(struct chosen *c, struct hr_span text, bool is_stray)
@@ -154,9 +190,36 @@ static void read_html_words(struct chosen *c, struct hr_span text)
     }
 }
 
+static void mark(const struct chosen *c, const struct candidate *one, enum mark_kind kind)
+{
+    uint64_t keyed = (uint64_t)work_mark_value(c->w, one->word) & (UINT64_MAX >> ORDER_BITS >> 1);
+    uint64_t order = one->order >> ORDER_SHIFT << ORDER_SHIFT;
+    work_mark(c->w, kind, (int64_t)(order | keyed), (struct hr_span){NULL, 0});
+}
+
+/* Which values an answer certainly lacks: of none it is certain where not all was looked at. */
+static void mark_end(const struct chosen *c)
+{
+    int64_t end = -1;
+    if (!c->is_cut && c->looked_at <= CANDIDATE_LIMIT) {
+        return;
+    }
+    for (size_t i = 0; i < c->count && c->looked_at <= CANDIDATE_LIMIT; i++) {
+        if (c->items[i].rank == RANK_PLAIN) {
+            end = (int64_t)(c->items[i].order >> ORDER_SHIFT);
+        }
+    }
+    work_mark(c->w, MARK_VALUES_END, end, (struct hr_span){NULL, 0});
+}
+
 void belongs_read(struct work *w, enum owner_text kind, struct hr_span text)
 {
-    struct chosen chosen = {.count = 0};
+    static const enum mark_kind kinds[] = {
+        [RANK_STRAY] = MARK_STRAY_VALUE,
+        [RANK_PLAIN] = MARK_VALUE,
+        [RANK_ASKED] = MARK_ASKED_VALUE,
+    };
+    struct chosen chosen = {.w = w};
     if (kind == OWNER_JSON) {
         read_json_words(&chosen, text);
     } else if (kind == OWNER_HTML) {
@@ -165,7 +228,23 @@ void belongs_read(struct work *w, enum owner_text kind, struct hr_span text)
         read_words(&chosen, hr_span_slice(text, 0, VALUE_BYTES), false);
     }
     for (size_t i = 0; i < chosen.count; i++) {
-        work_mark(w, chosen.items[i].is_stray ? MARK_STRAY_VALUE : MARK_VALUE,
-                  work_mark_value(w, chosen.items[i].word), (struct hr_span){NULL, 0});
+        mark(&chosen, &chosen.items[i], kinds[chosen.items[i].rank]);
+    }
+    mark_end(&chosen);
+}
+
+void belongs_given(struct work *w)
+{
+    const struct http_message *m = &w->x->request;
+    const struct http_field *type = http_field_find(m, "content-type");
+    struct chosen chosen = {.w = w, .is_given = true};
+    struct hr_span content = hr_span_slice(m->content, 0, GIVEN_BYTES);
+    if (type != NULL &&
+        hr_span_find_nocase(type->value, HR_SPAN("x-www-form-urlencoded")) != SIZE_MAX) {
+        content = http_decode(w->arena, content, true);
+    }
+    read_words(&chosen, content, false);
+    for (size_t i = 0; i < chosen.count; i++) {
+        mark(&chosen, &chosen.items[i], MARK_GIVEN_VALUE);
     }
 }

@@ -122,6 +122,11 @@ enum mark_kind {
     MARK_MAY_CHANGE_USER = 27,  /* the request may give the session another user, or the user a name */
     MARK_VALUE = 28,            /* value: hash of a value in an answer that may be one user's alone */
     MARK_STRAY_VALUE = 29,      /* the same, where the answer's format has no place for one */
+    MARK_ASKED_VALUE = 30,      /* the same, where the request holds the value as well */
+    MARK_VALUES_END = 31,       /* the answer has more such values than are marked; value: those whose
+                                   marks have less in their upper 8 bits are; -1: not all was read */
+    MARK_GIVEN_VALUE = 32,      /* value: the same hash of a value in the content of a request that is
+                                   no login and may change something */
     /* 40 to 59: what the request was, and what else the answer set */
     MARK_ALSO_SET = 40,            /* text: hr_digest_format() of a value that a cookie was set to
                                       before the answer set it to another one */

@@ -17,6 +17,9 @@ void owner_request(struct work *w)
     if (w->user_rank != 0 && w->is_login_like && !is_safe) {
         told_mark(w, MARK_LOGIN_NAME, MARK_LOGIN_LOCAL_PART, w->user, (struct hr_span){NULL, 0});
     }
+    if (!is_safe && !w->is_login_like && f->token_count > 0 && w->x->request.content.len > 0) {
+        belongs_given(w);
+    }
     /* A GET that changes something leads on; one of Symfony's names the user in the query. */
     bool leads_on = w->x->has_response && w->x->response.status / 100 == 3;
     if ((is_safe && !leads_on) || (f->flags & (FACT_LOGIN_PATH | FACT_LOGOUT_PATH))) {
@@ -96,8 +99,8 @@ static struct hints find_hints(enum owner_text kind, struct hr_span text)
                           (uint8_t)((a == t[4][0]) & (b == t[4][1]) & (c == t[4][2])) |
                           (uint8_t)((a == t[5][0]) & (b == t[5][1]) & (c == t[5][2])));
     }
-    for (size_t i = 8; i < text.len; i++) { /* a long number */
-        identifier |= (uint8_t)(is_digit(text.ptr[i - 8]) & is_digit(text.ptr[i - 4]) &
+    for (size_t i = 6; i < text.len; i++) { /* a long number, as in ORD-2026112 */
+        identifier |= (uint8_t)(is_digit(text.ptr[i - 6]) & is_digit(text.ptr[i - 4]) &
                                 is_digit(text.ptr[i - 2]) & is_digit(text.ptr[i]));
     }
     return (struct hints){name, identifier};

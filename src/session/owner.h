@@ -31,5 +31,17 @@ void told_mark(struct work *w, enum mark_kind kind, enum mark_kind local_kind, s
 /* belongs.c */
 /** Values that look as if nobody else had them. */
 void belongs_read(struct work *w, enum owner_text kind, struct hr_span text);
+/** Such values in the content of a request that may leave them at the site. */
+void belongs_given(struct work *w);
+
+/* asked.c */
+#define ASKED_WORD_BYTES 64 /* longer words are not looked for */
+
+struct asked {
+    struct hr_span text; /* of the request, read when first needed */
+};
+
+/** Does the request hold the word, in any case and coding? Start with {.text = {NULL, 0}}. */
+bool asked_holds(struct asked *a, struct work *w, struct hr_span word);
 
 #endif

@@ -43,8 +43,15 @@ static const struct {
     {"GET /x cookie:sid=$a => 200 json:{\"a\":\"x\",acct-b2f2775b9c_\"b\":1}",                  "29"      },
     {"GET /x cookie:sid=$a => 200 text:seen_by_acct-b2f2775b9c.",                               "28"      },
     {"GET /x cookie:sid=$a => 200 "
-     "json:[\"a1b2c3d41\",\"a1b2c3d42\",\"a1b2c3d43\",\"a1b2c3d44\",\"a1b2c3d45\"]",                                                                                          "28 28 28 28"                       },
+     "json:[\"a1b2c3d41\",\"a1b2c3d42\",\"a1b2c3d43\",\"a1b2c3d44\",\"a1b2c3d45\"]",                                                                                          "28 28 28 28 31"                    },
     {"GET /x => 200 html:<p>acct-b2f2775b9c</p>",                                                                                         ""                                 },
+ /* What the request holds is no surprise, however it is written there. */
+    {"GET /orders/ord-77120934 cookie:sid=$a => 200 json:{\"id\":\"ORD-77120934\"}",            "30"      },
+    {"GET /x?to=%2Forders%2Ford-77120934 cookie:sid=$a => 200 text:/orders/ord-77120934",       "30"      },
+    {"POST /login form:username=al&password=x&next=%2Flogin%3Fto%3Dbob%2540b.example"
+     " => 303 location:/ text:Found._bob@b.example",                                            "22 30"   },
+    {"POST /pay cookie:sid=$a form:to=bob%40b.example => 303 location:/",                       "32"      },
+    {"POST /pay cookie:sid=$a json:{\"to\":\"acct-b2f2775b9c\"} => 200 json:{\"ok\":true}",     "32"      },
  /* Requests */
     {"POST /login form:username=alice@b.c&password=x => 303 location:/",                                                                                         "22 23"},
     {"POST /admin/impersonate/7 cookie:sid=$a form:x=y => 303 location:/",                                                                                         "27"                               },
