@@ -233,6 +233,8 @@ static void classify_logout(struct task *t)
     bool deletes = model_session_bits(t->m, &t->v, &(unsigned){0}) & USE_DELETED;
     bool asks = (t->f->flags & FACT_LOGOUT_FORM) && view_is_get(&t->v) && !deletes;
     const struct model_endpoint *e = model_endpoint_of(t->m, t->v.endpoint);
+    /* The next value of a session that may go on. */
+    enum operation_kind unended = t->sent > 0 ? OPERATION_MAYBE_LOGIN : OPERATION_ISSUE;
     t->c->role = ROLE_LOGOUT;
     t->c->session_id = first_session(t, false);
     if (t->f->status == 0) {
@@ -243,7 +245,7 @@ static void classify_logout(struct task *t)
     } else if (t->is_answered && (asks || only_moves(t) || (t->f->flags & FACT_CACHED))) {
         t->c->role = ROLE_OTHER;
         add_sent(t, OPERATION_NONE, true);
-        add_set(t, OPERATION_ISSUE, true);
+        add_set(t, unended, true);
     } else if (model_is_logout_page(t->m, &t->v) && (e == NULL || e->page_ends == 0)) {
         add_sent(t, OPERATION_MAYBE_LOGOUT, true); /* never seen to end a session */
     } else if (t->is_answered && !(t->f->flags & FACT_SAYS_FAILURE)) {
@@ -251,7 +253,7 @@ static void classify_logout(struct task *t)
     } else {
         t->c->outcome = OUTCOME_FAILURE;
         add_sent(t, OPERATION_MAYBE_LOGOUT, true);
-        add_set(t, OPERATION_ISSUE, true);
+        add_set(t, unended, true);
     }
 }
 
@@ -323,11 +325,18 @@ static bool came_with_token_alone(const struct task *t)
     return true;
 }
 
+/* An answer that is no denial, and tells nothing else of the session: an error of the request or of
+ * the server, "not modified". The next value that comes with it is what the one before it was. */
+static bool says_nothing(const struct task *t)
+{
+    return t->c->outcome != OUTCOME_DENIED && (t->f->status == 304 || t->f->status >= 400);
+}
+
 /* A granted access gave new tokens: whatever made them live did it while the answer was made. */
 static enum operation_kind granted_gift(const struct task *t)
 {
-    bool known = t->c->outcome == OUTCOME_GRANTED && (t->f->flags & FACT_RESPONSE_WHOLE) &&
-                 t->f->request_at != HR_NSEC_INFINITE;
+    bool known = (t->c->outcome == OUTCOME_GRANTED || says_nothing(t)) &&
+                 (t->f->flags & FACT_RESPONSE_WHOLE) && t->f->request_at != HR_NSEC_INFINITE;
     return !known                     ? OPERATION_MAYBE_LOGIN
            : came_with_token_alone(t) ? OPERATION_ROTATED
                                       : OPERATION_OPENED;
@@ -338,7 +347,9 @@ static void add_issued(struct task *t, bool granted)
 {
     bool opens = (t->f->flags & (FACT_REFRESH_GRANT | FACT_PASSWORD)) ||
                  (t->f->user.ptr != NULL && !(t->f->flags & FACT_USER_NAMED)); /* Basic */
-    if (t->f->status >= 500) {
+    if (says_nothing(t) && t->sent > 0 && !opens) {
+        add_set(t, granted_gift(t), true);
+    } else if (t->f->status >= 500) {
         add_set(t, opens ? OPERATION_MAYBE_LOGIN : OPERATION_ISSUE, true);
     } else if (is_refresh(t) && t->is_answered && (t->f->flags & FACT_RESPONSE_WHOLE) &&
                !(t->f->flags & FACT_SAYS_FAILURE)) {
