@@ -33,6 +33,17 @@ WITH logouts AS MATERIALIZED (
     FROM session_history o
     WHERE o.is_logout
 ),
+-- The values of a rolling token that led to the one of the logout: a slow request may still carry one of them.
+older (operation_id, session_id, steps) AS (
+    SELECT operation_id, session_id, 0
+    FROM logouts
+    UNION
+    SELECT o.operation_id, t.sent_session_id, o.steps + 1
+    FROM older o
+    CROSS JOIN session_history h ON h.session_id = o.session_id AND h.issues AND h.rotates
+    CROSS JOIN token_facts t ON t.token_id BETWEEN h.exchange_id * 16 AND h.exchange_id * 16 + 15
+    WHERE o.steps < 32 AND t.set_session_id = o.session_id AND t.is_new AND t.sent_session_id IS NOT NULL
+),
 late AS (
     SELECT a.exchange_id, a.session_id, a.site_id, a.method, a.path, a.status, a.start_at, a.end_at, a.protection,
            a.kind = 'granted' AS is_granted, a.rotates, a.is_jwt, a.server, a.server_port, a.stream_id,
@@ -41,10 +52,12 @@ late AS (
            o.stream_id AS logout_stream_id,
            o.is_resynchronised OR a.is_resynchronised AS pairing_doubt,
            t.set_session_id AS given_id, t.is_new, t.name,
+           v.steps > 0 AS is_older,
            row_number() OVER (PARTITION BY a.exchange_id
                               ORDER BY o.end_at DESC, o.operation_id, t.is_new, t.token_id) AS place
     FROM logouts o
-    CROSS JOIN session_history a ON a.session_id = o.session_id AND a.start_at <= o.end_at
+    CROSS JOIN older v ON v.operation_id = o.operation_id
+    CROSS JOIN session_history a ON a.session_id = v.session_id AND a.start_at <= o.end_at
                                 AND a.end_at > o.end_at
     CROSS JOIN token_facts t ON t.token_id BETWEEN a.exchange_id * 16 AND a.exchange_id * 16 + 15
     WHERE a.exchange_id != o.exchange_id
@@ -66,14 +79,14 @@ given AS (
             WHERE h.session_id = l.given_id AND h.start_at > l.end_at AND h.protection != 'public'
               AND h.kind = 'granted' AND NOT h.is_cached AND NOT h.is_static
               AND (NOT h.sets_other_token OR h.rotates)
-            ORDER BY h.start_at, h.operation_id LIMIT 1) AS granted_id,
+            ORDER BY h.protection != 'protected', h.start_at, h.operation_id LIMIT 1) AS granted_id,
            (SELECT h.operation_id FROM session_history h
             WHERE h.session_id = l.given_id AND h.start_at > l.end_at AND h.protection != 'public'
               AND h.kind = 'denied'
             ORDER BY h.start_at, h.operation_id LIMIT 1) AS denied_id,
-           EXISTS (SELECT 1 FROM session_history h
-                   WHERE h.session_id = l.given_id AND h.exchange_id != l.exchange_id
-                     AND (h.issues OR h.kind = 'login')) AS is_others,
+           (SELECT min(CASE WHEN h.issues THEN 0 ELSE h.start_at END) FROM session_history h
+            WHERE h.session_id = l.given_id AND h.exchange_id != l.exchange_id
+              AND (h.issues OR h.kind IN ('login', 'possible login'))) AS others_at,
            EXISTS (SELECT 1 FROM loss_facts s
                    WHERE s.hides_exchanges
                      AND (s.server IS NULL OR (s.server = l.server AND s.server_port = l.server_port))
@@ -83,7 +96,8 @@ given AS (
     FROM late l
     WHERE l.place = 1
 ),
--- Another value than the ended one is a visitor's unless it was given to an access that was granted, and worked.
+-- Another value than the ended one is a visitor's unless it was given to an access that was granted, and opened what
+-- needs a session.
 judged AS (
     SELECT g.*,
            u.exchange_id AS use_exchange_id, u.method AS use_method, u.path AS use_path, u.status AS use_status,
@@ -96,10 +110,12 @@ judged AS (
                 ELSE printf('%.1f s', (g.end_at - g.logout_end_at) / 1e9) END AS gap
     FROM given g
     LEFT JOIN session_history u ON u.operation_id = coalesce(g.granted_id, g.denied_id)
-    WHERE NOT g.is_new
-       OR (g.is_granted AND g.protection = 'protected' AND NOT g.is_others
-           -- The next value of a rolling token comes with every answer, whatever became of the session.
-           AND (g.granted_id IS NOT NULL OR (g.denied_id IS NULL AND NOT g.rotates)))
+    WHERE (NOT g.is_new AND NOT g.is_older)
+       OR ((g.is_new OR g.is_older) AND g.is_granted
+           AND (g.others_at IS NULL OR (u.kind = 'granted' AND u.end_at < g.others_at))
+           AND ((u.kind = 'granted' AND 'protected' IN (g.protection, u.protection))
+                -- The next value of a rolling token comes with every answer, whatever became of the session.
+                OR (g.protection = 'protected' AND u.kind IS NULL AND NOT g.rotates AND NOT g.is_older)))
 )
 SELECT exchange_id,
        session_id,
@@ -114,6 +130,8 @@ SELECT exchange_id,
        (SELECT json_group_array(text) FROM (
             SELECT 'The cookie has a new value that was not used later: it may be an anonymous session.' AS text
                    WHERE is_new AND granted_id IS NULL
+            UNION ALL SELECT 'The logout was of a later value of the same cookie: this one had been replaced by then.'
+                   WHERE is_older
             UNION ALL SELECT 'The capture lost bytes in between that may hide a login.' WHERE loss_doubt
             UNION ALL SELECT 'The order holds only if the clock of the capture is exact: it steps back by more than the gap.'
                    WHERE is_close
@@ -122,8 +140,9 @@ SELECT exchange_id,
             UNION ALL SELECT 'The session is a self-contained token (JWT or the like).' WHERE is_jwt)) AS caveats,
        (SELECT json_group_array(json_object('role', role, 'exchange_id', exchange_id, 'text', text)) FROM (
             SELECT 'access' AS role, judged.exchange_id,
-                   printf('%s %s, begun before the logout was acknowledged; answered %d with Set-Cookie %s after it',
-                          method, path, status, gap) AS text
+                   printf('%s %s, begun %sbefore the logout was acknowledged; answered %d with Set-Cookie %s after it',
+                          method, path, CASE WHEN is_older THEN 'with an older value of the cookie ' ELSE '' END, status,
+                          gap) AS text
             UNION ALL SELECT 'logout', logout_exchange_id,
                    printf('%s %s answered %d: the logout is acknowledged', logout_method, logout_path, logout_status)
             UNION ALL SELECT CASE use_kind WHEN 'granted' THEN 'access' ELSE 'denial' END, use_exchange_id,
@@ -132,9 +151,20 @@ SELECT exchange_id,
 FROM judged
 ORDER BY at, exchange_id;
 
--- Requests of a session that were under way when its logout was acknowledged.
-SELECT o.site_id, count(DISTINCT a.exchange_id) AS exercised
-FROM session_steps o
+-- Requests of a session that were under way when its logout was acknowledged, with an older value of its token too.
+WITH older (operation_id, session_id, start_at, end_at, exchange_id, steps) AS (
+    SELECT operation_id, session_id, start_at, end_at, exchange_id, 0
+    FROM session_steps
+    WHERE is_logout
+    UNION
+    SELECT o.operation_id, t.sent_session_id, o.start_at, o.end_at, o.exchange_id, o.steps + 1
+    FROM older o
+    CROSS JOIN session_history h ON h.session_id = o.session_id AND h.issues AND h.rotates
+    CROSS JOIN token_facts t ON t.token_id BETWEEN h.exchange_id * 16 AND h.exchange_id * 16 + 15
+    WHERE o.steps < 32 AND t.set_session_id = o.session_id AND t.is_new AND t.sent_session_id IS NOT NULL
+)
+SELECT a.site_id, count(DISTINCT a.exchange_id) AS exercised
+FROM older o
 CROSS JOIN session_steps a ON a.session_id = o.session_id AND a.start_at <= o.end_at AND a.end_at > o.end_at
-WHERE o.is_logout AND a.exchange_id != o.exchange_id AND a.kind IN ('granted', 'denied', 'none')
-GROUP BY o.site_id;
+WHERE a.exchange_id != o.exchange_id AND a.kind IN ('granted', 'denied', 'none')
+GROUP BY a.site_id;
