@@ -3,6 +3,7 @@
  * and its shape, by which answers of one kind are known again. Only the beginning is looked at.
  */
 #include "base/alloc.h"
+#include "session/learner.h"
 #include "session/owner.h"
 #include "session/work.h"
 
@@ -508,7 +509,9 @@ struct hr_span body_attribute(struct hr_span tag, const char *name)
 struct form_scan {
     unsigned passwords; /* inputs of the form at hand */
     unsigned new_passwords;
-    bool other_action; /* it leads to a registration or a change */
+    bool other_action;     /* it leads to a registration or a change */
+    struct hr_span action; /* of the form at hand */
+    struct hr_span login_action;
     bool found_login;
     bool found_logout;
 };
@@ -516,6 +519,7 @@ struct form_scan {
 static void end_form(struct form_scan *s)
 {
     if (s->passwords == 1 && s->new_passwords == 0 && !s->other_action) {
+        s->login_action = s->found_login ? s->login_action : s->action;
         s->found_login = true;
     }
     s->passwords = 0;
@@ -530,6 +534,7 @@ static void read_tag(struct work *w, struct form_scan *s, struct hr_span tag)
         struct hr_span action = body_attribute(tag, "action");
         struct hr_span path = hr_span_cut(&action, '?');
         end_form(s);
+        s->action = path;
         s->other_action = lists_find_path(l, LIST_password_paths, path, 1) ||
                           lists_find_path(l, LIST_registration_paths, path, 0);
         s->found_logout = s->found_logout ||
@@ -552,6 +557,24 @@ static void read_tag(struct work *w, struct form_scan *s, struct hr_span tag)
     }
 }
 
+/* Where the login form of a page posts to, if that is on the same site. */
+static uint64_t form_target(struct work *w, struct hr_span action)
+{
+    struct http_url to;
+    bool is_get = hr_span_equal(w->x->request.method, HR_SPAN("GET"));
+    if (!is_get || w->f->status < 200 || w->f->status >= 300 || w->url.authority.ptr == NULL) {
+        return 0;
+    }
+    if (action.len == 0) {
+        return learn_path_hash(work_template(w, w->path));
+    }
+    if (!http_url_resolve(w->arena, &w->url, action, &to) ||
+        (to.authority.ptr != NULL && !hr_span_equal(to.authority, w->url.authority))) {
+        return 0;
+    }
+    return learn_path_hash(work_template(w, to.path));
+}
+
 static void scan_forms(struct work *w, struct hr_span html)
 {
     struct form_scan s = {0};
@@ -572,6 +595,7 @@ static void scan_forms(struct work *w, struct hr_span html)
     end_form(&s);
     w->f->flags |=
         (s.found_login ? FACT_LOGIN_FORM : 0u) | (s.found_logout ? FACT_LOGOUT_FORM : 0u);
+    w->form_target = s.found_login ? form_target(w, s.login_action) : 0;
 }
 
 static struct hr_span title_of(struct hr_span html)
@@ -656,4 +680,5 @@ void work_response_content(struct work *w, const struct http_message *m,
         }
     }
     w->f->shape = hr_hash64(hr_span_of(&type_hash, sizeof(type_hash)), w->f->shape);
+    w->f->shape = w->form_target != 0 ? w->form_target : w->f->shape;
 }

@@ -189,7 +189,8 @@ struct exchange_facts {
     unsigned status;       /* 0: no response */
     unsigned version;      /* of the request, 11 for HTTP/1.1 */
     uint32_t flags;
-    uint64_t shape;        /* of the response: hash of status class, type, JSON members and booleans, title */
+    uint64_t shape;        /* of the response: hash of status class, type, JSON members and booleans, title;
+                              of a page with a login form: of the path that the form posts to */
     hr_nsec request_at;    /* first byte; HR_NSEC_INFINITE: not seen */
     hr_nsec request_end_at;
     hr_nsec response_at;

@@ -153,6 +153,15 @@ struct model_endpoint *model_endpoint_of(const struct site_model *m, uint64_t ha
     return (struct model_endpoint *)learn_table_find(&m->endpoints, hash);
 }
 
+/* What a page's form with one password posts to, whatever its words. */
+static bool takes_form(const struct site_model *m, const struct view *v)
+{
+    const struct model_endpoint *e = model_endpoint_of(m, v->endpoint);
+    return e != NULL && e->is_form_login && (v->flags & FACT_FIELDS) &&
+           !(v->flags & (FACT_TWO_PASSWORDS | FACT_REGISTER_PATH | FACT_PASSWORD_PATH |
+                         FACT_LOGOUT_PATH | FACT_REFRESH_GRANT | FACT_STATIC_PATH));
+}
+
 bool model_may_be_login(const struct site_model *m, const struct view *v)
 {
     if (m->profile != NULL && m->profile->login_count > 0) {
@@ -161,7 +170,7 @@ bool model_may_be_login(const struct site_model *m, const struct view *v)
         return a != NULL && !(v->flags & FACT_REFRESH_GRANT) &&
                (a->has_success || view_looks_like_login(v) || !shows_form);
     }
-    return view_looks_like_login(v);
+    return view_looks_like_login(v) || takes_form(m, v);
 }
 
 bool model_is_login(const struct site_model *m, const struct view *v)
@@ -173,7 +182,7 @@ bool model_is_login(const struct site_model *m, const struct view *v)
     if (e == NULL || !e->is_login) {
         return false;
     }
-    return view_looks_like_login(v) ||
+    return view_looks_like_login(v) || takes_form(m, v) ||
            (e->only_logins && !view_is_get(v) && !(v->flags & FACT_REFRESH_GRANT));
 }
 
@@ -204,10 +213,7 @@ bool model_is_logout_page(const struct site_model *m, const struct view *v)
 
 uint64_t model_path_hash(struct hr_span path)
 {
-    while (path.len > 1 && path.ptr[path.len - 1] == '/') {
-        path.len--;
-    }
-    return hr_hash64(path, 23);
+    return learn_path_hash(path);
 }
 
 bool model_is_login_page(const struct site_model *m, struct hr_span path)

@@ -141,6 +141,20 @@ uint64_t learn_carrier_hash(enum token_carrier carrier, struct hr_span name)
     return mix(hr_hash64(name, (uint64_t)carrier));
 }
 
+uint64_t learn_path_hash(struct hr_span path)
+{
+    while (path.len > 1 && path.ptr[path.len - 1] == '/') {
+        path.len--;
+    }
+    return hr_hash64(path, 23);
+}
+
+bool learn_is_form_page(const struct view *v)
+{
+    return (v->flags & FACT_LOGIN_FORM) && hr_span_equal(v->method, HR_SPAN("GET")) &&
+           v->status >= 200 && v->status < 300;
+}
+
 /* Which endpoints matter least where a site has more than are kept: files, then pages. What takes
  * logins is among the few others. It goes by the name alone, so that no order of feeding matters.
  */
@@ -416,8 +430,9 @@ void site_learner_feed(struct site_learner *l, const struct exchange_facts *f)
         return;
     }
     learn_view_of_facts(f, &v);
-    if (!is_login_like(&v) && l->profile == NULL && v.location.ptr == NULL) {
-        v.answer = 0; /* only answers to logins are compared */
+    if (!is_login_like(&v) && !learn_is_form_page(&v) && l->profile == NULL &&
+        v.location.ptr == NULL) {
+        v.answer = 0; /* only answers to logins are compared, and where forms lead */
     }
     add_endpoint(l, &v);
     struct learn_example example = {f->request_at, f->request_frame, f->request_capture};

@@ -49,6 +49,70 @@ static void copy_endpoints(struct decide *d)
     free(all);
 }
 
+/* --- logins by their form --------------------------------------------------------------------- */
+
+/* An answer other than the form once more, on the way to somewhere else, or a page. */
+static bool lets_in(const struct view *v)
+{
+    return (v->flags & FACT_FIELDS) && v->status >= 200 && v->status < 400 && v->status != 304 &&
+           !(v->flags & (FACT_LOGIN_FORM | FACT_SAYS_FAILURE | FACT_LOCATION_LOGIN)) &&
+           !(v->location_path.ptr != NULL &&
+             learn_path_hash(v->location_path) == learn_path_hash(v->path));
+}
+
+static bool is_sent(const struct decide *d, uint64_t carrier)
+{
+    for (size_t i = 0; i < d->kind_count; i++) {
+        for (size_t u = 0; u < d->kinds[i]->use_count; u++) {
+            if (d->kinds[i]->uses[u].carrier == carrier && (d->kinds[i]->uses[u].bits & USE_SENT)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool gives_what_is_sent(const struct decide *d, const struct view *v)
+{
+    for (size_t u = 0; u < v->use_count; u++) {
+        unsigned bits = v->uses[u].bits;
+        if ((bits & USE_SET_NEW) && (bits & (USE_RANDOM | USE_JWT)) &&
+            is_sent(d, v->uses[u].carrier)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The words of a login may be unknown, but its form has one password, and what it posts to lets in:
+ * with a token that is sent later, or at a site that has no other login. */
+static void find_form_logins(struct decide *d)
+{
+    struct learn_table targets;
+    bool by_words = false;
+    bool is_new;
+    learn_table_init(&targets, LEARN_ENDPOINTS, release_plain);
+    for (size_t i = 0; i < d->kind_count; i++) {
+        struct view v;
+        learn_view_of_kind(d->l, d->kinds[i], &v);
+        by_words = by_words || view_looks_like_login(&v);
+        if (learn_is_form_page(&v)) {
+            learn_table_add(&targets, v.answer, sizeof(struct learn_entry), &is_new);
+        }
+    }
+    for (size_t i = 0; i < d->kind_count; i++) {
+        struct view v;
+        learn_view_of_kind(d->l, d->kinds[i], &v);
+        struct model_endpoint *e = model_endpoint_of(d->m, v.endpoint);
+        if (e != NULL && view_is_method(&v, "POST") && lets_in(&v) &&
+            learn_table_find(&targets, learn_path_hash(v.path)) != NULL &&
+            (!by_words || gives_what_is_sent(d, &v))) {
+            e->is_form_login = true;
+        }
+    }
+    learn_table_finish(&targets);
+}
+
 /* --- logins ----------------------------------------------------------------------------------- */
 
 static void count_logins(struct decide *d)
@@ -88,7 +152,7 @@ static bool session_is_user_name(const struct site_model *m)
 /* By rank: the path says so, or its answers give the session, or nothing better is there. */
 static int login_rank(const struct decide *d, const struct model_endpoint *e, const struct view *v)
 {
-    if (!view_looks_like_login(v)) {
+    if (!model_may_be_login(d->m, v)) {
         return 0;
     }
     bool by_path = v->flags & FACT_LOGIN_PATH;
@@ -157,8 +221,8 @@ static void decide_login_pages(struct decide *d)
             add_page(&d->m->form_pages, hr_span_str(e->path));
         }
         bool shows_form = strcmp(e->method, "GET") == 0 && e->forms > 0 && e->pages == 0;
-        bool posted =
-            e->is_login && strcmp(e->method, "GET") != 0 && (d->kinds[i]->flags & FACT_LOGIN_PATH);
+        bool posted = e->is_login && strcmp(e->method, "GET") != 0 &&
+                      ((d->kinds[i]->flags & FACT_LOGIN_PATH) || e->is_form_login);
         if (shows_form || (posted && strcmp(e->path, "/") != 0)) {
             add_page(&d->m->login_pages, hr_span_str(e->path));
             e->is_login_page = e->is_login_page || shows_form;
@@ -365,6 +429,7 @@ struct site_model *site_learner_decide(struct site_learner *l)
     d.kinds = (struct learn_kind **)learn_table_sorted(&l->kinds);
     d.kind_count = l->kinds.count;
     copy_endpoints(&d);
+    find_form_logins(&d);
     decide_carriers(m, l);
     count_logins(&d);
     decide_logins(&d);

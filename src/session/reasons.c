@@ -149,6 +149,9 @@ static void explain_login(struct site_model *m, const struct model_endpoint *e,
         add_part(reason, "%" PRIu64 " give%s the session's token", e->yields,
                  e->yields == 1 ? "s" : "");
     }
+    if (e->is_form_login) {
+        add_part(reason, "a page's form with one password posts to it");
+    }
     decide(m, "login", value, reason, &e->success);
 }
 

@@ -49,6 +49,7 @@ struct model_endpoint {
     char *method;
     char *path;
     bool is_login;
+    bool is_form_login;  /* a page has a form with one password that posts to it */
     bool is_logout;
     bool logout_learned; /* by what it does, not by its name */
     bool only_logins;    /* most of what it gets looks like a login */
