@@ -24,6 +24,7 @@ struct store {
     struct hr_key key;
     struct analysis *analysis;
     struct batches *batches;
+    bool shows_all; /* the temporary views of rules show every site: scope.c */
     bool has_waiting; /* rows of exchanges, token_uses or operations are not in yet */
     struct hr_arena kept; /* texts that outlive their statement: read_session_story() */
     char error[1024];

@@ -51,7 +51,9 @@ int scope_open(struct store *s, bool whole)
                           /* What login_core shows, found once for all rules. */
                           "CREATE TEMP TABLE rule_logins AS SELECT * FROM main.login_core LIMIT 0;"
                           "CREATE INDEX temp.rule_logins_by_exchange ON rule_logins (exchange_id);"
-                          "CREATE TEMP TABLE rule_logins_of (site_id INTEGER PRIMARY KEY);");
+                          "CREATE TEMP TABLE rule_logins_of (site_id INTEGER PRIMARY KEY);"
+                          /* A view of many steps, and dear to prepare wherever it is named. */
+                          "CREATE TEMP TABLE rule_cuts AS SELECT * FROM main.cut_facts;");
     if (r == 0 && whole) {
         r = store_exec(s, "UPDATE main.sites SET is_rule_due = 1;");
     }
@@ -81,9 +83,11 @@ static int drop_views(struct store *s)
         hr_buf_appendf(&sql, "DROP VIEW IF EXISTS temp.%s;", scoped_views[i]);
     }
     hr_buf_append_str(&sql, "DROP VIEW IF EXISTS temp.login_facts;"
-                            "DROP VIEW IF EXISTS temp.login_core;");
+                            "DROP VIEW IF EXISTS temp.login_core;"
+                            "DROP VIEW IF EXISTS temp.cut_facts;");
     const int r = store_exec(s, hr_buf_str(&sql));
     hr_buf_finish(&sql);
+    s->shows_all = false;
     return r;
 }
 
@@ -122,7 +126,9 @@ static int put_views(struct store *s, const char *limit)
         hr_buf_appendf(&sql, "CREATE TEMP VIEW %s AS SELECT * FROM main.%s %s;", scoped_views[i],
                        scoped_views[i], limit);
     }
-    hr_buf_appendf(&sql, "CREATE TEMP VIEW login_core AS SELECT * FROM temp.rule_logins %s;",
+    hr_buf_appendf(&sql,
+                   "CREATE TEMP VIEW cut_facts AS SELECT * FROM temp.rule_cuts;"
+                   "CREATE TEMP VIEW login_core AS SELECT * FROM temp.rule_logins %s;",
                    limit == every_row ? every_row : of_sites);
     const int r = store_exec(s, hr_buf_str(&sql));
     hr_buf_finish(&sql);
@@ -147,12 +153,16 @@ static int add_logins(struct store *s)
 /** The views for what is in rule_scope. @param limit  unless that is every site */
 static int open_scope(struct store *s, const char *limit)
 {
-    int r = drop_views(s);
+    const int whole = ask(s, "SELECT NOT EXISTS (SELECT 1 FROM main.sites WHERE id NOT IN "
+                             "(SELECT site_id FROM temp.rule_scope))");
+    if (whole > 0 && s->shows_all) { /* as after a first import: the views stay what they are */
+        return add_logins(s);
+    }
+    int r = whole < 0 ? whole : drop_views(s);
     r = r == 0 ? add_logins(s) : r;
-    r = r == 0 ? ask(s, "SELECT NOT EXISTS (SELECT 1 FROM main.sites WHERE id NOT IN "
-                        "(SELECT site_id FROM temp.rule_scope))")
-               : r;
-    return r < 0 ? r : put_views(s, r > 0 ? every_row : limit);
+    r = r == 0 ? put_views(s, whole > 0 ? every_row : limit) : r;
+    s->shows_all = r == 0 && whole > 0;
+    return r;
 }
 
 int scope_set_rule(struct store *s, const char *rule)
@@ -205,7 +215,8 @@ int scope_put_missed(struct store *s, const char *rule)
 int scope_close(struct store *s, bool done)
 {
     int r = drop_views(s);
-    r = r == 0 ? store_exec(s, "DROP TABLE IF EXISTS temp.rule_logins_of;"
+    r = r == 0 ? store_exec(s, "DROP TABLE IF EXISTS temp.rule_cuts;"
+                               "DROP TABLE IF EXISTS temp.rule_logins_of;"
                                "DROP TABLE IF EXISTS temp.rule_logins;"
                                "DROP TABLE IF EXISTS temp.rule_scope;")
                : r;
