@@ -229,11 +229,15 @@ static void conclude_members(struct work *w)
         /* Signed in by a form, known by the same name in queries afterwards. */
         work_token_sent(w, TOKEN_USER_QUERY, w->form_user_name, w->user);
     }
-    w->is_login_like =
-        !(f->flags & FACT_STATIC_PATH) &&
+    bool is_static = (f->flags & FACT_STATIC_PATH) != 0;
+    w->may_sign_in =
+        !is_static &&
         ((f->flags & (FACT_PASSWORD | FACT_LOGIN_PATH | FACT_AUTH_CALLBACK)) ||
          ((f->flags & FACT_FIELDS) && (f->flags & (FACT_USER_NAMED | FACT_AUTH_WORD))) ||
-         (w->profile != NULL && w->profile->login_count > 0));
+         (w->profile != NULL && profile_action_find(w->profile->login, w->profile->login_count,
+                                                    f->method, f->path_template) != NULL));
+    w->is_login_like =
+        w->may_sign_in || (!is_static && w->profile != NULL && w->profile->login_count > 0);
 }
 
 struct hr_span work_shown_user(struct work *w, struct hr_span user)

@@ -14,10 +14,10 @@ void owner_request(struct work *w)
     bool is_safe = hr_span_equal(w->method, HR_SPAN("GET")) ||
                    hr_span_equal(w->method, HR_SPAN("HEAD")) ||
                    hr_span_equal(w->method, HR_SPAN("OPTIONS"));
-    if (w->user_rank != 0 && w->is_login_like && !is_safe) {
+    if (w->user_rank != 0 && w->may_sign_in && !is_safe) {
         told_mark(w, MARK_LOGIN_NAME, MARK_LOGIN_LOCAL_PART, w->user, (struct hr_span){NULL, 0});
     }
-    if (!is_safe && !w->is_login_like && f->token_count > 0 && w->x->request.content.len > 0) {
+    if (!is_safe && !w->may_sign_in && f->token_count > 0 && w->x->request.content.len > 0) {
         belongs_given(w);
     }
     /* A GET that changes something leads on; one of Symfony's names the user in the query. */
@@ -38,7 +38,7 @@ void owner_request(struct work *w)
 
 static bool concerns_somebody(const struct work *w)
 {
-    return !(w->f->flags & FACT_STATIC_PATH) && (w->f->token_count > 0 || w->is_login_like);
+    return !(w->f->flags & FACT_STATIC_PATH) && (w->f->token_count > 0 || w->may_sign_in);
 }
 
 bool owner_wants_text(const struct work *w)

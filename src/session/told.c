@@ -73,7 +73,7 @@ static bool holds_word(struct hr_span text, struct hr_span word)
 static bool request_names(struct work *w, struct hr_span value)
 {
     const struct http_message *m = &w->x->request;
-    if (w->is_login_like) {
+    if (w->may_sign_in) {
         return false;
     }
     return holds_word(m->target, value) ||
@@ -252,8 +252,8 @@ void told_read(struct work *w, enum owner_text kind, struct hr_span text)
     bool is_get = hr_span_equal(w->x->request.method, HR_SPAN("GET"));
     bool by_path = is_identity_request(w);
     bool is_declared = w->profile != NULL && w->profile->identity_count > 0;
-    if (w->f->status / 100 != 2 || !(is_get || w->is_login_like || (is_declared && by_path)) ||
-        (is_declared && !by_path && !w->is_login_like)) {
+    if (w->f->status / 100 != 2 || !(is_get || w->may_sign_in || (is_declared && by_path)) ||
+        (is_declared && !by_path && !w->may_sign_in)) {
         return;
     }
     if (kind == OWNER_JSON) {

@@ -37,6 +37,7 @@ struct work {
     unsigned new_password_count;   /* fields that only a change or a registration has */
     unsigned weak_new_password_count;
     bool is_login_like; /* the answer's text matters */
+    bool may_sign_in;   /* the request looks like a login, or the profile says that it is one */
     uint64_t form_target; /* of a page with a login form: hash of the path that it posts to; 0 none */
     bool has_code;
     bool has_state;
