@@ -131,7 +131,10 @@ def main():
             for name, data in variants(link, frames):
                 with open(path, "wb") as f:
                     f.write(data)
-                for way, got in ((name, results(headrace, path)), (name + ", standard input", results(headrace, "-", data))):
+                ways = [(name, results(headrace, path))]
+                if name not in LINKS:  # how a file is read does not depend on what is in its frames
+                    ways.append((name + ", standard input", results(headrace, "-", data)))
+                for way, got in ways:
                     if got != want:
                         bad += 1
                         print("failed %s as %s" % (capture, way))
