@@ -10,12 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JSON_DEPTH_LIMIT 24
-#define JSON_BYTES ((size_t)256 * 1024)
 #define SHAPE_MEMBERS 64
 #define TOKEN_BYTES_MIN 6
 #define TAG_LIMIT 4000
-#define MESSAGE_BYTES 300 /* a longer text is no message */
 
 /* jansson recurses: refuse deep nesting before it starts. */
 static bool is_shallow(struct hr_span text)
@@ -30,7 +27,7 @@ static bool is_shallow(struct hr_span text)
         } else if (c == '"') {
             in_string = true;
         } else if (c == '{' || c == '[') {
-            if (++depth > JSON_DEPTH_LIMIT) {
+            if (++depth > BODY_JSON_DEPTH) {
                 return false;
             }
         } else if (c == '}' || c == ']') {
@@ -42,135 +39,9 @@ static bool is_shallow(struct hr_span text)
 
 json_t *body_parse_json(struct hr_span text)
 {
-    if (text.len == 0 || text.len > JSON_BYTES || !is_shallow(text)) {
+    if (text.len == 0 || text.len > BODY_JSON_BYTES || !is_shallow(text)) {
         return NULL;
     }
-    return json_loadb(text.ptr, text.len, JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, NULL);
-}
-
-/* --- the part of an answer that is looked at -------------------------------------------------- */
-
-/*
- * Parsing costs many times what a look at the bytes does, and most of an answer is data: what lists
- * hold, and running text. Lists become [0], or stay []; a text stops at its first space behind
- * MESSAGE_BYTES, where neither a token nor a message goes on.
- */
-struct pruning {
-    struct hr_span text;
-    size_t at;
-    size_t kept_to; /* what is before it is in out, or left out */
-    struct hr_buf *out;
-    char open[JSON_DEPTH_LIMIT]; /* brackets */
-    unsigned depth;
-    unsigned list_depth; /* of the list that is being left out; 0 none */
-    bool list_has_items;
-    bool after_colon;
-};
-
-static void keep(struct pruning *p, size_t to)
-{
-    hr_buf_append(p->out, hr_span_slice(p->text, p->kept_to, to));
-    p->kept_to = to;
-}
-
-/* at is behind the opening quote; goes behind the closing one. @return whether there is one */
-static bool pass_string(struct pruning *p)
-{
-    const size_t begin = p->at;
-    const bool may_cut = p->after_colon && p->list_depth == 0;
-    size_t cut = 0;
-    bool has_escape = false;
-    while (p->at < p->text.len && p->text.ptr[p->at] != '"') {
-        const char c = p->text.ptr[p->at];
-        has_escape = has_escape || c == '\\';
-        if (c == ' ' && may_cut && cut == 0 && !has_escape && p->at - begin >= MESSAGE_BYTES) {
-            cut = p->at + 1;
-        }
-        p->at += c == '\\' ? 2 : 1;
-    }
-    if (p->at >= p->text.len) {
-        return false;
-    }
-    if (cut != 0) {
-        keep(p, cut);
-        p->kept_to = p->at;
-    }
-    p->at++;
-    return true;
-}
-
-static bool open_bracket(struct pruning *p, char c)
-{
-    if (p->depth == JSON_DEPTH_LIMIT) {
-        return false;
-    }
-    p->open[p->depth++] = c;
-    if (p->list_depth != 0) {
-        p->list_has_items = true;
-    } else if (c == '[') {
-        keep(p, p->at);
-        p->list_depth = p->depth;
-        p->list_has_items = false;
-    }
-    return true;
-}
-
-static bool close_bracket(struct pruning *p, char c)
-{
-    if (p->depth == 0 || p->open[p->depth - 1] != (c == ']' ? '[' : '{')) {
-        return false;
-    }
-    if (p->depth-- == p->list_depth) {
-        hr_buf_append_str(p->out, p->list_has_items ? "0" : "");
-        p->kept_to = p->at - 1;
-        p->list_depth = 0;
-    }
-    return true;
-}
-
-static bool pass_byte(struct pruning *p, char c)
-{
-    switch (c) {
-    case '"':
-        p->list_has_items = true;
-        return pass_string(p);
-    case '[':
-    case '{':
-        return open_bracket(p, c);
-    case ']':
-    case '}':
-        return close_bracket(p, c);
-    case ' ':
-    case '\t':
-    case '\r':
-    case '\n':
-        return true;
-    default:
-        p->list_has_items = true;
-        return true;
-    }
-}
-
-/** @return the answer without its data, or NULL where it is not whole or no JSON */
-static json_t *parse_pruned(struct hr_span text, struct hr_buf *scratch)
-{
-    struct pruning p = {.text = text, .out = scratch};
-    if (text.len > JSON_BYTES) {
-        return NULL;
-    }
-    do {
-        if (p.at == text.len) {
-            return NULL;
-        }
-        const char c = text.ptr[p.at++];
-        const bool is_space = c == ' ' || c == '\t' || c == '\r' || c == '\n';
-        if (!pass_byte(&p, c)) {
-            return NULL;
-        }
-        p.after_colon = c == ':' || (is_space && p.after_colon);
-    } while (p.depth > 0 || (text.ptr[p.at - 1] != '}' && text.ptr[p.at - 1] != ']'));
-    keep(&p, p.at);
-    text = hr_buf_span(scratch);
     return json_loadb(text.ptr, text.len, JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, NULL);
 }
 
@@ -354,7 +225,7 @@ static bool message_says_failure(const struct work *w, const json_t *root)
                                         "title",   "text", "info",   NULL};
     for (size_t i = 0; w->is_login_like && names[i] != NULL; i++) {
         const json_t *member = json_object_get(root, names[i]);
-        if (json_is_string(member) && json_string_length(member) < MESSAGE_BYTES &&
+        if (json_is_string(member) && json_string_length(member) < BODY_MESSAGE_BYTES &&
             lists_find_phrase(work_lists(w), LIST_failure_phrases,
                               hr_span_str(json_string_value(member)))) {
             return true;
@@ -447,8 +318,8 @@ static void read_json(struct work *w, struct hr_span text)
         return;
     }
     /* What a profile asks for may be anywhere. */
-    json_t *root =
-        w->profile != NULL ? body_parse_json(text) : parse_pruned(text, work_text(w, JSON_BYTES));
+    json_t *root = w->profile != NULL ? body_parse_json(text)
+                                      : body_parse_pruned(text, work_text(w, BODY_JSON_BYTES));
     if (root == NULL) {
         return;
     }

@@ -36,14 +36,9 @@ void owner_request(struct work *w)
     }
 }
 
-static bool concerns_somebody(const struct work *w)
-{
-    return !(w->f->flags & FACT_STATIC_PATH) && (w->f->token_count > 0 || w->may_sign_in);
-}
-
 bool owner_wants_text(const struct work *w)
 {
-    return concerns_somebody(w);
+    return !(w->f->flags & FACT_STATIC_PATH) && (w->f->token_count > 0 || w->may_sign_in);
 }
 
 struct hints {
@@ -108,7 +103,7 @@ static struct hints find_hints(enum owner_text kind, struct hr_span text)
 
 void owner_response(struct work *w, enum owner_text kind, struct hr_span text)
 {
-    if (!concerns_somebody(w) || !w->x->has_request) {
+    if (!owner_wants_text(w) || !w->x->has_request) {
         return;
     }
     text = hr_span_slice(text, 0, TEXT_BYTES);

@@ -149,7 +149,12 @@ void work_response_content(struct work *w, const struct http_message *m,
 bool body_has_letters(struct hr_span text, const char *letters);
 /** The value of an attribute of a tag's text; ptr NULL where it has none. */
 struct hr_span body_attribute(struct hr_span tag, const char *name);
+#define BODY_JSON_DEPTH 24
+#define BODY_JSON_BYTES ((size_t)256 * 1024)
+#define BODY_MESSAGE_BYTES 300 /* a longer text is no message */
 json_t *body_parse_json(struct hr_span text); /* what stands behind the value is passed over */
+/** The answer without its data (prune.c). @return NULL where it is not whole or no JSON */
+json_t *body_parse_pruned(struct hr_span text, struct hr_buf *scratch);
 /** "data.token": the member, or NULL. */
 const json_t *body_json_member(const json_t *root, const char *path);
 

@@ -144,7 +144,8 @@ CREATE TABLE exchanges (
                                           -- 2 request-truncated, 3 response-truncated, 4 gap,
                                           -- 5 aborted-by-client, 6 aborted-by-server
     flags               INTEGER NOT NULL, -- session/facts.h FACT_*; 1 << 24 loss, 1 << 26 resynchronised
-    shape               INTEGER NOT NULL, -- hash of the response's status class, type and structure
+    shape               INTEGER NOT NULL, -- hash of the response's status class, type and structure; of a page with a
+                                          -- login form: of the path that this posts to
     location            TEXT,             -- redirect target, redacted and escaped
     location_path       TEXT,             -- its path if it leads to the same site
     user_id             INTEGER REFERENCES users (id), -- the user that the request names
