@@ -196,10 +196,7 @@ static void icmp_decode(struct layers *l, struct cursor c)
 }
 
 /* Assigned Internet Protocol Numbers. The frequent ones first; a tunnel is one more row. */
-static const struct {
-    uint8_t protocol;
-    layer_fn decode;
-} protocols[] = {
+static const struct layer_row protocols[] = {
     {IPPROTO_TCP,      tcp_decode           },
     {IPPROTO_UDP,      udp_decode           },
     {IPPROTO_ICMP,     icmp_decode          },
@@ -221,15 +218,6 @@ static const struct {
 
 void ip_payload_decode(struct layers *l, uint8_t protocol, struct cursor c)
 {
-    if (++l->depth > LAYER_DEPTH_LIMIT) {
-        layers_malformed(l);
-        return;
-    }
-    for (size_t i = 0; i < HR_ARRAY_LEN(protocols); i++) {
-        if (protocols[i].protocol == protocol) {
-            protocols[i].decode(l, c);
-            return;
-        }
-    }
-    l->decoder->counters.other_ip++;
+    layers_hand_on(l, protocols, HR_ARRAY_LEN(protocols), protocol, c,
+                   &l->decoder->counters.other_ip);
 }

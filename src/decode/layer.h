@@ -38,6 +38,12 @@ struct layers {
 
 typedef void (*layer_fn)(struct layers *l, struct cursor c);
 
+/* Which layer a number names. The frequent ones stand first in their tables. */
+struct layer_row {
+    uint32_t number;
+    layer_fn decode;
+};
+
 /** Begins with the frame's first byte. @return false where the link type has no row */
 bool link_decode(struct layers *l, uint32_t link_type, struct cursor c);
 void ethertype_decode(struct layers *l, uint16_t ethertype, struct cursor c);
@@ -84,6 +90,42 @@ static inline void layers_cut(struct layers *l)
 static inline void layers_malformed(struct layers *l)
 {
     l->decoder->counters.malformed++;
+}
+
+/** Goes one header deeper. @return false, and the frame is counted, where that is too deep */
+static inline bool layers_nest(struct layers *l)
+{
+    if (++l->depth > LAYER_DEPTH_LIMIT) {
+        layers_malformed(l);
+        return false;
+    }
+    return true;
+}
+
+/** @return NULL where no row has that number */
+static inline layer_fn layer_find(const struct layer_row *rows, size_t count, uint32_t number)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].number == number) {
+            return rows[i].decode;
+        }
+    }
+    return NULL;
+}
+
+/** Hands on to the layer that the number names; *counter is for those that none decodes. */
+static inline void layers_hand_on(struct layers *l, const struct layer_row *rows, size_t count,
+                                  uint32_t number, struct cursor c, uint64_t *counter)
+{
+    layer_fn decode = layer_find(rows, count, number);
+    if (!layers_nest(l)) {
+        return;
+    }
+    if (decode != NULL) {
+        decode(l, c);
+    } else {
+        ++*counter;
+    }
 }
 
 #endif

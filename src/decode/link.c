@@ -61,11 +61,7 @@ static void arp_decode(struct layers *l, struct cursor c)
     l->decoder->counters.arp++;
 }
 
-/* The frequent ones first. */
-static const struct {
-    uint16_t ethertype;
-    layer_fn decode;
-} ethertypes[] = {
+static const struct layer_row ethertypes[] = {
     {0x0800, ip4_decode     },
     {0x86dd, ip6_decode     },
     {0x8100, vlan_decode    },
@@ -82,17 +78,8 @@ static const struct {
 
 void ethertype_decode(struct layers *l, uint16_t ethertype, struct cursor c)
 {
-    if (++l->depth > LAYER_DEPTH_LIMIT) {
-        layers_malformed(l);
-        return;
-    }
-    for (size_t i = 0; i < HR_ARRAY_LEN(ethertypes); i++) {
-        if (ethertypes[i].ethertype == ethertype) {
-            ethertypes[i].decode(l, c);
-            return;
-        }
-    }
-    l->decoder->counters.other_ethertype++;
+    layers_hand_on(l, ethertypes, HR_ARRAY_LEN(ethertypes), ethertype, c,
+                   &l->decoder->counters.other_ethertype);
 }
 
 /* Hands on by the ethertype once the whole link header was there. */
@@ -245,10 +232,7 @@ static void ppp_direction_decode(struct layers *l, struct cursor c)
     ppp_decode(l, c);
 }
 
-static const struct {
-    uint32_t link_type;
-    layer_fn decode;
-} links[] = {
+static const struct layer_row links[] = {
     {1,   ethernet_decode     }, /* LINKTYPE_ETHERNET */
     {276, sll2_decode         }, /* LINKTYPE_LINUX_SLL2 */
     {113, sll_decode          }, /* LINKTYPE_LINUX_SLL */
@@ -279,21 +263,14 @@ static const struct {
 
 bool decode_knows_link(uint32_t link_type)
 {
-    for (size_t i = 0; i < HR_ARRAY_LEN(links); i++) {
-        if (links[i].link_type == link_type) {
-            return true;
-        }
-    }
-    return false;
+    return layer_find(links, HR_ARRAY_LEN(links), link_type) != NULL;
 }
 
 bool link_decode(struct layers *l, uint32_t link_type, struct cursor c)
 {
-    for (size_t i = 0; i < HR_ARRAY_LEN(links); i++) {
-        if (links[i].link_type == link_type) {
-            links[i].decode(l, c);
-            return true;
-        }
+    layer_fn decode = layer_find(links, HR_ARRAY_LEN(links), link_type);
+    if (decode != NULL) {
+        decode(l, c);
     }
-    return false;
+    return decode != NULL;
 }

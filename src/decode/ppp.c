@@ -5,10 +5,7 @@
 #include "base/alloc.h"
 #include "decode/layer.h"
 
-static const struct {
-    uint16_t protocol;
-    layer_fn decode;
-} protocols[] = {
+static const struct layer_row protocols[] = {
     {0x0021, ip4_decode },
     {0x0057, ip6_decode },
     {0x0281, mpls_decode},
@@ -30,17 +27,8 @@ void ppp_decode(struct layers *l, struct cursor c)
         layers_cut(l);
         return;
     }
-    if (++l->depth > LAYER_DEPTH_LIMIT) {
-        layers_malformed(l);
-        return;
-    }
-    for (size_t i = 0; i < HR_ARRAY_LEN(protocols); i++) {
-        if (protocols[i].protocol == protocol) {
-            protocols[i].decode(l, c);
-            return;
-        }
-    }
-    l->decoder->counters.other_ethertype++; /* negotiation, compression */
+    layers_hand_on(l, protocols, HR_ARRAY_LEN(protocols), protocol, c,
+                   &l->decoder->counters.other_ethertype); /* negotiation, compression */
 }
 
 void pppoe_decode(struct layers *l, struct cursor c)

@@ -27,11 +27,9 @@ static void hand_on(struct layers *l, layer_fn next, struct cursor c)
         return;
     }
     enter_tunnel(l);
-    if (++l->depth > LAYER_DEPTH_LIMIT) {
-        layers_malformed(l);
-        return;
+    if (layers_nest(l)) {
+        next(l, c);
     }
-    next(l, c);
 }
 
 static void hand_on_ethertype(struct layers *l, uint16_t ethertype, struct cursor c)
@@ -102,9 +100,7 @@ static void gre_payload(struct layers *l, uint16_t protocol, bool has_sequence, 
         hand_on(l, ppp_decode, c);
         break;
     default:
-        if (protocol >= 0x8200 && protocol <= 0x820f) { /* Aruba's access points: 802.11 frames */
-            hand_on(l, wireless_decode, c);
-        } else if (protocol == 0x9000) { /* the same, of a later version */
+        if ((protocol & 0xfff0) == 0x8200 || protocol == 0x9000) { /* Aruba's access points */
             hand_on(l, wireless_decode, c);
         } else {
             hand_on_ethertype(l, protocol, c);
@@ -326,10 +322,7 @@ static void tzsp_decode(struct layers *l, struct cursor c)
 }
 
 /* IANA's ports, on either side: what answers comes from them. */
-static const struct {
-    uint16_t port;
-    layer_fn decode;
-} tunnels[] = {
+static const struct layer_row tunnels[] = {
     {4789,  vxlan_decode },
     {8472,  vxlan_decode }, /* as Linux had it before there was a port */
     {4790,  vxlan_decode }, /* with the protocol extension */
@@ -351,11 +344,11 @@ void udp_decode(struct layers *l, struct cursor c)
     if (!c.cut && bytes >= 8) {
         cursor_limit(&c, bytes - 8u);
     }
-    for (size_t i = 0; !c.cut && i < HR_ARRAY_LEN(tunnels); i++) {
-        if (tunnels[i].port == destination || tunnels[i].port == source) {
-            tunnels[i].decode(l, c);
-            return;
-        }
+    layer_fn decode = layer_find(tunnels, HR_ARRAY_LEN(tunnels), destination);
+    decode = decode == NULL ? layer_find(tunnels, HR_ARRAY_LEN(tunnels), source) : decode;
+    if (decode != NULL && !c.cut) {
+        decode(l, c);
+        return;
     }
     l->decoder->counters.udp++;
 }

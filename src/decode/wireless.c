@@ -150,9 +150,7 @@ void ppi_decode(struct layers *l, struct cursor c)
     cursor_skip(&c, bytes);
     if (c.cut || look.cut) {
         layers_cut(l);
-    } else if (++l->depth > LAYER_DEPTH_LIMIT) {
-        layers_malformed(l);
-    } else if (!link_decode(l, link_type, c)) {
+    } else if (layers_nest(l) && !link_decode(l, link_type, c)) {
         l->decoder->counters.other_link++;
     }
 }

@@ -83,3 +83,15 @@ void lab_decode(struct sink *sink, uint32_t link_type, const char *hex, size_t c
     free(exact);
     free(frame);
 }
+
+uint32_t lab_check(const struct lab_case *one)
+{
+    struct sink sink = {0};
+    hr_buf_init(&sink.text, SIZE_MAX);
+    lab_decode(&sink, one->link_type, one->frame, SIZE_MAX, 0);
+    if (strcmp(hr_buf_str(&sink.text), one->want) != 0) {
+        fail_msg("%s:\nwant %sgot  %s", one->name, one->want, hr_buf_str(&sink.text));
+    }
+    hr_buf_finish(&sink.text);
+    return sink.network;
+}

@@ -33,6 +33,14 @@ struct sink {
     uint32_t network; /* of the last segment */
 };
 
+/* A frame and what must come out of it: segments, then the counters that it raised. */
+struct lab_case {
+    const char *name;
+    uint32_t link_type;
+    const char *frame;
+    const char *want;
+};
+
 extern const struct decode_config lab_config;
 
 /** A decode_segment_fn; user is a struct sink. */
@@ -45,5 +53,7 @@ uint8_t *lab_from_hex(const char *hex, size_t *ret_len);
  * @param wire  bytes on the wire; 0: as captured
  */
 void lab_decode(struct sink *sink, uint32_t link_type, const char *hex, size_t cut, size_t wire);
+/** Fails the test unless the whole frame gives what the case wants. @return the segment's network */
+uint32_t lab_check(const struct lab_case *one);
 
 #endif
