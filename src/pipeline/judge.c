@@ -441,7 +441,7 @@ static int judge_sessions(struct judge *a)
 }
 
 /* What was found without knowing the others. */
-static void forget_findings(struct judge *a)
+static void forget_first_look(struct judge *a)
 {
     struct evidence_entry *e;
     struct evidence_entry *next;
@@ -461,7 +461,7 @@ static int judge_twice(struct judge *a)
     r = r == 0 ? twins_resolve(a->twins, &has_twins) : r;
     if (r == 0 && (has_twins || chains_any(a->chains))) {
         r = chains_resolve(a->chains);
-        forget_findings(a);
+        forget_first_look(a);
         a->is_second_look = true;
         r = r == 0 ? judge_sessions(a) : r;
     }
@@ -506,7 +506,7 @@ static int check_sessions(struct judge *a)
 
 static void judge_finish(struct judge *a)
 {
-    forget_findings(a);
+    forget_first_look(a);
     chains_destroy(a->chains);
     twins_destroy(a->twins);
     free(a->ops);

@@ -3,7 +3,6 @@
  * and its shape, by which answers of one kind are known again. Only the beginning is looked at.
  */
 #include "base/alloc.h"
-#include "session/learner.h"
 #include "session/owner.h"
 #include "session/work.h"
 
@@ -12,7 +11,6 @@
 
 #define SHAPE_MEMBERS 64
 #define TOKEN_BYTES_MIN 6
-#define TAG_LIMIT 4000
 
 /* jansson recurses: refuse deep nesting before it starts. */
 static bool is_shallow(struct hr_span text)
@@ -351,124 +349,6 @@ static void read_json(struct work *w, struct hr_span text)
 
 /* --- HTML ------------------------------------------------------------------------------------- */
 
-/* @return the value of an attribute of a tag's text; ptr NULL where it has none */
-struct hr_span body_attribute(struct hr_span tag, const char *name)
-{
-    size_t name_len = strlen(name);
-    for (size_t i = 1; i + name_len < tag.len; i++) {
-        char before = tag.ptr[i - 1];
-        if ((before == ' ' || before == '\n' || before == '\t' || before == '\r' || before == '"' ||
-             before == '\'') &&
-            hr_span_has_prefix_nocase(hr_span_slice(tag, i, tag.len), hr_span_of(name, name_len)) &&
-            tag.ptr[i + name_len] == '=') {
-            struct hr_span value = hr_span_slice(tag, i + name_len + 1, tag.len);
-            if (value.len > 0 && (value.ptr[0] == '"' || value.ptr[0] == '\'')) {
-                char quote = value.ptr[0];
-                value = hr_span_slice(value, 1, value.len);
-                return hr_span_cut(&value, quote);
-            }
-            size_t end = 0;
-            while (end < value.len && value.ptr[end] != ' ' && value.ptr[end] != '\n') {
-                end++;
-            }
-            return hr_span_slice(value, 0, end);
-        }
-    }
-    return (struct hr_span){NULL, 0};
-}
-
-struct form_scan {
-    unsigned passwords; /* inputs of the form at hand */
-    unsigned new_passwords;
-    bool other_action;     /* it leads to a registration or a change */
-    struct hr_span action; /* of the form at hand */
-    struct hr_span login_action;
-    bool found_login;
-    bool found_logout;
-};
-
-static void end_form(struct form_scan *s)
-{
-    if (s->passwords == 1 && s->new_passwords == 0 && !s->other_action) {
-        s->login_action = s->found_login ? s->login_action : s->action;
-        s->found_login = true;
-    }
-    s->passwords = 0;
-    s->new_passwords = 0;
-    s->other_action = false;
-}
-
-static void read_tag(struct work *w, struct form_scan *s, struct hr_span tag)
-{
-    const struct lists *l = work_lists(w);
-    if (hr_span_has_prefix_nocase(tag, HR_SPAN("form"))) {
-        struct hr_span action = body_attribute(tag, "action");
-        struct hr_span path = hr_span_cut(&action, '?');
-        end_form(s);
-        s->action = path;
-        s->other_action = lists_find_path(l, LIST_password_paths, path, 1) ||
-                          lists_find_path(l, LIST_registration_paths, path, 0);
-        s->found_logout = s->found_logout ||
-                          (lists_find_path(l, LIST_logout_paths, path, 0) &&
-                           hr_span_equal_nocase(body_attribute(tag, "method"), HR_SPAN("post")));
-        if (path.len == 0 && (w->f->flags & FACT_LOGOUT_PATH) &&
-            hr_span_equal_nocase(body_attribute(tag, "method"), HR_SPAN("post"))) {
-            s->found_logout = true; /* posts to its own page */
-        }
-    } else if (hr_span_has_prefix_nocase(tag, HR_SPAN("/form"))) {
-        end_form(s);
-    } else if (hr_span_has_prefix_nocase(tag, HR_SPAN("input")) &&
-               hr_span_equal_nocase(body_attribute(tag, "type"), HR_SPAN("password"))) {
-        struct hr_span name = body_attribute(tag, "name");
-        bool is_new =
-            lists_find(l, LIST_new_password_fields, name) != 0 ||
-            hr_span_equal_nocase(body_attribute(tag, "autocomplete"), HR_SPAN("new-password"));
-        s->passwords++;
-        s->new_passwords += is_new;
-    }
-}
-
-/* Where the login form of a page posts to, if that is on the same site. */
-static uint64_t form_target(struct work *w, struct hr_span action)
-{
-    struct http_url to;
-    bool is_get = hr_span_equal(w->x->request.method, HR_SPAN("GET"));
-    if (!is_get || w->f->status < 200 || w->f->status >= 300 || w->url.authority.ptr == NULL) {
-        return 0;
-    }
-    if (action.len == 0) {
-        return learn_path_hash(work_template(w, w->path));
-    }
-    if (!http_url_resolve(w->arena, &w->url, action, &to) ||
-        (to.authority.ptr != NULL && !hr_span_equal(to.authority, w->url.authority))) {
-        return 0;
-    }
-    return learn_path_hash(work_template(w, to.path));
-}
-
-static void scan_forms(struct work *w, struct hr_span html)
-{
-    struct form_scan s = {0};
-    size_t tags = 0;
-    while (html.ptr != NULL && tags < TAG_LIMIT) {
-        hr_span_cut(&html, '<');
-        if (html.len == 0) {
-            break;
-        }
-        char c = hr_ascii_lower(html.ptr[0]);
-        if (c == 'f' || c == 'i' || c == '/') {
-            struct hr_span rest = html;
-            struct hr_span tag = hr_span_cut(&rest, '>');
-            read_tag(w, &s, hr_span_slice(tag, 0, 2048));
-            tags++;
-        }
-    }
-    end_form(&s);
-    w->f->flags |=
-        (s.found_login ? FACT_LOGIN_FORM : 0u) | (s.found_logout ? FACT_LOGOUT_FORM : 0u);
-    w->form_target = s.found_login ? form_target(w, s.login_action) : 0;
-}
-
 static struct hr_span title_of(struct hr_span html)
 {
     size_t at = hr_span_find_nocase(hr_span_slice(html, 0, 4096), HR_SPAN("<title"));
@@ -485,7 +365,7 @@ static void read_html(struct work *w, struct hr_span html)
     bool has_password = (body_has_letters(html, "ssw") && has_word(html, "assword")) ||
                         (body_has_letters(html, "SSW") && has_word(html, "ASSWORD"));
     if (has_password || (w->f->flags & FACT_LOGOUT_PATH)) {
-        scan_forms(w, html);
+        work_forms(w, html);
     }
     work_page_leads(w, html);
     if (w->is_login_like) {

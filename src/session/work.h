@@ -147,6 +147,8 @@ void work_response_content(struct work *w, const struct http_message *m,
                            unsigned *ret_result);
 /** Does the text have these three letters? Many times faster than looking for a word. */
 bool body_has_letters(struct hr_span text, const char *letters);
+/** Sets what the forms of a page say: FACT_LOGIN_FORM, FACT_LOGOUT_FORM, form_target (forms.c). */
+void work_forms(struct work *w, struct hr_span html);
 /** The value of an attribute of a tag's text; ptr NULL where it has none. */
 struct hr_span body_attribute(struct hr_span tag, const char *name);
 #define BODY_JSON_DEPTH 24
