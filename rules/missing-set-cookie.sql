@@ -91,12 +91,13 @@ counts AS MATERIALIZED (
 -- greatest one, are followed from there to both sides until they no longer count. Equal in all rules that have it.
 margins AS (
     SELECT key, bad_overlapping, bad, overlapping, total - bad - overlapping AS rest,
-           (bad + 1) * (overlapping + 1) / (total + 2) AS mode
+           (bad + 1) * (overlapping + 1) / (total + 2) AS mode,
+           -- Where a row or a column is empty there is nothing to compare: no weight, and p is NULL.
+           CASE WHEN bad BETWEEN 1 AND total - 1 AND overlapping BETWEEN 1 AND total - 1 THEN 1.0 END AS first_weight
     FROM counts
-    WHERE bad BETWEEN 1 AND total - 1 AND overlapping BETWEEN 1 AND total - 1
 ),
 weights (key, bad_overlapping, bad, overlapping, rest, x, weight, way) AS (
-    SELECT key, bad_overlapping, bad, overlapping, rest, mode, 1.0, 0 FROM margins
+    SELECT key, bad_overlapping, bad, overlapping, rest, mode, first_weight, 0 FROM margins
     UNION ALL
     SELECT key, bad_overlapping, bad, overlapping, rest, x + 1,
            weight * (bad - x) * (overlapping - x) / ((x + 1.0) * (rest + x + 1)), 1
@@ -109,19 +110,19 @@ weights (key, bad_overlapping, bad, overlapping, rest, x, weight, way) AS (
     WHERE way <= 0 AND x > max(0, -rest) AND weight > 1e-18
 ),
 odds AS MATERIALIZED (
-    SELECT key, sum(CASE WHEN x >= bad_overlapping THEN weight ELSE 0.0 END) / sum(weight) AS p
+    SELECT key, bad_overlapping, bad, overlapping, rest,
+           sum(CASE WHEN x >= bad_overlapping THEN weight ELSE 0.0 END) / sum(weight) AS p
     FROM weights
     GROUP BY key
 ),
 shares AS MATERIALIZED (
-    SELECT c.key,
-           printf('%d of %d that overlapped another one, and %d of %d that did not%s', c.bad_overlapping,
-                  c.overlapping, c.bad - c.bad_overlapping, c.total - c.overlapping,
-                  CASE WHEN o.p IS NULL THEN ''
-                       WHEN o.p < 0.001 THEN ' (p < 0.001 by Fisher''s exact test, one-sided)'
-                       ELSE printf(' (p = %.3f by Fisher''s exact test, one-sided)', min(o.p, 1.0)) END) AS text
-    FROM counts c
-    LEFT JOIN odds o ON o.key = c.key
+    SELECT key,
+           printf('%d of %d that overlapped another one, and %d of %d that did not%s', bad_overlapping,
+                  overlapping, bad - bad_overlapping, rest + bad,
+                  CASE WHEN p IS NULL THEN ''
+                       WHEN p < 0.001 THEN ' (p < 0.001 by Fisher''s exact test, one-sided)'
+                       ELSE printf(' (p = %.3f by Fisher''s exact test, one-sided)', min(p, 1.0)) END) AS text
+    FROM odds
 )
 -- End of what is equal.
 SELECT b.exchange_id,

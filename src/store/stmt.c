@@ -520,8 +520,6 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_EVIDENCE_DELETE] = "DELETE FROM finding_evidence WHERE finding_id = ?1",
     [STMT_EVIDENCE_ADD] = "INSERT INTO finding_evidence (finding_id, position, role, exchange_id, "
                           "text) VALUES (?1, ?2, ?3, ?4, ?5)",
-    [STMT_SCOPE_WHOLE] = "UPDATE sites SET is_rule_due = 1 WHERE NOT is_rule_due",
-    [STMT_SCOPE_DONE] = "UPDATE sites SET is_rule_due = 0 WHERE is_rule_due",
     [STMT_RULE_RUN_PUT] = "INSERT INTO rule_runs (rule, site_id, exercised) VALUES (?1, ?2, ?3) "
                           "ON CONFLICT DO UPDATE SET exercised = excluded.exercised",
 

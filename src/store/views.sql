@@ -7,7 +7,7 @@
 --
 -- When Headrace runs a rule, temporary views of the same names restrict exchange_facts,
 -- session_history, session_steps, endpoint_facts, login_facts, login_order, logout_facts and response_facts
--- to the sites that are to be judged.
+-- to the sites that are to be judged, and cut_facts is found once for all rules.
 
 -- Parameters of rules as of their last run: SELECT value FROM rule_parameters WHERE rule = ... AND name = ...
 CREATE VIEW rule_parameters AS

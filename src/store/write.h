@@ -167,12 +167,6 @@ int finding_put(struct store *s, const struct finding_row *f, bool *ret_is_new);
 int findings_begin(struct store *s, const char *rule);
 int findings_withdraw_rest(struct store *s, const char *rule, hr_nsec now_at, size_t *ret_count);
 
-/* The scope of a run of rules: the sites with is_rule_due (analysed since the last run); a finding
- * without a site is always within it. */
-/** @param whole  every site is due */
-int findings_scope_begin(struct store *s, bool whole);
-/** Nothing is due any more. */
-int findings_scope_end(struct store *s);
 /** How often the situation of the rule occurred: at that site, or (0) at all together; replaces. */
 int rule_run_put(struct store *s, const char *rule, int64_t site_id, int64_t exercised);
 

@@ -96,16 +96,6 @@ int findings_withdraw_rest(struct store *s, const char *rule, hr_nsec now_at, si
     return r == 0 ? findings_begin(s, rule) : r;
 }
 
-int findings_scope_begin(struct store *s, bool whole)
-{
-    return whole ? store_run(s, store_stmt(s, STMT_SCOPE_WHOLE)) : 0;
-}
-
-int findings_scope_end(struct store *s)
-{
-    return store_run(s, store_stmt(s, STMT_SCOPE_DONE));
-}
-
 int rule_run_put(struct store *s, const char *rule, int64_t site_id, int64_t exercised)
 {
     sqlite3_stmt *q = store_stmt(s, STMT_RULE_RUN_PUT);

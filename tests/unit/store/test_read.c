@@ -2,6 +2,7 @@
  * Rows out for people, findings, and care of the store.
  */
 #include "store/db.h"
+#include "store/scope.h"
 #include "support/test.h"
 #include "world.h"
 
@@ -425,11 +426,13 @@ static void findings_follow_the_facts(void **state)
     assert_int_equal(findings_withdraw_rest(s, rule, 9, &withdrawn), 0);
     assert_int_equal(withdrawn, 1);
     list_findings(s, "aa high proven alice /account 0 [logout@101 ];");
-    assert_int_equal(findings_scope_end(s), 0); /* nothing is due: silence says nothing */
+    assert_int_equal(scope_open(s, false), 0);
+    assert_int_equal(scope_close(s, true), 0); /* nothing is due: silence says nothing */
     assert_int_equal(findings_begin(s, rule), 0);
     assert_int_equal(findings_withdraw_rest(s, rule, 9, &withdrawn), 0);
     assert_int_equal(withdrawn, 0);
-    assert_int_equal(findings_scope_begin(s, true), 0);
+    assert_int_equal(scope_open(s, true), 0);
+    assert_int_equal(scope_close(s, false), 0);
     assert_int_equal(finding_put(s, &b, &is_new), 0);
     assert_false(is_new); /* it was there before */
     assert_int_equal(findings_withdraw_rest(s, rule, 9, &withdrawn), 0);
