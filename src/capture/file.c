@@ -25,13 +25,12 @@ static const struct {
     const char *magic;
     const char *text;
 } foreign[] = {
-    {4, "\x28\xb5\x2f\xfd", "packed with zstd: unpack it first (unzstd)"                     },
     {6,
      "\xfd"
      "7zXZ\0",              "packed with xz: unpack it first (unxz)"                         },
     {3, "BZh",              "packed with bzip2: unpack it first (bunzip2)"                   },
     {4, "PK\x03\x04",       "a zip archive: unpack it first (unzip)"                         },
-    {4, "\x04\x22\x4d\x18", "packed with lz4: unpack it first (unlz4)"                       },
+    {4, "\x02\x21\x4c\x18", "packed with lz4 of old: unpack it first (unlz4)"                },
     {8, "snoop\0\0\0",      "a snoop file, which is not read: convert it (editcap -F pcapng)"},
     {4, "\x1c\0\x01\xac",   "not a capture file that is read: convert it (editcap -F pcapng)"},
 };
@@ -56,7 +55,7 @@ static void detect(struct capture_file *f)
     }
     if (have == 0) {
         capture_file_fail(f, -ENODATA, "is empty%s: there is nothing in it to read",
-                          state->is_gzip ? " once unpacked" : "");
+                          state->packing != PACKING_NONE ? " once unpacked" : "");
         return;
     }
     for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
@@ -65,7 +64,7 @@ static void detect(struct capture_file *f)
             return;
         }
     }
-    capture_file_fail(f, -EBADMSG, "not a capture file (pcap or pcapng, plain or gzip)");
+    capture_file_fail(f, -EBADMSG, "not a capture file (pcap or pcapng, plain or packed with gzip, zstd or lz4)");
 }
 
 static void take_input_state(struct capture_file *f)
@@ -73,7 +72,7 @@ static void take_input_state(struct capture_file *f)
     const struct input_state *state = input_state(f->input);
     f->info.size_bytes = state->size_bytes;
     f->info.read_bytes = state->read_bytes;
-    f->info.is_gzip = state->is_gzip;
+    f->info.packing = state->packing;
 }
 
 void capture_file_init(struct capture_file *f, const char *path, size_t buffer_bytes)
@@ -145,7 +144,9 @@ bool capture_file_is_capture(const char *path)
     struct input *in = input_open(path, 4096);
     size_t have;
     const uint8_t *head = input_peek(in, 24, &have);
-    bool is_capture = pcap_reader_knows(head, have) || pcapng_reader_knows(head, have);
+    /* What cannot be unpacked here is not to be passed over in silence. */
+    bool is_capture = pcap_reader_knows(head, have) || pcapng_reader_knows(head, have) ||
+                      (input_state(in)->error == -EOPNOTSUPP && strstr(path, "cap") != NULL);
     input_close(in);
     return is_capture;
 }

@@ -32,7 +32,7 @@ void capture_file_fail(struct capture_file *f, int error, const char *format, ..
     __attribute__((format(printf, 3, 4)));
 /** Gives memory and the descriptor back; info stays. */
 void capture_file_finish(struct capture_file *f);
-/** Looks at the beginning only. @return whether it is a pcap or pcapng file, plain or gzip */
+/** Looks at the beginning only. @return whether it is a pcap or pcapng file, plain or packed */
 bool capture_file_is_capture(const char *path);
 
 /** Writes "EN10MB" and the like, "link type 999" where it has no name. */

@@ -1,6 +1,6 @@
 /*
- * Bytes wait in buf[pos, end). Behind them lies the file, or the inflater whose own input waits in
- * packed. A gzip file may have several members, one behind the other (RFC 1952 2.2).
+ * Bytes wait in buf[pos, end). Behind them lies the file, or the unpacker whose own input waits in
+ * packed. A packed file may have several members, one behind the other.
  */
 #include "capture/input.h"
 
@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #define PACKED_BYTES ((size_t)128 * 1024)
 
@@ -27,11 +26,12 @@ struct input {
     size_t pos;
     size_t end;
     size_t capacity;
-    uint64_t offset; /* of buf[pos] */
-    uint8_t *packed; /* gzip only */
-    z_stream z;
+    uint64_t offset;           /* of buf[pos] */
+    struct unpacker *unpacker; /* NULL: not packed */
+    uint8_t *packed;
+    const uint8_t *packed_at; /* what of it was not unpacked yet */
+    size_t packed_bytes;
     bool between_members;
-    bool inflating;
 };
 
 static void fail(struct input *in, int error, const char *format, ...)
@@ -70,64 +70,81 @@ static size_t read_raw(struct input *in, void *to, size_t size)
 /* @return whether there is packed data to go on with */
 static bool refill_packed(struct input *in)
 {
-    if (in->z.avail_in == 0) {
-        in->z.next_in = in->packed;
-        in->z.avail_in = (uInt)read_raw(in, in->packed, PACKED_BYTES);
+    if (in->packed_bytes == 0) {
+        in->packed_at = in->packed;
+        in->packed_bytes = read_raw(in, in->packed, PACKED_BYTES);
     }
-    if (in->z.avail_in == 0) {
+    if (in->packed_bytes == 0) {
         if (!in->between_members) {
-            fail(in, -EBADMSG, "the gzip data is cut off at byte %" PRIu64, in->state.read_bytes);
+            fail(in, -EBADMSG, "the %s data is cut off at byte %" PRIu64,
+                 packing_name(in->state.packing), in->state.read_bytes);
         }
         return false;
     }
-    /* Padding or other bytes behind the last member are no part of it; gzip(1) ignores them too. */
-    return !(in->between_members && in->z.next_in[0] != 0x1f);
+    return !in->between_members || unpacker_goes_on(in->unpacker, *in->packed_at);
 }
 
-static size_t read_gzip(struct input *in, void *to, size_t size)
+static void fail_unpacking(struct input *in, enum unpack_result result)
 {
-    in->z.next_out = to;
-    in->z.avail_out = (uInt)(size > UINT32_MAX / 2 ? UINT32_MAX / 2 : size);
-    const uInt room = in->z.avail_out;
-    while (in->z.avail_out == room && in->state.error == 0 && refill_packed(in)) {
-        in->between_members = false;
-        int r = inflate(&in->z, Z_NO_FLUSH);
-        if (r == Z_STREAM_END) {
-            in->between_members = true;
-            inflateReset(&in->z);
-        } else if (r != Z_OK && r != Z_BUF_ERROR && in->z.avail_out == room) {
-            /* With output at hand the inflater fails again at the next call. */
-            fail(in, -EBADMSG, "the gzip data is corrupt at byte %" PRIu64,
-                 in->state.read_bytes - in->z.avail_in);
+    const char *name = packing_name(in->state.packing);
+    if (result == UNPACK_TOO_BIG) {
+        fail(in, -EFBIG,
+             "the %s data needs a window of more than 128 MiB: unpack it first (unzstd --long=31)",
+             name);
+    } else {
+        fail(in, -EBADMSG, "the %s data is corrupt at byte %" PRIu64, name,
+             in->state.read_bytes - in->packed_bytes);
+    }
+}
+
+static size_t read_packed(struct input *in, void *to, size_t size)
+{
+    struct unpack_io io = {.out = to, .out_bytes = size};
+    /* Once the data is broken, what was made before that is handed out first. */
+    while (io.out_bytes == size && in->state.error == 0 && refill_packed(in)) {
+        io.in = in->packed_at;
+        io.in_bytes = in->packed_bytes;
+        enum unpack_result result = unpacker_step(in->unpacker, &io);
+        in->packed_at = io.in;
+        in->packed_bytes = io.in_bytes;
+        in->between_members = result == UNPACK_END;
+        if (result == UNPACK_BROKEN || result == UNPACK_TOO_BIG) {
+            fail_unpacking(in, result);
         }
     }
-    return room - in->z.avail_out;
+    return size - io.out_bytes;
 }
 
 static size_t read_more(struct input *in, void *to, size_t size)
 {
-    return in->inflating ? read_gzip(in, to, size) : read_raw(in, to, size);
+    return in->unpacker != NULL ? read_packed(in, to, size) : read_raw(in, to, size);
 }
 
-static void start_inflating(struct input *in)
+static void start_unpacking(struct input *in, enum packing packing)
 {
+    in->state.packing = packing;
+    if (!packing_is_known(packing)) {
+        fail(in, -EOPNOTSUPP,
+             "packed with %s, and this headrace was built without the library that reads it: "
+             "unpack it first (un%s)",
+             packing_name(packing), packing_name(packing));
+        in->pos = in->end = 0;
+        return;
+    }
     in->packed = hr_xmalloc(PACKED_BYTES);
     assert(in->end <= PACKED_BYTES);
     memcpy(in->packed, in->buf, in->end);
-    in->z.next_in = in->packed;
-    in->z.avail_in = (uInt)in->end;
-    if (inflateInit2(&in->z, 15 + 16) != Z_OK) { /* 16: a gzip wrapper */
-        hr_out_of_memory();
-    }
+    in->packed_at = in->packed;
+    in->packed_bytes = in->end;
     in->pos = in->end = 0;
-    in->inflating = true;
-    in->state.is_gzip = true;
+    in->unpacker = unpacker_create(packing);
 }
 
 static void open_file(struct input *in, const char *path)
 {
     bool is_stdin = strcmp(path, "-") == 0;
-    /* Standard input itself, no copy: whoever ends a run that waits for it puts another file there. */
+    /* Standard input itself, no copy: whoever ends a run that waits for it puts another file there.
+     */
     in->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (in->fd < 0) {
         int error = errno;
@@ -163,12 +180,12 @@ struct input *input_open(const char *path, size_t buffer_bytes)
     in->buf = hr_xmalloc(in->capacity);
     size_t first = in->capacity < PACKED_BYTES ? in->capacity : PACKED_BYTES;
     size_t n;
-    while (in->end < 3 && (n = read_raw(in, in->buf + in->end, first - in->end)) > 0) {
+    while (in->end < 4 && (n = read_raw(in, in->buf + in->end, first - in->end)) > 0) {
         in->end += n;
     }
-    /* ID1, ID2 and the only compression method there is (RFC 1952 2.3.1) */
-    if (in->end >= 3 && memcmp(in->buf, "\x1f\x8b\x08", 3) == 0) {
-        start_inflating(in);
+    enum packing packing = packing_of(in->buf, in->end);
+    if (packing != PACKING_NONE) {
+        start_unpacking(in, packing);
     }
     return in;
 }
@@ -178,9 +195,7 @@ void input_close(struct input *in)
     if (in == NULL) {
         return;
     }
-    if (in->inflating) {
-        inflateEnd(&in->z);
-    }
+    unpacker_destroy(in->unpacker);
     if (in->fd > STDIN_FILENO) {
         close(in->fd);
     }

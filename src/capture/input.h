@@ -1,18 +1,19 @@
 /*
- * capture/input.h - the bytes of a capture file as they are before gzip: a file, a pipe or standard
+ * capture/input.h - the bytes of a capture file as they were before they were packed: a file, a pipe or standard
  * input in, unpacked bytes out, without seeking. Errors are sticky and come as text for people.
  */
 #ifndef HR_CAPTURE_INPUT_H
 #define HR_CAPTURE_INPUT_H
 
 #include "base/span.h"
+#include "capture/unpack.h"
 
 struct input;
 
 struct input_state {
     uint64_t size_bytes; /* of the file as it lies there; 0 where unknown (a pipe) */
     uint64_t read_bytes; /* of it, so far */
-    bool is_gzip;
+    enum packing packing;
     int error; /* 0, or the negative errno that ended it */
     char error_text[200];
 };

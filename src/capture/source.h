@@ -1,7 +1,7 @@
 /*
  * capture/source.h - frames from a capture file, from several merged by time, or from standard
  * input. pcap (µs, ns, both byte orders) is read by libpcap, pcapng by a reader of our own;
- * both plain or gzip. Sources:
+ * both plain or packed with gzip, zstd or lz4. Sources:
  * https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html and draft-ietf-opsawg-pcapng.
  */
 #ifndef HR_CAPTURE_SOURCE_H
@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/time.h"
+#include "capture/unpack.h"
 
 /* One captured record. Borrowed: valid until the next call on its source. */
 struct packet {
@@ -37,7 +38,7 @@ struct capture_info {
     hr_nsec largest_step_back; /* ns; how far a time stood behind the latest before it: ε of this
                                   file */
     bool is_pcapng;
-    bool is_gzip;
+    enum packing packing;
     bool has_nanoseconds;
     uint32_t link_type;   /* of the first interface */
     char link_name[32];   /* "EN10MB", "LINUX_SLL2", ... */

@@ -18,9 +18,9 @@ static const char *const formats[] = {"text", "ndjson", NULL};
 static const struct cmd_usage usage = {
     .name = "audit",
     .synopsis = "[OPTIONS] CAPTURE...",
-    .summary = "Reads captures (pcap, pcapng, plain or gzip; - is standard input; a folder means "
-               "the captures\n"
-               "in it), runs the rules and reports. Ends with 1 where there are findings.",
+    .summary = "Reads captures (pcap, pcapng, plain or .gz, .zst, .lz4; - is standard input; a folder\n"
+               "means the captures in it), runs the rules and reports. Ends with 1 where there are\n"
+               "findings.",
     .options = options,
     .formats = formats,
     .see = "headrace-audit",

@@ -263,7 +263,7 @@ int read_endpoints(struct store *s, const struct read_filter *f,
 struct capture_view {
     int64_t id;
     const char *path;
-    const char *format;      /* "pcap" | "pcapng", " gzip" */
+    const char *format;      /* "pcap" | "pcapng"; behind it " gzip", " zstd", " lz4" */
     const char *link_type;
     int64_t size_bytes;
     int64_t frames;

@@ -260,6 +260,7 @@ int read_endpoints(struct store *s, const struct read_filter *f,
 int read_captures(struct store *s, const struct read_filter *f,
                   int (*row)(const struct capture_view *x, void *user), void *user)
 {
+    static const char *const packings[] = {"", " gzip", " zstd", " lz4"}; /* capture/unpack.h */
     sqlite3_stmt *q = store_stmt(s, STMT_CAPTURES);
     bind_number(q, 4, f->since);
     bind_number(q, 5, f->until);
@@ -267,8 +268,10 @@ int read_captures(struct store *s, const struct read_filter *f,
     int r;
     while ((r = store_step(s, q)) > 0) {
         char format[32];
+        int packing = sqlite3_column_int(q, 3);
+        bool is_known = packing >= 0 && packing < (int)HR_ARRAY_LEN(packings);
         snprintf(format, sizeof(format), "%s%s", sqlite3_column_int(q, 2) ? "pcapng" : "pcap",
-                 sqlite3_column_int(q, 3) ? " gzip" : "");
+                 is_known ? packings[packing] : "");
         struct capture_view x = {
             .id = sqlite3_column_int64(q, 0),
             .path = column_text(q, 1),

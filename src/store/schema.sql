@@ -24,7 +24,7 @@ CREATE TABLE captures (
     import         INTEGER NOT NULL, -- number of the import that read it
     path           TEXT NOT NULL,    -- as given; "-" is standard input
     is_pcapng      INTEGER NOT NULL DEFAULT 0, -- boolean; 0: pcap
-    is_gzip        INTEGER NOT NULL DEFAULT 0, -- boolean
+    packing        INTEGER NOT NULL DEFAULT 0, -- capture/unpack.h: 0 none, 1 gzip, 2 zstd, 3 lz4
     has_nanoseconds INTEGER NOT NULL DEFAULT 0,-- boolean; 0: times are in microseconds
     link_type      INTEGER NOT NULL DEFAULT 0, -- LINKTYPE_ number of the first interface
     link_name      TEXT NOT NULL DEFAULT '',   -- its name: EN10MB, LINUX_SLL2

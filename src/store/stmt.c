@@ -131,7 +131,7 @@ static const char *const statements[STMT_COUNT] = {
         "CREATE INDEX IF NOT EXISTS exchanges_by_site ON exchanges (site_id)",
     [STMT_CAPTURE_ADD] = "INSERT INTO captures (import, path) VALUES (?1, ?2)",
     [STMT_CAPTURE_END] =
-        "UPDATE captures SET is_pcapng = ?2, is_gzip = ?3, has_nanoseconds = ?4, link_type = ?5, "
+        "UPDATE captures SET is_pcapng = ?2, packing = ?3, has_nanoseconds = ?4, link_type = ?5, "
         "link_name = ?6, size_bytes = ?7, frames = ?8, frame_bytes = ?9, cut_frames = ?10, "
         "dropped_frames = ?11, first_at = ?12, last_at = ?13, clock_doubt = ?14, error = ?15, "
         "error_text = ?16 WHERE id = ?1",
@@ -617,7 +617,7 @@ static const char *const statements[STMT_COUNT] = {
         "FROM endpoints e JOIN sites si ON si.id = e.site_id WHERE (?1 IS NULL OR si.name = ?1) "
         "ORDER BY si.name, e.path, e.method LIMIT ?7",
     [STMT_CAPTURES] =
-        "SELECT c.id, c.path, c.is_pcapng, c.is_gzip, c.link_name, c.size_bytes, c.frames, "
+        "SELECT c.id, c.path, c.is_pcapng, c.packing, c.link_name, c.size_bytes, c.frames, "
         "c.first_at, c.last_at, c.exchanges, c.cut_frames, c.dropped_frames, "
         "c.clock_doubt, c.error_text FROM captures c "
         "WHERE coalesce(c.last_at, 0) >= ?4 AND coalesce(c.first_at, 0) < ?5 "

@@ -398,7 +398,7 @@ int import_end_capture(struct import *i, size_t index, const struct capture_info
     sqlite3_stmt *q = store_stmt(i->s, STMT_CAPTURE_END);
     bind_number(q, 1, i->captures[index].id);
     bind_number(q, 2, info->is_pcapng);
-    bind_number(q, 3, info->is_gzip);
+    bind_number(q, 3, info->packing);
     bind_number(q, 4, info->has_nanoseconds);
     bind_number(q, 5, info->link_type);
     bind_text(q, 6, info->link_name);

@@ -87,6 +87,14 @@ def captures(t):
     packed = gzip.compress(whole)
     out = t.expect("broken gzip", 3, ["broken.gz"], "audit", write("broken.gz", packed[:len(packed) // 2]))
     t.check("broken gzip: what came before is reported", "exchanges" in out)
+    for tool, magic in (("zstd", b"\x28\xb5\x2f\xfd"), ("lz4", b"\x04\x22\x4d\x18")):
+        if t.run("audit", "-q", write("probe", magic)).stderr.count(b"was built without"):
+            t.expect(tool + ", built without", 3, [tool, "unpack it first"], "audit", "probe")
+        elif shutil.which(tool):
+            packed = subprocess.run([tool, "-c"], input=whole, stdout=subprocess.PIPE, check=True).stdout
+            out = t.expect("broken " + tool, 3, ["broken." + tool, "cut off at byte"], "audit",
+                           write("broken." + tool, packed[:len(packed) * 3 // 4]))
+            t.check("broken %s: what came before is reported" % tool, "exchanges" in out)
     out = t.expect("one bad of two", 3, ["missing.pcap"], "audit", "missing.pcap", GOOD)
     t.check("one bad of two: the other counts", "post-logout-access" in out)
     with open(GOOD, "rb") as f:

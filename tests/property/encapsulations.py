@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Law: how frames are wrapped and filed is nothing. The same traffic gives the same exchanges and the
-same findings as pcap of either byte order, pcapng of either, gzip, standard input; as Ethernet, with
+same findings as pcap of either byte order, pcapng of either, gzip, zstd, lz4, standard input; as Ethernet, with
 one and two VLAN tags, as Linux cooked capture of both versions, as BSD loopback, as raw IP, on other
 links and in every tunnel.
 
@@ -9,6 +9,7 @@ encapsulations.py HEADRACE CAPTURE...   (Ethernet captures)
 import gzip
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -113,6 +114,12 @@ def variants(link, frames):
         yield "pcap, " + name, captool.pcap_bytes(link, frames, order)
         yield "pcapng, " + name, captool.pcapng_bytes(link, frames, order)
     yield "gzip", gzip.compress(captool.pcap_bytes(link, frames), 1)
+    for tool in ("zstd", "lz4"):
+        if shutil.which(tool):
+            yield tool, subprocess.run([tool, "-c"], input=captool.pcap_bytes(link, frames), stdout=subprocess.PIPE,
+                                       check=True).stdout
+        else:
+            print("not tried: %s is not installed" % tool)
     yield "pcapng in gzip", gzip.compress(captool.pcapng_bytes(link, frames), 1)
     for name, (number, change) in LINKS.items():
         yield name, captool.pcap_bytes(number, relink(frames, change))

@@ -8,6 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
+#ifdef HR_HAS_LZ4
+#include <lz4frame.h>
+#endif
+#ifdef HR_HAS_ZSTD
+#include <zstd.h>
+#endif
 
 void made_init(struct made *m, bool is_big)
 {
@@ -127,28 +133,59 @@ void made_packet(struct made *m, uint32_t interface, uint64_t units, const char 
     made_block_end(m, at);
 }
 
-void made_gzip(struct made *m)
+static size_t gzip(const char *plain, size_t len, char *packed, size_t room)
 {
     z_stream z = {0};
     assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
-    uLong room = deflateBound(&z, m->b.len) + 64;
-    Bytef *packed = malloc(room);
-    Bytef *plain = malloc(m->b.len + 1);
-    assert_non_null(packed);
-    assert_non_null(plain);
-    if (m->b.len > 0) {
-        memcpy(plain, m->b.ptr, m->b.len);
-    }
-    z.next_in = plain;
-    z.avail_in = (uInt)m->b.len;
-    z.next_out = packed;
+    z.next_in = (z_const Bytef *)plain;
+    z.avail_in = (uInt)len;
+    z.next_out = (Bytef *)packed;
     z.avail_out = (uInt)room;
     assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
-    hr_buf_clear(&m->b);
-    hr_buf_append(&m->b, hr_span_of(packed, room - z.avail_out));
     deflateEnd(&z);
+    return room - z.avail_out;
+}
+
+static size_t zstd(const char *plain, size_t len, char *packed, size_t room)
+{
+#ifdef HR_HAS_ZSTD
+    ZSTD_CCtx *c = ZSTD_createCCtx();
+    ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
+    size_t n = ZSTD_compress2(c, packed, room, plain, len);
+    assert_false(ZSTD_isError(n));
+    ZSTD_freeCCtx(c);
+    return n;
+#else
+    (void)plain, (void)len, (void)packed, (void)room;
+    return 0;
+#endif
+}
+
+static size_t lz4(const char *plain, size_t len, char *packed, size_t room)
+{
+#ifdef HR_HAS_LZ4
+    const LZ4F_preferences_t how = {
+        .frameInfo = {.contentChecksumFlag = LZ4F_contentChecksumEnabled}};
+    size_t n = LZ4F_compressFrame(packed, room, plain, len, &how);
+    assert_false(LZ4F_isError(n));
+    return n;
+#else
+    (void)plain, (void)len, (void)packed, (void)room;
+    return 0;
+#endif
+}
+
+void made_pack(struct made *m, enum packing packing)
+{
+    static size_t (*const packers[])(const char *plain, size_t len, char *packed, size_t room) = {
+        [PACKING_GZIP] = gzip, [PACKING_ZSTD] = zstd, [PACKING_LZ4] = lz4};
+    size_t room = 2 * m->b.len + 1024;
+    char *packed = malloc(room);
+    assert_non_null(packed);
+    size_t n = packers[packing](hr_buf_str(&m->b), m->b.len, packed, room);
+    hr_buf_clear(&m->b);
+    hr_buf_append(&m->b, hr_span_of(packed, n));
     free(packed);
-    free(plain);
 }
 
 char *made_save(const struct made *m)

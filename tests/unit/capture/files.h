@@ -31,8 +31,8 @@ void made_interface(struct made *m, uint16_t link_type, uint32_t snap);
 void made_option(struct made *m, uint16_t code, const char *bytes, size_t len);
 void made_packet(struct made *m, uint32_t interface, uint64_t units, const char *text);
 
-/** gzip, as one member. */
-void made_gzip(struct made *m);
+/** Packs it, as one member; with check sums where the format has them. */
+void made_pack(struct made *m, enum packing packing);
 /** Writes a new temporary file. @return its path; remove and free it */
 char *made_save(const struct made *m);
 

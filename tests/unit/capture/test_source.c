@@ -42,20 +42,29 @@ static const char three_as_text[] = "1@1.000500000 3/3 L1 I0 one\n"
                                     "2@2.000600000 0/0 L1 I0 \n"
                                     "3@4000000000.999999000 5/5 L1 I0 three\n";
 
-/* Format, byte order, resolution and gzip change nothing about the frames. */
+/* Eight ways to write the three frames, each in four packings: as it is, gzip, zstd, lz4. */
+#define WAYS 32u
+static bool make_way(struct made *m, unsigned way)
+{
+    enum packing packing = (enum packing)(way / 8);
+    three_frames(m, way & 1, way & 2, way & 4);
+    if (packing != PACKING_NONE && packing_is_known(packing)) {
+        made_pack(m, packing);
+    }
+    return packing_is_known(packing);
+}
+
+/* Format, byte order, resolution and packing change nothing about the frames. */
 static void frames_are_independent_of_the_format(void **state)
 {
     (void)state;
     struct hr_buf got;
     hr_buf_init(&got, SIZE_MAX);
-    for (unsigned way = 0; way < 16; way++) {
+    for (unsigned way = 0; way < WAYS; way++) {
         struct made m;
-        three_frames(&m, way & 1, way & 2, way & 4);
-        if (way & 8) {
-            made_gzip(&m);
-        }
+        bool known = make_way(&m, way);
         made_read(&m, &got);
-        if (strcmp(hr_buf_str(&got), three_as_text) != 0) {
+        if (known && strcmp(hr_buf_str(&got), three_as_text) != 0) {
             fail_msg("way %u:\n%s", way, hr_buf_str(&got));
         }
         hr_buf_finish(&m.b);
@@ -70,12 +79,9 @@ static void standard_input_is_a_file_like_others(void **state)
     const int saved = dup(STDIN_FILENO);
     struct hr_buf got;
     hr_buf_init(&got, SIZE_MAX);
-    for (unsigned way = 0; way < 16; way++) {
+    for (unsigned way = 0; way < WAYS; way++) {
         struct made m;
-        three_frames(&m, way & 1, way & 2, way & 4);
-        if (way & 8) {
-            made_gzip(&m);
-        }
+        make_way(&m, way);
         int ends[2];
         assert_int_equal(pipe(ends), 0);
         assert_int_equal(write(ends[1], m.b.ptr, m.b.len), (ssize_t)m.b.len);
@@ -146,58 +152,158 @@ static void what_came_before_a_cut_counts(void **state)
     hr_buf_finish(&got);
 }
 
-/* A gzip file cut at any byte, or with any byte changed, gives only true frames before it fails. */
-static void broken_gzip_is_said(void **state)
+static const enum packing packings[] = {PACKING_GZIP, PACKING_ZSTD, PACKING_LZ4};
+
+static void expect_error(const struct made *m, unsigned frames_at_least, enum packing packing,
+                         const char *what)
 {
-    (void)state;
     struct hr_buf got;
-    hr_buf_init(&got, SIZE_MAX);
-    struct made m;
-    three_frames(&m, false, false, true);
-    made_gzip(&m);
-    for (size_t cut = 3; cut < m.b.len; cut++) {
-        struct made part;
-        made_init(&part, false);
-        made_text(&part, m.b.ptr, cut);
-        made_read(&part, &got);
-        const char *error;
-        frames_before(hr_buf_str(&got), three_as_text, &error);
-        assert_non_null(strstr(error, "!the gzip data is cut off at byte"));
-        hr_buf_finish(&part.b);
-    }
-    m.b.ptr[m.b.len - 6] ^= 1; /* the checksum: known at the end only */
-    made_read(&m, &got);
+    struct hr_buf want;
     const char *error;
-    assert_int_equal(frames_before(hr_buf_str(&got), three_as_text, &error), 3);
-    assert_non_null(strstr(error, "!the gzip data is corrupt at byte"));
-    hr_buf_finish(&m.b);
+    hr_buf_init(&got, SIZE_MAX);
+    hr_buf_init(&want, SIZE_MAX);
+    made_read(m, &got);
+    assert_true(frames_before(hr_buf_str(&got), three_as_text, &error) >= frames_at_least);
+    hr_buf_appendf(&want, "!the %s data is %s at byte", packing_name(packing), what);
+    if (strncmp(error, hr_buf_str(&want), want.len) != 0) {
+        fail_msg("%s, but: '%s'", hr_buf_str(&want), error);
+    }
+    hr_buf_finish(&want);
     hr_buf_finish(&got);
 }
 
-/* Members of a gzip file are one stream; what lies behind the last is no part of it. */
-static void gzip_members_join(void **state)
+/* A packed file cut at any byte, or with its check sum changed, gives only true frames before it
+ * fails. */
+static void broken_packings_are_said(void **state)
 {
     (void)state;
-    struct hr_buf got;
-    hr_buf_init(&got, SIZE_MAX);
+    for (size_t i = 0; i < HR_ARRAY_LEN(packings); i++) {
+        struct made m;
+        if (!packing_is_known(packings[i])) {
+            continue;
+        }
+        three_frames(&m, false, false, true);
+        made_pack(&m, packings[i]);
+        for (size_t cut = 4; cut < m.b.len; cut++) {
+            struct made part;
+            made_init(&part, false);
+            made_text(&part, m.b.ptr, cut);
+            expect_error(&part, 0, packings[i], "cut off");
+            hr_buf_finish(&part.b);
+        }
+        m.b.ptr[m.b.len - (packings[i] == PACKING_GZIP ? 6 : 2)] ^= 1;
+        expect_error(&m, packings[i] == PACKING_ZSTD ? 0 : 3, packings[i], "corrupt");
+        hr_buf_finish(&m.b);
+    }
+}
+
+/* The three frames, packed in members of 50 bytes each. */
+static void make_members(struct made *m, enum packing packing)
+{
     struct made whole;
-    struct made m;
     three_frames(&whole, true, false, false);
-    made_init(&m, false);
+    made_init(m, false);
     for (size_t at = 0; at < whole.b.len; at += 50) {
         struct made part;
         made_init(&part, false);
         made_text(&part, whole.b.ptr + at, whole.b.len - at < 50 ? whole.b.len - at : 50);
-        made_gzip(&part);
-        made_text(&m, part.b.ptr, part.b.len);
+        made_pack(&part, packing);
+        made_text(m, part.b.ptr, part.b.len);
         hr_buf_finish(&part.b);
     }
-    made_text(&m, "\0\0\0\0", 4);
-    made_read(&m, &got);
-    assert_string_equal(hr_buf_str(&got), three_as_text);
-    hr_buf_finish(&m.b);
     hr_buf_finish(&whole.b);
+}
+
+/* Members of a packed file are one stream; padding behind the last is no part of it. A member that
+ * is broken leaves those before it whole. */
+static void members_join(void **state)
+{
+    (void)state;
+    struct hr_buf got;
+    hr_buf_init(&got, SIZE_MAX);
+    for (size_t i = 0; i < HR_ARRAY_LEN(packings); i++) {
+        struct made m;
+        if (!packing_is_known(packings[i])) {
+            continue;
+        }
+        make_members(&m, packings[i]);
+        made_text(&m, "\0\0\0\0", 4);
+        made_read(&m, &got);
+        assert_string_equal(hr_buf_str(&got), three_as_text);
+        hr_buf_finish(&m.b);
+        if (packings[i] == PACKING_GZIP) {
+            continue;
+        }
+        make_members(&m, packings[i]);
+        made_text(&m, "garbage", 7); /* no padding: something was there */
+        expect_error(&m, 3, packings[i], "corrupt");
+        hr_buf_finish(&m.b);
+    }
     hr_buf_finish(&got);
+}
+
+/* Frames that are to be skipped, as pzstd puts one first, are no part of the data. */
+static void frames_to_skip_are_skipped(void **state)
+{
+    (void)state;
+    struct hr_buf got;
+    hr_buf_init(&got, SIZE_MAX);
+    for (size_t i = 1; i < HR_ARRAY_LEN(packings); i++) {
+        struct made m;
+        struct made packed;
+        if (!packing_is_known(packings[i])) {
+            continue;
+        }
+        three_frames(&packed, false, false, false);
+        made_pack(&packed, packings[i]);
+        made_init(&m, false);
+        made_text(&m, "\x50\x2a\x4d\x18\4\0\0\0skip", 12);
+        made_text(&m, packed.b.ptr, packed.b.len);
+        made_text(&m, "\x5f\x2a\x4d\x18\1\0\0\0s", 9);
+        made_read(&m, &got);
+        assert_string_equal(hr_buf_str(&got), three_as_text);
+        hr_buf_finish(&packed.b);
+        hr_buf_finish(&m.b);
+    }
+    hr_buf_finish(&got);
+}
+
+/* Ten blocks of 128 KiB, the last of them broken: the frames in those before it are there. */
+static void blocks_before_a_broken_one_count(void **state)
+{
+    (void)state;
+    enum { FRAMES = 1280, FRAME_BYTES = 1008 };
+    char text[FRAME_BYTES + 1];
+    uint32_t x = 1;
+    for (size_t i = 1; i < HR_ARRAY_LEN(packings); i++) {
+        struct made m;
+        struct hr_buf got;
+        if (!packing_is_known(packings[i])) {
+            continue;
+        }
+        made_init(&m, false);
+        made_pcap_header(&m, USEC, 65535, 1);
+        for (int f = 0; f < FRAMES; f++) {
+            for (int k = 0; k < FRAME_BYTES; k++) {
+                x = x * 1664525u + 1013904223u;
+                text[k] = (char)('a' + (x >> 24) % 26);
+            }
+            text[FRAME_BYTES] = '\0';
+            made_pcap_frame(&m, 1, 0, text);
+        }
+        made_pack(&m, packings[i]);
+        hr_buf_init(&got, SIZE_MAX);
+        m.b.len -= 1000;
+        made_read(&m, &got);
+        size_t lines = 0;
+        for (size_t k = 0; k < got.len; k++) {
+            lines += got.ptr[k] == '\n';
+        }
+        assert_true(lines > FRAMES * 8 / 10);
+        assert_non_null(strstr(hr_buf_str(&got), "data is cut off at byte"));
+        hr_buf_finish(&got);
+        hr_buf_finish(&m.b);
+    }
 }
 
 /* What is no capture file is named, with what to do about it. */
@@ -209,13 +315,14 @@ static void foreign_files_are_named(void **state)
         size_t len;
         const char *want;
     } files[] = {
-        {"",                                  0,  "!is empty: there is nothing in it to read\n"          },
-        {"x",                                 1,  "!not a capture file (pcap or pcapng, plain or gzip)\n"},
+        {"",                                  0,  "!is empty: there is nothing in it to read\n"                                   },
+        {"x",                                 1,  "!not a capture file (pcap or pcapng, plain or packed with gzip, zstd or lz4)\n"},
         {"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 27,
-         "!not a capture file (pcap or pcapng, plain or gzip)\n"                                         },
-        {"\n\r\r\n\x1c\0\0\0abcd",            12, "!not a capture file (pcap or pcapng, plain or gzip)\n"},
-        {"\x28\xb5\x2f\xfd....",              8,  "!packed with zstd: unpack it first (unzstd)\n"        },
-        {"\xd4\xc3\xb2\xa1",                  4,  "!cut off inside the pcap file header at byte 4\n"     },
+         "!not a capture file (pcap or pcapng, plain or packed with gzip, zstd or lz4)\n"                                         },
+        {"\n\r\r\n\x1c\0\0\0abcd",            12,
+         "!not a capture file (pcap or pcapng, plain or packed with gzip, zstd or lz4)\n"                                         },
+        {"\x02\x21\x4c\x18....",              8,  "!packed with lz4 of old: unpack it first (unlz4)\n"                            },
+        {"\xd4\xc3\xb2\xa1",                  4,  "!cut off inside the pcap file header at byte 4\n"                              },
     };
     struct hr_buf got;
     hr_buf_init(&got, SIZE_MAX);
@@ -229,7 +336,7 @@ static void foreign_files_are_named(void **state)
     }
     struct made m;
     made_init(&m, false);
-    made_gzip(&m);
+    made_pack(&m, PACKING_GZIP);
     made_read(&m, &got);
     assert_string_equal(hr_buf_str(&got),
                         "!is empty once unpacked: there is nothing in it to read\n");
@@ -406,7 +513,7 @@ static void info_tells_of_the_file(void **state)
     assert_int_equal(info->largest_step_back, 300);
     assert_int_equal(info->size_bytes, m.b.len);
     assert_int_equal(info->read_bytes, m.b.len);
-    assert_true(info->has_nanoseconds && !info->is_pcapng && !info->is_gzip);
+    assert_true(info->has_nanoseconds && !info->is_pcapng && info->packing == PACKING_NONE);
     packet_source_close(s);
     unlink(path);
     free(path);
@@ -496,7 +603,7 @@ static void folders_stand_for_their_captures(void **state)
         struct made m;
         three_frames(&m, i == 1, false, false);
         if (i == 0) {
-            made_gzip(&m);
+            made_pack(&m, PACKING_GZIP);
         } else if (i == 2) {
             hr_buf_clear(&m.b);
             made_text(&m, "text", 4);
@@ -532,8 +639,10 @@ int main(void)
         cmocka_unit_test(frames_are_independent_of_the_format),
         cmocka_unit_test(standard_input_is_a_file_like_others),
         cmocka_unit_test(what_came_before_a_cut_counts),
-        cmocka_unit_test(broken_gzip_is_said),
-        cmocka_unit_test(gzip_members_join),
+        cmocka_unit_test(broken_packings_are_said),
+        cmocka_unit_test(members_join),
+        cmocka_unit_test(frames_to_skip_are_skipped),
+        cmocka_unit_test(blocks_before_a_broken_one_count),
         cmocka_unit_test(foreign_files_are_named),
         cmocka_unit_test(odd_pcap_files),
         cmocka_unit_test(files_are_merged_by_time),

@@ -331,7 +331,7 @@ static const struct {
     const char *table;
     const char *sql;
 } dumps[] = {
-    {"captures",        "SELECT path, is_pcapng, is_gzip, size_bytes, frames, first_at, last_at, error, "
+    {"captures",        "SELECT path, is_pcapng, packing, size_bytes, frames, first_at, last_at, error, "
                  "error_text, clock_doubt FROM captures ORDER BY path, frames"             },
     {"sites",           "SELECT name, is_changed, is_analysed FROM sites ORDER BY name"                    },
     {"endpoints",
