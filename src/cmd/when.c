@@ -1,12 +1,23 @@
 #include "cmd/when.h"
 
 #include "base/alloc.h"
+#include "base/local.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+hr_nsec cmd_now(void)
+{
+    const char *fixed = getenv("SOURCE_DATE_EPOCH");
+    uint64_t seconds;
+    if (fixed != NULL && hr_span_to_u64(hr_span_str(fixed), &seconds) && seconds < INT64_MAX) {
+        return hr_nsec_from((int64_t)seconds, 0);
+    }
+    return hr_nsec_from(time(NULL), 0);
+}
 
 /* Cuts the digits off the front. @return false where there are none or too many */
 static bool cut_number(struct hr_span *rest, uint64_t *ret_value)
@@ -112,9 +123,7 @@ static bool parse_local(const char *text, const char *zone, bool is_until, hr_ns
         if (end == NULL || *end != '\0') {
             continue;
         }
-        if (zone != NULL) {
-            setenv("TZ", zone, 1);
-        }
+        hr_local_use(zone);
         bool is_day = i == HR_ARRAY_LEN(formats) - 1;
         if (is_day && is_until) {
             tm.tm_mday++; /* to the end of that day, however long it is */

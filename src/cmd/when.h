@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+/** Now, or what $SOURCE_DATE_EPOCH says, so that what is written can be the same again. */
+hr_nsec cmd_now(void);
 /** "250us", "30d"; ns, us, ms, s, min, h or d. @return false where it is not that */
 bool cmd_parse_span(const char *text, hr_nsec *ret_span);
 /** "64M"; K, M, G mean 1024, 1024², 1024³. @return false where it is not that */
