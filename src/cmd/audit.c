@@ -1,20 +1,18 @@
+#include "base/local.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
-#include "cmd/output.h"
-#include "cmd/run.h"
-#include "report/model.h"
-#include "report/ndjson.h"
+#include "cmd/scope.h"
+#include "cmd/target.h"
 #include "report/rank.h"
-#include "report/text.h"
 
 #include <string.h>
 
 static const enum cmd_option options[] = {
-    OPT_DB,     OPT_KEY_FILE,    OPT_RULES,        OPT_PROFILE,   OPT_SUPPRESSIONS, OPT_FILTER,
-    OPT_FORMAT, OPT_OUTPUT,      OPT_FAIL_ON,      OPT_ONLY_RULE, OPT_NO_RULE,      OPT_SET,
-    OPT_ALL,    OPT_CLOCK_ERROR, OPT_REDACT_USERS, OPT_BOUNDS,    OPT_COLOR,        OPT_END,
+    OPT_DB,          OPT_KEY_FILE,     OPT_RULES,    OPT_PROFILE, OPT_SUPPRESSIONS,
+    OPT_FILTER,      OPT_FORMATS,      OPT_OUTPUTS,  OPT_FAIL_ON, OPT_ONLY_RULE,
+    OPT_NO_RULE,     OPT_SET,          OPT_BASELINE, OPT_ALL,     OPT_TZ,
+    OPT_CLOCK_ERROR, OPT_REDACT_USERS, OPT_BOUNDS,   OPT_COLOR,   OPT_END,
 };
-static const char *const formats[] = {"text", "ndjson", NULL};
 static const struct cmd_usage usage = {
     .name = "audit",
     .synopsis = "[OPTIONS] CAPTURE...",
@@ -22,7 +20,7 @@ static const struct cmd_usage usage = {
                "means the captures in it), runs the rules and reports. Ends with 1 where there are\n"
                "findings.",
     .options = options,
-    .formats = formats,
+    .formats = cmd_report_formats,
     .see = "headrace-audit",
 };
 
@@ -74,24 +72,6 @@ static bool is_reached(const struct report *r, const struct threshold *t)
     return false;
 }
 
-static void render(const struct report *r, const struct cmd_args *args, struct cmd_output *output)
-{
-    struct hr_buf text;
-    hr_buf_init(&text, SIZE_MAX);
-    if (strcmp(args->format, "ndjson") == 0) {
-        report_ndjson_render(r, &text);
-    } else {
-        struct report_text_options how = {
-            .paint = {output->has_color, output->has_unicode, output->width},
-            .all = args->all,
-            .db_path = args->db,
-        };
-        report_text_render(r, &how, &text);
-    }
-    cmd_output_flush(output, &text);
-    hr_buf_finish(&text);
-}
-
 /* What has run out, and what means nothing, would otherwise stay in the file for ever. */
 static int tell_suppression(const struct suppression_view *x, void *user)
 {
@@ -107,66 +87,69 @@ static int tell_suppression(const struct suppression_view *x, void *user)
 }
 
 /* @return the exit status */
-static int report(struct cmd_run *run, const struct threshold *threshold, struct cmd_output *output)
+static int report(struct cmd_run *run, const struct threshold *threshold, struct cmd_scope *scope,
+                  struct cmd_targets *targets)
 {
-    struct read_filter all = READ_FILTER_ALL;
     struct report r;
+    char zone[HR_TIME_TEXT_SIZE];
     int status = cmd_run_status(run);
     bool is_given = run->suppressions != NULL;
-    if (report_load(&r, run->store, &run->rules, &all, &run->result) < 0 ||
-        read_suppressions(run->store, tell_suppression, &is_given) < 0) {
-        status = cmd_store_failed(run->store);
-        cmd_output_abandon(output);
-    } else {
-        render(&r, run->args, output);
-        int written = cmd_output_close(output);
-        status = written > status ? written : status;
-        if (status == CMD_OK && is_reached(&r, threshold)) {
-            status = CMD_FINDINGS;
-        }
+    struct report_job job = cmd_run_job(run);
+    job.zone = hr_local_zone(zone);
+    int compared = cmd_scope_compare(run, scope, &job);
+    if (compared >= 0) {
+        return compared > status ? compared : status;
+    }
+    if (read_suppressions(run->store, tell_suppression, &is_given) < 0) {
+        return cmd_store_failed(run->store);
+    }
+    int written = cmd_targets_write(targets, run->store, run->args, &job, &r);
+    status = written > status ? written : status;
+    if (status == CMD_OK && is_reached(&r, threshold)) {
+        status = CMD_FINDINGS;
     }
     report_finish(&r);
     return status;
 }
 
-static int audit(struct cmd_run *run)
+static int audit(struct cmd_run *run, struct cmd_scope *scope, struct cmd_targets *targets)
 {
     const struct cmd_args *args = run->args;
     struct threshold threshold = {0};
-    struct cmd_output output;
+    hr_local_use(args->tz);
     int r = parse_threshold(args->fail_on, &threshold);
     r = r < 0 ? cmd_run_load_rules(run, true) : r;
     r = r < 0 ? cmd_run_load_profiles(run) : r;
     r = r < 0 ? cmd_run_load_suppressions(run) : r;
     r = r < 0 ? cmd_run_expand_captures(run, args->operands, args->operand_count) : r;
-    r = r < 0 ? cmd_output_open(&output, args) : r;
-    if (r >= 0) {
-        return r;
-    }
-    r = cmd_run_open_new(run, args->db);
+    r = r < 0 ? cmd_targets_open(targets, "audit", args) : r;
+    r = r < 0 ? cmd_run_open_new(run, args->db) : r;
     r = r < 0 ? cmd_run_store_suppressions(run) : r;
     r = r < 0 ? cmd_run_captures(run, true) : r;
     if (r >= 0) {
-        cmd_output_abandon(&output);
         return r;
     }
     if (args->db == NULL) {
         hr_info("the database is temporary; --db FILE keeps it");
     }
-    return report(run, &threshold, &output);
+    return report(run, &threshold, scope, targets);
 }
 
 int cmd_audit(int argc, char **argv)
 {
     struct cmd_args args;
     struct cmd_run run;
+    struct cmd_scope scope = {.has_baseline = false};
+    struct cmd_targets targets = {.count = 0};
     int status = cmd_args_parse(&usage, argc, argv, &args);
     if (status >= 0) {
         return status;
     }
     cmd_ignore_sigpipe();
     cmd_run_init(&run, "audit", &args);
-    status = audit(&run);
+    status = audit(&run, &scope, &targets);
+    cmd_targets_finish(&targets);
+    cmd_scope_finish(&scope);
     cmd_run_finish(&run);
     cmd_args_finish(&args);
     return status;

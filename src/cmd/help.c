@@ -73,11 +73,12 @@ static void append_option(struct hr_buf *b, const struct cmd_usage *usage,
     snprintf(left, sizeof(left), "  %c%c%s --%s%s%s", o->letter != 0 ? '-' : ' ',
              o->letter != 0 ? o->letter : ' ', o->letter != 0 ? "," : " ", o->name,
              o->argument != NULL ? " " : "", o->argument != NULL ? o->argument : "");
-    if (o->id == OPT_FORMAT) {
+    if (o->id == OPT_FORMAT || o->id == OPT_FORMATS) {
         for (size_t i = 0; usage->formats[i] != NULL; i++) {
             hr_buf_appendf(&help, "%s%s", i > 0 ? ", " : "", usage->formats[i]);
         }
-        hr_buf_appendf(&help, " (default %s)", usage->formats[0]);
+        hr_buf_appendf(&help, " (default %s%s", usage->formats[0],
+                       o->id == OPT_FORMATS ? ", or what -o ends in); several with commas" : ")");
     } else {
         hr_buf_append_str(&help, o->help);
     }

@@ -20,17 +20,21 @@ static const struct cmd_option_info infos[] = {
      "keep what is learned in this database; without it a temporary one is used",                                                           SET_TEXT,    AT(db)          },
     {OPT_DB_READ,      0,   "db",                  "FILE",               "the database; else $HEADRACE_DB, else ./headrace.db",             SET_TEXT,
      AT(db)                                                                                                                                                              },
-    {OPT_KEY_FILE,     0,   "key-file",            "FILE",               "the key of the database's hashes, instead of one of its own",     SET_TEXT,
-     AT(key_file)                                                                                                                                                        },
+    {OPT_KEY_FILE,     0,   "key-file",            "FILE",
+     "the key of the database's hashes, instead of one of its own",                                                                         SET_TEXT,    AT(key_file)    },
     {OPT_RULES,        0,   "rules",               "DIR",                "a folder of further rules; may be given several times",
      SET_LIST,                                                                                                                                           AT(rule_folders)},
     {OPT_PROFILE,      0,   "profile",             "FILE",               "what you know about sites; may be given several times",
      SET_LIST,                                                                                                                                           AT(profiles)    },
-    {OPT_SUPPRESSIONS, 0,   "suppressions",        "FILE",               "findings that you have accepted: marked, and no build fails on them",
-     SET_TEXT,                                                                                                                                           AT(suppressions)},
+    {OPT_SUPPRESSIONS, 0,   "suppressions",        "FILE",
+     "findings that you have accepted: marked, and no build fails on them",                                                                 SET_TEXT,
+     AT(suppressions)                                                                                                                                                    },
     {OPT_FILTER,       0,   "filter",              "BPF",                "look only at frames that this expression selects",                SET_TEXT,
      AT(filter)                                                                                                                                                          },
     {OPT_FORMAT,       0,   "format",              "FORMAT",             NULL,                                                              SET_TEXT,    AT(format)      },
+    {OPT_FORMATS,      0,   "format",              "FORMAT",             NULL,                                                              SET_LIST,    AT(formats)     },
+    {OPT_OUTPUTS,      'o', "output",              "FILE|DIR",
+     "write there; one for each format, or a folder for all of them",                                                                       SET_LIST,    AT(outputs)     },
     {OPT_OUTPUT,       'o', "output",              "FILE",               "write there instead of to standard output",                       SET_TEXT,
      AT(output)                                                                                                                                                          },
     {OPT_FAIL_ON,      0,   "fail-on",             "SEVERITY[/VERDICT]",
@@ -43,6 +47,8 @@ static const struct cmd_option_info infos[] = {
     {OPT_SET,          0,   "set",                 "SLUG.NAME=VALUE",    "set a parameter of a rule",                                       SET_LIST,    AT(assignments) },
     {OPT_ALL,          0,   "all",                 NULL,                 "show every finding of a group instead of the first few",          SET_FLAG,
      AT(all)                                                                                                                                                             },
+    {OPT_DAY,          0,   "day",                 "DATE",               "only of this day, as 2026-01-31, yesterday or today",             SET_TEXT,
+     AT(day)                                                                                                                                                             },
     {OPT_SITE,         0,   "site",                "SITE",               "only of this site",                                               SET_TEXT,    AT(site)        },
     {OPT_SESSION,      0,   "session",             "NAME",               "only of this session",                                            SET_TEXT,    AT(session)     },
     {OPT_USER,         0,   "user",                "NAME",               "only of this user",                                               SET_TEXT,    AT(user)        },
@@ -50,6 +56,10 @@ static const struct cmd_option_info infos[] = {
      SET_LIST,                                                                                                                                           AT(only_rules)  },
     {OPT_VERDICT,      0,   "verdict",             "VERDICT",            "only proven, contradiction or suspect findings",
      SET_TEXT,                                                                                                                                           AT(verdict)     },
+    {OPT_MIN_SEVERITY, 0,   "min-severity",        "SEVERITY",           "only findings of this severity or worse",
+     SET_TEXT,                                                                                                                                           AT(min_severity)},
+    {OPT_BASELINE,     0,   "baseline",            "FILE|DAY",
+     "compare with a report in JSON, or with a day: new, unchanged, gone",                                                                  SET_TEXT,    AT(baseline)    },
     {OPT_SINCE,        0,   "since",               "TIME",
      "only from then on: RFC 3339, local time, or -2h before the last packet",                                                              SET_TEXT,    AT(since)       },
     {OPT_UNTIL,        0,   "until",               "TIME",               "only until then",                                                 SET_TEXT,    AT(until)       },
@@ -345,4 +355,6 @@ void cmd_args_finish(struct cmd_args *args)
     free(args->only_rules.items);
     free(args->no_rules.items);
     free(args->assignments.items);
+    free(args->formats.items);
+    free(args->outputs.items);
 }

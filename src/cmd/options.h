@@ -22,13 +22,18 @@ enum cmd_option {
     OPT_SUPPRESSIONS,
     OPT_FILTER,
     OPT_FORMAT,
+    OPT_FORMATS,
     OPT_OUTPUT,
+    OPT_OUTPUTS,
     OPT_FAIL_ON,
     OPT_ONLY_RULE,
     OPT_NO_RULE,
     OPT_SET,
     OPT_ALL,
+    OPT_DAY,
     OPT_SITE,
+    OPT_MIN_SEVERITY,
+    OPT_BASELINE,
     OPT_SESSION,
     OPT_USER,
     OPT_WHERE_RULE,
@@ -63,11 +68,16 @@ struct cmd_args {
     const char *filter;
     const char *format;
     const char *output;
+    struct cmd_words formats; /* of commands that write several at once */
+    struct cmd_words outputs;
     const char *fail_on;
     struct cmd_words only_rules; /* also the filter of list */
     struct cmd_words no_rules;
     struct cmd_words assignments;
+    const char *day;
     const char *site;
+    const char *min_severity;
+    const char *baseline;
     const char *session;
     const char *user;
     const char *verdict;

@@ -77,7 +77,12 @@ static int open_temporary(struct cmd_output *o)
 
 int cmd_output_open(struct cmd_output *o, const struct cmd_args *args)
 {
-    *o = (struct cmd_output){.path = args->output, .file = stdout};
+    return cmd_output_open_path(o, args, args->output);
+}
+
+int cmd_output_open_path(struct cmd_output *o, const struct cmd_args *args, const char *path)
+{
+    *o = (struct cmd_output){.path = path, .file = stdout};
     if (o->path != NULL && strcmp(o->path, "-") == 0) {
         o->path = NULL;
     }

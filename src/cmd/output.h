@@ -24,6 +24,8 @@ struct cmd_output {
 
 /** @return -1: go on; else the exit status, after a line on stderr */
 int cmd_output_open(struct cmd_output *o, const struct cmd_args *args);
+/** The same, there instead of where -o says. @param path  NULL or "-": standard output; outlives o */
+int cmd_output_open_path(struct cmd_output *o, const struct cmd_args *args, const char *path);
 void cmd_output_write(struct cmd_output *o, struct hr_span bytes);
 /** Writes and clears. */
 void cmd_output_flush(struct cmd_output *o, struct hr_buf *b);

@@ -317,6 +317,18 @@ int cmd_run_status(const struct cmd_run *run)
     return status;
 }
 
+struct report_job cmd_run_job(const struct cmd_run *run)
+{
+    return (struct report_job){
+        .rules = &run->rules,
+        .run = run->has_result ? &run->result : NULL,
+        .filter = READ_FILTER_ALL,
+        .db_path = run->store != NULL ? store_path(run->store) : NULL,
+        .version = HEADRACE_VERSION,
+        .made_at = cmd_now(),
+    };
+}
+
 static int parse_time(const struct cmd_run *run, const char *option, const char *text,
                       hr_nsec latest, hr_nsec *ret_at)
 {

@@ -10,6 +10,7 @@
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "pipeline/pipeline.h"
+#include "report/model.h"
 #include "rule/suppress.h"
 #include "store/read.h"
 
@@ -48,6 +49,8 @@ int cmd_run_captures(struct cmd_run *run, bool with_rules);
 /** @return the highest status that the run so far calls for: OK, USAGE, CAPTURE, INTERRUPTED */
 int cmd_run_status(const struct cmd_run *run);
 
+/** What a report of this run is about: everything. The zone is left to the caller. */
+struct report_job cmd_run_job(const struct cmd_run *run);
 /** Says what the store says. @return CMD_DATABASE */
 int cmd_store_failed(const struct store *s);
 /** The filters of list as the store wants them. */

@@ -72,6 +72,23 @@ static void emit_evidence(struct hr_json *j, const void *row)
     hr_json_array_end(j);
 }
 
+static void emit_suppression(struct hr_json *j, const void *row)
+{
+    const struct finding_view *f = row;
+    if (!f->suppressed) {
+        hr_json_null(j);
+        return;
+    }
+    hr_json_object_begin(j);
+    hr_json_key(j, "reason");
+    hr_json_str(j, f->suppression_reason);
+    hr_json_key(j, "owner");
+    hr_json_str(j, f->suppression_owner);
+    hr_json_key(j, "expires_at");
+    hr_json_time(j, f->suppression_expires_at);
+    hr_json_object_end(j);
+}
+
 static const struct record_field finding_fields[] = {
     {"id",          RECORD_INT,           FINDING(id),          "id",       NULL               },
     {"rule",        RECORD_TEXT,          FINDING(rule),        "rule",     NULL               },
@@ -99,6 +116,8 @@ static const struct record_field finding_fields[] = {
     {"group",       RECORD_TEXT,          FINDING(group),       NULL,       NULL               },
     {"baseline",    RECORD_TEXT,          FINDING(baseline),    NULL,       NULL               },
     {"suppressed",  RECORD_BOOL,          FINDING(suppressed),  NULL,       NULL               },
+    {"endpoint",    RECORD_TEXT,          FINDING(endpoint),    NULL,       NULL               },
+    {"suppression", RECORD_CUSTOM,        FINDING(suppressed),  NULL,       emit_suppression   },
 };
 const struct record_type record_finding = {NULL, finding_fields, HR_ARRAY_LEN(finding_fields)};
 
@@ -178,25 +197,25 @@ static const struct record_field stream_fields[] = {
 const struct record_type record_stream = {"stream", stream_fields, HR_ARRAY_LEN(stream_fields)};
 
 static const struct record_field endpoint_fields[] = {
-    {"id",              RECORD_INT,         ENDPOINT(id),              NULL,            NULL},
-    {"site",            RECORD_TEXT,        ENDPOINT(site),            "site",          NULL},
-    {"method",          RECORD_TEXT,        ENDPOINT(method),          "method",        NULL},
-    {"path",            RECORD_TEXT,        ENDPOINT(path),            "path",          NULL},
-    {"protection",      RECORD_TEXT,        ENDPOINT(protection),      "protection",    NULL},
-    {"exchanges",       RECORD_INT,         ENDPOINT(exchanges),       "exchanges",     NULL},
-    {"granted_live",    RECORD_INT,         ENDPOINT(granted_live),    NULL,            NULL},
-    {"granted_without", RECORD_INT,         ENDPOINT(granted_without), NULL,            NULL},
-    {"denied_without",  RECORD_INT,         ENDPOINT(denied_without),  NULL,            NULL},
-    {"denied_other",    RECORD_INT,         ENDPOINT(denied_other),    NULL,            NULL},
-    {"example_granted", RECORD_INT_OR_NULL, ENDPOINT(example_granted), NULL,            NULL},
-    {"example_denied",  RECORD_INT_OR_NULL, ENDPOINT(example_denied),  NULL,            NULL},
-    {"statuses",        RECORD_TEXT,        ENDPOINT(statuses),        "statuses",      NULL},
-    {"declared",        RECORD_BOOL,        ENDPOINT(declared),        NULL,            NULL},
-    {"example_without", RECORD_INT_OR_NULL, ENDPOINT(example_without), NULL,            NULL},
-    {"granted_frame",   RECORD_INT_OR_NULL, ENDPOINT(granted_frame),   NULL,            NULL},
-    {"without_frame",   RECORD_INT_OR_NULL, ENDPOINT(without_frame),   NULL,            NULL},
-    {"denied_frame",    RECORD_INT_OR_NULL, ENDPOINT(denied_frame),    NULL,            NULL},
-    {"why",             RECORD_TEXT,        ENDPOINT(why),             "why",           NULL},
+    {"id",              RECORD_INT,         ENDPOINT(id),              NULL,         NULL},
+    {"site",            RECORD_TEXT,        ENDPOINT(site),            "site",       NULL},
+    {"method",          RECORD_TEXT,        ENDPOINT(method),          "method",     NULL},
+    {"path",            RECORD_TEXT,        ENDPOINT(path),            "path",       NULL},
+    {"protection",      RECORD_TEXT,        ENDPOINT(protection),      "protection", NULL},
+    {"exchanges",       RECORD_INT,         ENDPOINT(exchanges),       "exchanges",  NULL},
+    {"granted_live",    RECORD_INT,         ENDPOINT(granted_live),    NULL,         NULL},
+    {"granted_without", RECORD_INT,         ENDPOINT(granted_without), NULL,         NULL},
+    {"denied_without",  RECORD_INT,         ENDPOINT(denied_without),  NULL,         NULL},
+    {"denied_other",    RECORD_INT,         ENDPOINT(denied_other),    NULL,         NULL},
+    {"example_granted", RECORD_INT_OR_NULL, ENDPOINT(example_granted), NULL,         NULL},
+    {"example_denied",  RECORD_INT_OR_NULL, ENDPOINT(example_denied),  NULL,         NULL},
+    {"statuses",        RECORD_TEXT,        ENDPOINT(statuses),        "statuses",   NULL},
+    {"declared",        RECORD_BOOL,        ENDPOINT(declared),        NULL,         NULL},
+    {"example_without", RECORD_INT_OR_NULL, ENDPOINT(example_without), NULL,         NULL},
+    {"granted_frame",   RECORD_INT_OR_NULL, ENDPOINT(granted_frame),   NULL,         NULL},
+    {"without_frame",   RECORD_INT_OR_NULL, ENDPOINT(without_frame),   NULL,         NULL},
+    {"denied_frame",    RECORD_INT_OR_NULL, ENDPOINT(denied_frame),    NULL,         NULL},
+    {"why",             RECORD_TEXT,        ENDPOINT(why),             "why",        NULL},
 };
 const struct record_type record_endpoint = {"endpoint", endpoint_fields,
                                             HR_ARRAY_LEN(endpoint_fields)};

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "report/rank.h"
+#include "store/read_report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,8 @@ void report_copy_finding(struct hr_arena *a, const struct finding_view *from,
                             &f.group,
                             &f.baseline,
                             &f.suppression_reason,
-                            &f.suppression_owner};
+                            &f.suppression_owner,
+                            &f.endpoint};
     for (size_t i = 0; i < HR_ARRAY_LEN(texts); i++) {
         *texts[i] = copy_text(a, *texts[i]);
     }
@@ -154,7 +156,8 @@ static void list_rules(struct report *r, const struct rule_set *rules)
             r->rules[r->rule_count++] =
                 (struct report_rule){.id = copy_text(&r->arena, from->id),
                                      .title = copy_text(&r->arena, from->title),
-                                     .failure = failure_of(r, from->id)};
+                                     .failure = failure_of(r, from->id),
+                                     .rule = from};
             r->failed_rules += r->rules[r->rule_count - 1].failure != NULL;
         }
     }
@@ -285,38 +288,147 @@ static void group_findings(struct report *r, const struct rule_set *rules)
     free(sorted);
 }
 
-int report_load(struct report *r, struct store *s, const struct rule_set *rules,
-                const struct read_filter *filter, const struct pipeline_result *run)
+bool report_ran_rule(const struct report *r, const char *rule)
 {
-    struct read_filter all = READ_FILTER_ALL;
+    for (size_t i = 0; i < r->rule_count; i++) {
+        if (strcmp(r->rules[i].id, rule) == 0) {
+            return r->rules[i].failure == NULL;
+        }
+    }
+    return false;
+}
+
+static int compare_gone(const void *x, const void *y)
+{
+    const struct baseline_entry *a = *(const struct baseline_entry *const *)x;
+    const struct baseline_entry *b = *(const struct baseline_entry *const *)y;
+    int r = report_severity_rank(b->severity) - report_severity_rank(a->severity);
+    r = r != 0 ? r : report_verdict_rank(b->verdict) - report_verdict_rank(a->verdict);
+    r = r != 0 ? r : compare_text(a->rule, b->rule);
+    return r != 0 ? r : compare_text(a->group, b->group);
+}
+
+/* Whether this report would show that problem if it were still there. */
+static bool is_looked_for(const struct report *r, const struct baseline_entry *e)
+{
+    const struct read_filter *f = &r->job.filter;
+    return !e->suppressed && report_ran_rule(r, e->rule) &&
+           (f->site == NULL || compare_text(f->site, e->site) == 0) &&
+           report_severity_rank(e->severity) >= report_severity_rank(f->min_severity);
+}
+
+/* Problems are compared, not occurrences. */
+static void compare_with_baseline(struct report *r)
+{
+    const struct report_baseline *b = r->job.baseline;
+    if (b == NULL) {
+        return;
+    }
+    bool *is_there = hr_xcalloc(b->count + 1, sizeof(*is_there));
+    for (size_t i = 0; i < r->finding_count; i++) {
+        const struct baseline_entry *e = baseline_find(b, r->findings[i].group);
+        r->findings[i].baseline = e != NULL ? "unchanged" : "new";
+        r->new_count += e == NULL && !r->findings[i].suppressed ? 1 : 0;
+        if (e != NULL) {
+            is_there[e - b->entries] = true;
+        }
+    }
+    r->gone = hr_xcalloc(b->count + 1, sizeof(*r->gone));
+    for (size_t i = 0; i < b->count; i++) {
+        if (!is_there[i] && is_looked_for(r, &b->entries[i])) {
+            r->gone[r->gone_count++] = &b->entries[i];
+        }
+    }
+    if (r->gone_count > 0) {
+        qsort(r->gone, r->gone_count, sizeof(*r->gone), compare_gone);
+    }
+    free(is_there);
+}
+
+bool report_is_part(const struct report *r)
+{
+    const struct read_filter *f = &r->job.filter;
+    return f->site != NULL || f->min_severity != NULL || f->since != INT64_MIN ||
+           f->until != HR_NSEC_INFINITE;
+}
+
+/* How much the report is about: of the whole store what the store knows, else what is counted. */
+static int load_counts(struct report *r, struct store *s)
+{
+    const struct read_filter *f = &r->job.filter;
     struct store_info info;
-    *r = (struct report){.run = run};
-    hr_arena_init(&r->arena);
+    struct scope_counts counts;
     int err = store_get_info(s, &info);
-    if (err == 0) {
+    if (err < 0) {
+        return err;
+    }
+    r->first_at = info.first_at;
+    r->last_at = info.last_at;
+    if (f->site == NULL && f->since == INT64_MIN && f->until == HR_NSEC_INFINITE) {
         r->exchanges = (uint64_t)info.exchanges;
         r->sites = (uint64_t)info.sites;
         r->sessions = (uint64_t)info.sessions;
-        r->first_at = info.first_at;
-        r->last_at = info.last_at;
-        struct finding_reader reader = {r, rules};
-        err = read_findings(s, filter, add_finding, &reader);
+        return 0;
     }
-    err = err == 0 ? read_captures(s, &all, add_capture, r) : err;
-    err = err == 0 ? read_losses(s, &all, add_loss, r) : err;
+    err = read_scope_counts(s, f, &counts);
+    if (err < 0) {
+        return err;
+    }
+    r->exchanges = (uint64_t)counts.exchanges;
+    r->sites = (uint64_t)counts.sites;
+    r->sessions = (uint64_t)counts.sessions;
+    return 0;
+}
+
+/* A part of the store begins and ends with what was captured in its span. */
+static void clip_times(struct report *r)
+{
+    const struct read_filter *f = &r->job.filter;
+    if (f->since == INT64_MIN && f->until == HR_NSEC_INFINITE) {
+        return;
+    }
+    r->first_at = HR_NSEC_INFINITE;
+    r->last_at = INT64_MIN;
+    for (size_t i = 0; i < r->capture_count; i++) {
+        const struct capture_view *c = &r->captures[i];
+        if (c->first_at != HR_NSEC_INFINITE) {
+            r->first_at = c->first_at < r->first_at ? c->first_at : r->first_at;
+            r->last_at = c->last_at > r->last_at ? c->last_at : r->last_at;
+        }
+    }
+    if (r->first_at != HR_NSEC_INFINITE) {
+        r->first_at = r->first_at > f->since ? r->first_at : f->since;
+        r->last_at = r->last_at < f->until ? r->last_at : f->until;
+    }
+}
+
+int report_load(struct report *r, struct store *s, const struct report_job *job)
+{
+    *r = (struct report){.run = job->run, .job = *job};
+    hr_arena_init(&r->arena);
+    int err = load_counts(r, s);
     if (err == 0) {
-        list_rules(r, rules);
+        struct finding_reader reader = {r, job->rules};
+        err = read_findings(s, &job->filter, add_finding, &reader);
+    }
+    err = err == 0 ? read_captures(s, &job->filter, add_capture, r) : err;
+    err = err == 0 ? read_losses(s, &job->filter, add_loss, r) : err;
+    if (err == 0) {
+        list_rules(r, job->rules);
         err = read_rule_runs(s, add_rule_run, r);
     }
     if (err == 0) {
-        group_findings(r, rules);
+        clip_times(r);
+        compare_with_baseline(r);
+        group_findings(r, job->rules);
     }
-    r->is_partial = run != NULL && run->stopped;
+    r->is_partial = job->run != NULL && job->run->stopped;
     return err;
 }
 
 void report_finish(struct report *r)
 {
+    free(r->gone);
     free(r->findings);
     free(r->groups);
     free(r->rules);

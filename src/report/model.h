@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "pipeline/pipeline.h"
+#include "report/baseline.h"
 #include "store/read.h"
 
 /* Findings of one rule, site and session. */
@@ -29,6 +30,20 @@ struct report_rule {
     int64_t exercised; /* how often its situation occurred */
     int64_t findings;
     const char *failure; /* why it did not run; NULL: it ran */
+    const struct rule *rule; /* borrowed from the rule set */
+};
+
+/* What a report is to be about. Texts and pointers are borrowed and outlive the report. */
+struct report_job {
+    const struct rule_set *rules;      /* those of this run; their titles and which are enabled */
+    const struct pipeline_result *run; /* NULL: from the store alone */
+    struct read_filter filter;         /* of the findings, and of what is counted beside them */
+    const char *day;                   /* "2026-01-31"; NULL: not one day */
+    const char *zone;                  /* name of the zone of local times; NULL: none is told */
+    const char *db_path;               /* for hints at further commands; NULL: a temporary database */
+    const struct report_baseline *baseline; /* what to compare with; NULL: nothing */
+    const char *version;               /* of this program */
+    hr_nsec made_at;
 };
 
 struct report {
@@ -55,20 +70,25 @@ struct report {
     uint64_t blind_connections;
     hr_nsec first_at; /* of the packets; infinite: nothing */
     hr_nsec last_at;
+    size_t new_count; /* findings of problems that the baseline does not have; suppressed ones apart */
+    const struct baseline_entry **gone; /* problems of the baseline that are no more; worst first */
+    size_t gone_count;
     bool is_partial;                   /* ended early */
     const struct pipeline_result *run; /* counters of this run; NULL: from the store alone */
+    struct report_job job;
 };
 
 /**
  * Reads what the report needs.
- * @param rules  those of this run; their titles and which are enabled
- * @param run    may be NULL
  * @return 0 or a negative errno of the store; release with report_finish() in every case
  */
-int report_load(struct report *r, struct store *s, const struct rule_set *rules,
-                const struct read_filter *filter, const struct pipeline_result *run);
+int report_load(struct report *r, struct store *s, const struct report_job *job);
 void report_finish(struct report *r);
 
+/** Whether it looked for problems of that rule: it is switched on, and did not fail. */
+bool report_ran_rule(const struct report *r, const char *rule);
+/** Whether it is about a part of the store: a span of time, a site, some severities. */
+bool report_is_part(const struct report *r);
 /** Whether most of what was captured cannot be read: the first thing to say then. */
 bool report_is_mostly_blind(const struct report *r);
 

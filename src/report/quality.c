@@ -66,7 +66,7 @@ static bool is_blindness(const char *kind)
     return strcmp(kind, "tls") == 0 || strcmp(kind, "http2") == 0;
 }
 
-static void append_bytes(struct hr_buf *out, uint64_t bytes)
+void quality_describe_bytes(struct hr_buf *out, uint64_t bytes)
 {
     if (bytes < 10000) {
         hr_buf_appendf(out, "%" PRIu64 " bytes", bytes);
@@ -77,8 +77,7 @@ static void append_bytes(struct hr_buf *out, uint64_t bytes)
     }
 }
 
-void quality_append_blind(const struct report *r, const struct report_paint *paint,
-                          struct hr_buf *out)
+void quality_describe_blind(const struct report *r, struct hr_buf *out)
 {
     bool has_tls = false;
     bool has_http2 = false;
@@ -89,19 +88,28 @@ void quality_append_blind(const struct report *r, const struct report_paint *pai
     const char *what = has_tls && has_http2 ? "encrypted (TLS) or HTTP/2"
                        : has_tls            ? "encrypted (TLS)"
                                             : "HTTP/2";
-    paint_begin(paint, out, COLOR_YELLOW);
     hr_buf_appendf(out,
                    "Most of this traffic is %s and was not looked at: %" PRIu64 " connections, ",
                    what, r->blind_connections);
-    append_bytes(out, r->blind_bytes);
-    hr_buf_append_str(out, ".\n");
+    quality_describe_bytes(out, r->blind_bytes);
+    hr_buf_append_char(out, '.');
+}
+
+const char *quality_blind_advice(void)
+{
+    return "Capture where it is plain HTTP/1: between the TLS terminator (reverse proxy, load "
+           "balancer, ingress) and the application, often on the application's own host "
+           "with tcpdump -i lo or -i any and the application's port.";
+}
+
+void quality_append_blind(const struct report *r, const struct report_paint *paint,
+                          struct hr_buf *out)
+{
+    paint_begin(paint, out, COLOR_YELLOW);
+    quality_describe_blind(r, out);
+    hr_buf_append_char(out, '\n');
     paint_end(paint, out, COLOR_YELLOW);
-    paint_wrapped(
-        paint, out,
-        "Capture where it is plain HTTP/1: between the TLS terminator (reverse proxy, load "
-        "balancer, ingress) and the application, often on the application's own host "
-        "with tcpdump -i lo or -i any and the application's port.",
-        0, 0);
+    paint_wrapped(paint, out, quality_blind_advice(), 0, 0);
 }
 
 static void append_capture(const struct capture_view *c, const struct report_paint *paint,
@@ -142,8 +150,7 @@ static void append_capture(const struct capture_view *c, const struct report_pai
     }
 }
 
-static void append_loss(const struct loss_view *l, const struct report_paint *paint,
-                        struct hr_buf *out)
+void quality_describe_loss(const struct loss_view *l, struct hr_buf *out)
 {
     const char *what = l->kind;
     const char *means = NULL;
@@ -153,57 +160,69 @@ static void append_loss(const struct loss_view *l, const struct report_paint *pa
             means = kinds[i].means;
         }
     }
-    struct hr_buf line;
-    hr_buf_init(&line, SIZE_MAX);
-    hr_buf_appendf(&line, "%" PRId64 " %s", l->count, what);
+    hr_buf_appendf(out, "%" PRId64 " %s", l->count, what);
     if (l->bytes > 0) {
-        hr_buf_append_str(&line, ", ");
-        append_bytes(&line, (uint64_t)l->bytes);
+        hr_buf_append_str(out, ", ");
+        quality_describe_bytes(out, (uint64_t)l->bytes);
     }
     if (l->hides_exchanges && !is_blindness(l->kind)) {
-        hr_buf_append_str(&line, "; may hide exchanges, which lowers verdicts");
+        hr_buf_append_str(out, "; may hide exchanges, which lowers verdicts");
     }
     if (means != NULL) {
-        hr_buf_appendf(&line, "; %s", means);
+        hr_buf_appendf(out, "; %s", means);
     }
-    hr_buf_append_str(out, "  ");
-    paint_wrapped(paint, out, hr_buf_str(&line), 2, 4);
-    hr_buf_finish(&line);
 }
 
-static void append_counters(const struct report *r, const struct report_paint *paint,
-                            struct hr_buf *out)
+bool quality_next_counter(const struct report *r, size_t *position, struct hr_buf *out)
 {
-    for (size_t i = 0; r->run != NULL && i < r->run->counter_count; i++) {
-        const struct pipeline_counter *c = &r->run->counters[i];
+    const size_t count = r->run != NULL ? r->run->counter_count : 0;
+    while (*position < count) {
+        const struct pipeline_counter *c = &r->run->counters[(*position)++];
         for (size_t k = 0; k < HR_ARRAY_LEN(noted_counters); k++) {
             if (c->value > 0 && strcmp(c->info.name, noted_counters[k].name) == 0) {
-                struct hr_buf line;
-                hr_buf_init(&line, SIZE_MAX);
-                hr_buf_appendf(&line, "%" PRIu64 " %s", c->value,
+                hr_buf_clear(out);
+                hr_buf_appendf(out, "%" PRIu64 " %s", c->value,
                                c->value == 1 ? noted_counters[k].one : noted_counters[k].many);
-                hr_buf_append_str(out, "  ");
-                paint_wrapped(paint, out, hr_buf_str(&line), 2, 4);
-                hr_buf_finish(&line);
+                return true;
             }
         }
     }
+    return false;
+}
+
+bool quality_is_whole(const struct report *r)
+{
+    bool is_whole = r->loss_count == 0;
+    for (size_t i = 0; i < r->capture_count; i++) {
+        is_whole = is_whole && r->captures[i].error == NULL && r->captures[i].cut_frames == 0;
+    }
+    return is_whole;
+}
+
+static void append_line(const struct report_paint *paint, struct hr_buf *out, struct hr_buf *line)
+{
+    hr_buf_append_str(out, "  ");
+    paint_wrapped(paint, out, hr_buf_str(line), 2, 4);
+    hr_buf_clear(line);
 }
 
 void quality_append(const struct report *r, const struct report_paint *paint, struct hr_buf *out)
 {
-    bool is_whole = true;
+    struct hr_buf line;
+    hr_buf_init(&line, SIZE_MAX);
     paint_text(paint, out, COLOR_BOLD, "\nWhat was captured\n");
     for (size_t i = 0; i < r->capture_count; i++) {
         append_capture(&r->captures[i], paint, out);
-        is_whole = is_whole && r->captures[i].error == NULL && r->captures[i].cut_frames == 0;
     }
     for (size_t i = 0; i < r->loss_count; i++) {
-        append_loss(&r->losses[i], paint, out);
-        is_whole = false;
+        quality_describe_loss(&r->losses[i], &line);
+        append_line(paint, out, &line);
     }
-    if (is_whole && r->capture_count > 0) {
+    if (quality_is_whole(r) && r->capture_count > 0) {
         hr_buf_append_str(out, "  Nothing was lost, and nothing was unreadable.\n");
     }
-    append_counters(r, paint, out);
+    for (size_t i = 0; quality_next_counter(r, &i, &line);) {
+        append_line(paint, out, &line);
+    }
+    hr_buf_finish(&line);
 }

@@ -7,6 +7,19 @@
 #include "report/model.h"
 #include "report/paint.h"
 
+/** "4.5 MB" */
+void quality_describe_bytes(struct hr_buf *out, uint64_t bytes);
+/** A kind of loss in words: "2 holes in the byte streams, 1448 bytes; may hide exchanges". */
+void quality_describe_loss(const struct loss_view *l, struct hr_buf *out);
+/** What most of the traffic is that cannot be read, as one sentence. */
+void quality_describe_blind(const struct report *r, struct hr_buf *out);
+/** Where to capture instead. */
+const char *quality_blind_advice(void);
+/** The next counter that a reader should know of, from *position on. @return false at the end */
+bool quality_next_counter(const struct report *r, size_t *position, struct hr_buf *ret_line);
+/** Whether nothing was lost or unreadable, as far as is known. */
+bool quality_is_whole(const struct report *r);
+
 /** Most of the traffic cannot be read: says so, and where to capture instead. */
 void quality_append_blind(const struct report *r, const struct report_paint *paint,
                           struct hr_buf *out);

@@ -74,22 +74,27 @@ static void append_value_json(struct hr_json *j, const struct record_field *f, c
     }
 }
 
+void record_put_json(struct hr_json *j, const struct record_type *t, const void *row)
+{
+    hr_json_object_begin(j);
+    hr_json_key(j, "schema");
+    hr_json_int(j, RECORD_SCHEMA_VERSION);
+    if (t->type != NULL) {
+        hr_json_key(j, "type");
+        hr_json_str(j, t->type);
+    }
+    for (size_t i = 0; i < t->field_count; i++) {
+        hr_json_key(j, t->fields[i].key);
+        append_value_json(j, &t->fields[i], row);
+    }
+    hr_json_object_end(j);
+}
+
 void record_append_json(struct hr_buf *out, const struct record_type *t, const void *row)
 {
     struct hr_json j;
     hr_json_init(&j, out);
-    hr_json_object_begin(&j);
-    hr_json_key(&j, "schema");
-    hr_json_int(&j, RECORD_SCHEMA_VERSION);
-    if (t->type != NULL) {
-        hr_json_key(&j, "type");
-        hr_json_str(&j, t->type);
-    }
-    for (size_t i = 0; i < t->field_count; i++) {
-        hr_json_key(&j, t->fields[i].key);
-        append_value_json(&j, &t->fields[i], row);
-    }
-    hr_json_object_end(&j);
+    record_put_json(&j, t, row);
     hr_buf_append_char(out, '\n');
 }
 

@@ -45,7 +45,9 @@ extern const struct record_type record_endpoint;
 extern const struct record_type record_capture;
 extern const struct record_type record_loss;
 
-/** One object and a line feed. */
+/** One object. */
+void record_put_json(struct hr_json *j, const struct record_type *t, const void *row);
+/** The same and a line feed. */
 void record_append_json(struct hr_buf *out, const struct record_type *t, const void *row);
 void record_append_csv_header(struct hr_buf *out, const struct record_type *t);
 void record_append_csv(struct hr_buf *out, const struct record_type *t, const void *row);

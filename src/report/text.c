@@ -1,15 +1,13 @@
 #include "report/text.h"
 
 #include "base/alloc.h"
+#include "base/local.h"
 #include "base/text.h"
-#include "report/caveats.h"
-#include "report/display.h"
 #include "report/quality.h"
 #include "report/rank.h"
+#include "report/wording.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -78,11 +76,45 @@ static void append_traffic(const struct report *r, struct hr_buf *out)
     hr_buf_append_str(out, "\n");
 }
 
+/* Which part of the store this is about; nothing where it is all of it. */
+static void append_scope(const struct report *r, struct hr_buf *out)
+{
+    const struct read_filter *f = &r->job.filter;
+    char text[HR_TIME_TEXT_SIZE];
+    if (!report_is_part(r)) {
+        return;
+    }
+    hr_buf_append_str(out, "Report");
+    if (r->job.day != NULL) {
+        hr_buf_appendf(out, " of %s", r->job.day);
+    } else {
+        if (f->since != INT64_MIN) {
+            hr_buf_appendf(out, " from %s", hr_local_format(f->since, HR_LOCAL_SECOND, text));
+        }
+        if (f->until != HR_NSEC_INFINITE) {
+            hr_buf_appendf(out, " until %s", hr_local_format(f->until, HR_LOCAL_SECOND, text));
+        }
+    }
+    if (r->job.zone != NULL) {
+        hr_buf_append_str(out, ", times of the zone ");
+        paint_foreign(out, r->job.zone);
+    }
+    if (f->site != NULL) {
+        hr_buf_append_str(out, ", site ");
+        paint_foreign(out, f->site);
+    }
+    if (f->min_severity != NULL) {
+        hr_buf_appendf(out, ", findings of %s severity or worse", f->min_severity);
+    }
+    hr_buf_append_str(out, "\n");
+}
+
 static void append_answer(const struct report *r, const struct report_text_options *o,
                           struct hr_buf *out)
 {
     static const char *const severities[] = {"critical", "high", "medium", "low"};
     static const char *const verdicts[] = {"proven", "contradiction", "suspect"};
+    append_scope(r, out);
     if (report_is_mostly_blind(r)) {
         quality_append_blind(r, &o->paint, out);
         hr_buf_append_char(out, '\n');
@@ -122,178 +154,14 @@ static void append_answer(const struct report *r, const struct report_text_optio
         hr_buf_appendf(out, "%zu of them %s new in this run\n", r->run->rules.new_findings,
                        plural(r->run->rules.new_findings, "is", "are"));
     }
+    if (r->job.baseline != NULL) {
+        hr_buf_append_str(out, "Compared with ");
+        paint_foreign(out, r->job.baseline->name);
+        hr_buf_appendf(out, ": %zu of them %s new, %zu %s gone\n", r->new_count,
+                       plural(r->new_count, "is", "are"), r->gone_count,
+                       plural(r->gone_count, "problem is", "problems are"));
+    }
     append_traffic(r, out);
-}
-
-/* ---- one finding ---- */
-
-/* "2026-01-31 10:00:01.123456" */
-static void append_clock(struct hr_buf *out, hr_nsec at)
-{
-    char text[HR_TIME_TEXT_SIZE];
-    hr_time_format(at, text);
-    if (strlen(text) == 30) {
-        text[10] = ' ';
-        text[26] = '\0';
-    }
-    hr_buf_append_str(out, text);
-}
-
-static void append_evidence_line(const struct evidence_view *e, hr_nsec first_at,
-                                 const struct report_paint *paint, bool with_file,
-                                 struct hr_buf *out)
-{
-    char when[DISPLAY_OFFSET_SIZE] = "";
-    struct hr_buf line;
-    hr_buf_init(&line, SIZE_MAX);
-    if (e->at != HR_NSEC_INFINITE) {
-        display_offset(hr_nsec_sub(e->at, first_at), when);
-    }
-    hr_buf_appendf(out, "%*s%14s  ", INDENT, "", when);
-    if (e->frame > 0) {
-        hr_buf_appendf(&line, "frame %" PRId64 ", stream %" PRId64, e->frame, e->stream);
-    }
-    if (with_file && e->capture != NULL) {
-        hr_buf_append_str(&line, " of ");
-        paint_foreign(&line, display_file_name(e->capture));
-    }
-    hr_buf_appendf(out, "%-24s  ", hr_buf_str(&line));
-    size_t column = INDENT + 14 + 2 + (line.len > 24 ? line.len : 24) + 2;
-    hr_buf_clear(&line);
-    if (e->role != NULL && e->role[0] != '\0') {
-        hr_buf_append_str(&line, e->role);
-        hr_buf_append_str(&line, e->text != NULL && e->text[0] != '\0' ? ": " : "");
-    }
-    hr_buf_append_str(&line, e->text != NULL ? e->text : "");
-    paint_wrapped(paint, out, hr_buf_str(&line), column, column < paint->width / 2 ? column : 24);
-    hr_buf_finish(&line);
-}
-
-/* One display filter a capture, for stream numbers are counted in each. */
-static void append_filters(const struct finding_view *f, const struct report_paint *paint,
-                           bool with_file, struct hr_buf *out)
-{
-    int64_t *streams = hr_xcalloc(f->evidence_count + 2, sizeof(*streams));
-    for (size_t i = 0; i <= f->evidence_count; i++) {
-        /* The finding's own exchange is evidence number 0. */
-        const char *capture = i == 0 ? f->capture : f->evidence[i - 1].capture;
-        size_t count = 0;
-        bool is_first = capture != NULL;
-        for (size_t k = 0; k < i && is_first; k++) {
-            const char *before = k == 0 ? f->capture : f->evidence[k - 1].capture;
-            is_first = before == NULL || strcmp(before, capture) != 0;
-        }
-        if (!is_first) {
-            continue;
-        }
-        if (i == 0 && f->exchange != 0) {
-            streams[count++] = f->stream;
-        }
-        for (size_t k = 0; k < f->evidence_count; k++) {
-            if (f->evidence[k].capture != NULL && strcmp(f->evidence[k].capture, capture) == 0 &&
-                f->evidence[k].stream >= 0) {
-                streams[count++] = f->evidence[k].stream;
-            }
-        }
-        if (count == 0) {
-            continue;
-        }
-        hr_buf_appendf(out, "%*s", EVIDENCE_INDENT, "");
-        paint_begin(paint, out, COLOR_CYAN);
-        display_append_filter(out, streams, count);
-        paint_end(paint, out, COLOR_CYAN);
-        if (with_file) {
-            hr_buf_append_str(out, " in ");
-            paint_foreign(out, display_file_name(capture));
-        }
-        hr_buf_append_char(out, '\n');
-    }
-    free(streams);
-}
-
-static void append_caveats(const struct finding_view *f, const struct report_paint *paint,
-                           struct hr_buf *out)
-{
-    const char *rest = f->caveats;
-    struct hr_buf text;
-    hr_buf_init(&text, SIZE_MAX);
-    while (caveats_next(&rest, &text)) {
-        hr_buf_appendf(out, "%*s", EVIDENCE_INDENT, "");
-        paint_text(paint, out, COLOR_YELLOW, "but: ");
-        paint_wrapped(paint, out, hr_buf_str(&text), EVIDENCE_INDENT + 5, EVIDENCE_INDENT + 5);
-    }
-    hr_buf_finish(&text);
-}
-
-/* "suppressed by OWNER until DATE: REASON" */
-static void append_suppression(const struct finding_view *f, const struct report_paint *paint,
-                               size_t column, struct hr_buf *out)
-{
-    char at[HR_TIME_TEXT_SIZE];
-    struct hr_buf line;
-    hr_buf_init(&line, SIZE_MAX);
-    hr_buf_appendf(&line, "suppressed by %s", f->suppression_owner);
-    if (f->suppression_expires_at != HR_NSEC_INFINITE) {
-        hr_time_format(f->suppression_expires_at, at);
-        at[10] = ' ';
-        at[16] = '\0';
-        hr_buf_appendf(&line, " until %s UTC", at);
-    }
-    hr_buf_appendf(&line, ": %s", f->suppression_reason);
-    hr_buf_appendf(out, "%*s", (int)column, "");
-    paint_wrapped(paint, out, hr_buf_str(&line), column, column);
-    hr_buf_finish(&line);
-}
-
-/* A story is told in order of time; what has none stands last. Few lines: insertion will do. */
-static struct evidence_view *sorted_evidence(const struct finding_view *f)
-{
-    struct evidence_view *sorted = hr_xcalloc(f->evidence_count + 1, sizeof(*sorted));
-    for (size_t i = 0; i < f->evidence_count; i++) {
-        size_t k = i;
-        for (; k > 0 && sorted[k - 1].at > f->evidence[i].at; k--) {
-            sorted[k] = sorted[k - 1];
-        }
-        sorted[k] = f->evidence[i];
-    }
-    return sorted;
-}
-
-void report_text_finding(const struct finding_view *f, const struct report_paint *paint,
-                         bool with_file, struct hr_buf *out)
-{
-    struct hr_buf head;
-    hr_nsec first_at = f->at;
-    for (size_t i = 0; i < f->evidence_count; i++) {
-        first_at = f->evidence[i].at < first_at ? f->evidence[i].at : first_at;
-    }
-    hr_buf_init(&head, SIZE_MAX);
-    hr_buf_appendf(&head, "#%" PRId64 " %s", f->id, f->verdict);
-    hr_buf_appendf(out, "%*s", INDENT, "");
-    paint_text(paint, out, COLOR_BOLD, hr_buf_str(&head));
-    hr_buf_append_str(out, "  ");
-    size_t column = INDENT + head.len + 2;
-    paint_wrapped(paint, out, f->summary, column, EVIDENCE_INDENT);
-    if (first_at != HR_NSEC_INFINITE) {
-        hr_buf_appendf(out, "%*sfrom ", EVIDENCE_INDENT, "");
-        append_clock(out, first_at);
-        hr_buf_append_str(out, " UTC");
-        if (f->client != NULL) {
-            hr_buf_appendf(out, ", client %s port %d", f->client, f->client_port);
-        }
-        hr_buf_append_str(out, ":\n");
-    }
-    struct evidence_view *evidence = sorted_evidence(f);
-    for (size_t i = 0; i < f->evidence_count; i++) {
-        append_evidence_line(&evidence[i], first_at, paint, with_file, out);
-    }
-    free(evidence);
-    append_filters(f, paint, with_file, out);
-    append_caveats(f, paint, out);
-    if (f->suppressed) {
-        append_suppression(f, paint, EVIDENCE_INDENT, out);
-    }
-    hr_buf_finish(&head);
 }
 
 /* ---- groups ---- */
@@ -406,7 +274,7 @@ static void append_suppressed(const struct report *r, const struct report_text_o
                        f->verdict, f->site != NULL ? f->site : "(no site)", f->summary);
         hr_buf_append_str(out, "  ");
         paint_wrapped(&o->paint, out, hr_buf_str(&line), 2, EVIDENCE_INDENT);
-        append_suppression(f, &o->paint, INDENT, out);
+        report_text_suppression(f, &o->paint, INDENT, out);
         hr_buf_finish(&line);
     }
     if (shown < r->suppressed_count) {
@@ -417,10 +285,34 @@ static void append_suppressed(const struct report *r, const struct report_text_o
 
 /* ---- the rest ---- */
 
+static void append_gone(const struct report *r, const struct report_text_options *o,
+                        struct hr_buf *out)
+{
+    if (r->gone_count == 0) {
+        return;
+    }
+    paint_text(&o->paint, out, COLOR_BOLD, "\nGone since the baseline\n");
+    for (size_t i = 0; i < r->gone_count; i++) {
+        const struct baseline_entry *e = r->gone[i];
+        struct hr_buf line;
+        hr_buf_init(&line, SIZE_MAX);
+        hr_buf_appendf(&line, "%s, %s %s at %s%s%s, %zu %s", e->rule, e->severity, e->verdict,
+                       e->site != NULL ? e->site : "(no site)", e->endpoint != NULL ? " " : "",
+                       e->endpoint != NULL ? e->endpoint : "", e->count,
+                       plural(e->count, "finding", "findings"));
+        hr_buf_append_str(out, "  ");
+        paint_wrapped(&o->paint, out, hr_buf_str(&line), 2, EVIDENCE_INDENT);
+        hr_buf_finish(&line);
+    }
+}
+
 static void append_rules(const struct report *r, const struct report_text_options *o,
                          struct hr_buf *out)
 {
     paint_text(&o->paint, out, COLOR_BOLD, "\nRules\n");
+    if (report_is_part(r)) {
+        hr_buf_append_str(out, "  how often their situations occurred: in the whole database\n");
+    }
     for (size_t i = 0; i < r->rule_count; i++) {
         const struct report_rule *rule = &r->rules[i];
         hr_buf_appendf(out, "  %-28s", rule->id);
@@ -468,6 +360,7 @@ void report_text_render(const struct report *r, const struct report_text_options
     append_answer(r, options, out);
     append_groups(r, options, out);
     append_suppressed(r, options, out);
+    append_gone(r, options, out);
     quality_append(r, &options->paint, out);
     append_rules(r, options, out);
     append_further(r, options, out);

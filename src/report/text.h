@@ -20,4 +20,8 @@ void report_text_render(const struct report *r, const struct report_text_options
 void report_text_finding(const struct finding_view *f, const struct report_paint *paint,
                          bool with_file, struct hr_buf *out);
 
+/** "suppressed by OWNER until DATE: REASON", from that column on. */
+void report_text_suppression(const struct finding_view *f, const struct report_paint *paint,
+                             size_t column, struct hr_buf *out);
+
 #endif

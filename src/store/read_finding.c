@@ -75,6 +75,7 @@ static void read_finding_columns(sqlite3_stmt *q, struct finding_view *f)
         .suppression_reason = column_text(q, 24),
         .suppression_owner = column_text(q, 25),
         .suppression_expires_at = column_time(q, 26),
+        .endpoint = column_text(q, 27),
     };
 }
 

@@ -19,7 +19,12 @@
     FRAME_OF("e.granted_live_exchange_id")                                                                      \
     ", " FRAME_OF("e.granted_without_exchange_id") ", " FRAME_OF("e.denied_without_exchange_id") ", " PLACE_OF( \
         "e.granted_live_exchange_id") ", " PLACE_OF("e.granted_without_exchange_id") ","                        \
-                                                                                     " " PLACE_OF("e.denied_without_exchange_id")
+                                                                                     " " PLACE_OF(              \
+                                                                                         "e."                   \
+                                                                                         "denied_"              \
+                                                                                         "without"              \
+                                                                                         "_exchan"              \
+                                                                                         "ge_id")
 
 /* The contract of `list exchanges`; read_list.c reads the columns in this order. */
 #define EXCHANGE_COLUMNS                                                                           \
@@ -44,7 +49,7 @@
     "t.client_port, x.method, x.target, x.status, f.exchange_id, c.path, t.stream, "               \
     "coalesce(x.request_frame, x.response_frame), f.summary, f.explanation, f.caveats, "           \
     "f.fingerprint, f.group_key, "                                                                 \
-    "NULL, p.id IS NOT NULL, p.reason, p.owner, p.expires_at "
+    "NULL, p.id IS NOT NULL, p.reason, p.owner, p.expires_at, e.method || ' ' || e.path "
 /* Whether a suppression p is meant for a finding f at site si and endpoint e. */
 #define SUPPRESSION_FITS                                                                           \
     "(p.fingerprint = f.fingerprint OR p.group_key = f.group_key OR (f.rule GLOB p.rule "          \
@@ -634,6 +639,71 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_RULE_RUNS] =
         "SELECT r.rule, sum(r.exercised), (SELECT count(*) FROM findings f WHERE f.rule = r.rule "
         "AND f.withdrawn_at IS NULL) FROM rule_runs r GROUP BY r.rule ORDER BY r.rule",
+
+    /* reports: quarters from ?4 to ?5, except where times are compared */
+    [STMT_SITE_NAMES] = "SELECT name FROM sites ORDER BY name",
+    [STMT_SCOPE_COUNTS] =
+        "SELECT coalesce(sum(q.exchanges), 0), count(DISTINCT e.site_id) FROM endpoint_status q "
+        "JOIN endpoints e ON e.id = q.endpoint_id WHERE q.quarter >= ?4 AND q.quarter < ?5 "
+        "AND (?1 IS NULL OR e.site_id = (SELECT id FROM sites WHERE name = ?1))",
+    [STMT_SCOPE_SESSIONS] =
+        "SELECT count(*) FROM sessions s WHERE (?1 IS NULL OR s.carrier_id IN (SELECT id FROM "
+        "carriers WHERE site_id = (SELECT id FROM sites WHERE name = ?1))) "
+        "AND EXISTS (SELECT 1 FROM operations o WHERE o.session_id = s.id "
+        "AND o.start_at >= ?4 AND o.start_at < ?5)",
+    [STMT_SCOPE_STATUSES] =
+        "SELECT si.name, e.method, e.path, e.protection, q.status, sum(q.exchanges) "
+        "FROM endpoint_status q JOIN endpoints e ON e.id = q.endpoint_id "
+        "JOIN sites si ON si.id = e.site_id WHERE q.quarter >= ?4 AND q.quarter < ?5 "
+        "AND (?1 IS NULL OR si.name = ?1) GROUP BY e.id, q.status "
+        "ORDER BY si.name, e.path, e.method, q.status",
+    [STMT_SCOPE_TRAFFIC] =
+        "SELECT q.quarter, sum(q.exchanges) FROM endpoint_status q "
+        "JOIN endpoints e ON e.id = q.endpoint_id WHERE q.quarter >= ?4 AND q.quarter < ?5 "
+        "AND (?1 IS NULL OR e.site_id = (SELECT id FROM sites WHERE name = ?1)) "
+        "GROUP BY q.quarter ORDER BY q.quarter",
+    [STMT_SCOPE_LOGINS] =
+        "SELECT l.quarter, l.outcome, l.has_token, sum(l.logins) FROM login_counts l "
+        "WHERE l.quarter >= ?4 AND l.quarter < ?5 "
+        "AND (?1 IS NULL OR l.site_id = (SELECT id FROM sites WHERE name = ?1)) "
+        "GROUP BY l.quarter, l.outcome, l.has_token ORDER BY l.quarter, l.outcome, l.has_token",
+    [STMT_SCOPE_FINDINGS] = /* what read_findings() gives, without its evidence; times */
+    "SELECT f.at, f.rule, f.severity, f.verdict, si.name, e.method || ' ' || e.path, f.group_key, "
+    "f.summary, p.id IS NOT NULL FROM findings f " FINDING_JOINS
+    "WHERE f.withdrawn_at IS NULL AND (?1 IS NULL OR si.name = ?1) AND f.at >= ?4 AND f.at < ?5 "
+    "AND (?10 IS NULL OR " SEVERITY_RANK("f.severity") " >= " SEVERITY_RANK(
+        "?10") ") ORDER BY f.at, f.fingerprint",
+    [STMT_SCOPE_WINDOWS] = /* sessions with findings or with a denial between grants; times */
+    "WITH chosen (id) AS (SELECT session_id FROM findings WHERE withdrawn_at IS NULL "
+    "AND session_id IS NOT NULL AND at >= ?4 AND at < ?5 UNION SELECT session_id FROM operations "
+    "WHERE granted_before_id IS NOT NULL), "
+    "steps AS (SELECT o.session_id, o.id, o.kind, o.start_at, lag(o.id) OVER w AS before_id, "
+    "lag(o.kind) OVER w AS before_kind, lag(o.start_at) OVER w AS before_at FROM chosen c "
+    "CROSS JOIN operations o ON o.session_id = c.id WHERE o.kind IN (5, 6) "
+    "WINDOW w AS (PARTITION BY o.session_id ORDER BY o.start_at, o.id)) "
+    "SELECT s.name, si.name, eb.method || ' ' || eb.path, xb.status, xb.request_frame, "
+    "steps.before_at, e.method || ' ' || e.path, x.status, x.request_frame, steps.start_at, "
+    "c.path, t.stream FROM steps JOIN exchanges x ON x.id = steps.id >> 3 "
+    "JOIN exchanges xb ON xb.id = steps.before_id >> 3 "
+    "JOIN sites si ON si.id = x.site_id JOIN sessions s ON s.id = steps.session_id "
+    "LEFT JOIN endpoints e ON e.id = x.endpoint_id LEFT JOIN endpoints eb ON eb.id = "
+    "xb.endpoint_id LEFT JOIN streams t ON t.id = x.stream_id "
+    "LEFT JOIN captures c ON c.id = x.request_capture_id "
+    "WHERE steps.kind <> steps.before_kind AND xb.status IS NOT x.status "
+    "AND steps.start_at - steps.before_at < 1000000000 "
+    "AND steps.start_at >= ?4 AND steps.start_at < ?5 AND (?1 IS NULL OR si.name = ?1) "
+    "ORDER BY steps.start_at - steps.before_at, steps.start_at, s.hash LIMIT ?7",
+    [STMT_FINDING_SPAN] = /* the login before it, and the logout after that login */
+    "WITH f AS (SELECT f.at, coalesce(f.session_id, o.session_id) AS session_id FROM findings f "
+    "LEFT JOIN operations o ON o.id = f.exchange_id * 8 WHERE f.id = ?1), "
+    "i AS (SELECT (SELECT o.id FROM operations o WHERE o.session_id = f.session_id "
+    "AND o.kind = 1 AND o.start_at <= f.at ORDER BY o.start_at DESC, o.id DESC LIMIT 1) AS id "
+    "FROM f) "
+    "SELECT i.id >> 3, i.start_at, i.end_at, u.id >> 3, u.start_at, u.end_at FROM f "
+    "LEFT JOIN operations i ON i.id = (SELECT id FROM i) "
+    "LEFT JOIN operations u ON u.id = (SELECT o.id FROM operations o "
+    "WHERE o.session_id = f.session_id AND o.kind = 7 AND o.start_at >= coalesce(i.start_at, 0) "
+    "ORDER BY o.start_at, o.id LIMIT 1) WHERE f.session_id IS NOT NULL",
 
     /* care */
     [STMT_PRUNE_COLLECT] =

@@ -4,6 +4,7 @@ schema's order; CSV has the same columns; only findings have the key `rule`; eve
 
 contracts.py HEADRACE CAPGEN CAPTURE...   (and a generated capture with losses)
 """
+import collections
 import csv
 import io
 import json
@@ -52,6 +53,35 @@ def check_csv(text, properties):
     return wrong
 
 
+def check_document(headrace, capture, schemas, seen):
+    """The same report as one document of JSON, and as SARIF, compared with one that has other problems."""
+    with tempfile.TemporaryDirectory() as scratch:
+        old = os.path.join(scratch, "old.json")
+        formats = {"json": os.path.join(scratch, "r.json"), "sarif": os.path.join(scratch, "r.sarif")}
+        run(headrace, "audit", "--quiet", "-o", old, capture)
+        with open(old, encoding="utf-8") as f:
+            document = json.load(f)
+        wrong = schema.problems(document, schemas["report"], "report")
+        for i, finding in enumerate(document["findings"]):
+            finding["group"] = "%032x" % i if i % 2 else finding["group"]
+        with open(old, "w", encoding="utf-8") as f:
+            json.dump(document, f)
+        run(headrace, "audit", "--quiet", "--baseline", old, "--format", "json,sarif", "-o", formats["json"],
+            "-o", formats["sarif"], capture)
+        read = {}
+        for name, path in formats.items():
+            with open(path, encoding="utf-8") as f:
+                read[name] = json.load(f)
+    wrong += schema.problems(read["json"], schemas["report"], "report")
+    wrong += schema.problems(read["sarif"], schema.load(os.path.join("tests", "golden", "sarif.schema.json")), "sarif")
+    results = read["sarif"]["runs"][0]["results"]
+    states = collections.Counter(r["baselineState"] for r in results)
+    if states["absent"] != len(read["json"]["gone"]) or states["new"] != read["json"]["summary"]["new"]:
+        wrong.append("SARIF and JSON do not agree on what is new and gone")
+    seen.update(["report"] + ["gone"] * (len(read["json"]["gone"]) > 0))
+    return wrong
+
+
 def main():
     headrace, capgen = sys.argv[1:3]
     with tempfile.TemporaryDirectory() as scratch:
@@ -67,6 +97,7 @@ def check_all(headrace, captures):
     for capture in captures:
         for line in run(headrace, "audit", "--quiet", "--format", "ndjson", capture).splitlines():
             wrong += check(line, schemas, None, seen)
+        wrong += check_document(headrace, capture, schemas, seen)
         for thing, kind in THINGS.items():
             text = run(headrace, "list", thing, "--quiet", "--format", "ndjson", capture)
             for line in text.splitlines():

@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-COMMANDS = ("audit", "list", "show", "rules", "profile", "db")
+COMMANDS = ("audit", "report", "list", "show", "rules", "profile", "db")
 COMMON = {"help", "version", "quiet"}
 
 
@@ -61,7 +61,7 @@ def command_block(text, command):
 def zsh_options(command):
     text = read("tools", "dist", "_headrace")
     body = command_block(text.split("case $command in")[-1], command)
-    for name in ("common", "read_db", "captures", "bounds", "color", "output"):
+    for name in ("common", "read_db", "captures", "bounds", "color", "output", "reports"):
         if "$" + name in body:
             body += re.search(r"\b%s=(.*?)(?:\n(?=\S)|\Z)" % name, text, re.S).group(1)
     return set(re.findall(r"--([a-z-]+)", body))

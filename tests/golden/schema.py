@@ -1,22 +1,27 @@
 """The part of JSON Schema that src/report/*.schema.json uses, with nothing but the standard library."""
+import functools
 import glob
 import json
 import os
 import re
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-KNOWN = {"$schema", "title", "description", "type", "properties", "required", "additionalProperties", "items",
+KNOWN = {"$schema", "$ref", "title", "description", "type", "properties", "required", "additionalProperties", "items",
          "enum", "const", "pattern", "minimum"}
 TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool, "null": type(None)}
 
 
+@functools.lru_cache(maxsize=None)
+def load(path):
+    """The schema in that file of the project."""
+    with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+        return json.load(f)
+
+
 def load_all():
     """{type of record: schema}; "finding" for those without a key `type`."""
-    schemas = {}
-    for path in glob.glob(os.path.join(ROOT, "src", "report", "*.schema.json")):
-        with open(path, encoding="utf-8") as f:
-            schemas[os.path.basename(path)[:-len(".schema.json")]] = json.load(f)
-    return schemas
+    paths = glob.glob(os.path.join(ROOT, "src", "report", "*.schema.json"))
+    return {os.path.basename(p)[:-len(".schema.json")]: load(p) for p in paths}
 
 
 def is_of(value, type_name):
@@ -27,6 +32,8 @@ def is_of(value, type_name):
 
 def problems(value, schema, where="record"):
     """Lines that say what is wrong."""
+    if "$ref" in schema:
+        schema = load(os.path.join("src", "report", schema["$ref"]))
     unknown = set(schema) - KNOWN
     assert not unknown, "schema.py does not know %s" % unknown
     out = []

@@ -8,19 +8,21 @@ _headrace() {
     local options= words= files=
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W 'audit list show rules profile db --help --version' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'audit report list show rules profile db --help --version' -- "$cur")
         return
     fi
     case $prev in
-    --db | --profile | --suppressions | -o | --output) compopt -o default; return ;;
+    --db | --profile | --suppressions | --baseline | -o | --output) compopt -o default; return ;;
     --rules) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
     --color) words='auto always never' ;;
+    --day) words='yesterday today' ;;
+    --min-severity) words='low medium high critical' ;;
     --verdict) words='proven contradiction suspect' ;;
     --fail-on) words='low medium high critical low/suspect low/proven' ;;
     --rule | --no-rule) words=$("${COMP_WORDS[0]}" rules list 2>/dev/null | cut -d' ' -f1) ;;
     --format)
         case $command in
-        audit) words='text ndjson' ;;
+        audit | report) words='text md json ndjson sarif csv' ;;
         *) words='table ndjson csv' ;;
         esac
         ;;
@@ -32,8 +34,12 @@ _headrace() {
     case $command in
     audit)
         options="--db --key-file --rules --profile --suppressions --filter --format --output --fail-on --rule
-            --no-rule --set --all --clock-error --redact-users --color $bounds"
+            --no-rule --set --baseline --all --tz --clock-error --redact-users --color $bounds"
         files=1
+        ;;
+    report)
+        options='--db --rules --format --output --day --since --until --tz --site --min-severity --baseline --all
+            --color'
         ;;
     list)
         options="--db --rules --profile --filter --format --output --site --session --user --rule --verdict

@@ -12,6 +12,7 @@ function __headrace_needs_word
 end
 complete -c headrace -n __headrace_needs_command -l help -l version
 complete -c headrace -n __headrace_needs_command -f -a audit -d 'read captures and report'
+complete -c headrace -n __headrace_needs_command -f -a report -d 'report about a day, a site, everything'
 complete -c headrace -n __headrace_needs_command -f -a list -d 'list what is stored'
 complete -c headrace -n __headrace_needs_command -f -a show -d 'tell one story'
 complete -c headrace -n __headrace_needs_command -f -a rules -d 'list, explain, check, test and run rules'
@@ -28,7 +29,9 @@ complete -c headrace -n '__headrace_in audit' -l rules -r
 complete -c headrace -n '__headrace_in audit' -l profile -r
 complete -c headrace -n '__headrace_in audit' -l suppressions -r
 complete -c headrace -n '__headrace_in audit' -l filter -x
-complete -c headrace -n '__headrace_in audit' -l format -x -a 'text ndjson'
+complete -c headrace -n '__headrace_in audit' -l format -x -a 'text md json ndjson sarif csv'
+complete -c headrace -n '__headrace_in audit' -l tz -x
+complete -c headrace -n '__headrace_in audit' -l baseline -r
 complete -c headrace -n '__headrace_in audit' -s o -l output -r
 complete -c headrace -n '__headrace_in audit' -l fail-on -x -a 'low medium high critical low/suspect'
 complete -c headrace -n '__headrace_in audit' -l rule -x
@@ -54,6 +57,22 @@ complete -c headrace -n '__headrace_in audit' -l max-tokens -x
 complete -c headrace -n '__headrace_in audit' -s q -l quiet
 complete -c headrace -n '__headrace_in audit' -s h -l help
 complete -c headrace -n '__headrace_in audit' -s V -l version
+complete -c headrace -n '__headrace_in report' -l db -r
+complete -c headrace -n '__headrace_in report' -l rules -r
+complete -c headrace -n '__headrace_in report' -l format -x -a 'text md json ndjson sarif csv'
+complete -c headrace -n '__headrace_in report' -s o -l output -r
+complete -c headrace -n '__headrace_in report' -l day -x -a 'yesterday today'
+complete -c headrace -n '__headrace_in report' -l since -x
+complete -c headrace -n '__headrace_in report' -l until -x
+complete -c headrace -n '__headrace_in report' -l tz -x
+complete -c headrace -n '__headrace_in report' -l site -x
+complete -c headrace -n '__headrace_in report' -l min-severity -x -a 'low medium high critical'
+complete -c headrace -n '__headrace_in report' -l baseline -r
+complete -c headrace -n '__headrace_in report' -l all
+complete -c headrace -n '__headrace_in report' -l color -x -a 'auto always never'
+complete -c headrace -n '__headrace_in report' -s q -l quiet
+complete -c headrace -n '__headrace_in report' -s h -l help
+complete -c headrace -n '__headrace_in report' -s V -l version
 complete -c headrace -n '__headrace_in list' -l db -r
 complete -c headrace -n '__headrace_in list' -l rules -r
 complete -c headrace -n '__headrace_in list' -l profile -r

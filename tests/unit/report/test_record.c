@@ -60,7 +60,8 @@ static void findings_are_written_as_agreed(void **state)
         "\"capture\":\"a.pcap\",\"stream\":0,\"frame\":9,\"at\":\"1970-01-01T00:00:00.000000001Z\","
         "\"text\":\"said \\\"bye\\\"\\u001b[31m\"},{\"role\":\"cut\",\"exchange\":null,"
         "\"capture\":null,\"stream\":null,\"frame\":null,\"at\":null,\"text\":\"x\"}],\"count\":1,"
-        "\"fingerprint\":\"f\",\"group\":\"g\",\"baseline\":\"new\",\"suppressed\":false}\n");
+        "\"fingerprint\":\"f\",\"group\":\"g\",\"baseline\":\"new\",\"suppressed\":false,"
+        "\"endpoint\":null,\"suppression\":null}\n");
     hr_buf_finish(&got);
 }
 

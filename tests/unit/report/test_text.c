@@ -11,6 +11,11 @@ bool report_is_mostly_blind(const struct report *r)
     return r->blind_bytes > 0;
 }
 
+bool report_is_part(const struct report *r)
+{
+    return r->job.day != NULL;
+}
+
 static const struct evidence_view evidence[] = {
     {"logout", 5, "a.pcap", 4, 120, 1000000000, "POST /logout answered 302"},
     {"access", 7, "a.pcap", 7, 131, 1004200000, "GET /\033[2J answered 200"},
@@ -122,7 +127,7 @@ static void the_answer_comes_first(void **state)
     char *text = render(&s.report, &o);
     assert_memory_equal(text, "10 findings: 10 high; 10 proven\n", 32);
     assert_has(text, "\nHIGH  Served after logout  (post-logout-access)\n  what it means\n");
-    assert_has(text, "    #1 proven  served after the logout\n");
+    assert_has(text, "    #1 proven, new  served after the logout\n");
     assert_has(text, "+4.200 ms  frame 131, stream 7");
     assert_has(text, "tcp.stream in {4, 7}\n");
     assert_has(text, "but: a hole\n");

@@ -1,0 +1,11 @@
+#include "report/csv.h"
+
+#include "report/record.h"
+
+void report_csv_render(const struct report *r, struct hr_buf *out)
+{
+    record_append_csv_header(out, &record_finding);
+    for (size_t i = 0; i < r->finding_count; i++) {
+        record_append_csv(out, &record_finding, &r->findings[i]);
+    }
+}

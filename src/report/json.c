@@ -1,0 +1,86 @@
+#include "report/json.h"
+
+#include "report/parts.h"
+#include "report/record.h"
+
+static void put_program(struct hr_json *j, const struct report *r)
+{
+    hr_json_key(j, "program");
+    hr_json_object_begin(j);
+    parts_put_text(j, "name", "headrace");
+    parts_put_text(j, "version", r->job.version);
+    hr_json_object_end(j);
+}
+
+static void put_scope(struct hr_json *j, const struct report *r)
+{
+    const struct read_filter *f = &r->job.filter;
+    hr_json_key(j, "scope");
+    hr_json_object_begin(j);
+    parts_put_text(j, "day", r->job.day);
+    parts_put_text(j, "zone", r->job.zone);
+    parts_put_time(j, "since", f->since == INT64_MIN ? HR_NSEC_INFINITE : f->since);
+    parts_put_time(j, "until", f->until);
+    parts_put_text(j, "site", f->site);
+    parts_put_text(j, "min_severity", f->min_severity);
+    hr_json_object_end(j);
+}
+
+static void put_rows(struct hr_json *j, const char *key, const struct record_type *type,
+                     const void *rows, size_t row_bytes, size_t count)
+{
+    hr_json_key(j, key);
+    hr_json_array_begin(j);
+    for (size_t i = 0; i < count; i++) {
+        record_put_json(j, type, (const char *)rows + i * row_bytes);
+    }
+    hr_json_array_end(j);
+}
+
+static void put_quality(struct hr_json *j, const struct report *r)
+{
+    put_rows(j, "captures", &record_capture, r->captures, sizeof(*r->captures), r->capture_count);
+    hr_json_key(j, "losses");
+    hr_json_array_begin(j);
+    for (size_t i = 0; i < r->loss_count; i++) {
+        parts_loss_sum(j, &r->losses[i]);
+    }
+    hr_json_array_end(j);
+    hr_json_key(j, "rules");
+    hr_json_array_begin(j);
+    for (size_t i = 0; i < r->rule_count; i++) {
+        parts_exercise(j, &r->rules[i]);
+    }
+    hr_json_array_end(j);
+    hr_json_key(j, "counters");
+    hr_json_array_begin(j);
+    for (size_t i = 0; r->run != NULL && i < r->run->counter_count; i++) {
+        parts_counter(j, &r->run->counters[i]);
+    }
+    hr_json_array_end(j);
+}
+
+void report_json_render(const struct report *r, struct hr_buf *out)
+{
+    struct hr_json j;
+    hr_json_init(&j, out);
+    hr_json_object_begin(&j);
+    parts_put_int(&j, "schema", RECORD_SCHEMA_VERSION);
+    parts_put_text(&j, "type", "report");
+    parts_put_time(&j, "made_at", r->job.made_at);
+    put_program(&j, r);
+    put_scope(&j, r);
+    parts_put_text(&j, "baseline", r->job.baseline != NULL ? r->job.baseline->name : NULL);
+    hr_json_key(&j, "summary");
+    parts_summary(&j, r);
+    put_rows(&j, "findings", &record_finding, r->findings, sizeof(*r->findings), r->finding_count);
+    hr_json_key(&j, "gone");
+    hr_json_array_begin(&j);
+    for (size_t i = 0; i < r->gone_count; i++) {
+        parts_gone(&j, r->gone[i]);
+    }
+    hr_json_array_end(&j);
+    put_quality(&j, r);
+    hr_json_object_end(&j);
+    hr_buf_append_char(out, '\n');
+}

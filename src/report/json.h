@@ -1,0 +1,11 @@
+/*
+ * report/json.h - the report as one JSON document: report.schema.json beside this file describes it.
+ */
+#ifndef HR_REPORT_JSON_H
+#define HR_REPORT_JSON_H
+
+#include "report/model.h"
+
+void report_json_render(const struct report *r, struct hr_buf *out);
+
+#endif

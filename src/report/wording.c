@@ -1,0 +1,186 @@
+#include "report/wording.h"
+
+#include "base/alloc.h"
+#include "base/local.h"
+#include "report/display.h"
+#include "report/rank.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+void wording_count(struct hr_buf *out, uint64_t n, const char *one, const char *many)
+{
+    hr_buf_appendf(out, "%" PRIu64 " %s", n, n == 1 ? one : many);
+}
+
+void wording_answer(struct hr_buf *out, const struct report *r)
+{
+    const size_t open = r->finding_count - r->suppressed_count;
+    if (open > 0) {
+        wording_count(out, open, "finding", "findings");
+    } else if (r->exchanges == 0) {
+        hr_buf_append_str(out, "No HTTP exchange was found");
+    } else if (r->failed_rules > 0) {
+        hr_buf_append_str(out, "No findings of the rules that ran");
+    } else {
+        hr_buf_append_str(out, "No findings");
+    }
+    if (r->suppressed_count > 0) {
+        hr_buf_appendf(out, "%s%zu suppressed", open > 0 ? ", and " : "; ", r->suppressed_count);
+    }
+}
+
+void wording_baseline(struct hr_buf *out, const struct report *r)
+{
+    if (r->job.baseline == NULL) {
+        return;
+    }
+    wording_count(out, r->new_count, "finding is", "findings are");
+    hr_buf_append_str(out, " new, ");
+    wording_count(out, r->gone_count, "problem is", "problems are");
+    hr_buf_appendf(out, " gone since %s", r->job.baseline->name);
+}
+
+void wording_traffic(struct hr_buf *out, const struct report *r)
+{
+    char from[HR_TIME_TEXT_SIZE];
+    char to[HR_TIME_TEXT_SIZE];
+    char span[HR_TIME_TEXT_SIZE];
+    wording_count(out, r->exchanges, "exchange", "exchanges");
+    hr_buf_append_str(out, ", ");
+    wording_count(out, r->sessions, "session", "sessions");
+    hr_buf_append_str(out, ", ");
+    wording_count(out, r->sites, "site", "sites");
+    if (r->first_at != HR_NSEC_INFINITE) {
+        hr_local_format(r->first_at, HR_LOCAL_SECOND, from);
+        hr_local_format(r->last_at, HR_LOCAL_SECOND, to);
+        hr_buf_appendf(out, "; %s to %s (%s)", from, strncmp(from, to, 10) == 0 ? to + 11 : to,
+                       hr_duration_format(hr_nsec_sub(r->last_at, r->first_at), span));
+    }
+}
+
+void wording_scope(struct hr_buf *out, const struct report *r)
+{
+    const struct read_filter *f = &r->job.filter;
+    char text[HR_TIME_TEXT_SIZE];
+    if (r->job.day != NULL) {
+        hr_buf_append_str(out, r->job.day);
+    } else if (f->since != INT64_MIN || f->until != HR_NSEC_INFINITE) {
+        if (f->since != INT64_MIN) {
+            hr_buf_appendf(out, "from %s", hr_local_format(f->since, HR_LOCAL_SECOND, text));
+        }
+        if (f->until != HR_NSEC_INFINITE) {
+            hr_buf_appendf(out, "%suntil %s", f->since != INT64_MIN ? " " : "",
+                           hr_local_format(f->until, HR_LOCAL_SECOND, text));
+        }
+    } else {
+        hr_buf_append_str(out, r->job.run != NULL ? "everything captured" : "everything stored");
+    }
+    if (f->site != NULL) {
+        hr_buf_appendf(out, ", site %s", f->site);
+    }
+    if (f->min_severity != NULL) {
+        hr_buf_appendf(out, ", findings of %s severity or worse", f->min_severity);
+    }
+}
+
+void wording_verdicts(struct hr_buf *out, const struct report_problem *p)
+{
+    static const char *const words[PROBLEM_VERDICTS] = {"", "suspect", "contradiction", "proven"};
+    bool is_first = true;
+    for (size_t i = PROBLEM_VERDICTS - 1; i > 0; i--) {
+        if (p->verdicts[i] > 0) {
+            hr_buf_appendf(out, "%s%zu %s", is_first ? "" : ", ", p->verdicts[i], words[i]);
+            is_first = false;
+        }
+    }
+}
+
+/* In single quotes where a shell would read more into it than a word. */
+static void append_shell_word(struct hr_buf *out, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_./:,+@%=";
+    if (word[0] != '\0' && word[0] != '-' && strspn(word, plain) == strlen(word)) {
+        hr_buf_append_str(out, word);
+        return;
+    }
+    hr_buf_append_str(out, "'");
+    for (; *word != '\0'; word++) {
+        if (*word == '\'') {
+            hr_buf_append_str(out, "'\\''");
+        } else {
+            hr_buf_append_char(out, *word);
+        }
+    }
+    hr_buf_append_str(out, "'");
+}
+
+void wording_evidence_command(struct hr_buf *out, const struct report *r, int64_t finding)
+{
+    if (r->job.db_path == NULL) {
+        return;
+    }
+    hr_buf_appendf(out, "headrace evidence %" PRId64 " --db ", finding);
+    append_shell_word(out, r->job.db_path);
+    hr_buf_appendf(out, " -o finding-%" PRId64 ".pcapng", finding);
+}
+
+const char *wording_capture(const struct finding_view *f, size_t index)
+{
+    size_t seen = 0;
+    for (size_t i = 0; i <= f->evidence_count; i++) {
+        const char *capture = i == 0 ? f->capture : f->evidence[i - 1].capture;
+        bool is_first = capture != NULL;
+        for (size_t k = 0; k < i && is_first; k++) {
+            const char *before = k == 0 ? f->capture : f->evidence[k - 1].capture;
+            is_first = before == NULL || strcmp(before, capture) != 0;
+        }
+        if (is_first && seen++ == index) {
+            return capture;
+        }
+    }
+    return NULL;
+}
+
+void wording_filter(struct hr_buf *out, const struct finding_view *f, const char *capture)
+{
+    int64_t *streams = hr_xcalloc(f->evidence_count + 1, sizeof(*streams));
+    size_t count = 0;
+    if (f->exchange != 0 && f->stream >= 0 && f->capture != NULL &&
+        strcmp(f->capture, capture) == 0) {
+        streams[count++] = f->stream;
+    }
+    for (size_t i = 0; i < f->evidence_count; i++) {
+        const struct evidence_view *e = &f->evidence[i];
+        if (e->capture != NULL && strcmp(e->capture, capture) == 0 && e->stream >= 0) {
+            streams[count++] = e->stream;
+        }
+    }
+    display_append_filter(out, streams, count);
+    free(streams);
+}
+
+hr_nsec wording_story_begin(const struct finding_view *f)
+{
+    hr_nsec first_at = f->at;
+    for (size_t i = 0; i < f->evidence_count; i++) {
+        first_at = f->evidence[i].at < first_at ? f->evidence[i].at : first_at;
+    }
+    return first_at;
+}
+
+/* A story is told in order of time; what has none stands last. Few lines: insertion will do. */
+struct evidence_view *wording_sorted_evidence(const struct finding_view *f)
+{
+    struct evidence_view *sorted = hr_xcalloc(f->evidence_count + 1, sizeof(*sorted));
+    for (size_t i = 0; i < f->evidence_count; i++) {
+        size_t k = i;
+        for (; k > 0 && sorted[k - 1].at > f->evidence[i].at; k--) {
+            sorted[k] = sorted[k - 1];
+        }
+        sorted[k] = f->evidence[i];
+    }
+    return sorted;
+}

@@ -1,0 +1,91 @@
+/*
+ * store/read_report.h - what a report says beside findings: counts in a span of time, by endpoint, by
+ * quarter hour, by session. Rows as in store/read.h; of a filter site, since, until, min_severity and
+ * limit count.
+ */
+#ifndef HR_STORE_READ_REPORT_H
+#define HR_STORE_READ_REPORT_H
+
+#include "store/read.h"
+
+#define READ_QUARTER (900 * HR_NSEC_PER_SEC) /* counts are kept by quarter hours */
+
+int read_site_names(struct store *s, int (*row)(const char *name, void *user), void *user);
+
+struct scope_counts {
+    int64_t exchanges; /* with a request; of every quarter hour that the span touches */
+    int64_t sites;
+    int64_t sessions;
+};
+int read_scope_counts(struct store *s, const struct read_filter *f, struct scope_counts *ret_counts);
+
+struct status_view { /* one cell of the heat map */
+    const char *site;
+    const char *method;
+    const char *path;       /* template */
+    const char *protection; /* "protected", "public", "unknown" */
+    int status;             /* 0: no response */
+    int64_t exchanges;
+};
+/** Endpoint by endpoint, statuses ascending. */
+int read_statuses(struct store *s, const struct read_filter *f,
+                  int (*row)(const struct status_view *x, void *user), void *user);
+
+/** Exchanges by quarter hours in which there are any. */
+int read_traffic(struct store *s, const struct read_filter *f,
+                 int (*row)(hr_nsec at, int64_t exchanges, void *user), void *user);
+
+struct login_view {
+    hr_nsec at;          /* beginning of the quarter hour */
+    const char *outcome; /* "success", "failure", "error", "none" */
+    bool has_token;      /* the response gave a token */
+    int64_t logins;
+};
+int read_login_counts(struct store *s, const struct read_filter *f,
+                      int (*row)(const struct login_view *x, void *user), void *user);
+
+struct finding_mark { /* a finding without its evidence, for comparing and counting */
+    hr_nsec at;
+    const char *rule;
+    const char *severity;
+    const char *verdict;
+    const char *site;     /* NULL: none */
+    const char *endpoint; /* NULL: none */
+    const char *group;
+    const char *summary;
+    bool suppressed;
+};
+/** In order of time. */
+int read_finding_marks(struct store *s, const struct read_filter *f,
+                       int (*row)(const struct finding_mark *x, void *user), void *user);
+
+struct window_view { /* two answers to one session, neighbours in time, one granted and one denied */
+    const char *session;
+    const char *site;
+    const char *first_endpoint; /* NULL: none */
+    int first_status;
+    int64_t first_frame;
+    hr_nsec first_at;
+    const char *endpoint; /* NULL: none */
+    int status;
+    int64_t frame;
+    hr_nsec at;
+    const char *capture;
+    int64_t stream;
+};
+/** The closest first; those less than a second apart. */
+int read_windows(struct store *s, const struct read_filter *f,
+                 int (*row)(const struct window_view *x, void *user), void *user);
+
+struct session_span { /* of a finding's session; exchange 0: not seen */
+    int64_t login_exchange;
+    hr_nsec login_start;
+    hr_nsec login_end;
+    int64_t logout_exchange;
+    hr_nsec logout_start;
+    hr_nsec logout_end;
+};
+/** The login before the finding, and the first logout behind that. */
+int read_finding_span(struct store *s, int64_t finding_id, struct session_span *ret_span);
+
+#endif
