@@ -82,6 +82,7 @@ void ip4_decode(struct layers *l, struct cursor c)
         layers_cut(l);
         return;
     }
+    l->ip_id = id;
     total_bytes = total_bytes == 0 ? wire_bytes : total_bytes;
     if (first >> 4 != 4 || header_bytes < IP4_HEADER_BYTES || total_bytes < header_bytes) {
         layers_malformed(l);
@@ -123,6 +124,7 @@ void ip6_decode(struct layers *l, struct cursor c)
         layers_malformed(l);
         return;
     }
+    l->ip_id = 0;
     if (payload_bytes != 0) { /* 0: a jumbogram, or the network card was to cut it in pieces */
         limit_to(l, &c, payload_bytes);
     }

@@ -34,6 +34,7 @@ struct layers {
     bool selected;             /* the packet's; of reassembled datagrams: any fragment's */
     struct net_address source; /* of the IP header looked at last */
     struct net_address destination;
+    uint16_t ip_id; /* of that header; 0: none */
 };
 
 typedef void (*layer_fn)(struct layers *l, struct cursor c);

@@ -36,3 +36,13 @@ int net_endpoint_compare(const struct net_endpoint *a, const struct net_endpoint
     }
     return (a->port > b->port) - (a->port < b->port);
 }
+
+uint32_t tcp_segment_identity(uint16_t ip_id, uint64_t stamps)
+{
+    uint64_t h = (stamps ^ (uint64_t)ip_id << 48) * UINT64_C(0x9e3779b97f4a7c15);
+    uint32_t top = (uint32_t)(h >> 33);
+    if (ip_id != 0) {
+        return top | TCP_IDENTITY_IP;
+    }
+    return stamps != 0 ? top | 1 : 0;
+}

@@ -37,6 +37,7 @@ struct tcp_segment {
     uint32_t ack; /* meaningful with TCP_ACK */
     uint16_t window;
     uint8_t flags;
+    uint32_t identity; /* equal in copies of one packet; see tcp_segment_identity() */
     uint32_t
         wire_payload_bytes; /* by the IP length; more than payload.len where the frame was cut */
     struct hr_span payload;
@@ -45,6 +46,13 @@ struct tcp_segment {
     size_t capture;
     bool selected; /* see struct packet */
 };
+
+/* Of an identity: it comes from IP and differs in every packet of a sender, else from the clock of
+ * TCP's time stamps, which ticks slowly. 0: neither is there. */
+#define TCP_IDENTITY_IP (UINT32_C(1) << 31)
+
+/** @param ip_id  0: none  @param stamps  TSval and TSecr; 0: none */
+uint32_t tcp_segment_identity(uint16_t ip_id, uint64_t stamps);
 
 #define NET_ADDRESS_TEXT_SIZE INET6_ADDRSTRLEN
 

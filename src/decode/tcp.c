@@ -2,6 +2,28 @@
 
 #define HEADER_BYTES 20u
 
+/* RFC 7323 3.2. @return TSval and TSecr as one number; 0: none */
+static uint64_t find_stamps(struct cursor c, size_t bytes)
+{
+    cursor_limit(&c, bytes);
+    while (cursor_left(&c) >= 10) {
+        uint8_t kind = cursor_u8(&c);
+        if (kind == 0) {
+            break;
+        }
+        if (kind == 1) {
+            continue;
+        }
+        size_t len = cursor_u8(&c);
+        if (kind == 8 && len == 10) {
+            uint64_t value = cursor_u32(&c);
+            return value << 32 | cursor_u32(&c);
+        }
+        cursor_skip(&c, len < 2 ? SIZE_MAX : len - 2);
+    }
+    return 0;
+}
+
 /* RFC 9293 3.1. Checksums are not looked at: offloading leaves them wrong on the sending host. */
 void tcp_decode(struct layers *l, struct cursor c)
 {
@@ -24,6 +46,7 @@ void tcp_decode(struct layers *l, struct cursor c)
         layers_malformed(l);
         return;
     }
+    uint64_t stamps = header_bytes > HEADER_BYTES ? find_stamps(c, header_bytes - HEADER_BYTES) : 0;
     cursor_skip(&c, header_bytes - HEADER_BYTES);
     if (c.cut) {
         layers_cut(l); /* inside the options: no payload, but sequence numbers, flags and lengths */
@@ -31,6 +54,7 @@ void tcp_decode(struct layers *l, struct cursor c)
     s.source.address = l->source;
     s.destination.address = l->destination;
     s.network = l->network;
+    s.identity = tcp_segment_identity(l->ip_id, stamps);
     s.wire_payload_bytes = (uint32_t)(wire_bytes - header_bytes);
     s.payload = cursor_rest(&c);
     s.at = l->packet->at;

@@ -175,7 +175,9 @@ static uint64_t feed_ack(struct tcp_table *t, struct tcp_entry *e, enum tcp_dire
 
 static void count_fed(struct tcp_counters *k, unsigned fed)
 {
-    k->retransmissions += (fed & TCP_FED_OLD) != 0;
+    k->retransmissions += (fed & (TCP_FED_OLD | TCP_FED_COPY)) == TCP_FED_OLD;
+    k->copies += (fed & TCP_FED_COPY) != 0;
+    k->copies_shared += (fed & TCP_FED_SHARED) != 0;
     k->out_of_order += (fed & TCP_FED_EARLY) != 0;
     k->overlaps_differing += (fed & TCP_FED_DIFFERS) != 0;
     k->out_of_window += (fed & TCP_FED_OUTSIDE) != 0;
@@ -200,7 +202,9 @@ static void feed_bytes(struct tcp_table *t, struct tcp_entry *e, enum tcp_direct
     tcp_route_init(&r, t, e, d);
     t->counters.cut_bytes += p->wire_bytes - p->bytes.len;
     if (h->ended) {
-        count_fed(&t->counters, p->pos + p->wire_bytes <= h->next ? TCP_FED_OLD : TCP_FED_OUTSIDE);
+        bool is_old = p->pos + p->wire_bytes <= h->next;
+        unsigned copy = tcp_half_has_copy(h, p) ? TCP_FED_COPY : 0;
+        count_fed(&t->counters, is_old ? TCP_FED_OLD | copy : TCP_FED_OUTSIDE);
         return;
     }
     if (tcp_hole_is_certain(t, h, p->pos)) {
@@ -249,7 +253,7 @@ static void feed_sequence(struct tcp_table *t, struct tcp_entry *e, enum tcp_dir
         tcp_half_set_base(h, seq, false, s->at);
         p.pos = h->next;
     }
-    if (is_keep_alive(h, s, p.pos)) {
+    if (is_keep_alive(h, s, p.pos) && !tcp_half_has_copy(h, &p)) {
         t->counters.keep_alives++;
         return;
     }
@@ -357,7 +361,12 @@ void tcp_entry_feed(struct tcp_table *t, struct tcp_entry *e, unsigned side,
 {
     enum tcp_direction d = side == e->orig_side ? TCP_ORIG : TCP_RESP;
     struct tcp_mark mark = {
-        .at = s->at, .frame = s->frame, .capture = s->capture, .acked = TCP_ACK_UNKNOWN};
+        .at = s->at,
+        .frame = s->frame,
+        .acked = TCP_ACK_UNKNOWN,
+        .capture = s->capture,
+        .identity = s->identity,
+    };
     if (e->state == TCP_STATE_CLOSED) {
         absorb(t, e, d, s);
         return;

@@ -100,6 +100,9 @@ struct tcp_callbacks {
     X(connections_evicted, "connections", "Connections given up because too many were open")       \
     X(connections_timed_out, "connections", "Connections given up after silence")                  \
     X(retransmissions, "segments", "Segments whose bytes were all seen before")                    \
+    X(copies, "segments", "Segments captured twice: the first copy counts")                        \
+    X(copies_shared, "segments", "Segments that are in two captures, among these")                 \
+    X(connections_joined, "connections", "Connections with other VLAN or tunnel tags on some segments") \
     X(overlaps_differing, "segments", "Segments that repeat bytes with other content: first wins") \
     X(out_of_order, "segments", "Segments that came before their predecessors")                    \
     X(keep_alives, "segments", "Keep-alive probes")                                                \

@@ -102,6 +102,7 @@ static struct tcp_number drop(struct tcp_table *t, struct tcp_entry *take_e)
     tcp_half_finish(&take_e->half[0], &t->held);
     tcp_half_finish(&take_e->half[1], &t->held);
     delist(t, take_e);
+    tcp_kin_remove(t, take_e);
     tcp_index_remove(&t->index, take_e);
     TAILQ_REMOVE(&t->entries, take_e, order);
     free(take_e);
@@ -236,6 +237,7 @@ static struct tcp_entry *add_entry(struct tcp_table *t, const struct tcp_key *ke
     }
     tcp_index_add(&t->index, e);
     TAILQ_INSERT_TAIL(&t->entries, e, order);
+    tcp_kin_add(t, e);
     enlist(t, e, TCP_LIST_OPENING);
     t->counters.connections++;
     t->callbacks.open(&e->conn, t->user);
@@ -292,6 +294,10 @@ void tcp_table_feed(struct tcp_table *t, const struct tcp_segment *s)
     expire(t);
     unsigned side = tcp_key_of(s, &key);
     struct tcp_entry *e = tcp_index_find(&t->index, &key);
+    tcp_kin_note(t, s->network);
+    if (t->kin.is_used && s->selected) {
+        e = tcp_kin_choose(t, e, &key, side, s);
+    }
     if (e && tcp_number_is_other(&e->number, side, s)) {
         close_entry(t, e, TCP_END_REUSED);
         struct tcp_number old = drop(t, e);
@@ -312,6 +318,19 @@ void tcp_table_feed(struct tcp_table *t, const struct tcp_segment *s)
         tcp_entry_feed(t, e, side, s);
     }
     tcp_holes_enforce(t);
+}
+
+void tcp_table_take_back(struct tcp_table *t, struct tcp_entry *take_e)
+{
+    struct tcp_counters before = t->counters;
+    for (int i = 0; i < 2; i++) {
+        take_e->half[i].acked = TCP_POS_NONE; /* what is missing here is no loss */
+    }
+    tcp_entry_close(t, take_e, TCP_END_REUSED);
+    struct tcp_number number = drop(t, take_e);
+    tcp_number_return(&t->numbers, &number);
+    t->counters = before;
+    t->counters.connections--;
 }
 
 void tcp_table_finish(struct tcp_table *t)
@@ -338,6 +357,7 @@ void tcp_table_destroy(struct tcp_table *t)
         free(e);
     }
     tcp_index_finish(&t->index);
+    tcp_kin_finish(&t->kin);
     tcp_numbers_finish(&t->numbers);
     free(t);
 }

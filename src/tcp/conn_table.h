@@ -8,6 +8,7 @@
 
 #include "tcp/conn.h"
 #include "tcp/index.h"
+#include "tcp/kin.h"
 #include "tcp/number.h"
 #include "tcp/reassembly.h"
 #include "tcp/state.h"
@@ -61,6 +62,10 @@ struct tcp_entry {
     struct tcp_mark last; /* latest segment */
     TAILQ_ENTRY(tcp_entry) link;  /* of the list of its state */
     TAILQ_ENTRY(tcp_entry) order; /* of all */
+    struct tcp_family *family;    /* NULL as long as there is one network only */
+    TAILQ_ENTRY(tcp_entry) kin;   /* of the family */
+    uint32_t alias[TCP_ALIAS_LIMIT]; /* networks besides the key's */
+    uint8_t alias_count;
     struct tcp_watch watch[2];
     struct tcp_mark reset; /* first RST that counted */
 };
@@ -78,6 +83,7 @@ struct tcp_table {
     struct tcp_watches watches[TCP_WATCH_COUNT];
     struct tcp_held_total held;
     struct tcp_numbers numbers;
+    struct tcp_kin kin;
     /* Time-outs run on packet time that two frames agree on, so that one frame with a wild time
      * ends nothing. What is touched bears the time of its frame; where that lies ahead of the
      * clock when it is looked at, the frame was wrong and the clock counts. */
@@ -136,6 +142,8 @@ static inline void tcp_table_expect(struct tcp_table *t, hr_nsec timeout)
     t->deadline = due < t->deadline ? due : t->deadline;
 }
 
+/** As if it had never been: another connection has its segments. Nothing was told of it yet. */
+void tcp_table_take_back(struct tcp_table *t, struct tcp_entry *take_e);
 /** Puts the entry behind the others of the list that its state calls for. */
 void tcp_entry_touch(struct tcp_table *t, struct tcp_entry *e);
 

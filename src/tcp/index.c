@@ -14,6 +14,18 @@ static uint32_t hash_of(const struct tcp_key *key)
     return (uint32_t)hr_hash_table(key, sizeof(*key));
 }
 
+static bool has_key(const struct tcp_entry *e, const struct tcp_key *key)
+{
+    if (memcmp(&e->key, key, sizeof(*key)) == 0) {
+        return true;
+    }
+    bool is_alias = false;
+    for (unsigned i = 0; i < e->alias_count; i++) {
+        is_alias |= e->alias[i] == key->network;
+    }
+    return is_alias && memcmp(e->key.side, key->side, sizeof(key->side)) == 0;
+}
+
 void tcp_index_init(struct tcp_index *x)
 {
     *x = (struct tcp_index){.slots = hr_xcalloc(FIRST_SLOTS, sizeof(*x->slots)),
@@ -42,7 +54,7 @@ struct tcp_entry *tcp_index_find(const struct tcp_index *x, const struct tcp_key
         struct tcp_entry *e = x->slots[at].entry;
         if (x->slots[at].hash == hash) {
             fetch(e);
-            if (memcmp(&e->key, key, sizeof(*key)) == 0) {
+            if (has_key(e, key)) {
                 return e;
             }
         }
@@ -72,19 +84,33 @@ static void grow(struct tcp_index *x)
     free(old.slots);
 }
 
-void tcp_index_add(struct tcp_index *x, struct tcp_entry *e)
+static void add(struct tcp_index *x, struct tcp_entry *e, const struct tcp_key *key)
 {
-    if (2 * x->count > x->mask) {
+    if (2 * (x->count + x->alias_count) > x->mask) {
         grow(x);
     }
-    put(x, (struct tcp_index_slot){e, hash_of(&e->key)});
+    put(x, (struct tcp_index_slot){e, hash_of(key)});
+}
+
+void tcp_index_add(struct tcp_index *x, struct tcp_entry *e)
+{
+    add(x, e, &e->key);
     x->count++;
 }
 
-void tcp_index_remove(struct tcp_index *x, const struct tcp_entry *e)
+void tcp_index_add_alias(struct tcp_index *x, struct tcp_entry *e, uint32_t network)
 {
-    size_t hole = hash_of(&e->key) & x->mask;
-    while (x->slots[hole].entry != e) {
+    struct tcp_key key = e->key;
+    key.network = network;
+    add(x, e, &key);
+    x->alias_count++;
+}
+
+static void remove_slot(struct tcp_index *x, const struct tcp_entry *e, const struct tcp_key *key)
+{
+    const uint32_t hash = hash_of(key);
+    size_t hole = hash & x->mask;
+    while (x->slots[hole].entry != e || x->slots[hole].hash != hash) {
         hole = (hole + 1) & x->mask;
     }
     /* What stands behind moves up, but for what would then stand before its place. */
@@ -96,5 +122,16 @@ void tcp_index_remove(struct tcp_index *x, const struct tcp_entry *e)
         }
     }
     x->slots[hole].entry = NULL;
+}
+
+void tcp_index_remove(struct tcp_index *x, const struct tcp_entry *e)
+{
+    struct tcp_key key = e->key;
+    remove_slot(x, e, &key);
     x->count--;
+    for (unsigned i = 0; i < e->alias_count; i++) {
+        key.network = e->alias[i];
+        remove_slot(x, e, &key);
+        x->alias_count--;
+    }
 }

@@ -20,6 +20,7 @@ struct tcp_index {
     struct tcp_index_slot *slots;
     size_t mask; /* number of slots - 1 */
     size_t count;
+    size_t alias_count;
 };
 
 void tcp_index_init(struct tcp_index *x);
@@ -28,6 +29,8 @@ void tcp_index_finish(struct tcp_index *x);
 struct tcp_entry *tcp_index_find(const struct tcp_index *x, const struct tcp_key *key);
 /** Its key must not be in the index. */
 void tcp_index_add(struct tcp_index *x, struct tcp_entry *e);
+/** One more key of an entry, which has it among its aliases. */
+void tcp_index_add_alias(struct tcp_index *x, struct tcp_entry *e, uint32_t network);
 /** Must be in the index. */
 void tcp_index_remove(struct tcp_index *x, const struct tcp_entry *e);
 

@@ -46,6 +46,14 @@ void tcp_number_finish(struct tcp_number *number)
     number->others = NULL;
 }
 
+void tcp_number_return(struct tcp_numbers *n, struct tcp_number *take_number)
+{
+    if (n->next[take_number->capture] == take_number->stream + 1) {
+        n->next[take_number->capture]--;
+    }
+    tcp_number_finish(take_number);
+}
+
 bool tcp_number_is_other(const struct tcp_number *number, unsigned side,
                          const struct tcp_segment *s)
 {

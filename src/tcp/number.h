@@ -51,6 +51,8 @@ unsigned tcp_key_of(const struct tcp_segment *s, struct tcp_key *ret_key);
 /** The next number of the segment's capture. */
 struct tcp_number tcp_number_new(struct tcp_numbers *n, const struct tcp_segment *s);
 void tcp_number_finish(struct tcp_number *number);
+/** Gives back a number that nobody was told of; only the last one given is given again. */
+void tcp_number_return(struct tcp_numbers *n, struct tcp_number *take_number);
 /** Whether s is the beginning of another stream than this one. */
 bool tcp_number_is_other(const struct tcp_number *number, unsigned side,
                          const struct tcp_segment *s);

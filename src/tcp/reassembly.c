@@ -133,27 +133,65 @@ static uint32_t hash_payload(struct hr_span s)
     return (uint32_t)(((lane[0] ^ w) * k + lane[1] * 3) >> 32);
 }
 
-static void remember(struct tcp_half *h, tcp_pos pos, struct hr_span bytes)
+static struct tcp_print print_of(const struct tcp_piece *p)
 {
-    h->prints[h->print_at] = (struct tcp_print){
-        .seq = (tcp_seq)pos, .len = (uint32_t)bytes.len, .hash = hash_payload(bytes)};
+    return (struct tcp_print){
+        .seq = (tcp_seq)p->pos,
+        .len = (uint32_t)p->bytes.len,
+        .hash = hash_payload(p->bytes),
+        .identity = p->mark.identity,
+        .usec = (uint32_t)(p->mark.at / HR_NSEC_PER_USEC),
+        .capture = (uint32_t)p->mark.capture,
+    };
+}
+
+static void remember(struct tcp_half *h, const struct tcp_piece *p)
+{
+    h->prints[h->print_at] = print_of(p);
     h->print_at = (uint8_t)((h->print_at + 1) % TCP_PRINTS);
 }
 
-/* Whether a late copy says something else than what was delivered, where the latter is remembered.
+/*
+ * The same bytes in the same packet, or sent again? A sender numbers its IP packets, so equal
+ * numbers are one packet, unless they have come round. Equal time stamps of TCP are one tick of its
+ * clock; with neither, only what comes sooner than any sender could know of a loss is a copy.
+ * Clocks of two captures may differ.
  */
-static bool differs_from_delivered(const struct tcp_half *h, const struct tcp_piece *p)
+#define COPY_USEC_NUMBERED 2000000u
+#define COPY_USEC_STAMPED 10000u
+#define COPY_USEC_BARE 1000u
+
+static bool is_copy(const struct tcp_print *a, const struct tcp_print *b)
 {
-    if (p->bytes.len == 0) {
-        return false;
-    }
-    for (size_t i = 0; i < TCP_PRINTS; i++) {
+    uint32_t age = b->usec - a->usec;
+    age = age > UINT32_MAX / 2 ? 0 - age : age;
+    bool is_numbered = (a->identity & TCP_IDENTITY_IP) != 0 || a->capture != b->capture;
+    uint32_t most = a->identity == 0 ? COPY_USEC_BARE
+                    : is_numbered    ? COPY_USEC_NUMBERED
+                                     : COPY_USEC_STAMPED;
+    return a->identity == b->identity && age < most;
+}
+
+/* What bytes that came again are, by what is remembered of those that were delivered. */
+static unsigned compare_with_delivered(const struct tcp_half *h, const struct tcp_piece *p)
+{
+    for (size_t i = 0; p->bytes.len > 0 && i < TCP_PRINTS; i++) {
         const struct tcp_print *known = &h->prints[i];
         if (known->seq == (tcp_seq)p->pos && known->len == p->bytes.len) {
-            return known->hash != hash_payload(p->bytes);
+            struct tcp_print print = print_of(p);
+            if (known->hash != print.hash) {
+                return TCP_FED_DIFFERS;
+            }
+            bool is_shared = known->capture != print.capture;
+            return !is_copy(known, &print) ? 0 : TCP_FED_COPY | (is_shared ? TCP_FED_SHARED : 0u);
         }
     }
-    return false;
+    return 0;
+}
+
+bool tcp_half_has_copy(const struct tcp_half *h, const struct tcp_piece *p)
+{
+    return (compare_with_delivered(h, p) & TCP_FED_COPY) != 0;
 }
 
 static void emit_gap(struct tcp_half *h, tcp_pos to, const struct tcp_mark *mark,
@@ -208,7 +246,7 @@ static void deliver(struct tcp_half *h, const struct tcp_piece *p, const struct 
             .capture = p->mark.capture,
             .acked = p->mark.acked,
         };
-        remember(h, p->pos, p->bytes);
+        remember(h, p);
         h->next += p->bytes.len;
         h->given = true;
         h->tail_at = p->mark.at;
@@ -280,14 +318,25 @@ static struct tcp_held *find_held(struct tcp_half *h, tcp_pos pos)
     return best;
 }
 
-static bool differs_from_held(const struct tcp_piece *p, const struct tcp_held *s)
+static unsigned compare_with_held(const struct tcp_piece *p, const struct tcp_held *s)
 {
     tcp_pos from = p->pos > s->pos ? p->pos : s->pos;
     tcp_pos p_end = p->pos + p->bytes.len;
     tcp_pos s_end = s->pos + s->len;
     tcp_pos to = p_end < s_end ? p_end : s_end;
-    return from < to &&
-           memcmp(p->bytes.ptr + (from - p->pos), s->bytes + (from - s->pos), to - from) != 0;
+    if (from >= to) {
+        return 0;
+    }
+    if (memcmp(p->bytes.ptr + (from - p->pos), s->bytes + (from - s->pos), to - from) != 0) {
+        return TCP_FED_DIFFERS;
+    }
+    struct tcp_piece held = {.pos = s->pos, .bytes = hr_span_of(s->bytes, s->len), .mark = s->mark};
+    struct tcp_print a = print_of(&held);
+    struct tcp_print b = print_of(p);
+    if (a.seq != b.seq || a.len != b.len || !is_copy(&a, &b)) {
+        return 0;
+    }
+    return TCP_FED_COPY | (a.capture != b.capture ? TCP_FED_SHARED : 0u);
 }
 
 /* p begins at next or behind it, and others are held: what is new of it goes between them. */
@@ -301,7 +350,7 @@ static unsigned feed_between(struct tcp_half *h, const struct tcp_piece *p,
     struct tcp_held *s = find_held(h, at);
     while (at < end) {
         if (s && s->pos <= at) {
-            fed |= differs_from_held(p, s) ? TCP_FED_DIFFERS : 0;
+            fed |= compare_with_held(p, s);
             at = end_of(s);
             s = RB_NEXT(tcp_held_tree, &h->held, s);
             continue;
@@ -339,7 +388,7 @@ unsigned tcp_half_feed(struct tcp_half *h, const struct tcp_piece *p, const stru
         part = sub_piece(p, from, end);
     }
     if (end <= h->next) {
-        return fed | TCP_FED_OLD | (differs_from_delivered(h, &part) ? TCP_FED_DIFFERS : 0);
+        return fed | TCP_FED_OLD | compare_with_delivered(h, &part);
     }
     if (part.pos < h->next) {
         part = sub_piece(&part, h->next, end);

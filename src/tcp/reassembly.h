@@ -17,16 +17,22 @@ struct tcp_mark {
     uint64_t frame;
     uint64_t acked; /* as in struct tcp_chunk */
     size_t capture;
+    uint32_t identity; /* as in struct tcp_segment */
 };
 
 struct tcp_held;
+struct tcp_piece;
 RB_HEAD(tcp_held_tree, tcp_held);
 
-/* What was delivered lately, to tell a retransmission from a copy that differs. */
+/* What was delivered lately: to tell a retransmission from a packet that was captured twice, and
+ * either from one whose content differs. */
 struct tcp_print {
     tcp_seq seq;
     uint32_t len;
     uint32_t hash;
+    uint32_t identity; /* as in struct tcp_segment */
+    uint32_t usec;     /* of its time; wraps */
+    uint32_t capture;
 };
 #define TCP_PRINTS 4
 
@@ -75,6 +81,8 @@ enum {
     TCP_FED_EARLY = 1u << 1,   /* came before its predecessors */
     TCP_FED_DIFFERS = 1u << 2, /* repeats bytes with other content */
     TCP_FED_OUTSIDE = 1u << 3, /* bytes before the stream or behind its end */
+    TCP_FED_COPY = 1u << 4,    /* the very packet was seen before: captured twice */
+    TCP_FED_SHARED = 1u << 5,  /* in two captures */
 };
 
 void tcp_half_init(struct tcp_half *h);
@@ -86,6 +94,8 @@ void tcp_half_set_base(struct tcp_half *h, tcp_seq seq, bool exact, hr_nsec at);
 bool tcp_half_is_untouched(const struct tcp_half *h);
 /** @return false where seq is farther from what is expected than any window allows */
 bool tcp_half_locate(const struct tcp_half *h, tcp_seq seq, tcp_pos *ret_pos);
+/** Whether the very packet whose payload stands there was delivered lately. */
+bool tcp_half_has_copy(const struct tcp_half *h, const struct tcp_piece *p);
 /** Behind the last byte known of, delivered, held or acknowledged. */
 tcp_pos tcp_half_frontier(const struct tcp_half *h);
 

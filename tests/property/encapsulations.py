@@ -18,7 +18,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import captool  # noqa: E402
 
-KEY_DEPENDENT = ("id", "capture", "capture_id", "response_capture", "session", "exchange", "target", "fingerprint")
+IGNORED = ("id", "capture", "capture_id", "response_capture", "session", "exchange", "target", "fingerprint")
 
 
 def relink(frames, change):
@@ -87,10 +87,11 @@ LINKS = {
 }
 
 
-def results(headrace, capture, stdin=None):
+def results(headrace, capture, stdin=None, more=()):
+    """capture and more: files that are given together."""
     out = []
     for args in (["list", "exchanges", "--format", "ndjson"], ["audit", "--quiet", "--format", "ndjson"]):
-        p = subprocess.run([headrace, *args, capture], stdout=subprocess.PIPE, stderr=subprocess.PIPE, input=stdin)
+        p = subprocess.run([headrace, *args, capture, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, input=stdin)
         if p.returncode not in (0, 1):
             return ["status %d: %s" % (p.returncode, p.stderr.decode(errors="replace"))]
         for line in p.stdout.decode().splitlines():
@@ -101,7 +102,7 @@ def results(headrace, capture, stdin=None):
 
 
 def without(record):
-    r = {k: v for k, v in record.items() if k not in KEY_DEPENDENT}
+    r = {k: v for k, v in record.items() if k not in IGNORED}
     if (r.get("user") or "").startswith("~"):  # the hash of a name that never got in
         r["user"] = "~"
     if "evidence" in r:

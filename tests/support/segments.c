@@ -144,6 +144,10 @@ static void parse_option(struct scene *s, struct tcp_segment *seg, struct hr_spa
         seg->capture = (size_t)value;
     } else if (word.ptr[0] == 'n') {
         seg->network = (uint32_t)value;
+    } else if (word.ptr[0] == 'i') {
+        seg->identity = (uint32_t)value | TCP_IDENTITY_IP;
+    } else if (word.ptr[0] == 't') {
+        seg->identity = (uint32_t)value;
     } else if (word.ptr[0] == 'u') {
         seg->selected = false;
     } else {

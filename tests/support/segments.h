@@ -2,12 +2,14 @@
  * support/segments.h - segments as lines of text, and what the connection table makes of them as
  * text again.
  *
- *     [@MS] DIRECTION[CLIENT] FLAGS SEQ [a=ACK] [w=WIRE] [c=CAPTURE] [n=NETWORK] [u] ['PAYLOAD']
+ *     [@MS] DIRECTION[CLIENT] FLAGS SEQ [a=ACK] [w=WIRE] [c=CAPTURE] [n=NETWORK] [i=ID] [t=STAMP]
+ *          [u] ['PAYLOAD']
  *
  * DIRECTION is > (client to server) or <; a digit behind it tells clients apart (port 40000 +
  * digit). FLAGS are letters of SAFRP, or - for none. SEQ and ACK count from the first data byte, so
  * the SYN is -1. Time is in milliseconds, one after the segment before where it is not given. WIRE
- * is the payload's length on the wire where the capture cut it; u: not selected by the filter.
+ * is the payload's length on the wire where the capture cut it; ID numbers the IP packet, STAMP is
+ * a time stamp of TCP; u: not selected by the filter.
  *
  * Outcome, a line a connection in order of opening: its stream number, both byte streams with a
  * '.' for each lost byte, each with its end, and the end of the connection:

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Law: the same packet captured twice is one packet, and a connection is one whatever tags its directions
+bear. A mirror of both directions, an interface "any", both sides of a router, two interfaces of one pcapng,
+two captures that overlap: all give the exchanges, times and findings of the plain capture. The same
+connection on two VLANs with numbers of its own is another connection.
+
+copies.py HEADRACE CAPTURE...   (Ethernet captures)
+"""
+import os
+import struct
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import captool  # noqa: E402
+import encapsulations  # noqa: E402
+
+encapsulations.IGNORED += ("frame", "request_frame", "response_frame", "stream")
+MACS = bytes.fromhex("020000000003020000000004")
+
+
+def tagged(data, vlan):
+    return data if vlan is None else data[:12] + struct.pack(">HH", 0x8100, vlan) + data[12:]
+
+
+def routed(data):
+    """As it looks behind a router: other MAC addresses, TTL one less, the header's checksum with it."""
+    if data[12:14] == b"\x86\xdd":
+        return MACS + data[12:21] + bytes([data[21] - 1]) + data[22:]
+    header = bytearray(data[14:34])
+    header[8] -= 1
+    header[10:12] = b"\0\0"
+    total = sum(struct.unpack(">10H", header))
+    total = (total & 0xFFFF) + (total >> 16)
+    header[10:12] = struct.pack(">H", ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF)
+    return MACS + data[12:14] + bytes(header) + data[34:]
+
+
+def is_up(data):
+    """Towards the server: from the higher port."""
+    at = 54 if data[12:14] == b"\x86\xdd" else 34
+    source, destination = struct.unpack(">HH", data[at:at + 4])
+    return source > destination
+
+
+def made(f, data, later=0):
+    return captool.Frame(f.at + later, f.wire + len(data) - len(f.data), data)
+
+
+def tags(frames, up, down):
+    return [made(f, tagged(f.data, up if is_up(f.data) else down)) for f in frames]
+
+
+def copied(frames, change, later):
+    """Each frame and, so many ns later, what change makes of it; in the order of time."""
+    out = list(frames) + [made(f, change(f.data), later) for f in frames]
+    return sorted(out, key=lambda f: f.at)
+
+
+def router(frames):
+    """Requests come from VLAN 10 and go on in VLAN 20, answers the other way round."""
+    out = []
+    for f in frames:
+        first, second = (10, 20) if is_up(f.data) else (20, 10)
+        out += [made(f, tagged(f.data, first)), made(f, tagged(routed(f.data), second), 30000)]
+    return sorted(out, key=lambda f: f.at)
+
+
+def two_interfaces(frames):
+    def interface():
+        return captool.block("<", 1, struct.pack("<HHI", 1, 0, 0) + struct.pack("<HHBxxxI", 9, 1, 9, 0))
+
+    out = [captool.block("<", 0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)), interface(), interface()]
+    for number, f in sorted([(0, f) for f in frames] + [(1, made(f, f.data, 2000)) for f in frames],
+                            key=lambda x: x[1].at):
+        head = struct.pack("<IIIII", number, f.at >> 32, f.at & 0xFFFFFFFF, len(f.data), f.wire)
+        out.append(captool.block("<", 6, head + f.data))
+    return b"".join(out)
+
+
+def variants(frames):
+    """Name, and the files that are given together."""
+    pcap = captool.pcap_bytes
+    yield "requests without a tag", [pcap(1, tags(frames, None, 10))]
+    yield "answers without a tag", [pcap(1, tags(frames, 10, None))]
+    yield "a tag for each direction", [pcap(1, tags(frames, 10, 20))]
+    yield "mirror of both directions", [pcap(1, copied(frames, lambda d: d, 5000))]
+    yield "trunk and access port", [pcap(1, copied(frames, lambda d: tagged(d, 10), 5000))]
+    yield "both sides of a router", [pcap(1, copied(frames, routed, 30000))]
+    yield "VLANs of a router", [pcap(1, router(frames))]
+    yield "two interfaces", [two_interfaces(frames)]
+    third = len(frames) // 3
+    yield "two captures that overlap", [pcap(1, frames[:2 * third]), pcap(1, frames[third:])]
+    yield "one capture in another", [pcap(1, frames), pcap(1, frames[third:2 * third])]
+    yield "one capture under two names", [pcap(1, frames), pcap(1, frames)]
+
+
+def main():
+    headrace, captures = sys.argv[1], sys.argv[2:]
+    bad = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for capture in captures:
+            link, frames = captool.read(capture)
+            assert link == 1, "%s: not Ethernet" % capture
+            want = encapsulations.results(headrace, capture)
+            assert want, "%s: nothing to compare" % capture
+            for name, files in variants(frames):
+                paths = [os.path.join(folder, str(i)) for i in range(len(files))]
+                for path, data in zip(paths, files):
+                    with open(path, "wb") as f:
+                        f.write(data)
+                got = encapsulations.results(headrace, paths[0], more=paths[1:])
+                if got != want:
+                    bad += 1
+                    print("failed %s as %s" % (capture, name))
+                    print("\n".join("  lost " + x for x in want if x not in set(got))[:1500])
+                    print("\n".join("  new  " + x for x in got if x not in set(want))[:1500])
+                    print("  %d records, not %d" % (len(got), len(want)))
+            print("done   %s" % capture)
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
