@@ -51,6 +51,16 @@ static bool copy_lower(struct hr_span s, char *text, size_t size)
     return true;
 }
 
+static bool has_no_blanks(struct hr_span s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if ((unsigned char)s.ptr[i] <= ' ') {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool http_media_type_parse(struct hr_span value, struct http_media_type *ret_type)
 {
     struct http_media_type t = {.text = ""};
@@ -60,7 +70,7 @@ bool http_media_type_parse(struct hr_span value, struct http_media_type *ret_typ
     ret_type->text[0] = '\0';
     ret_type->charset[0] = '\0';
     if (slash == SIZE_MAX || slash == 0 || slash + 1 == essence.len ||
-        hr_span_find(essence, ' ') != SIZE_MAX || !copy_lower(essence, t.text, sizeof(t.text))) {
+        !has_no_blanks(essence) || !copy_lower(essence, t.text, sizeof(t.text))) {
         return false;
     }
     struct http_field p;
@@ -132,9 +142,10 @@ enum http_content_result http_content_decode(const struct http_message *m,
     struct hr_buf work; /* the layers take turns between work and scratch */
     hr_buf_init(&work, SIZE_MAX);
     enum http_content_result result = HTTP_CONTENT_WHOLE;
+    const size_t most = output_limit(content, limits); /* by what was sent, for all codings */
     while (n > 0 && result != HTTP_CONTENT_UNDECODABLE) {
         hr_buf_clear(&work);
-        result = http_coding_remove(codings[--n], content, output_limit(content, limits), &work);
+        result = http_coding_remove(codings[--n], content, most, &work);
         cut = cut || result == HTTP_CONTENT_CUT;
         struct hr_buf swap = *scratch;
         *scratch = work;

@@ -24,6 +24,7 @@ static void media_types_are_lower_case(void **state)
         {"/x",                                         "",                 ""          },
         {"text/",                                      "",                 ""          },
         {"te xt/html",                                 "",                 ""          },
+        {"te\x01xt/html",                              "",                 ""          },
         {"",                                           "",                 ""          },
     };
     for (size_t i = 0; i < HR_ARRAY_LEN(cases); i++) {
