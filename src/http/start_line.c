@@ -81,6 +81,34 @@ static bool is_without_version(struct hr_span method, struct hr_span target)
            hr_span_equal(method, HR_SPAN("HEAD"));
 }
 
+static bool response_is_possible(struct hr_span prefix)
+{
+    size_t n = prefix.len < 5 ? prefix.len : 5;
+    return hr_span_equal(hr_span_slice(prefix, 0, n), hr_span_of("HTTP/", n));
+}
+
+static bool request_is_possible(struct hr_span prefix)
+{
+    size_t n = 0;
+    while (n < prefix.len && n <= HTTP_METHOD_LIMIT && is_method_char(prefix.ptr[n])) {
+        n++;
+    }
+    if (n > HTTP_METHOD_LIMIT || is_digit(prefix.ptr[0])) {
+        return false;
+    }
+    if (n == prefix.len) {
+        return true;
+    }
+    /* a control character in what would be the target is the mark of a binary protocol */
+    for (size_t i = n; i < prefix.len && i < n + HTTP_METHOD_LIMIT; i++) {
+        if ((unsigned char)prefix.ptr[i] < 0x20 && !is_blank(prefix.ptr[i]) &&
+            prefix.ptr[i] != '\r') {
+            return false;
+        }
+    }
+    return n > 0 && is_blank(prefix.ptr[n]);
+}
+
 bool http_request_line_parse(struct hr_span line, struct http_start_line *ret_line)
 {
     size_t space = 0;
@@ -89,7 +117,7 @@ bool http_request_line_parse(struct hr_span line, struct http_start_line *ret_li
     }
     struct hr_span method = hr_span_slice(line, 0, space);
     struct hr_span rest = trim_right(trim_left(hr_span_slice(line, space, line.len)));
-    if (!is_method(method)) {
+    if (!is_method(method) || !request_is_possible(line)) {
         return false;
     }
     unsigned version = 0;
@@ -138,34 +166,6 @@ bool http_status_line_parse(struct hr_span line, struct http_start_line *ret_lin
     *ret_line =
         (struct http_start_line){.side = HTTP_RESPONSE, .status = status, .version = old ? 10 : 11};
     return true;
-}
-
-static bool response_is_possible(struct hr_span prefix)
-{
-    size_t n = prefix.len < 5 ? prefix.len : 5;
-    return hr_span_equal(hr_span_slice(prefix, 0, n), hr_span_of("HTTP/", n));
-}
-
-static bool request_is_possible(struct hr_span prefix)
-{
-    size_t n = 0;
-    while (n < prefix.len && n <= HTTP_METHOD_LIMIT && is_method_char(prefix.ptr[n])) {
-        n++;
-    }
-    if (n > HTTP_METHOD_LIMIT || is_digit(prefix.ptr[0])) {
-        return false;
-    }
-    if (n == prefix.len) {
-        return true;
-    }
-    /* a control character in what would be the target is the mark of a binary protocol */
-    for (size_t i = n; i < prefix.len && i < n + HTTP_METHOD_LIMIT; i++) {
-        if ((unsigned char)prefix.ptr[i] < 0x20 && !is_blank(prefix.ptr[i]) &&
-            prefix.ptr[i] != '\r') {
-            return false;
-        }
-    }
-    return n > 0 && is_blank(prefix.ptr[n]);
 }
 
 bool http_start_is_possible(int side, struct hr_span prefix)

@@ -115,6 +115,7 @@ static void start_lines_are_told_from_others(void **state)
         {"GET / RTSP/1.0",                                '-', NULL,                       0  },
         {"4GET / HTTP/1.1",                               '-', NULL,                       0  },
         {"G@T / HTTP/1.1",                                '-', NULL,                       0  },
+        {"GET /\x01 HTTP/1.1",                            '-', NULL,                       0  },
         {"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG / HTTP/1.1",  '-', NULL,                       0  },
         {"",                                              '-', NULL,                       0  },
         {"HTTP/1.1 200 OK",                               'S', NULL,                       200},
