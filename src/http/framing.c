@@ -148,17 +148,17 @@ static size_t read_chunk_end(struct http_reader *r, const struct http_window *w,
     return 1;
 }
 
-/* Trailer fields are passed over. line_at counts the current line's bytes, a CR not. */
+/* Trailer fields are passed over. line_at counts the current line's bytes, CRs not: however many
+ * segments they lie in, a line of nothing else is the empty one. */
 static size_t read_trailer(struct http_reader *r, const struct http_window *w, size_t pos)
 {
     struct hr_span rest = hr_span_slice(w->bytes, pos, w->bytes.len);
     size_t newline = hr_span_find(rest, '\n');
     size_t n = newline == SIZE_MAX ? rest.len : newline + 1;
     size_t text = newline == SIZE_MAX ? n : newline;
-    if (text > 0 && rest.ptr[text - 1] == '\r') {
-        text--;
+    for (size_t i = 0; i < text; i++) {
+        r->line_at += rest.ptr[i] != '\r';
     }
-    r->line_at += text;
     note_content(r, w, pos, n);
     if (newline != SIZE_MAX) {
         bool empty = r->line_at == 0;

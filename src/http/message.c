@@ -189,6 +189,14 @@ size_t http_reader_feed(struct http_reader *r, const struct http_input *in)
     return n;
 }
 
+/* What a search held back in vain was passed over as well. */
+static void drop_searched(struct http_reader *r)
+{
+    if (r->state == HTTP_READ_SEARCH) {
+        r->loss_bytes += r->held.len;
+    }
+}
+
 void http_reader_gap(struct http_reader *r, const struct http_input *in)
 {
     uint64_t gap = in->gap_bytes;
@@ -221,6 +229,7 @@ void http_reader_gap(struct http_reader *r, const struct http_input *in)
         r->m->content_gap = true;
         http_reader_end_message(r, HTTP_CUT_GAP);
     }
+    drop_searched(r);
     http_reader_release_held(r);
     r->next_offset = end;
     if (r->state == HTTP_READ_IGNORE) {
@@ -237,6 +246,7 @@ void http_reader_end(struct http_reader *r, const struct http_input *in)
     r->ended = true;
     http_reader_cut_head(r, HTTP_CUT_END);
     http_reader_end_message(r, by_close ? HTTP_CUT_NONE : HTTP_CUT_END);
+    drop_searched(r);
     if (r->loss_open && r->side >= 0) {
         r->shared->ops->found(r, in->place.at);
         r->loss_open = false;

@@ -68,9 +68,12 @@ static void hold_back(struct http_reader *r, const struct http_window *w, size_t
 {
     http_reader_note_start(r, w, pos);
     r->held_starts_line = starts_line(w, pos);
-    size_t last = w->marks[2].from > pos ? w->marks[2].from : pos;
-    http_reader_hold(r, w, pos, hr_span_slice(w->bytes, pos, last));
-    http_reader_hold(r, w, last, hr_span_slice(w->bytes, last, w->bytes.len));
+    for (size_t i = 1; i < HR_ARRAY_LEN(w->marks); i++) {
+        size_t end = w->marks[i].from > pos ? w->marks[i].from : pos;
+        http_reader_hold(r, w, pos, hr_span_slice(w->bytes, pos, end));
+        pos = end;
+    }
+    http_reader_hold(r, w, pos, hr_span_slice(w->bytes, pos, w->bytes.len));
 }
 
 size_t http_reader_search(struct http_reader *r, const struct http_window *w, size_t pos)

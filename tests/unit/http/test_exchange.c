@@ -154,6 +154,10 @@ static const struct {
      {GET("/a"), OK("x", "1"), GET("/b"), OK("y", "1")},
      "GET /a -> 200 \"x\"\nGET /b -> 200 \"y\"\n",
      {.late_first_request = true}},
+    {"an empty trailer section with a CR too many",
+     {"C:POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\r\n", OK("y", "1")},
+     "POST /a \"x\" -> 200 \"y\"\n",
+     {0}},
     {"the answer to a HEAD before the HEAD",
      {"C:HEAD /a HTTP/1.1\r\n\r\n", "S:HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", GET("/b"), OK("y", "1")},
      "HEAD /a -> 200\nGET /b -> 200 \"y\"\n",
@@ -188,6 +192,68 @@ static void exchanges_are_independent_of_segmentation(void **state)
             played_finish(&got);
         }
     }
+}
+
+/* Bytes passed over are told all, whether a search held them back or not. */
+static void losses_are_independent_of_segmentation(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *turns[3];
+        const char *want;
+        struct play_options options;
+    } lossy[] = {
+        {{GET("/a"), "S:no answer", NULL}, "S 9 hides\n", {.ends = 'S'}},
+        {{GET("/a"), "S:no answer, and a hole", NULL},
+         "S 21 hides\n",
+         {.ends = 'S', .hole_side = 1, .hole_from = 10, .hole_to = 15}},
+    };
+    for (size_t i = 0; i < HR_ARRAY_LEN(lossy); i++) {
+        for (size_t split = 0; split < 12; split++) {
+            struct play p = play_of(lossy[i].turns);
+            struct play_options o = lossy[i].options;
+            o.split = split;
+            struct played got = play(&p, &o);
+            assert_string_equal(hr_buf_str(&got.losses), lossy[i].want);
+            played_finish(&got);
+        }
+    }
+}
+
+static void keep_first_frame(const struct http_exchange *x, void *user)
+{
+    uint64_t *frame = user;
+    *frame = x->response.first.frame;
+}
+
+static void pass_loss(const struct http_loss *loss, void *user)
+{
+    (void)loss;
+    (void)user;
+}
+
+/* What a search held back is of other frames than the message that it finds behind it. */
+static void a_message_begins_in_its_own_frame(void **state)
+{
+    (void)state;
+    static const struct http_callbacks callbacks = {keep_first_frame, pass_loss};
+    const struct http_config config = {
+        .header_bytes = 1024, .field_limit = 16, .content_bytes = 32, .waiting_limit = 8};
+    const char *const pieces[] = {"9", "H", "T", "TP/1.0 500 No\r\n\r\n"};
+    uint64_t frame = 0;
+    struct http_context *h = http_context_create(&config, &callbacks);
+    struct http_conn *c = http_conn_create(h, true, &frame);
+    struct http_input in = {.side = 1, .acked = UINT64_MAX};
+    for (size_t i = 0; i < HR_ARRAY_LEN(pieces); i++) {
+        in.place.frame = i == 0 ? 1 : 2;
+        in.bytes = hr_span_str(pieces[i]);
+        http_conn_feed(c, &in);
+        in.offset += in.bytes.len;
+    }
+    http_conn_finish(c);
+    assert_int_equal(frame, 2);
+    http_conn_destroy(c);
+    http_context_destroy(h);
 }
 
 /* What is not HTTP gives no exchange. */
@@ -342,6 +408,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conversations_give_their_exchanges),
         cmocka_unit_test(exchanges_are_independent_of_segmentation),
+        cmocka_unit_test(losses_are_independent_of_segmentation),
+        cmocka_unit_test(a_message_begins_in_its_own_frame),
         cmocka_unit_test(other_protocols_give_nothing),
         cmocka_unit_test(more_waiting_requests_than_allowed_are_given_up),
         cmocka_unit_test(what_was_not_read_is_counted),
