@@ -90,8 +90,22 @@ void capture_file_init(struct capture_file *f, const char *path, size_t buffer_b
     take_input_state(f);
 }
 
+/* Each frame's time and bytes go into the digest of those before it. */
+static void take_head(struct capture_info *info, const struct packet *p)
+{
+    uint8_t chain[2 * HR_DIGEST_BYTES + sizeof(p->at)];
+    struct hr_digest bytes = hr_digest_plain(hr_span_of(p->data, p->captured_bytes));
+    memcpy(chain, info->head.bytes, HR_DIGEST_BYTES);
+    memcpy(chain + HR_DIGEST_BYTES, bytes.bytes, HR_DIGEST_BYTES);
+    memcpy(chain + 2 * sizeof(bytes), &p->at, sizeof(p->at));
+    info->head = hr_digest_plain(hr_span_of(chain, sizeof(chain)));
+}
+
 static void account(struct capture_info *info, const struct packet *p)
 {
+    if (info->frames < CAPTURE_HEAD_FRAMES) {
+        take_head(info, p);
+    }
     info->frames++;
     info->frame_bytes += p->captured_bytes;
     info->cut_frames += p->captured_bytes < p->wire_bytes;

@@ -27,6 +27,7 @@ struct pcap_reader {
     uint64_t offset; /* of the next record */
     uint32_t record_header_bytes;
     uint32_t link_type;
+    uint32_t snap_bytes;
     int64_t nsec_per_unit;
 };
 
@@ -86,6 +87,7 @@ static void take_header(struct pcap_reader *r, struct capture_file *f, uint8_t *
     r->link_type = link & 0xffff; /* above: the FCS length and reserved bits */
     f->info.link_type = r->link_type;
     capture_link_name(r->link_type, f->info.link_name, sizeof(f->info.link_name));
+    r->snap_bytes = get_u32(head + 16, is_little);
     /* libpcap cuts records that are longer than the snap length here says, Wireshark does not.
      * 0 is "no limit" to it. Frames lie whole in such files, so they are read whole. */
     memset(head + 16, 0, 4);
@@ -163,6 +165,8 @@ int pcap_reader_next(struct pcap_reader *r, struct capture_file *f, struct packe
     ret_packet->wire_bytes = header->len;
     ret_packet->link_type = r->link_type;
     ret_packet->interface = 0;
+    ret_packet->snap_bytes = r->snap_bytes;
+    ret_packet->resolution = r->nsec_per_unit == 1 ? 9 : 6;
     return 1;
 }
 

@@ -368,6 +368,8 @@ static bool take_frame(struct pcapng_reader *r, struct capture_file *f, const st
     p->at = time_of(i, (uint64_t)get_u32(r, b->body + 4) << 32 | get_u32(r, b->body + 8));
     p->data = b->body + 20;
     p->link_type = i->link_type;
+    p->snap_bytes = i->snap_bytes;
+    p->resolution = i->resolution;
     r->last_at = p->at;
     return true;
 }
@@ -397,6 +399,8 @@ static bool take_simple_frame(struct pcapng_reader *r, struct capture_file *f,
     p->at = r->last_at;
     p->data = b->body + 4;
     p->link_type = i->link_type;
+    p->snap_bytes = i->snap_bytes;
+    p->resolution = i->resolution;
     p->interface = 0;
     return true;
 }

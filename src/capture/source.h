@@ -8,6 +8,7 @@
 #define HR_CAPTURE_SOURCE_H
 
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/time.h"
 #include "capture/unpack.h"
 
@@ -19,10 +20,15 @@ struct packet {
     uint32_t wire_bytes;     /* as it was on the wire, >= captured_bytes */
     uint32_t link_type;      /* LINKTYPE_ number, as in the file */
     uint32_t interface;      /* of a pcapng section; 0 in pcap */
+    uint32_t snap_bytes;     /* of that interface, as the file says; 0: none */
+    uint8_t resolution;      /* of its clock, as if_tsresol: 10^-n s, 2^-n with the top bit */
     uint64_t frame;          /* from 1 in its file */
     size_t capture;          /* index of the file it came from, in the order given */
     bool selected;           /* passed the BPF filter; true without one */
 };
+
+/* So many frames go into capture_info.head. */
+#define CAPTURE_HEAD_FRAMES 32u
 
 /* What is known about one file; grows while it is read. */
 struct capture_info {
@@ -35,6 +41,8 @@ struct capture_info {
     uint64_t dropped_frames;   /* as pcapng interface statistics say: kernel and interface */
     hr_nsec first_at;          /* HR_NSEC_INFINITE until the first frame */
     hr_nsec last_at;           /* the latest, not the last in the file */
+    struct hr_digest head;    /* of the first frames, whatever they are packed in: knows a file that
+                                 was moved, renamed or compressed again */
     hr_nsec largest_step_back; /* ns; how far a time stood behind the latest before it: ε of this
                                   file */
     bool is_pcapng;

@@ -37,6 +37,7 @@ CREATE TABLE captures (
     first_at       INTEGER,          -- time of the earliest frame; NULL: no frame
     last_at        INTEGER,          -- time of the latest frame
     clock_doubt    INTEGER NOT NULL DEFAULT 0, -- ns; the largest step back of time in the file
+    head           BLOB,             -- 16 bytes: digest of its first frames, whatever they are packed in; NULL: no frame
     error          INTEGER NOT NULL DEFAULT 0, -- negative errno that ended it; 0: read to its end
     error_text     TEXT              -- what that was, for people; NULL without error
 ) STRICT;
