@@ -25,6 +25,11 @@ void decoder_destroy(struct decoder *d)
     }
 }
 
+void decoder_watch(struct decoder *d, const struct decode_watch *watch)
+{
+    d->watch = *watch;
+}
+
 void decoder_feed(struct decoder *d, const struct packet *p)
 {
     struct layers l = {.decoder = d, .packet = p, .selected = p->selected};

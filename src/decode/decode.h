@@ -40,11 +40,37 @@ struct decode_config {
 /** Called for each segment, which is valid during the call only. */
 typedef void (*decode_segment_fn)(const struct tcp_segment *segment, void *user);
 
+/* What stands where in a frame, for those who write frames again. A part that is told of stands for
+ * its bytes alone: what lies in none is not known. */
+enum decode_part {
+    DECODE_PART_HEADER,    /* types, tags, lengths, ids of tunnels: no addresses */
+    DECODE_PART_MAC,       /* one address of a link, 6 bytes */
+    DECODE_PART_IP4,       /* a header and the packet behind it, as far as it was captured */
+    DECODE_PART_IP6,
+    DECODE_PART_EXTENSION, /* one extension header of IPv6 */
+    DECODE_PART_UDP,       /* a header and what is behind it */
+    DECODE_PART_TCP,
+};
+
+struct fragment;
+
+/* Told in order, outer layers first, before the segments inside are emitted. */
+struct decode_watch {
+    void (*part)(enum decode_part part, struct hr_span bytes, void *user);
+    /** What follows the header is a piece of a datagram; see decode/fragment.h. */
+    void (*fragment)(const struct fragment *f, void *user);
+    /** That piece made it whole: the parts that follow lie in these bytes, not in the frame. */
+    void (*datagram)(const struct fragment *f, struct hr_span whole, void *user);
+    void *user;
+};
+
 struct decoder;
 
 struct decoder *decoder_create(const struct decode_config *config, decode_segment_fn emit,
                                void *user);
 void decoder_destroy(struct decoder *d);
+/** @param watch  copied */
+void decoder_watch(struct decoder *d, const struct decode_watch *watch);
 void decoder_feed(struct decoder *d, const struct packet *p);
 /** @return whether frames of this LINKTYPE_ can be decoded */
 bool decode_knows_link(uint32_t link_type);

@@ -49,8 +49,15 @@ static void take_fragment(struct layers *l, struct fragment *f, struct cursor c)
     f->selected = l->selected;
     f->at = l->packet->at;
     f->data = cursor_rest(&c);
+    const struct decode_watch *watch = &l->decoder->watch;
+    if (watch->fragment != NULL) {
+        watch->fragment(f, watch->user);
+    }
     if (fragment_table_feed(l->decoder->fragments, f, &whole)) {
         l->selected = whole.selected;
+        if (watch->datagram != NULL) {
+            watch->datagram(f, whole.data, watch->user);
+        }
         ip_payload_decode(l, whole.protocol, cursor_of(whole.data.ptr, whole.data.len, 0));
     }
 }
@@ -66,6 +73,7 @@ static void limit_to(struct layers *l, struct cursor *c, size_t stated_bytes)
 
 void ip4_decode(struct layers *l, struct cursor c)
 {
+    const uint8_t *start = c.at;
     size_t wire_bytes = cursor_wire_left(&c);
     uint8_t first = cursor_u8(&c);
     cursor_skip(&c, 1);
@@ -94,6 +102,7 @@ void ip4_decode(struct layers *l, struct cursor c)
         layers_cut(l);
         return;
     }
+    layers_tell_packet(l, DECODE_PART_IP4, start, &c);
     if ((fragment & (IP4_MORE_FRAGMENTS | IP4_OFFSET_MASK)) == 0) {
         ip_payload_decode(l, protocol, c);
         return;
@@ -109,6 +118,7 @@ void ip4_decode(struct layers *l, struct cursor c)
 
 void ip6_decode(struct layers *l, struct cursor c)
 {
+    const uint8_t *start = c.at;
     uint8_t first = cursor_u8(&c);
     cursor_skip(&c, 3);
     size_t payload_bytes = cursor_u16(&c);
@@ -128,6 +138,7 @@ void ip6_decode(struct layers *l, struct cursor c)
     if (payload_bytes != 0) { /* 0: a jumbogram, or the network card was to cut it in pieces */
         limit_to(l, &c, payload_bytes);
     }
+    layers_tell_packet(l, DECODE_PART_IP6, start, &c);
     ip_payload_decode(l, next, c);
 }
 
@@ -147,6 +158,7 @@ void ip_decode(struct layers *l, struct cursor c)
 /* An extension header of 8 bytes and so many units of `unit` more. */
 static void skip_extension(struct layers *l, struct cursor c, size_t base, size_t unit)
 {
+    const uint8_t *start = c.at;
     uint8_t next = cursor_u8(&c);
     size_t bytes = base + cursor_u8(&c) * unit;
     cursor_skip(&c, bytes - 2);
@@ -154,6 +166,7 @@ static void skip_extension(struct layers *l, struct cursor c, size_t base, size_
         layers_cut(l);
         return;
     }
+    layers_tell_since(l, DECODE_PART_EXTENSION, start, &c);
     ip_payload_decode(l, next, c);
 }
 
@@ -169,6 +182,7 @@ static void authentication_decode(struct layers *l, struct cursor c)
 
 static void fragment_decode(struct layers *l, struct cursor c)
 {
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, 8);
     uint8_t next = cursor_u8(&c);
     cursor_skip(&c, 1);
     uint16_t offset = cursor_u16(&c);

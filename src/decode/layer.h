@@ -19,6 +19,7 @@ struct decoder {
     struct decode_counters counters;
     decode_segment_fn emit;
     void *user;
+    struct decode_watch watch; /* part NULL: nobody watches */
     struct fragment_table *fragments;
     struct ipcomp *ipcomp; /* made when first needed */
 };
@@ -91,6 +92,36 @@ static inline void layers_cut(struct layers *l)
 static inline void layers_malformed(struct layers *l)
 {
     l->decoder->counters.malformed++;
+}
+
+/** Tells of len bytes that stand skip bytes behind c, if they are there. */
+static inline void layers_tell(const struct layers *l, enum decode_part part,
+                               const struct cursor *c, size_t skip, size_t len)
+{
+    const struct decode_watch *w = &l->decoder->watch;
+    if (w->part != NULL && len > 0 && cursor_left(c) >= skip + len) {
+        w->part(part, hr_span_of(c->at + skip, len), w->user);
+    }
+}
+
+/** Tells of the bytes from start to where c stands. */
+static inline void layers_tell_since(const struct layers *l, enum decode_part part,
+                                     const uint8_t *start, const struct cursor *c)
+{
+    const struct decode_watch *w = &l->decoder->watch;
+    if (w->part != NULL && c->at > start) {
+        w->part(part, hr_span_of(start, (size_t)(c->at - start)), w->user);
+    }
+}
+
+/** Tells of a header at start and everything behind it, to the end of c. */
+static inline void layers_tell_packet(const struct layers *l, enum decode_part part,
+                                      const uint8_t *start, const struct cursor *c)
+{
+    const struct decode_watch *w = &l->decoder->watch;
+    if (w->part != NULL) {
+        w->part(part, hr_span_of(start, (size_t)(c->end - start)), w->user);
+    }
 }
 
 /** Goes one header deeper. @return false, and the frame is counted, where that is too deep */

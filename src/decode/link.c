@@ -20,6 +20,7 @@ void layers_enter_network(struct layers *l, uint32_t kind, uint32_t id)
 
 static void vlan_decode(struct layers *l, struct cursor c)
 {
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, 4);
     uint16_t vlan = cursor_u16(&c) & 0x0fff;
     uint16_t ethertype = cursor_u16(&c);
     if (c.cut) {
@@ -35,6 +36,7 @@ static void vlan_decode(struct layers *l, struct cursor c)
 /* IEEE 802.1ah: an I-tag, then the customer's whole frame. */
 static void backbone_decode(struct layers *l, struct cursor c)
 {
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, 4);
     cursor_skip(&c, 4);
     if (c.cut) {
         layers_cut(l);
@@ -46,6 +48,7 @@ static void backbone_decode(struct layers *l, struct cursor c)
 /* A tag of four bytes and an ethertype: Cisco's VN-Tag. */
 static void tag_decode(struct layers *l, struct cursor c)
 {
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, 6);
     cursor_skip(&c, 4);
     uint16_t ethertype = cursor_u16(&c);
     if (c.cut) {
@@ -97,6 +100,7 @@ static void hand_on(struct layers *l, uint16_t ethertype, struct cursor c)
 /* IEEE 802.2, and SNAP (RFC 1042) behind it. */
 void llc_decode(struct layers *l, struct cursor c)
 {
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, 3);
     uint16_t points = cursor_u16(&c);
     uint8_t control = cursor_u8(&c);
     if (c.cut) {
@@ -104,6 +108,7 @@ void llc_decode(struct layers *l, struct cursor c)
     } else if (points == 0x0606 && control == 3) {
         ip4_decode(l, c);
     } else if (points == 0xaaaa && control == 3) {
+        layers_tell(l, DECODE_PART_HEADER, &c, 0, 5);
         uint8_t organisation = cursor_u8(&c);
         uint16_t rest = cursor_u16(&c);
         uint16_t ethertype = cursor_u16(&c);
@@ -121,6 +126,9 @@ void llc_decode(struct layers *l, struct cursor c)
 
 void ethernet_decode(struct layers *l, struct cursor c)
 {
+    layers_tell(l, DECODE_PART_MAC, &c, 0, 6);
+    layers_tell(l, DECODE_PART_MAC, &c, 6, 6);
+    layers_tell(l, DECODE_PART_HEADER, &c, 12, 2);
     cursor_skip(&c, 12);
     uint16_t ethertype = cursor_u16(&c);
     hand_on(l, ethertype, c);
@@ -128,6 +136,9 @@ void ethernet_decode(struct layers *l, struct cursor c)
 
 static void sll_decode(struct layers *l, struct cursor c)
 {
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, 6);
+    layers_tell(l, DECODE_PART_MAC, &c, 6, 6);
+    layers_tell(l, DECODE_PART_HEADER, &c, 14, 2);
     cursor_skip(&c, 14);
     uint16_t ethertype = cursor_u16(&c);
     hand_on(l, ethertype, c);
@@ -135,6 +146,8 @@ static void sll_decode(struct layers *l, struct cursor c)
 
 static void sll2_decode(struct layers *l, struct cursor c)
 {
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, 12);
+    layers_tell(l, DECODE_PART_MAC, &c, 12, 6);
     uint16_t ethertype = cursor_u16(&c);
     cursor_skip(&c, 18);
     hand_on(l, ethertype, c);
@@ -143,6 +156,7 @@ static void sll2_decode(struct layers *l, struct cursor c)
 /* The address family in the byte order of the host that captured: both are tried, for LOOP too. */
 static void loopback_decode(struct layers *l, struct cursor c)
 {
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, 4);
     uint32_t family = cursor_u32(&c);
     if (c.cut) {
         layers_cut(l);
@@ -199,8 +213,10 @@ enum {
 /* Netfilter's log: fields of length and type in the order of the host, padded to four bytes. */
 static void nflog_decode(struct layers *l, struct cursor c)
 {
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, 4);
     cursor_skip(&c, 4);
     for (unsigned i = 0; i < NFLOG_FIELD_LIMIT && cursor_left(&c) >= 4; i++) {
+        layers_tell(l, DECODE_PART_HEADER, &c, 0, 4);
         uint16_t bytes = __builtin_bswap16(cursor_u16(&c));
         uint16_t type = __builtin_bswap16(cursor_u16(&c));
         if (bytes > 0xff && bytes % 256 == 0 && type % 256 == 0 &&
@@ -224,9 +240,11 @@ static void nflog_decode(struct layers *l, struct cursor c)
 /* pppd's log: a byte for the direction instead of the address. */
 static void ppp_direction_decode(struct layers *l, struct cursor c)
 {
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, 1);
     cursor_skip(&c, 1);
     struct cursor look = c;
     if (cursor_u8(&look) == 0x03) {
+        layers_tell(l, DECODE_PART_HEADER, &c, 0, 1);
         c = look;
     }
     ppp_decode(l, c);

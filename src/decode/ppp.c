@@ -15,6 +15,7 @@ static const struct layer_row protocols[] = {
  * byte. */
 void ppp_decode(struct layers *l, struct cursor c)
 {
+    const uint8_t *start = c.at;
     struct cursor look = c;
     if (cursor_u16(&look) == 0xff03) {
         c = look;
@@ -27,12 +28,14 @@ void ppp_decode(struct layers *l, struct cursor c)
         layers_cut(l);
         return;
     }
+    layers_tell_since(l, DECODE_PART_HEADER, start, &c);
     layers_hand_on(l, protocols, HR_ARRAY_LEN(protocols), protocol, c,
                    &l->decoder->counters.other_ethertype); /* negotiation, compression */
 }
 
 void pppoe_decode(struct layers *l, struct cursor c)
 {
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, 6);
     uint8_t version = cursor_u8(&c);
     uint8_t code = cursor_u8(&c);
     cursor_skip(&c, 2);
@@ -58,6 +61,7 @@ void hdlc_decode(struct layers *l, struct cursor c)
         ppp_decode(l, c);
         return;
     }
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, 4);
     cursor_skip(&c, 2);
     uint16_t ethertype = cursor_u16(&c);
     if (c.cut) {

@@ -72,14 +72,17 @@ static void skip_gre_routing(struct cursor *c)
 /* The beginning of draft-foschiano-erspan; type I has no header of its own, and GRE no sequence. */
 static void erspan_decode(struct layers *l, struct cursor c, bool has_header)
 {
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, has_header ? 8 : 0);
     cursor_skip(&c, has_header ? 8 : 0);
     hand_on(l, ethernet_decode, c);
 }
 
 static void erspan3_decode(struct layers *l, struct cursor c)
 {
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, 12);
     cursor_skip(&c, 11);
     bool has_platform = (cursor_u8(&c) & 1) != 0;
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, has_platform ? 8 : 0);
     cursor_skip(&c, has_platform ? 8 : 0);
     hand_on(l, ethernet_decode, c);
 }
@@ -111,6 +114,7 @@ static void gre_payload(struct layers *l, uint16_t protocol, bool has_sequence, 
 /* RFC 2784, 2890; RFC 1701 for routing, RFC 2637 for version 1 (PPTP). */
 void gre_decode(struct layers *l, struct cursor c)
 {
+    const uint8_t *start = c.at;
     uint16_t flags = cursor_u16(&c);
     uint16_t protocol = cursor_u16(&c);
     unsigned version = flags & GRE_VERSION;
@@ -124,6 +128,9 @@ void gre_decode(struct layers *l, struct cursor c)
     cursor_skip(&c, version == 1 && (flags & GRE_ACKNOWLEDGMENT) != 0 ? 4 : 0);
     if ((flags & GRE_ROUTING) != 0 && version == 0) {
         skip_gre_routing(&c);
+    }
+    if ((flags & (GRE_CHECKSUM | GRE_ROUTING)) == 0) {
+        layers_tell_since(l, DECODE_PART_HEADER, start, &c);
     }
     if (version == 1 && cursor_left(&c) == 0) {
         l->decoder->counters.other_ip++; /* an acknowledgment alone */
@@ -151,6 +158,7 @@ static bool has_control_word(struct cursor c)
 /* RFC 3032. What is inside shows in its first four bits (RFC 4928). */
 void mpls_decode(struct layers *l, struct cursor c)
 {
+    const uint8_t *start = c.at;
     uint32_t label = 0;
     for (unsigned i = 0; i < MPLS_LABEL_LIMIT && (label & 0x100) == 0; i++) {
         label = cursor_u32(&c);
@@ -158,6 +166,7 @@ void mpls_decode(struct layers *l, struct cursor c)
             break;
         }
     }
+    layers_tell_since(l, DECODE_PART_HEADER, start, &c);
     struct cursor look = c;
     uint8_t first = cursor_u8(&look) >> 4;
     if (look.cut) {
@@ -167,7 +176,9 @@ void mpls_decode(struct layers *l, struct cursor c)
     } else if (first == 4 || first == 6) {
         hand_on(l, ip_decode, c);
     } else {
-        cursor_skip(&c, first == 0 && has_control_word(c) ? 4 : 0);
+        size_t word_bytes = first == 0 && has_control_word(c) ? 4 : 0;
+        layers_tell(l, DECODE_PART_HEADER, &c, 0, word_bytes);
+        cursor_skip(&c, word_bytes);
         hand_on(l, ethernet_decode, c);
     }
 }
@@ -177,6 +188,7 @@ void mpls_decode(struct layers *l, struct cursor c)
 /* RFC 7348; the Generic Protocol Extension says what is inside. */
 static void vxlan_decode(struct layers *l, struct cursor c)
 {
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, 8);
     uint8_t flags = cursor_u8(&c);
     cursor_skip(&c, 2);
     uint8_t next = cursor_u8(&c);
@@ -193,6 +205,7 @@ static void vxlan_decode(struct layers *l, struct cursor c)
 /* RFC 8926 */
 static void geneve_decode(struct layers *l, struct cursor c)
 {
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, 8);
     uint8_t first = cursor_u8(&c);
     cursor_skip(&c, 1);
     uint16_t protocol = cursor_u16(&c);
@@ -227,6 +240,7 @@ static void skip_gtp_extensions(struct cursor *c, uint8_t next)
 /* 3GPP TS 29.281 5.1: version 1, GTP and not GTP', a T-PDU. */
 static void gtp_decode(struct layers *l, struct cursor c)
 {
+    const uint8_t *start = c.at;
     uint8_t first = cursor_u8(&c);
     uint8_t type = cursor_u8(&c);
     cursor_skip(&c, 6);
@@ -239,6 +253,7 @@ static void gtp_decode(struct layers *l, struct cursor c)
         uint8_t next = cursor_u8(&c);
         skip_gtp_extensions(&c, (first & 0x04) != 0 ? next : 0);
     }
+    layers_tell_since(l, DECODE_PART_HEADER, start, &c);
     hand_on(l, ip_decode, c);
 }
 
@@ -276,6 +291,7 @@ enum {
 /* RFC 2661 3.1 */
 static void l2tp_decode(struct layers *l, struct cursor c)
 {
+    const uint8_t *start = c.at;
     uint16_t flags = cursor_u16(&c);
     cursor_skip(&c, (flags & L2TP_LENGTH) != 0 ? 2 : 0);
     cursor_skip(&c, 4);
@@ -284,6 +300,7 @@ static void l2tp_decode(struct layers *l, struct cursor c)
         size_t pad_bytes = cursor_u16(&c);
         cursor_skip(&c, pad_bytes);
     }
+    layers_tell_since(l, DECODE_PART_HEADER, start, &c);
     if (!c.cut && ((flags & L2TP_CONTROL) != 0 || (flags & 0x0f) != 2)) {
         l->decoder->counters.udp++;
         return;
@@ -337,6 +354,7 @@ static const struct layer_row tunnels[] = {
 
 void udp_decode(struct layers *l, struct cursor c)
 {
+    const uint8_t *start = c.at;
     uint16_t source = cursor_u16(&c);
     uint16_t destination = cursor_u16(&c);
     uint16_t bytes = cursor_u16(&c);
@@ -347,6 +365,7 @@ void udp_decode(struct layers *l, struct cursor c)
     layer_fn decode = layer_find(tunnels, HR_ARRAY_LEN(tunnels), destination);
     decode = decode == NULL ? layer_find(tunnels, HR_ARRAY_LEN(tunnels), source) : decode;
     if (decode != NULL && !c.cut) {
+        layers_tell_packet(l, DECODE_PART_UDP, start, &c);
         decode(l, c);
         return;
     }

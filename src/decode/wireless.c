@@ -34,6 +34,9 @@ static uint32_t take_u32_le(struct cursor *c)
 static void aggregate_decode(struct layers *l, struct cursor c)
 {
     for (unsigned i = 0; i < SUBFRAME_LIMIT && cursor_left(&c) >= 14; i++) {
+        layers_tell(l, DECODE_PART_MAC, &c, 0, 6);
+        layers_tell(l, DECODE_PART_MAC, &c, 6, 6);
+        layers_tell(l, DECODE_PART_HEADER, &c, 12, 2);
         cursor_skip(&c, 12);
         size_t bytes = cursor_u16(&c);
         struct cursor inside = c;
@@ -47,6 +50,11 @@ static void aggregate_decode(struct layers *l, struct cursor c)
 static void frame_decode(struct layers *l, struct cursor c, bool pads_header)
 {
     const uint8_t *start = c.at;
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, 4);
+    layers_tell(l, DECODE_PART_MAC, &c, 4, 6);
+    layers_tell(l, DECODE_PART_MAC, &c, 10, 6);
+    layers_tell(l, DECODE_PART_MAC, &c, 16, 6);
+    layers_tell(l, DECODE_PART_HEADER, &c, 22, 2);
     uint8_t kind = cursor_u8(&c);
     uint8_t flags = cursor_u8(&c);
     cursor_skip(&c, 22);
@@ -55,7 +63,10 @@ static void frame_decode(struct layers *l, struct cursor c, bool pads_header)
         l->decoder->counters.other_ethertype++;
         return;
     }
-    cursor_skip(&c, (flags & (TO_DS | FROM_DS)) == (TO_DS | FROM_DS) ? 6 : 0);
+    bool has_fourth = (flags & (TO_DS | FROM_DS)) == (TO_DS | FROM_DS);
+    layers_tell(l, DECODE_PART_MAC, &c, 0, has_fourth ? 6 : 0);
+    cursor_skip(&c, has_fourth ? 6 : 0);
+    const uint8_t *rest = c.at;
     if ((kind & SUBTYPE_QOS) != 0) {
         is_aggregate = (cursor_u8(&c) & QOS_AGGREGATE) != 0;
         cursor_skip(&c, 1);
@@ -64,6 +75,7 @@ static void frame_decode(struct layers *l, struct cursor c, bool pads_header)
     if (pads_header && !c.cut) {
         cursor_skip(&c, (size_t)(start - c.at) & 3);
     }
+    layers_tell_since(l, DECODE_PART_HEADER, rest, &c);
     if (c.cut) {
         layers_cut(l);
     } else if ((flags & PROTECTED) != 0) {
@@ -110,6 +122,7 @@ void radiotap_decode(struct layers *l, struct cursor c)
         layers_malformed(l);
         return;
     }
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, bytes);
     cursor_skip(&c, bytes);
     if (c.cut || look.cut) {
         layers_cut(l);
