@@ -6,6 +6,7 @@ static const struct cmd commands[] = {
     {"report",  "write a report about a day, a site, or everything",    cmd_report },
     {"list",    "list findings, sessions, exchanges, streams and more", cmd_list   },
     {"show",    "tell the story of one finding or one session",         cmd_show   },
+    {"evidence", "cut the frames behind findings out of the captures",   cmd_evidence},
     {"rules",   "read, check, test and run the rules",                  cmd_rules  },
     {"profile", "print what Headrace assumes of a site, to correct it", cmd_profile},
     {"db",      "look after the database",                              cmd_db     },

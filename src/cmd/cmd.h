@@ -29,6 +29,7 @@ int cmd_audit(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_show(int argc, char **argv);
+int cmd_evidence(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 int cmd_profile(int argc, char **argv);
 int cmd_db(int argc, char **argv);

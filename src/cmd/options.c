@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EVIDENCE_MAX_BYTES ((size_t)1024 * 1024 * 1024)
 #define AT(member) offsetof(struct cmd_args, member)
 
 /* In the order of --help. */
@@ -70,6 +71,12 @@ static const struct cmd_option_info infos[] = {
     {OPT_LIMIT,        0,   "limit",               "N",                  "at most so many rows",                                            SET_COUNT,   AT(limit)       },
     {OPT_KEEP,         0,   "keep",                "SPAN",
      "prune: keep what ended within this span before the last packet, as 30d",                                                              SET_SPAN,    AT(keep)        },
+    {OPT_FROM,         0,   "from",                "DIR",
+     "look for the captures in this folder first, under whatever name",                                                                     SET_TEXT,    AT(from)        },
+    {OPT_ANONYMIZE,    0,   "anonymize",           NULL,
+     "replace tokens, passwords, names, contents and addresses; lengths stay",                                                              SET_FLAG,    AT(anonymize)   },
+    {OPT_MAX_EVIDENCE, 0,   "max-evidence",        "SIZE",               "most bytes of frames (default 1G)",                               SET_SIZE,
+     AT(max_evidence)                                                                                                                                                    },
     {OPT_CLOCK_ERROR,  0,   "clock-error",         "SPAN",
      "how far the capture clock may be wrong, as 2ms (default: what the captures show)",                                                    SET_SPAN,
      AT(config.clock_error)                                                                                                                                              },
@@ -328,7 +335,7 @@ static int check_words(const struct cmd_usage *usage, struct cmd_args *args)
 int cmd_args_parse(const struct cmd_usage *usage, int argc, char **argv, struct cmd_args *ret_args)
 {
     struct getopt_table table;
-    struct cmd_args args = {.stream = -1, .limit = -1, .keep = -1};
+    struct cmd_args args = {.stream = -1, .limit = -1, .keep = -1, .max_evidence = EVIDENCE_MAX_BYTES};
     pipeline_config_init(&args.config);
     make_table(usage, &table);
     int r = read_options(usage, &table, argc, argv, &args);

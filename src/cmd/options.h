@@ -44,6 +44,9 @@ enum cmd_option {
     OPT_STREAM,
     OPT_LIMIT,
     OPT_KEEP,
+    OPT_FROM,
+    OPT_ANONYMIZE,
+    OPT_MAX_EVIDENCE,
     OPT_CLOCK_ERROR,
     OPT_REDACT_USERS,
     OPT_BOUNDS, /* stands for all of the bounds */
@@ -87,6 +90,10 @@ struct cmd_args {
     int64_t stream;
     int64_t limit;
     hr_nsec keep;
+    const char *from;
+    size_t max_evidence;
+    bool anonymize;
+    bool is_private; /* a file of -o is for its owner alone; set by the command */
     bool all;
     bool quiet;
     const char *color;

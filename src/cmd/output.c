@@ -68,9 +68,11 @@ static int open_temporary(struct cmd_output *o)
         o->temporary = NULL;
         return r;
     }
-    mode_t mask = umask(0);
-    umask(mask);
-    (void)fchmod(fd, 0666 & ~mask); /* as any new file; mkostemp makes it private */
+    if (!o->is_private) {
+        mode_t mask = umask(0);
+        umask(mask);
+        (void)fchmod(fd, 0666 & ~mask); /* as any new file; mkostemp makes it private */
+    }
     o->file = fdopen(fd, "w");
     return o->file != NULL ? 0 : -errno;
 }
@@ -82,7 +84,8 @@ int cmd_output_open(struct cmd_output *o, const struct cmd_args *args)
 
 int cmd_output_open_path(struct cmd_output *o, const struct cmd_args *args, const char *path)
 {
-    *o = (struct cmd_output){.path = path, .file = stdout};
+    *o = (struct cmd_output){
+        .path = path, .file = stdout, .is_private = args->is_private};
     if (o->path != NULL && strcmp(o->path, "-") == 0) {
         o->path = NULL;
     }

@@ -14,6 +14,7 @@ struct cmd_output {
     FILE *file;
     const char *path; /* of -o; NULL: standard output */
     char *temporary;  /* beside path; owned */
+    bool is_private;  /* the file can be read by its owner alone */
     bool is_terminal;
     bool has_color;
     bool has_unicode; /* what reads it can show more than ASCII */

@@ -633,6 +633,19 @@ static const char *const statements[STMT_COUNT] = {
         "JOIN captures c ON c.id = l.capture_id LEFT JOIN streams t ON t.id = l.stream_id "
         "WHERE (l.to_at IS NULL OR l.to_at >= ?4) AND (l.from_at IS NULL OR l.from_at < ?5) "
         "AND (?6 < 0 OR t.stream = ?6) ORDER BY l.from_at, l.id LIMIT ?7",
+    [STMT_CUT_EXCHANGE] =
+        "SELECT x.ordinal, c.import, t.id, t.capture_id, t.stream, t.first_at, t.last_at, "
+        "x.request_capture_id, x.request_frame, x.response_capture_id, x.response_frame, "
+        "x.method, x.target, x.status FROM exchanges x JOIN streams t ON t.id = x.stream_id "
+        "JOIN captures c ON c.id = t.capture_id WHERE x.id = ?1",
+    [STMT_CUT_BOUNDS] =
+        "SELECT exchange_id, kind FROM (SELECT o.exchange_id, o.kind, o.start_at <= f.at AS before, "
+        "row_number() OVER (PARTITION BY o.kind, o.start_at <= f.at "
+        "ORDER BY abs(o.start_at - f.at), o.id) AS place FROM findings f "
+        "JOIN operations o ON o.session_id = f.session_id WHERE f.id = ?1 AND o.kind IN (?2, ?3)) "
+        "WHERE place = 1 AND (before OR kind = ?3) ORDER BY exchange_id",
+    [STMT_CUT_CAPTURES] = "SELECT id, path, frames, first_at, last_at, clock_doubt, head "
+                          "FROM captures WHERE import = ?1 ORDER BY id",
     [STMT_DECISIONS] = "SELECT si.name, d.what, d.value, d.reason, d.from_profile FROM decisions d "
                        "JOIN sites si ON si.id = d.site_id WHERE (?1 IS NULL OR si.name = ?1) "
                        "ORDER BY si.name, d.id LIMIT ?7",

@@ -8,12 +8,12 @@ _headrace() {
     local options= words= files=
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W 'audit report list show rules profile db --help --version' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'audit report list show evidence rules profile db --help --version' -- "$cur")
         return
     fi
     case $prev in
     --db | --profile | --suppressions | --baseline | -o | --output) compopt -o default; return ;;
-    --rules) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+    --rules | --from) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
     --color) words='auto always never' ;;
     --day) words='yesterday today' ;;
     --min-severity) words='low medium high critical' ;;
@@ -48,6 +48,7 @@ _headrace() {
         files=1
         ;;
     show) options='--db --output --color' words='finding session' ;;
+    evidence) options="--db --output --from --anonymize --max-evidence $bounds" ;;
     rules)
         options='--db --rules --suppressions --rule --no-rule --set --output --color'
         words='list explain check test run'

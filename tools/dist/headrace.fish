@@ -15,6 +15,7 @@ complete -c headrace -n __headrace_needs_command -f -a audit -d 'read captures a
 complete -c headrace -n __headrace_needs_command -f -a report -d 'report about a day, a site, everything'
 complete -c headrace -n __headrace_needs_command -f -a list -d 'list what is stored'
 complete -c headrace -n __headrace_needs_command -f -a show -d 'tell one story'
+complete -c headrace -n __headrace_needs_command -f -a evidence -d 'cut frames out of the captures'
 complete -c headrace -n __headrace_needs_command -f -a rules -d 'list, explain, check, test and run rules'
 complete -c headrace -n __headrace_needs_command -f -a profile -d 'print what is assumed of a site'
 complete -c headrace -n __headrace_needs_command -f -a db -d 'look after the database'
@@ -115,6 +116,27 @@ complete -c headrace -n '__headrace_in show' -l color -x -a 'auto always never'
 complete -c headrace -n '__headrace_in show' -s q -l quiet
 complete -c headrace -n '__headrace_in show' -s h -l help
 complete -c headrace -n '__headrace_in show' -s V -l version
+complete -c headrace -n '__headrace_in evidence' -l db -r
+complete -c headrace -n '__headrace_in evidence' -s o -l output -r
+complete -c headrace -n '__headrace_in evidence' -l from -x -a '(__fish_complete_directories)'
+complete -c headrace -n '__headrace_in evidence' -l anonymize
+complete -c headrace -n '__headrace_in evidence' -l max-evidence -x
+complete -c headrace -n '__headrace_in evidence' -l max-connections -x
+complete -c headrace -n '__headrace_in evidence' -l max-held-connection -x
+complete -c headrace -n '__headrace_in evidence' -l max-held -x
+complete -c headrace -n '__headrace_in evidence' -l idle-timeout -x
+complete -c headrace -n '__headrace_in evidence' -l hole-timeout -x
+complete -c headrace -n '__headrace_in evidence' -l max-header -x
+complete -c headrace -n '__headrace_in evidence' -l max-fields -x
+complete -c headrace -n '__headrace_in evidence' -l max-body -x
+complete -c headrace -n '__headrace_in evidence' -l max-decoded-body -x
+complete -c headrace -n '__headrace_in evidence' -l max-waiting -x
+complete -c headrace -n '__headrace_in evidence' -l max-fragments -x
+complete -c headrace -n '__headrace_in evidence' -l max-fragment-bytes -x
+complete -c headrace -n '__headrace_in evidence' -l max-tokens -x
+complete -c headrace -n '__headrace_in evidence' -s q -l quiet
+complete -c headrace -n '__headrace_in evidence' -s h -l help
+complete -c headrace -n '__headrace_in evidence' -s V -l version
 complete -c headrace -n '__headrace_in rules' -l db -r
 complete -c headrace -n '__headrace_in rules' -l rules -r
 complete -c headrace -n '__headrace_in rules' -l suppressions -r

@@ -21,9 +21,9 @@ static void frames_come_back(void **state)
 {
     (void)state;
     static const struct pcapng_interface interfaces[] = {
-        {.link_type = 1,   .snap_bytes = 96,    .resolution = 6, .description = "one"},
-        {.link_type = 113, .snap_bytes = 0,     .resolution = 9                      },
-        {.link_type = 276, .snap_bytes = 65535, .resolution = 0, .description = ""   },
+        {.link_type = 1,       .snap_bytes = 96, .resolution = 6,   .description = "one"},
+        {.link_type = 113,     .snap_bytes = 0,  .resolution = 9  },
+        {.link_type = 276, .snap_bytes = 65535,  .resolution = 0, .description = ""                    },
     };
     struct made m;
     struct hr_buf got;

@@ -1,0 +1,103 @@
+#include "evidence/evidence.h"
+
+#include "base/alloc.h"
+#include "evidence/anonymize.h"
+#include "evidence/collect.h"
+#include "evidence/comment.h"
+#include "evidence/locate.h"
+#include "evidence/scan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* A segment takes about 64 bytes. */
+#define SEGMENTS_LIMIT ((size_t)32 * 1024 * 1024)
+
+static void add_sources(struct evidence *e, const struct plan_import *import)
+{
+    e->sources =
+        hr_xrealloc(e->sources, (e->source_count + import->source_count + 1) * sizeof(*e->sources));
+    for (size_t i = 0; i < import->source_count; i++) {
+        const struct plan_source *s = &import->sources[i];
+        e->sources[e->source_count++] = (struct evidence_source){
+            .path = hr_arena_strdup(&e->arena, hr_span_str(s->capture.path)),
+            .real_path = s->path != NULL ? hr_arena_strdup(&e->arena, hr_span_str(s->path)) : NULL,
+        };
+    }
+}
+
+static int scan_all(const struct evidence_job *job, struct plan *p, struct evidence *e,
+                    struct frame_picks *picks, struct hr_buf *ret_error)
+{
+    struct scan_config config = {
+        .decode = job->decode,
+        .tcp = job->tcp,
+        .http = job->http,
+        .segment_limit = SEGMENTS_LIMIT,
+        .is_private = job->anonymize,
+        .stop = job->stop,
+    };
+    int r = 0;
+    for (size_t i = 0; i < p->import_count && (r == 0 || r == -ESTALE); i++) {
+        size_t first = e->source_count;
+        add_sources(e, &p->imports[i]);
+        int one = scan_import(p, &p->imports[i], first, &config, e, picks, ret_error);
+        r = one < 0 ? one : r;
+    }
+    return r;
+}
+
+static int compare_segments(const void *a, const void *b)
+{
+    const struct evidence_segment *x = a;
+    const struct evidence_segment *y = b;
+    int r = (x->source > y->source) - (x->source < y->source);
+    r = r != 0 ? r : (x->frame > y->frame) - (x->frame < y->frame);
+    return r != 0 ? r : (x->nth > y->nth) - (x->nth < y->nth);
+}
+
+static void explain(int r, struct hr_buf *ret_error)
+{
+    if (ret_error->len > 0) {
+        return;
+    }
+    if (r == -EFBIG) {
+        hr_buf_append_str(ret_error, "the evidence is too large; name fewer findings at a time, or "
+                                     "raise --max-evidence");
+    } else if (r == -ENODATA) {
+        hr_buf_append_str(ret_error, "no exchange stands behind these findings: there is nothing "
+                                     "to cut out");
+    }
+}
+
+int evidence_cut(const struct evidence_job *job, struct evidence *ret_evidence,
+                 struct evidence_result *ret_result, struct hr_buf *ret_error)
+{
+    struct plan plan;
+    struct frame_picks picks = {0};
+    struct evidence *e = ret_evidence;
+    evidence_init(e);
+    *ret_result = (struct evidence_result){0};
+    int r = plan_make(&plan, job->store, job->findings, job->finding_count, ret_error);
+    r = r == 0 && plan.exchange_count == 0 ? -ENODATA : r;
+    r = r == 0 ? plan_locate(&plan, job->folder, ret_error) : r;
+    r = r == 0 ? scan_all(job, &plan, e, &picks, ret_error) : r;
+    if (r == 0) {
+        frame_picks_settle(&picks, &e->arena);
+        e->comment = comment_section(&e->arena, &plan, e, &picks, job->anonymize);
+        e->is_private = job->anonymize;
+        if (e->segment_count > 0) {
+            qsort(e->segments, e->segment_count, sizeof(*e->segments), compare_segments);
+        }
+        r = collect_frames(e, &picks, job->bytes_limit, job->stop, ret_error);
+    }
+    if (r == 0 && job->anonymize) {
+        anonymize(e, store_key(job->store), job->decode, ret_result);
+    }
+    ret_result->exchanges = plan.exchange_count;
+    ret_result->connections = e->conn_count;
+    explain(r, ret_error);
+    frame_picks_finish(&picks);
+    plan_finish(&plan);
+    return r;
+}

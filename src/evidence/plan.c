@@ -1,0 +1,205 @@
+#include "evidence/plan.h"
+
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* While one finding is read. */
+struct reading {
+    struct plan *plan;
+    int64_t finding;
+    const char *rule;
+    bool found;
+};
+
+static const char *copy_text(struct plan *p, const char *text)
+{
+    return text != NULL ? hr_arena_strdup(&p->arena, hr_span_str(text)) : NULL;
+}
+
+static struct plan_exchange *find_exchange(struct plan *p, int64_t id)
+{
+    for (size_t i = 0; i < p->exchange_count; i++) {
+        if (p->exchanges[i].x.id == id) {
+            return &p->exchanges[i];
+        }
+    }
+    p->exchanges = hr_xrealloc(p->exchanges, (p->exchange_count + 1) * sizeof(*p->exchanges));
+    p->exchanges[p->exchange_count] = (struct plan_exchange){.x.id = id};
+    return &p->exchanges[p->exchange_count++];
+}
+
+/* The first note that one finding gives an exchange stays. */
+static void add_note(const struct reading *r, int64_t exchange_id, const char *role,
+                     const char *text, bool is_subject)
+{
+    if (exchange_id == 0) {
+        return;
+    }
+    struct plan_exchange *x = find_exchange(r->plan, exchange_id);
+    struct plan_note **at = &x->notes;
+    for (; *at != NULL; at = &(*at)->next) {
+        if ((*at)->finding == r->finding) {
+            return;
+        }
+    }
+    *at = hr_arena_alloc(&r->plan->arena, sizeof(**at));
+    **at = (struct plan_note){
+        .finding = r->finding,
+        .rule = r->rule,
+        .role = copy_text(r->plan, role),
+        .text = copy_text(r->plan, text),
+        .is_subject = is_subject,
+    };
+}
+
+static int take_finding(const struct finding_view *f, void *user)
+{
+    struct reading *r = user;
+    r->found = true;
+    r->rule = copy_text(r->plan, f->rule);
+    for (size_t i = 0; i < f->evidence_count; i++) {
+        const struct evidence_view *e = &f->evidence[i];
+        add_note(r, e->exchange_id, e->role, e->text, e->exchange_id == f->exchange);
+    }
+    add_note(r, f->exchange, "access", NULL, true);
+    return 0;
+}
+
+static int take_bound(int64_t exchange_id, bool is_login, void *user)
+{
+    add_note(user, exchange_id, is_login ? "login" : "logout", NULL, false);
+    return 0;
+}
+
+static int read_one(struct plan *p, struct store *s, int64_t id, struct hr_buf *ret_error)
+{
+    struct reading reading = {.plan = p, .finding = id};
+    int r = read_finding(s, id, take_finding, &reading);
+    if (r == -ENOENT || (r == 0 && !reading.found)) {
+        hr_buf_appendf(ret_error,
+                       "there is no finding %" PRId64 " in %s; headrace list findings tells", id,
+                       store_path(s));
+        return -ENOENT;
+    }
+    return r == 0 ? read_cut_bounds(s, id, take_bound, &reading) : r;
+}
+
+struct exchange_reading {
+    struct plan *plan;
+    struct plan_exchange *to;
+};
+
+static int take_exchange(const struct cut_exchange *x, void *user)
+{
+    struct exchange_reading *r = user;
+    r->to->x = *x;
+    r->to->x.method = copy_text(r->plan, x->method);
+    r->to->x.target = copy_text(r->plan, x->target);
+    return 0;
+}
+
+static int compare_exchanges(const void *a, const void *b)
+{
+    const struct plan_exchange *x = a;
+    const struct plan_exchange *y = b;
+    return (x->x.id > y->x.id) - (x->x.id < y->x.id);
+}
+
+static int compare_imports(const void *a, const void *b)
+{
+    const struct plan_import *x = a;
+    const struct plan_import *y = b;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+static void add_import(struct plan *p, int64_t number)
+{
+    for (size_t i = 0; i < p->import_count; i++) {
+        if (p->imports[i].number == number) {
+            return;
+        }
+    }
+    p->imports = hr_xrealloc(p->imports, (p->import_count + 1) * sizeof(*p->imports));
+    p->imports[p->import_count++] = (struct plan_import){.number = number};
+}
+
+struct source_reading {
+    struct plan *plan;
+    struct plan_import *import;
+};
+
+/* Frames of a connection may lie in every capture that was read with it and that its time is in. */
+static bool is_needed(const struct plan *p, int64_t import, const struct cut_capture *c)
+{
+    for (size_t i = 0; i < p->exchange_count; i++) {
+        const struct cut_exchange *x = &p->exchanges[i].x;
+        bool is_own = c->id == x->capture_id || c->id == x->request_capture_id ||
+                      c->id == x->response_capture_id;
+        bool is_then = x->import == import && c->has_head && c->first_at <= x->stream_last_at &&
+                       c->last_at >= x->stream_first_at;
+        if (is_own || is_then) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int take_source(const struct cut_capture *c, void *user)
+{
+    struct source_reading *r = user;
+    struct plan_import *i = r->import;
+    i->sources = hr_xrealloc(i->sources, (i->source_count + 1) * sizeof(*i->sources));
+    struct plan_source *source = &i->sources[i->source_count++];
+    *source = (struct plan_source){.capture = *c, .is_needed = is_needed(r->plan, i->number, c)};
+    source->capture.path = copy_text(r->plan, c->path);
+    return 0;
+}
+
+int plan_make(struct plan *p, struct store *s, const int64_t *findings, size_t finding_count,
+              struct hr_buf *ret_error)
+{
+    int r = 0;
+    *p = (struct plan){0};
+    hr_arena_init(&p->arena);
+    for (size_t i = 0; r == 0 && i < finding_count; i++) {
+        r = read_one(p, s, findings[i], ret_error);
+    }
+    if (p->exchange_count > 0) {
+        qsort(p->exchanges, p->exchange_count, sizeof(*p->exchanges), compare_exchanges);
+    }
+    for (size_t i = 0; r == 0 && i < p->exchange_count; i++) {
+        struct exchange_reading reading = {p, &p->exchanges[i]};
+        r = read_cut_exchange(s, p->exchanges[i].x.id, take_exchange, &reading);
+        if (r == 0) {
+            add_import(p, p->exchanges[i].x.import);
+        }
+    }
+    if (p->import_count > 0) {
+        qsort(p->imports, p->import_count, sizeof(*p->imports), compare_imports);
+    }
+    for (size_t i = 0; r == 0 && i < p->import_count; i++) {
+        struct source_reading reading = {p, &p->imports[i]};
+        r = read_cut_captures(s, p->imports[i].number, take_source, &reading);
+    }
+    if (r < 0 && ret_error->len == 0) {
+        hr_buf_append_str(ret_error, store_error(s));
+    }
+    return r;
+}
+
+void plan_finish(struct plan *p)
+{
+    for (size_t i = 0; i < p->import_count; i++) {
+        for (size_t k = 0; k < p->imports[i].source_count; k++) {
+            free(p->imports[i].sources[k].path);
+        }
+        free(p->imports[i].sources);
+    }
+    free(p->imports);
+    free(p->exchanges);
+    hr_arena_finish(&p->arena);
+    *p = (struct plan){0};
+}

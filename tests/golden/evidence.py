@@ -1,0 +1,268 @@
+#!/usr/bin/env python3
+"""What headrace evidence cuts out: exactly the frames of the exchanges, in the order of time, bytes and link types
+as in the captures, wherever these lie now; and what it says where they are gone.
+
+evidence.py HEADRACE CAPGEN CAPTURES
+"""
+import gzip
+import json
+import os
+import shutil
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+
+wrong = []
+
+
+def check(holds, what):
+    if not holds:
+        wrong.append(what)
+
+
+def run(*args, status=0, **more):
+    p = subprocess.run([str(a) for a in args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, **more)
+    if p.returncode != status:
+        wrong.append("%s: status %d, not %d: %s" % (" ".join(map(str, args)), p.returncode, status,
+                                                  p.stderr.decode().strip()))
+    return p
+
+
+def blocks(data):
+    """(type, body) of a little-endian pcapng file."""
+    at = 0
+    while at < len(data):
+        kind, length = struct.unpack_from("<II", data, at)
+        assert length % 4 == 0 and struct.unpack_from("<I", data, at + length - 4)[0] == length
+        yield kind, data[at + 8:at + length - 4]
+        at += length
+
+
+def options(body):
+    found = {}
+    while len(body) >= 4:
+        code, length = struct.unpack_from("<HH", body)
+        if code == 0:
+            break
+        found.setdefault(code, []).append(body[4:4 + length])
+        body = body[4 + (length + 3) // 4 * 4:]
+    return found
+
+
+def read_pcapng(data):
+    """The section's comment, interfaces (link type, snap length, decimals, description), and frames (interface, time
+    in units, wire bytes, bytes, comment)."""
+    comment, interfaces, frames = None, [], []
+    for kind, body in blocks(data):
+        if kind == 0x0a0d0d0a:
+            comment = options(body[16:])[1][0].decode()
+        elif kind == 1:
+            o = options(body[8:])
+            interfaces.append(struct.unpack_from("<HxxI", body) + (o[9][0][0], o[3][0].decode()))
+        elif kind == 6:
+            interface, high, low, captured, wire = struct.unpack_from("<5I", body)
+            o = options(body[20 + (captured + 3) // 4 * 4:])
+            frames.append((interface, high << 32 | low, wire, body[20:20 + captured],
+                           o[1][0].decode() if 1 in o else None))
+    return comment, interfaces, frames
+
+
+def read_pcap(path):
+    """(time in µs or ns, wire bytes, bytes) of each frame, a pcapng file of one interface as well."""
+    data = open(path, "rb").read()
+    data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    if data[:4] == b"\n\r\r\n":
+        return [f[1:4] for f in read_pcapng_of_others(data)]
+    order = "<" if data[0] in (0xd4, 0x4d) else ">"
+    unit = 10 ** 9 if 0x4d in data[:1] + data[3:4] else 10 ** 6
+    frames, at = [], 24
+    while at < len(data):
+        sec, sub, captured, wire = struct.unpack_from(order + "4I", data, at)
+        frames.append((sec * unit + sub, wire, data[at + 16:at + 16 + captured]))
+        at += 16 + captured
+    return frames
+
+
+def read_pcapng_of_others(data):
+    return [(0, struct.unpack_from("<II", b, 4)[0] << 32 | struct.unpack_from("<II", b, 4)[1],
+             struct.unpack_from("<I", b, 16)[0], b[20:20 + struct.unpack_from("<I", b, 12)[0]], None)
+            for kind, b in blocks(data) if kind == 6]
+
+
+def findings(headrace, db):
+    p = run(headrace, "list", "findings", "--format", "ndjson", "--db", db)
+    return [json.loads(line) for line in p.stdout.splitlines()]
+
+
+def exchanges(headrace, db):
+    p = run(headrace, "list", "exchanges", "--format", "ndjson", "--db", db)
+    return {x["id"]: x for x in map(json.loads, p.stdout.splitlines())}
+
+
+def tshark(path, *args):
+    p = subprocess.run(["tshark", "-r", path] + list(args), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                       check=True)
+    return p.stdout.decode("utf-8", "replace").splitlines()
+
+
+def requests_of(path, display_filter=None):
+    """Requests and answers as Wireshark sees them: time, method and path, or status."""
+    more = ["-Y", display_filter] if display_filter else ["-Y", "http"]
+    rows = tshark(path, "-T", "fields", "-e", "frame.time_epoch", "-e", "http.request.method", "-e", "http.request.uri",
+                  "-e", "http.response.code", "-e", "http.cookie", *more)
+    return [r for r in rows if r.split("\t")[1:4] != ["", "", ""]]
+
+
+def check_file(name, path, captures, wanted):
+    """wanted: the exchanges that must be in it, as list exchanges tells them."""
+    data = open(path, "rb").read()
+    comment, interfaces, frames = read_pcapng(data)
+    check(stat.S_IMODE(os.stat(path).st_mode) == 0o600, "%s: not for its owner alone" % name)
+    check(len(frames) > 0, "%s: no frames" % name)
+    whole = {c: read_pcap(c) for c in captures}
+    scaled = []
+    for interface, units, wire, data, _ in frames:
+        source = interfaces[interface][3]
+        check((units, wire, data) in whole[source], "%s: a frame that is not in %s" % (name, source))
+        scaled.append(units * 10 ** (9 - interfaces[interface][2]))
+    check(scaled == sorted(scaled), "%s: not in the order of time" % name)
+    check(len(set((f[0], f[1], f[3]) for f in frames)) == len(frames), "%s: a frame twice" % name)
+    for x in wanted:
+        for part in ("request", "response"):
+            source = x["response_capture"] if part == "response" and x["response_capture"] else x["capture"]
+            if x[part + "_frame"]:
+                frame = whole[source][x[part + "_frame"] - 1]
+                mine = [f for f in frames if f[1:4] == frame]
+                check(len(mine) == 1, "%s: frame %d of %s is not in it" % (name, x[part + "_frame"], source))
+                check(mine and mine[0][4], "%s: frame %d of %s without a comment" % (name, x[part + "_frame"], source))
+    for c in set(interfaces[f[0]][3] for f in frames):
+        check(c in comment, "%s: the file's comment does not name %s" % (name, c))
+    return frames
+
+
+def check_in_wireshark(name, path, captures, wanted):
+    """The same requests and answers of the same connections as in the captures, and all that are wanted."""
+    seen = requests_of(path)
+    all_seen = [r for c in captures for r in requests_of(c)]
+    check(all(r in all_seen for r in seen), "%s: Wireshark shows other requests" % name)
+    check(sum(1 for r in seen if r.split("\t")[1]) >= len([x for x in wanted if x["request_frame"]]),
+          "%s: Wireshark shows %d requests, not %d" % (name, sum(1 for r in seen if r.split("\t")[1]), len(wanted)))
+
+
+def check_findings(headrace, folder, captures, name):
+    """One finding of each rule alone, then all of these together."""
+    db = os.path.join(folder, name + ".db")
+    run(headrace, "audit", "-q", "--db", db, "--fail-on", "critical/proven", *captures)
+    known = exchanges(headrace, db)
+    all_found = list({f["rule"]: f for f in findings(headrace, db)}.values())
+    check(len(all_found) > 0, "%s: no findings" % name)
+    sizes, together = [], set()
+    for f in all_found:
+        out = os.path.join(folder, "%s-%d.pcapng" % (name, f["id"]))
+        p = run(headrace, "evidence", f["id"], "--db", db, "-o", out)
+        check(b"raw traffic" in p.stderr, "%s: does not say that it is raw traffic" % name)
+        ids = {e["exchange"] for e in f["evidence"]} | {f["exchange"]}
+        frames = check_file("%s %d %s" % (name, f["id"], f["rule"]), out, captures,
+                            [known[i] for i in ids if i is not None])
+        sizes.append(len(frames))
+        together |= ids - {None}
+        check(any("finding %d, %s: " % (f["id"], f["rule"]) in (x[4] or "") for x in frames),
+              "%s: no comment names finding %d" % (name, f["id"]))
+    out = os.path.join(folder, name + ".pcapng")
+    run(headrace, "evidence", *[f["id"] for f in all_found], "--db", db, "-o", out)
+    first = open(out, "rb").read()
+    check(max(sizes) <= len(read_pcapng(first)[2]) <= sum(sizes), "%s: together not what they are alone" % name)
+    run(headrace, "evidence", *[f["id"] for f in all_found], "--db", db, "-o", out)
+    check(open(out, "rb").read() == first, "%s: not the same twice" % name)
+    run(headrace, "audit", "-q", "--fail-on", "critical/proven", out)
+    if shutil.which("tshark"):
+        check_in_wireshark(name, out, captures, [known[i] for i in together])
+    p = run(headrace, "evidence", all_found[0]["id"], "--db", db, "-o", "-")
+    check(p.stdout[:4] == b"\n\r\r\n", "%s: nothing on standard output" % name)
+    return db, all_found, first
+
+
+def check_moved(headrace, folder, capture):
+    """The captures are found again where --from says, under other names and packed otherwise."""
+    home, away = os.path.join(folder, "home"), os.path.join(folder, "away")
+    os.mkdir(home)
+    os.mkdir(away)
+    path, db = os.path.join(home, "a.pcap"), os.path.join(folder, "moved.db")
+    plain = gzip.decompress(open(capture, "rb").read())
+    with open(path, "wb") as f:
+        f.write(plain)
+    run(headrace, "audit", "-q", "--db", db, "--fail-on", "critical/proven", path)
+    one = findings(headrace, db)[0]["id"]
+    out = os.path.join(folder, "moved.pcapng")
+    base = [headrace, "evidence", one, "--db", db, "-o", out]
+    run(*base)
+    want = open(out, "rb").read()
+    os.remove(out)
+
+    os.rename(path, os.path.join(away, "b.pcap"))
+    p = run(*base, status=3)
+    check(path.encode() in p.stderr and b"--from" in p.stderr, "moved: %s" % p.stderr.decode())
+    check(not os.path.exists(out), "moved: something was written")
+    run(*base, "--from", away)
+    check(open(out, "rb").read() == want, "renamed: other evidence")
+    os.remove(os.path.join(away, "b.pcap"))
+    with gzip.open(os.path.join(away, "c.gz"), "wb") as f:
+        f.write(plain)
+    run(*base, "--from", away)
+    check(open(out, "rb").read() == want, "packed: other evidence")
+    p = run(*base, "--from", home, status=3)
+    check(home.encode() in p.stderr, "not there either: %s" % p.stderr.decode())
+
+    with open(path, "wb") as f:  # another file under its name
+        f.write(gzip.decompress(open(os.path.join(os.path.dirname(capture), "nocookie_S1_v1.pcap.gz"), "rb").read()))
+    p = run(*base, status=3)
+    check(b"changed" in p.stderr, "changed: %s" % p.stderr.decode())
+    with open(path, "wb") as f:  # begins alike, ends early
+        f.write(plain[:len(plain) // 20])
+    p = run(*base, status=3)
+    check(b"cut off" in p.stderr, "cut: %s" % p.stderr.decode())
+    run(*base, "--from", away)
+
+    run(headrace, "audit", "-q", "--db", db + "2", "--fail-on", "critical/proven", "-", input=plain)
+    base[4] = db + "2"
+    p = run(*base, status=3)
+    check(b"standard input" in p.stderr, "standard input: %s" % p.stderr.decode())
+    run(*base, "--from", away)
+
+
+def check_wrong(headrace, folder, db, one):
+    out = os.path.join(folder, "wrong.pcapng")
+    for args, status, text in (
+            ((), 2, b"evidence of what"),
+            (("x", "-o", out), 2, b"not x"),
+            (("99999", "-o", out), 2, b"no finding 99999"),
+            ((one, "99999", "-o", out), 2, b"no finding 99999"),
+            ((one,), 2, b"-o FILE"),
+            ((one, "-o", folder), 4, b"cannot write"),
+            ((one, "-o", os.path.join(folder, "no", "such")), 4, b"cannot write"),
+            ((one, "-o", out, "--max-evidence", "100"), 2, b"too large"),
+    ):
+        p = run(headrace, "evidence", *args, "--db", db, status=status)
+        check(text in p.stderr, "%s: %s" % (args, p.stderr.decode().strip()))
+        check(not os.path.exists(out), "%s: something was written" % (args,))
+    p = run(headrace, "evidence", one, "--db", os.path.join(folder, "none.db"), "-o", out, status=2)
+    check(b"there is no database" in p.stderr, p.stderr.decode())
+
+
+def main():
+    headrace, _, captures = sys.argv[1:4]
+    lab = os.path.join(captures, "lab")
+    with tempfile.TemporaryDirectory() as folder:
+        db, found, _ = check_findings(headrace, folder, [os.path.join(captures, "login-races.pcapng")], "races")
+        check_findings(headrace, folder, [os.path.join(lab, n) for n in
+                                          ("flap_S1_v1.pcap.gz", "postlogout_S1_v1.pcap.gz")], "lab")
+        check_moved(headrace, folder, os.path.join(lab, "flap_S1_v1.pcap.gz"))
+        check_wrong(headrace, folder, db, found[0]["id"])
+    for line in wrong[:30]:
+        print(line)
+    return 1 if wrong else 0
+
+
+sys.exit(main())
