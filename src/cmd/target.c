@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cmd/cmd.h"
 #include "report/csv.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/md.h"
 #include "report/ndjson.h"
@@ -14,54 +15,73 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static void render_text(const struct report *r, const struct cmd_args *args,
-                        const struct cmd_output *o, struct hr_buf *out)
+static int render_text(const struct report *r, const struct cmd_args *args,
+                       const struct cmd_output *o, struct store *s, struct hr_buf *out)
 {
+    (void)s;
     struct report_text_options how = {
         .paint = {o->has_color, o->has_unicode, o->width},
         .all = args->all,
         .db_path = r->job.db_path,
     };
     report_text_render(r, &how, out);
+    return 0;
 }
 
-static void render_ndjson(const struct report *r, const struct cmd_args *args,
-                          const struct cmd_output *o, struct hr_buf *out)
+static int render_html(const struct report *r, const struct cmd_args *args,
+                       const struct cmd_output *o, struct store *s, struct hr_buf *out)
+{
+    (void)o;
+    return report_html_render(r, s, args->all, out);
+}
+
+static int render_ndjson(const struct report *r, const struct cmd_args *args,
+                         const struct cmd_output *o, struct store *s, struct hr_buf *out)
 {
     (void)args;
     (void)o;
+    (void)s;
     report_ndjson_render(r, out);
+    return 0;
 }
 
-static void render_json(const struct report *r, const struct cmd_args *args,
-                        const struct cmd_output *o, struct hr_buf *out)
+static int render_json(const struct report *r, const struct cmd_args *args,
+                       const struct cmd_output *o, struct store *s, struct hr_buf *out)
 {
     (void)args;
     (void)o;
+    (void)s;
     report_json_render(r, out);
+    return 0;
 }
 
-static void render_md(const struct report *r, const struct cmd_args *args,
-                      const struct cmd_output *o, struct hr_buf *out)
+static int render_md(const struct report *r, const struct cmd_args *args,
+                     const struct cmd_output *o, struct store *s, struct hr_buf *out)
 {
     (void)o;
+    (void)s;
     report_md_render(r, args->all, out);
+    return 0;
 }
 
-static void render_sarif(const struct report *r, const struct cmd_args *args,
-                         const struct cmd_output *o, struct hr_buf *out)
+static int render_sarif(const struct report *r, const struct cmd_args *args,
+                        const struct cmd_output *o, struct store *s, struct hr_buf *out)
 {
     (void)args;
     (void)o;
+    (void)s;
     report_sarif_render(r, out);
+    return 0;
 }
 
-static void render_csv(const struct report *r, const struct cmd_args *args,
-                       const struct cmd_output *o, struct hr_buf *out)
+static int render_csv(const struct report *r, const struct cmd_args *args,
+                      const struct cmd_output *o, struct store *s, struct hr_buf *out)
 {
     (void)args;
     (void)o;
+    (void)s;
     report_csv_render(r, out);
+    return 0;
 }
 
 const char *const cmd_report_formats[] = {"text", "md", "json", "ndjson", "sarif", "csv", NULL};
@@ -69,12 +89,14 @@ const char *const cmd_report_formats[] = {"text", "md", "json", "ndjson", "sarif
 static const struct cmd_format {
     const char *name;
     const char *endings[3]; /* of a file's name; the first is that in a folder */
-    void (*render)(const struct report *r, const struct cmd_args *args, const struct cmd_output *o,
-                   struct hr_buf *out);
+    /** @return 0 or a negative errno of the store */
+    int (*render)(const struct report *r, const struct cmd_args *args, const struct cmd_output *o,
+                  struct store *s, struct hr_buf *out);
 } formats[] = {
     {"text",   {".txt"},                  render_text  },
     {"ndjson", {".ndjson", ".jsonl"},     render_ndjson},
     {"json",   {".json"},                 render_json  },
+    {"html",   {".html", ".htm"},         render_html  },
     {"md",     {".md", ".markdown"},      render_md    },
     {"sarif",  {".sarif", ".sarif.json"}, render_sarif },
     {"csv",    {".csv"},                  render_csv   },
@@ -234,9 +256,12 @@ int cmd_targets_write(struct cmd_targets *t, struct store *s, const struct cmd_a
         struct cmd_target *target = &t->items[i];
         struct hr_buf text;
         hr_buf_init(&text, SIZE_MAX);
-        target->format->render(ret_report, args, &target->output, &text);
+        int r = target->format->render(ret_report, args, &target->output, s, &text);
         cmd_output_flush(&target->output, &text);
         hr_buf_finish(&text);
+        if (r < 0) {
+            return cmd_store_failed(s);
+        }
         int written = cmd_output_close(&target->output);
         target->is_open = false;
         status = written > status ? written : status;

@@ -399,6 +399,8 @@ static void clip_times(struct report *r)
     if (r->first_at != HR_NSEC_INFINITE) {
         r->first_at = r->first_at > f->since ? r->first_at : f->since;
         r->last_at = r->last_at < f->until ? r->last_at : f->until;
+    } else {
+        r->last_at = HR_NSEC_INFINITE;
     }
 }
 

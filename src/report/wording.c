@@ -68,14 +68,14 @@ void wording_scope(struct hr_buf *out, const struct report *r)
         hr_buf_append_str(out, r->job.day);
     } else if (f->since != INT64_MIN || f->until != HR_NSEC_INFINITE) {
         if (f->since != INT64_MIN) {
-            hr_buf_appendf(out, "from %s", hr_local_format(f->since, HR_LOCAL_SECOND, text));
+            hr_buf_appendf(out, "From %s", hr_local_format(f->since, HR_LOCAL_SECOND, text));
         }
         if (f->until != HR_NSEC_INFINITE) {
-            hr_buf_appendf(out, "%suntil %s", f->since != INT64_MIN ? " " : "",
+            hr_buf_appendf(out, "%s %s", f->since != INT64_MIN ? " until" : "Until",
                            hr_local_format(f->until, HR_LOCAL_SECOND, text));
         }
     } else {
-        hr_buf_append_str(out, r->job.run != NULL ? "everything captured" : "everything stored");
+        hr_buf_append_str(out, r->job.run != NULL ? "Everything captured" : "Everything stored");
     }
     if (f->site != NULL) {
         hr_buf_appendf(out, ", site %s", f->site);

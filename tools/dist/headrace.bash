@@ -22,7 +22,7 @@ _headrace() {
     --rule | --no-rule) words=$("${COMP_WORDS[0]}" rules list 2>/dev/null | cut -d' ' -f1) ;;
     --format)
         case $command in
-        audit | report) words='text md json ndjson sarif csv' ;;
+        audit | report) words='text html md json ndjson sarif csv' ;;
         *) words='table ndjson csv' ;;
         esac
         ;;

@@ -30,7 +30,7 @@ complete -c headrace -n '__headrace_in audit' -l rules -r
 complete -c headrace -n '__headrace_in audit' -l profile -r
 complete -c headrace -n '__headrace_in audit' -l suppressions -r
 complete -c headrace -n '__headrace_in audit' -l filter -x
-complete -c headrace -n '__headrace_in audit' -l format -x -a 'text md json ndjson sarif csv'
+complete -c headrace -n '__headrace_in audit' -l format -x -a 'text html md json ndjson sarif csv'
 complete -c headrace -n '__headrace_in audit' -l tz -x
 complete -c headrace -n '__headrace_in audit' -l baseline -r
 complete -c headrace -n '__headrace_in audit' -s o -l output -r
@@ -60,7 +60,7 @@ complete -c headrace -n '__headrace_in audit' -s h -l help
 complete -c headrace -n '__headrace_in audit' -s V -l version
 complete -c headrace -n '__headrace_in report' -l db -r
 complete -c headrace -n '__headrace_in report' -l rules -r
-complete -c headrace -n '__headrace_in report' -l format -x -a 'text md json ndjson sarif csv'
+complete -c headrace -n '__headrace_in report' -l format -x -a 'text html md json ndjson sarif csv'
 complete -c headrace -n '__headrace_in report' -s o -l output -r
 complete -c headrace -n '__headrace_in report' -l day -x -a 'yesterday today'
 complete -c headrace -n '__headrace_in report' -l since -x
