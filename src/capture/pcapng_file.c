@@ -31,6 +31,7 @@ enum {
     OPTION_IF_TSOFFSET = 14,
     OPTION_ISB_IFDROP = 5,
     OPTION_ISB_OSDROP = 7,
+    OPTION_EPB_DROPCOUNT = 4,
 };
 
 #define INTERFACE_LIMIT                                                                            \
@@ -42,8 +43,12 @@ struct interface {
     uint32_t snap_bytes; /* 0: none */
     uint8_t resolution;  /* as if_tsresol: 10^-n, or 2^-n with the top bit */
     int64_t offset_seconds;
-    uint64_t dropped_if; /* as last reported */
+    uint64_t dropped_if; /* as statistics last reported */
     uint64_t dropped_os;
+    uint64_t dropped_epb;  /* as frames reported, added up */
+    uint64_t dropped;      /* accounted for: the two tell of the same frames */
+    hr_nsec last_at;       /* of its last frame; HR_NSEC_INFINITE: none yet */
+    hr_nsec statistics_at; /* last_at of the file when it last reported */
 };
 
 struct pcapng_reader {
@@ -268,6 +273,8 @@ static bool take_interface(struct pcapng_reader *r, struct capture_file *f, cons
         .link_type = get_u16(r, b->body),
         .snap_bytes = get_u32(r, b->body + 4),
         .resolution = 6,
+        .last_at = HR_NSEC_INFINITE,
+        .statistics_at = HR_NSEC_INFINITE,
     };
     each_option(r, i, hr_span_of(b->body + 8, b->len - 8), take_interface_option);
     if ((i->resolution & 0x80) != 0 ? i->resolution > 0x80 + 20 : i->resolution > 6) {
@@ -291,6 +298,25 @@ static void take_statistics_option(const struct pcapng_reader *r, struct interfa
     }
 }
 
+static void note_drops(struct capture_info *info, struct interface *i, uint64_t total,
+                       struct capture_drop drop)
+{
+    if (total <= i->dropped) {
+        return;
+    }
+    drop.count = total - i->dropped;
+    i->dropped = total;
+    info->dropped_frames += drop.count;
+    if (info->drop_count == CAPTURE_DROP_LIMIT) {
+        struct capture_drop *last = &info->drops[CAPTURE_DROP_LIMIT - 1];
+        last->to_at = drop.to_at > last->to_at ? drop.to_at : last->to_at;
+        last->from_at = drop.from_at < last->from_at ? drop.from_at : last->from_at;
+        last->count += drop.count;
+    } else {
+        info->drops[info->drop_count++] = drop;
+    }
+}
+
 /* The counts run since the start of the capture: the last block of an interface holds its total. */
 static bool take_statistics(struct pcapng_reader *r, struct capture_file *f, const struct block *b)
 {
@@ -298,10 +324,13 @@ static bool take_statistics(struct pcapng_reader *r, struct capture_file *f, con
         return true; /* says nothing about a known interface: no frame is lost by leaving it out */
     }
     struct interface *i = &r->interfaces[get_u32(r, b->body)];
-    uint64_t before = i->dropped_if + i->dropped_os;
     each_option(r, i, hr_span_of(b->body + 12, b->len - 12), take_statistics_option);
-    uint64_t after = i->dropped_if + i->dropped_os;
-    f->info.dropped_frames += after > before ? after - before : 0;
+    bool is_first = i->statistics_at == HR_NSEC_INFINITE;
+    hr_nsec now = f->info.frames > 0 ? r->last_at : HR_NSEC_INFINITE;
+    note_drops(&f->info, i, i->dropped_if + i->dropped_os,
+               (struct capture_drop){.from_at = is_first ? f->info.first_at : i->statistics_at,
+                                     .to_at = now});
+    i->statistics_at = now;
     return true;
 }
 
@@ -348,6 +377,30 @@ static hr_nsec time_of(const struct interface *i, uint64_t units)
     return i->offset_seconds == 0 ? at : hr_nsec_add(at, hr_nsec_from(i->offset_seconds, 0));
 }
 
+static void take_frame_option(const struct pcapng_reader *r, struct interface *i, uint16_t code,
+                              struct hr_span value)
+{
+    if (code == OPTION_EPB_DROPCOUNT && value.len == 8) {
+        i->dropped_epb += get_u64(r, (const uint8_t *)value.ptr);
+    }
+}
+
+/* Frames lost between this one and the one before it on the same interface. */
+static void take_frame_drops(const struct pcapng_reader *r, struct capture_file *f,
+                             struct interface *i, const struct block *b, const struct packet *p)
+{
+    size_t behind = 20 + (((size_t)p->captured_bytes + 3) & ~(size_t)3);
+    if (b->type == BLOCK_PACKET_OLD) {
+        uint16_t count = get_u16(r, b->body + 2);
+        i->dropped_epb += count == UINT16_MAX ? 0 : count; /* that one means: not known */
+    } else if (b->len > behind) {
+        each_option(r, i, hr_span_of(b->body + behind, b->len - behind), take_frame_option);
+    }
+    note_drops(&f->info, i, i->dropped_epb,
+               (struct capture_drop){.from_at = i->last_at, .to_at = p->at});
+    i->last_at = p->at;
+}
+
 static bool take_frame(struct pcapng_reader *r, struct capture_file *f, const struct block *b,
                        struct packet *p)
 {
@@ -359,7 +412,7 @@ static bool take_frame(struct pcapng_reader *r, struct capture_file *f, const st
     if (p->interface >= r->interface_count) {
         return corrupt(f, b->offset, "a packet of an interface that was not described");
     }
-    const struct interface *i = &r->interfaces[p->interface];
+    struct interface *i = &r->interfaces[p->interface];
     p->captured_bytes = get_u32(r, b->body + 12);
     p->wire_bytes = get_u32(r, b->body + 16);
     if (p->captured_bytes > b->len - 20 || p->captured_bytes > CAPTURE_FRAME_LIMIT) {
@@ -370,6 +423,7 @@ static bool take_frame(struct pcapng_reader *r, struct capture_file *f, const st
     p->link_type = i->link_type;
     p->snap_bytes = i->snap_bytes;
     p->resolution = i->resolution;
+    take_frame_drops(r, f, i, b, p);
     r->last_at = p->at;
     return true;
 }

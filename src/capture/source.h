@@ -30,6 +30,14 @@ struct packet {
 /* So many frames go into capture_info.head. */
 #define CAPTURE_HEAD_FRAMES 32u
 
+/* Frames that kernel or interface dropped, and when. */
+struct capture_drop {
+    hr_nsec from_at; /* of the frame before; HR_NSEC_INFINITE: none was read before */
+    hr_nsec to_at;   /* of the frame behind, or the last one read */
+    uint64_t count;
+};
+#define CAPTURE_DROP_LIMIT 32u /* past that many the last one stretches */
+
 /* What is known about one file; grows while it is read. */
 struct capture_info {
     const char *path;    /* as given; "-" is standard input */
@@ -38,7 +46,9 @@ struct capture_info {
     uint64_t frames;
     uint64_t frame_bytes;      /* captured bytes of all frames */
     uint64_t cut_frames;       /* shorter than on the wire (snap length) */
-    uint64_t dropped_frames;   /* as pcapng interface statistics say: kernel and interface */
+    uint64_t dropped_frames;   /* as pcapng says, in statistics or with a frame: kernel and interface */
+    struct capture_drop drops[CAPTURE_DROP_LIMIT]; /* the same by time, in file order */
+    size_t drop_count;
     hr_nsec first_at;          /* HR_NSEC_INFINITE until the first frame */
     hr_nsec last_at;           /* the latest, not the last in the file */
     struct hr_digest head;    /* of the first frames, whatever they are packed in: knows a file that

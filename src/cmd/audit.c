@@ -8,17 +8,35 @@
 #include <string.h>
 
 static const enum cmd_option options[] = {
-    OPT_DB,          OPT_KEY_FILE,     OPT_RULES,    OPT_PROFILE, OPT_SUPPRESSIONS,
-    OPT_FILTER,      OPT_FORMATS,      OPT_OUTPUTS,  OPT_FAIL_ON, OPT_ONLY_RULE,
-    OPT_NO_RULE,     OPT_SET,          OPT_BASELINE, OPT_ALL,     OPT_TZ,
-    OPT_CLOCK_ERROR, OPT_REDACT_USERS, OPT_BOUNDS,   OPT_COLOR,   OPT_END,
+    OPT_DB,
+    OPT_KEY_FILE,
+    OPT_RULES,
+    OPT_PROFILE,
+    OPT_SUPPRESSIONS,
+    OPT_FILTER,
+    OPT_FORMATS,
+    OPT_OUTPUTS,
+    OPT_FAIL_ON,
+    OPT_ONLY_RULE,
+    OPT_NO_RULE,
+    OPT_SET,
+    OPT_BASELINE,
+    OPT_ALL,
+    OPT_TZ,
+    OPT_CLOCK_ERROR,
+    OPT_VERIFY_CHECKSUMS,
+    OPT_REDACT_USERS,
+    OPT_BOUNDS,
+    OPT_COLOR,
+    OPT_END,
 };
 static const struct cmd_usage usage = {
     .name = "audit",
     .synopsis = "[OPTIONS] CAPTURE...",
-    .summary = "Reads captures (pcap, pcapng, plain or .gz, .zst, .lz4; - is standard input; a folder\n"
-               "means the captures in it), runs the rules and reports. Ends with 1 where there are\n"
-               "findings.",
+    .summary =
+        "Reads captures (pcap, pcapng, plain or .gz, .zst, .lz4; - is standard input; a folder\n"
+        "means the captures in it), runs the rules and reports. Ends with 1 where there are\n"
+        "findings.",
     .options = options,
     .formats = cmd_report_formats,
     .see = "headrace-audit",

@@ -9,10 +9,29 @@
 #include <string.h>
 
 static const enum cmd_option options[] = {
-    OPT_DB_READ,      OPT_RULES,   OPT_PROFILE, OPT_FILTER,     OPT_FORMAT,  OPT_OUTPUT,
-    OPT_SITE,         OPT_SESSION, OPT_USER,    OPT_WHERE_RULE, OPT_VERDICT, OPT_SINCE,
-    OPT_UNTIL,        OPT_TZ,      OPT_STREAM,  OPT_LIMIT,      OPT_SET,     OPT_CLOCK_ERROR,
-    OPT_REDACT_USERS, OPT_BOUNDS,  OPT_COLOR,   OPT_END,
+    OPT_DB_READ,
+    OPT_RULES,
+    OPT_PROFILE,
+    OPT_FILTER,
+    OPT_FORMAT,
+    OPT_OUTPUT,
+    OPT_SITE,
+    OPT_SESSION,
+    OPT_USER,
+    OPT_WHERE_RULE,
+    OPT_VERDICT,
+    OPT_SINCE,
+    OPT_UNTIL,
+    OPT_TZ,
+    OPT_STREAM,
+    OPT_LIMIT,
+    OPT_SET,
+    OPT_CLOCK_ERROR,
+    OPT_VERIFY_CHECKSUMS,
+    OPT_REDACT_USERS,
+    OPT_BOUNDS,
+    OPT_COLOR,
+    OPT_END,
 };
 static const char *const formats[] = {"table", "ndjson", "csv", NULL};
 static const struct cmd_usage usage = {

@@ -80,6 +80,7 @@ static const struct cmd_option_info infos[] = {
     {OPT_CLOCK_ERROR,  0,   "clock-error",         "SPAN",
      "how far the capture clock may be wrong, as 2ms (default: what the captures show)",                                                    SET_SPAN,
      AT(config.clock_error)                                                                                                                                              },
+    {OPT_VERIFY_CHECKSUMS, 0, "verify-checksums", NULL, "leave out packets whose IPv4 or TCP checksum is wrong", SET_FLAG, AT(config.decode.verify_checksums)},
     {OPT_REDACT_USERS, 0,   "redact-users",        NULL,                 "store hashes in place of user names",                             SET_FLAG,
      AT(config.extract.redact_users)                                                                                                                                     },
  /* Bounds: name in pipeline_config's words. */

@@ -48,6 +48,7 @@ enum cmd_option {
     OPT_ANONYMIZE,
     OPT_MAX_EVIDENCE,
     OPT_CLOCK_ERROR,
+    OPT_VERIFY_CHECKSUMS,
     OPT_REDACT_USERS,
     OPT_BOUNDS, /* stands for all of the bounds */
     OPT_QUIET,

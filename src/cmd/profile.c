@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const enum cmd_option options[] = {
-    OPT_DB_READ,     OPT_PROFILE,      OPT_FILTER, OPT_OUTPUT, OPT_SITE,
-    OPT_CLOCK_ERROR, OPT_REDACT_USERS, OPT_BOUNDS, OPT_END,
+    OPT_DB_READ,     OPT_PROFILE,          OPT_FILTER,       OPT_OUTPUT, OPT_SITE,
+    OPT_CLOCK_ERROR, OPT_VERIFY_CHECKSUMS, OPT_REDACT_USERS, OPT_BOUNDS, OPT_END,
 };
 static const struct cmd_usage usage = {
     .name = "profile",

@@ -12,6 +12,7 @@ struct decoder *decoder_create(const struct decode_config *config, decode_segmen
     struct decoder *d = hr_xcalloc(1, sizeof(*d));
     d->emit = emit;
     d->user = user;
+    d->verify_checksums = config->verify_checksums;
     d->fragments = fragment_table_create(config, &d->counters);
     return d;
 }

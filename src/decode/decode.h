@@ -24,6 +24,12 @@
     X(fragments_joined, "datagrams", "Datagrams put together from fragments")                      \
     X(fragments_overlapping, "fragments", "Fragments that overlap others: the first copy counts")  \
     X(fragments_dropped, "fragments", "Fragments given up: time-out or the budget reached")        \
+    X(checksums_looked_at, "segments",                                                             \
+      "TCP checksums looked at: all at first, after 64 MiB one in 16 of long segments")            \
+    X(checksums_wrong, "segments", "Wrong TCP checksums among these")                              \
+    X(checksums_partial, "segments", "TCP checksums among these that a network card was to fill in")\
+    X(checksums_ip_wrong, "frames", "Wrong checksums of IPv4 headers")                             \
+    X(checksums_refused, "frames", "Frames left out for a wrong checksum, as --verify-checksums asks") \
     X(cut, "frames", "Frames too short for their headers, by snap length or damage")               \
     X(malformed, "frames", "Frames whose header fields contradict each other")
 
@@ -35,6 +41,7 @@ struct decode_config {
     size_t fragment_budget_bytes; /* of all held fragments together */
     size_t fragment_limit;        /* datagrams being put together */
     hr_nsec fragment_timeout;     /* packet time */
+    bool verify_checksums;        /* leave out what bears a wrong one */
 };
 
 /** Called for each segment, which is valid during the call only. */

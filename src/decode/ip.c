@@ -3,8 +3,8 @@
  * (Ethernet's padding, frame check sequences); where it is 0 the network card was to fill it in.
  */
 #include "base/alloc.h"
+#include "decode/checksum.h"
 #include "decode/fragment.h"
-#include "decode/layer.h"
 
 #include <string.h>
 
@@ -103,6 +103,10 @@ void ip4_decode(struct layers *l, struct cursor c)
         return;
     }
     layers_tell_packet(l, DECODE_PART_IP4, start, &c);
+    if (!checksum_accepts_ip4(l, hr_span_of(start, header_bytes))) {
+        return;
+    }
+    l->is_rerouted = header_bytes > IP4_HEADER_BYTES; /* perhaps by an option */
     if ((fragment & (IP4_MORE_FRAGMENTS | IP4_OFFSET_MASK)) == 0) {
         ip_payload_decode(l, protocol, c);
         return;
@@ -135,6 +139,7 @@ void ip6_decode(struct layers *l, struct cursor c)
         return;
     }
     l->ip_id = 0;
+    l->is_rerouted = false;
     if (payload_bytes != 0) { /* 0: a jumbogram, or the network card was to cut it in pieces */
         limit_to(l, &c, payload_bytes);
     }
@@ -173,6 +178,15 @@ static void skip_extension(struct layers *l, struct cursor c, size_t base, size_
 static void options_decode(struct layers *l, struct cursor c)
 {
     skip_extension(l, c, 8, 8); /* RFC 8200 4.3, 4.4, 4.6 */
+}
+
+/* RFC 8200 4.4: until the way is done the last address of it is the destination. */
+static void routing_decode(struct layers *l, struct cursor c)
+{
+    struct cursor look = c;
+    cursor_skip(&look, 3);
+    l->is_rerouted |= cursor_u8(&look) != 0;
+    skip_extension(l, c, 8, 8);
 }
 
 static void authentication_decode(struct layers *l, struct cursor c)
@@ -218,7 +232,7 @@ static const struct layer_row protocols[] = {
     {IPPROTO_ICMP,     icmp_decode          },
     {IPPROTO_ICMPV6,   icmp_decode          },
     {IPPROTO_HOPOPTS,  options_decode       },
-    {IPPROTO_ROUTING,  options_decode       },
+    {IPPROTO_ROUTING,  routing_decode       },
     {IPPROTO_DSTOPTS,  options_decode       },
     {IPPROTO_FRAGMENT, fragment_decode      },
     {IPPROTO_AH,       authentication_decode},

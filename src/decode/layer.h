@@ -22,6 +22,9 @@ struct decoder {
     struct decode_watch watch; /* part NULL: nobody watches */
     struct fragment_table *fragments;
     struct ipcomp *ipcomp; /* made when first needed */
+    bool verify_checksums;
+    uint64_t checksum_bytes; /* of segments so far */
+    unsigned checksum_turn;  /* among the long ones, when not all are looked at */
 };
 
 /* One frame on its way through the layers. */
@@ -31,6 +34,7 @@ struct layers {
     uint32_t network; /* see struct tcp_segment */
     unsigned depth;
     unsigned tunnels; /* headers of tunnels so far */
+    bool is_rerouted; /* the address that TCP's checksum is about stands elsewhere */
     bool is_inflated; /* a compressed packet was put out into the decoder's room */
     bool selected;             /* the packet's; of reassembled datagrams: any fragment's */
     struct net_address source; /* of the IP header looked at last */

@@ -1,4 +1,4 @@
-#include "decode/layer.h"
+#include "decode/checksum.h"
 
 #define HEADER_BYTES 20u
 
@@ -24,9 +24,10 @@ static uint64_t find_stamps(struct cursor c, size_t bytes)
     return 0;
 }
 
-/* RFC 9293 3.1. Checksums are not looked at: offloading leaves them wrong on the sending host. */
+/* RFC 9293 3.1 */
 void tcp_decode(struct layers *l, struct cursor c)
 {
+    const struct cursor whole = c;
     const uint8_t *start = c.at;
     size_t wire_bytes = cursor_wire_left(&c);
     struct tcp_segment s;
@@ -45,6 +46,9 @@ void tcp_decode(struct layers *l, struct cursor c)
     size_t header_bytes = (size_t)(offset >> 4) * 4;
     if (header_bytes < HEADER_BYTES || header_bytes > wire_bytes) {
         layers_malformed(l);
+        return;
+    }
+    if (!checksum_accepts_tcp(l, whole)) {
         return;
     }
     uint64_t stamps = header_bytes > HEADER_BYTES ? find_stamps(c, header_bytes - HEADER_BYTES) : 0;

@@ -89,8 +89,13 @@ static int end_captures(struct import *import, const struct packet_source *sourc
     int r = 0;
     for (size_t i = 0; r == 0 && i < packet_source_count(source); i++) {
         const struct capture_info *info = packet_source_info(source, i);
-        r = add_capture_loss(import, i, LOSS_DROPPED, info->first_at, info->last_at,
-                             info->dropped_frames);
+        for (size_t k = 0; r == 0 && info->frames > 0 && k < info->drop_count; k++) {
+            const struct capture_drop *d = &info->drops[k];
+            bool has_from = d->from_at != HR_NSEC_INFINITE;
+            bool has_to = d->to_at != HR_NSEC_INFINITE;
+            r = add_capture_loss(import, i, LOSS_DROPPED, has_from ? d->from_at : info->first_at,
+                                 has_to ? d->to_at : info->first_at, d->count);
+        }
         bool is_cut = info->error != 0 && info->error != -EPROTONOSUPPORT && info->frames > 0;
         if (r == 0 && is_cut) {
             r = add_capture_loss(import, i, LOSS_CAPTURE_CUT, info->last_at, info->last_at, 1);

@@ -41,6 +41,12 @@ static const struct {
 } noted_counters[] = {
     {"other_link",          "frame of a link type that is not decoded",
      "frames of link types that are not decoded"                     },
+    {"checksums_wrong",     "segment has a wrong checksum",
+     "segments have wrong checksums"                                 },
+    {"checksums_refused",   "frame was left out for its checksum, as --verify-checksums asks: wrong, or captured on the "
+     "sending host before its network card filled it in",
+     "frames were left out for their checksums, as --verify-checksums asks: wrong, or captured on "
+     "the sending host before its network card filled them in"       },
     {"fragments_dropped",   "IP fragment given up: too late, or too many",
      "IP fragments given up: too late, or too many"                  },
     {"connections_evicted", "connection given up because too many were open",

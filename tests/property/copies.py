@@ -79,8 +79,41 @@ def two_interfaces(frames):
     return b"".join(out)
 
 
+def forged(frames):
+    """Before each frame with a payload one that its receiver would not take: other bytes, and the checksum of
+    TCP or of the IP header is wrong."""
+    out = []
+    for f in frames:
+        at = 54 if f.data[12:14] == b"\x86\xdd" else 34
+        head = at + (f.data[at + 12] >> 4) * 4
+        if len(f.data) > head + 4 and at == 34:
+            data = bytearray(f.data)
+            data[head:] = b"X" * (len(data) - head)
+            if len(out) % 3 == 0:
+                data[18:20] = b"\xff\xfe"  # an IP number of its own, which the header's checksum does not know
+            out.append(made(f, bytes(data), -1000))
+        out.append(f)
+    return sorted(out, key=lambda f: f.at)
+
+
+def checksums_are_right(frames):
+    """Not so where the sending host captured: there they are partial."""
+    for f in frames:
+        if f.data[12:14] == b"\x08\0" and f.data[23] == 6:
+            size = struct.unpack(">H", f.data[16:18])[0]
+            tcp = f.data[34:14 + size]
+            words = f.data[26:34] + struct.pack(">HH", 6, len(tcp)) + tcp
+            total = sum(struct.unpack(">%dH" % (len(words) // 2), words[:len(words) // 2 * 2]))
+            total += words[-1] << 8 if len(words) % 2 else 0
+            while total >> 16:
+                total = (total & 0xFFFF) + (total >> 16)
+            if total != 0xFFFF:
+                return False
+    return True
+
+
 def variants(frames):
-    """Name, and the files that are given together."""
+    """Name, the files that are given together, options."""
     pcap = captool.pcap_bytes
     yield "requests without a tag", [pcap(1, tags(frames, None, 10))]
     yield "answers without a tag", [pcap(1, tags(frames, 10, None))]
@@ -94,6 +127,8 @@ def variants(frames):
     yield "two captures that overlap", [pcap(1, frames[:2 * third]), pcap(1, frames[third:])]
     yield "one capture in another", [pcap(1, frames), pcap(1, frames[third:2 * third])]
     yield "one capture under two names", [pcap(1, frames), pcap(1, frames)]
+    if checksums_are_right(frames):
+        yield "forged frames with wrong checksums", [pcap(1, forged(frames))], "--verify-checksums"
 
 
 def main():
@@ -105,12 +140,12 @@ def main():
             assert link == 1, "%s: not Ethernet" % capture
             want = encapsulations.results(headrace, capture)
             assert want, "%s: nothing to compare" % capture
-            for name, files in variants(frames):
+            for name, files, *options in variants(frames):
                 paths = [os.path.join(folder, str(i)) for i in range(len(files))]
                 for path, data in zip(paths, files):
                     with open(path, "wb") as f:
                         f.write(data)
-                got = encapsulations.results(headrace, paths[0], more=paths[1:])
+                got = encapsulations.results(headrace, paths[0], more=paths[1:], options=options)
                 if got != want:
                     bad += 1
                     print("failed %s as %s" % (capture, name))

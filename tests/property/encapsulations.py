@@ -87,11 +87,11 @@ LINKS = {
 }
 
 
-def results(headrace, capture, stdin=None, more=()):
+def results(headrace, capture, stdin=None, more=(), options=()):
     """capture and more: files that are given together."""
     out = []
     for args in (["list", "exchanges", "--format", "ndjson"], ["audit", "--quiet", "--format", "ndjson"]):
-        p = subprocess.run([headrace, *args, capture, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, input=stdin)
+        p = subprocess.run([headrace, *args, *options, capture, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, input=stdin)
         if p.returncode not in (0, 1):
             return ["status %d: %s" % (p.returncode, p.stderr.decode(errors="replace"))]
         for line in p.stdout.decode().splitlines():

@@ -34,7 +34,7 @@ _headrace() {
     case $command in
     audit)
         options="--db --key-file --rules --profile --suppressions --filter --format --output --fail-on --rule
-            --no-rule --set --baseline --all --tz --clock-error --redact-users --color $bounds"
+            --no-rule --set --baseline --all --tz --clock-error --verify-checksums --redact-users --color $bounds"
         files=1
         ;;
     report)
@@ -43,7 +43,7 @@ _headrace() {
         ;;
     list)
         options="--db --rules --profile --filter --format --output --site --session --user --rule --verdict
-            --since --until --tz --stream --limit --set --clock-error --redact-users --color $bounds"
+            --since --until --tz --stream --limit --set --clock-error --verify-checksums --redact-users --color $bounds"
         words='findings sessions exchanges streams endpoints captures loss'
         files=1
         ;;
@@ -55,7 +55,7 @@ _headrace() {
         files=1
         ;;
     profile)
-        options="--db --profile --filter --output --site --clock-error --redact-users $bounds"
+        options="--db --profile --filter --output --site --clock-error --verify-checksums --redact-users $bounds"
         words='suggest'
         files=1
         ;;

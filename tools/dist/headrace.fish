@@ -40,6 +40,7 @@ complete -c headrace -n '__headrace_in audit' -l no-rule -x
 complete -c headrace -n '__headrace_in audit' -l set -x
 complete -c headrace -n '__headrace_in audit' -l all
 complete -c headrace -n '__headrace_in audit' -l clock-error -x
+complete -c headrace -n '__headrace_in audit' -l verify-checksums
 complete -c headrace -n '__headrace_in audit' -l redact-users
 complete -c headrace -n '__headrace_in audit' -l color -x -a 'auto always never'
 complete -c headrace -n '__headrace_in audit' -l max-connections -x
@@ -92,6 +93,7 @@ complete -c headrace -n '__headrace_in list' -l stream -x
 complete -c headrace -n '__headrace_in list' -l limit -x
 complete -c headrace -n '__headrace_in list' -l set -x
 complete -c headrace -n '__headrace_in list' -l clock-error -x
+complete -c headrace -n '__headrace_in list' -l verify-checksums
 complete -c headrace -n '__headrace_in list' -l redact-users
 complete -c headrace -n '__headrace_in list' -l color -x -a 'auto always never'
 complete -c headrace -n '__headrace_in list' -l max-connections -x
@@ -154,6 +156,7 @@ complete -c headrace -n '__headrace_in profile' -l filter -x
 complete -c headrace -n '__headrace_in profile' -s o -l output -r
 complete -c headrace -n '__headrace_in profile' -l site -x
 complete -c headrace -n '__headrace_in profile' -l clock-error -x
+complete -c headrace -n '__headrace_in profile' -l verify-checksums
 complete -c headrace -n '__headrace_in profile' -l redact-users
 complete -c headrace -n '__headrace_in profile' -l max-connections -x
 complete -c headrace -n '__headrace_in profile' -l max-held-connection -x

@@ -197,6 +197,116 @@ static void drops_are_counted(void **state)
     hr_buf_finish(&m.b);
 }
 
+static void frame_with_drops(struct made *m, uint32_t interface, uint64_t units, uint64_t drops)
+{
+    struct made count;
+    made_init(&count, m->is_big);
+    made_u64(&count, drops);
+    size_t at = made_block(m, 6);
+    made_u32(m, interface);
+    made_u32(m, (uint32_t)(units >> 32));
+    made_u32(m, (uint32_t)units);
+    made_u32(m, 3);
+    made_u32(m, 3);
+    made_text(m, "abc\0", 4);
+    made_option(m, 1, "a comment", 9);
+    made_option(m, 4, count.b.ptr, 8);
+    made_option(m, 0, "", 0);
+    made_block_end(m, at);
+    hr_buf_finish(&count.b);
+}
+
+static void old_frame_with_drops(struct made *m, uint16_t drops, uint32_t units)
+{
+    size_t at = made_block(m, 2);
+    made_u16(m, 0);
+    made_u16(m, drops);
+    made_u32(m, 0);
+    made_u32(m, units);
+    made_u32(m, 3);
+    made_u32(m, 3);
+    made_text(m, "abc\0", 4);
+    made_block_end(m, at);
+}
+
+/* Frames and statistics tell of the same drops; each is entered where it happened. */
+static void drops_have_their_times(void **state)
+{
+    (void)state;
+    for (int is_big = 0; is_big < 2; is_big++) {
+        struct made m;
+        made_init(&m, is_big);
+        made_section(&m);
+        made_interface(&m, 1, 0);
+        made_interface(&m, 1, 0);
+        frame_with_drops(&m, 0, 1000000, 0);
+        frame_with_drops(&m, 1, 2000000, 5); /* before the first of its interface */
+        frame_with_drops(&m, 0, 3000000, 7);
+        statistics(&m, 0, 7, 2);             /* two more than frames told */
+        frame_with_drops(&m, 0, 4000000, 2); /* these two */
+        old_frame_with_drops(&m, 0xffff, 5000000);
+        old_frame_with_drops(&m, 4, 6000000);
+        char *path = made_save(&m);
+        const char *const paths[] = {path};
+        const struct packet_source_config config = {.paths = paths, .path_count = 1};
+        struct packet_source *s;
+        struct packet p;
+        assert_int_equal(packet_source_open(&config, &s, NULL), 0);
+        while (packet_source_next(s, &p)) {
+        }
+        const struct capture_info *info = packet_source_info(s, 0);
+        static const struct capture_drop want[] = {
+            {HR_NSEC_INFINITE,    2 * HR_NSEC_PER_SEC, 5},
+            {1 * HR_NSEC_PER_SEC, 3 * HR_NSEC_PER_SEC, 7},
+            {1 * HR_NSEC_PER_SEC, 3 * HR_NSEC_PER_SEC, 2},
+            {5 * HR_NSEC_PER_SEC, 6 * HR_NSEC_PER_SEC, 4},
+        };
+        assert_int_equal(info->error, 0);
+        assert_int_equal(info->frames, 6);
+        assert_int_equal(info->dropped_frames, 18);
+        assert_int_equal(info->drop_count, HR_ARRAY_LEN(want));
+        for (size_t i = 0; i < HR_ARRAY_LEN(want); i++) {
+            assert_true(info->drops[i].from_at == want[i].from_at);
+            assert_true(info->drops[i].to_at == want[i].to_at);
+            assert_int_equal(info->drops[i].count, want[i].count);
+        }
+        packet_source_close(s);
+        unlink(path);
+        free(path);
+        hr_buf_finish(&m.b);
+    }
+}
+
+/* More of them than are kept apart: the last one stretches. */
+static void many_drops_are_bounded(void **state)
+{
+    (void)state;
+    struct made m;
+    made_init(&m, false);
+    made_section(&m);
+    made_interface(&m, 1, 0);
+    for (unsigned i = 0; i < 100; i++) {
+        frame_with_drops(&m, 0, i * UINT64_C(1000000), 1);
+    }
+    char *path = made_save(&m);
+    const char *const paths[] = {path};
+    const struct packet_source_config config = {.paths = paths, .path_count = 1};
+    struct packet_source *s;
+    struct packet p;
+    assert_int_equal(packet_source_open(&config, &s, NULL), 0);
+    while (packet_source_next(s, &p)) {
+    }
+    const struct capture_info *info = packet_source_info(s, 0);
+    assert_int_equal(info->dropped_frames, 100);
+    assert_int_equal(info->drop_count, CAPTURE_DROP_LIMIT);
+    assert_int_equal(info->drops[CAPTURE_DROP_LIMIT - 1].count, 100 - CAPTURE_DROP_LIMIT + 1);
+    assert_int_equal(info->drops[CAPTURE_DROP_LIMIT - 1].to_at, 99 * HR_NSEC_PER_SEC);
+    packet_source_close(s);
+    unlink(path);
+    free(path);
+    hr_buf_finish(&m.b);
+}
+
 /* One frame, then a block that cannot be: the text says which test it failed. */
 static const struct {
     const char *want;
@@ -314,6 +424,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sections_follow_each_other), cmocka_unit_test(clocks_give_nanoseconds),
         cmocka_unit_test(all_kinds_of_blocks),        cmocka_unit_test(drops_are_counted),
+        cmocka_unit_test(drops_have_their_times),     cmocka_unit_test(many_drops_are_bounded),
         cmocka_unit_test(broken_blocks_end_the_file), cmocka_unit_test(large_blocks_pass),
         cmocka_unit_test(changed_bytes_do_no_harm),
     };
