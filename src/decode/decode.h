@@ -22,6 +22,7 @@
     X(wireless_encrypted, "frames", "Encrypted frames of wireless networks")                       \
     X(fragments, "frames", "IP fragments")                                                         \
     X(fragments_joined, "datagrams", "Datagrams put together from fragments")                      \
+    X(fragments_repeated, "fragments", "Fragments captured twice or sent again")                   \
     X(fragments_overlapping, "fragments", "Fragments that overlap others: the first copy counts")  \
     X(fragments_dropped, "fragments", "Fragments given up: time-out or the budget reached")        \
     X(checksums_looked_at, "segments",                                                             \

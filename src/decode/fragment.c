@@ -42,7 +42,13 @@ struct fragment_table {
     struct pending *pending; /* the longest waiting first */
     size_t count;
     size_t bytes;
-    uint8_t *whole; /* the datagram given out last */
+    struct { /* the datagram given out last */
+        struct key key;
+        uint8_t *data;
+        uint32_t bytes;
+        hr_nsec at;
+    } whole;
+    hr_nsec previous_at;
 };
 
 struct fragment_table *fragment_table_create(const struct decode_config *config,
@@ -51,6 +57,7 @@ struct fragment_table *fragment_table_create(const struct decode_config *config,
     struct fragment_table *t = hr_xcalloc(1, sizeof(*t));
     t->config = *config;
     t->counters = counters;
+    t->previous_at = INT64_MIN;
     return t;
 }
 
@@ -80,14 +87,17 @@ void fragment_table_destroy(struct fragment_table *t)
     {
         remove_pending(t, p);
     }
-    free(t->whole);
+    free(t->whole.data);
     free(t);
 }
 
 static void give_up_overdue(struct fragment_table *t, hr_nsec now)
 {
+    /* Two frames must agree that time has passed: one may be wrong. */
+    hr_nsec sure = now < t->previous_at ? now : t->previous_at;
+    t->previous_at = now;
     while (t->pending != NULL &&
-           hr_nsec_sub(now, t->pending->first_at) > t->config.fragment_timeout) {
+           hr_nsec_sub(sure, t->pending->first_at) > t->config.fragment_timeout) {
         give_up(t, t->pending);
     }
 }
@@ -109,7 +119,7 @@ static bool make_room(struct fragment_table *t, size_t bytes, const struct pendi
     return true;
 }
 
-static struct pending *find_or_add(struct fragment_table *t, const struct fragment *f)
+static struct key key_of(const struct fragment *f)
 {
     struct key key;
     memset(&key, 0, sizeof(key)); /* padding is hashed as well */
@@ -118,13 +128,29 @@ static struct pending *find_or_add(struct fragment_table *t, const struct fragme
     key.id = f->id;
     key.network = f->network;
     key.protocol = f->is_ip6 ? 0x100 : f->protocol;
+    return key;
+}
+
+/* A fragment of the datagram given out last, byte for byte: it would wait for others in vain. */
+static bool is_of_last_whole(const struct fragment_table *t, const struct key *key,
+                             const struct fragment *f)
+{
+    return t->whole.data != NULL && memcmp(&t->whole.key, key, sizeof(*key)) == 0 &&
+           f->offset + f->data.len <= t->whole.bytes &&
+           memcmp(t->whole.data + f->offset, f->data.ptr, f->data.len) == 0 &&
+           hr_nsec_sub(f->at, t->whole.at) <= t->config.fragment_timeout;
+}
+
+static struct pending *find_or_add(struct fragment_table *t, const struct key *key,
+                                   const struct fragment *f)
+{
     struct pending *p;
-    HASH_FIND(hh, t->pending, &key, sizeof(key), p);
+    HASH_FIND(hh, t->pending, key, sizeof(*key), p);
     if (p != NULL || !make_room(t, sizeof(*p), NULL)) {
         return p;
     }
     p = hr_xcalloc(1, sizeof(*p));
-    p->key = key;
+    p->key = *key;
     p->first_at = f->at;
     p->protocol = f->protocol;
     HASH_ADD(hh, t->pending, key, sizeof(p->key), p);
@@ -165,19 +191,27 @@ static bool contradicts(const struct pending *p, const struct fragment *f)
 static void copy_new_units(struct fragment_table *t, struct pending *p, const struct fragment *f)
 {
     bool overlaps = false;
+    bool differs = false;
+    bool is_new = false;
     for (uint32_t done = 0; done < f->data.len; done += UNIT) {
         uint32_t unit = (f->offset + done) / UNIT;
         uint64_t bit = UINT64_C(1) << (unit % 64);
         uint32_t left = (uint32_t)f->data.len - done;
+        uint32_t bytes = left < UNIT ? left : UNIT;
+        uint8_t *to = p->data + f->offset + done;
         if ((p->held[unit / 64] & bit) != 0) {
+            differs |= memcmp(to, f->data.ptr + done, bytes) != 0;
             overlaps = true;
             continue;
         }
-        memcpy(p->data + f->offset + done, f->data.ptr + done, left < UNIT ? left : UNIT);
+        is_new = true;
+        memcpy(to, f->data.ptr + done, bytes);
         p->held[unit / 64] |= bit;
         p->units_held++;
     }
-    t->counters->fragments_overlapping += overlaps;
+    bool is_repeated = overlaps && !is_new && !differs;
+    t->counters->fragments_repeated += is_repeated;
+    t->counters->fragments_overlapping += overlaps && !is_repeated;
 }
 
 static bool take(struct fragment_table *t, struct pending *p, const struct fragment *f)
@@ -213,7 +247,12 @@ bool fragment_table_feed(struct fragment_table *t, const struct fragment *f,
         t->counters->fragments_dropped++;
         return false;
     }
-    struct pending *p = find_or_add(t, f);
+    const struct key key = key_of(f);
+    if (is_of_last_whole(t, &key, f)) {
+        t->counters->fragments_repeated++;
+        return false;
+    }
+    struct pending *p = find_or_add(t, &key, f);
     if (p == NULL) {
         t->counters->fragments_dropped++;
         return false;
@@ -222,8 +261,11 @@ bool fragment_table_feed(struct fragment_table *t, const struct fragment *f,
         return false;
     }
     t->counters->fragments_joined++;
-    free(t->whole);
-    t->whole = p->data;
+    free(t->whole.data);
+    t->whole.key = key;
+    t->whole.data = p->data;
+    t->whole.bytes = p->total;
+    t->whole.at = f->at;
     *ret_datagram = (struct datagram){
         .data = hr_span_of(p->data, p->total),
         .protocol = p->protocol,

@@ -24,17 +24,36 @@ def tagged(data, vlan):
     return data if vlan is None else data[:12] + struct.pack(">HH", 0x8100, vlan) + data[12:]
 
 
+def with_checksum(header):
+    header = header[:10] + b"\0\0" + header[12:]
+    total = sum(struct.unpack(">10H", header))
+    total = (total & 0xFFFF) + (total >> 16)
+    return header[:10] + struct.pack(">H", ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF) + header[12:]
+
+
 def routed(data):
     """As it looks behind a router: other MAC addresses, TTL one less, the header's checksum with it."""
     if data[12:14] == b"\x86\xdd":
         return MACS + data[12:21] + bytes([data[21] - 1]) + data[22:]
-    header = bytearray(data[14:34])
-    header[8] -= 1
-    header[10:12] = b"\0\0"
-    total = sum(struct.unpack(">10H", header))
-    total = (total & 0xFFFF) + (total >> 16)
-    header[10:12] = struct.pack(">H", ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF)
-    return MACS + data[12:14] + bytes(header) + data[34:]
+    header = data[14:22] + bytes([data[22] - 1]) + data[23:34]
+    return MACS + data[12:14] + with_checksum(header) + data[34:]
+
+
+def fragments(frames):
+    """Every datagram in pieces of 24 bytes, the last one first, and every piece captured twice."""
+    out = []
+    for number, f in enumerate(frames):
+        size = struct.unpack(">H", f.data[16:18])[0] if f.data[12:14] == b"\x08\0" else 0
+        payload = f.data[34:14 + size]
+        if f.data[14:15] != b"\x45" or len(payload) <= 24:
+            out.append(f)
+            continue
+        for at in reversed(range(0, len(payload), 24)):
+            piece = payload[at:at + 24]
+            more = 0x2000 if at + 24 < len(payload) else 0
+            header = f.data[14:16] + struct.pack(">HHH", 20 + len(piece), number & 0xFFFF, more | at // 8) + f.data[22:34]
+            out += [made(f, f.data[:14] + with_checksum(header) + piece)] * 2
+    return out
 
 
 def is_up(data):
@@ -123,6 +142,7 @@ def variants(frames):
     yield "both sides of a router", [pcap(1, copied(frames, routed, 30000))]
     yield "VLANs of a router", [pcap(1, router(frames))]
     yield "two interfaces", [two_interfaces(frames)]
+    yield "fragments twice", [pcap(1, fragments(frames))]
     third = len(frames) // 3
     yield "two captures that overlap", [pcap(1, frames[:2 * third]), pcap(1, frames[third:])]
     yield "one capture in another", [pcap(1, frames), pcap(1, frames[third:2 * third])]

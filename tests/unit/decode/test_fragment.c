@@ -41,31 +41,37 @@ static const struct {
     struct piece pieces[6];
 } cases[] = {
     {"in order",
-     "abcdefghABCDEFGHxyz",                         {.fragments_joined = 1},
-     {{0, true, "abcdefgh"}, {8, true, "ABCDEFGH"}, {16, false, "xyz"}}                                                                                            },
-    {"one missing",                           NULL, {0},                                                             {{0, true, "abcdefgh"}, {16, false, "xyz"}}   },
-    {"no end",                                NULL, {0},                                                             {{0, true, "abcdefgh"}, {8, true, "ABCDEFGH"}}},
+     "abcdefghABCDEFGHxyz",                                {.fragments_joined = 1},
+     {{0, true, "abcdefgh"}, {8, true, "ABCDEFGH"}, {16, false, "xyz"}}                                                                                                   },
+    {"one missing",                                  NULL, {0},                                                             {{0, true, "abcdefgh"}, {16, false, "xyz"}}   },
+    {"no end",                                       NULL, {0},                                                             {{0, true, "abcdefgh"}, {8, true, "ABCDEFGH"}}},
     {"doubled",
-     "abcdefghxyz",                                 {.fragments_joined = 1, .fragments_overlapping = 1},
-     {{0, true, "abcdefgh"}, {0, true, "abcdefgh"}, {8, false, "xyz"}}                                                                                             },
+     "abcdefghxyz",                                        {.fragments_joined = 1, .fragments_repeated = 1},
+     {{0, true, "abcdefgh"}, {0, true, "abcdefgh"}, {8, false, "xyz"}}                                                                                                    },
+    {"doubled, but for a byte",
+     "abcdefghxyz",                                        {.fragments_joined = 1, .fragments_overlapping = 1},
+     {{0, true, "abcdefgh"}, {0, true, "abcdefgX"}, {8, false, "xyz"}}                                                                                                    },
+    {"teardrop: the last one lies inside the first",
+     "abcdefghABCDEFGHijklmnop",                           {.fragments_joined = 1, .fragments_dropped = 1, .malformed = 1},
+     {{0, true, "abcdefghABCDEFGH"}, {8, false, "no"}, {16, false, "ijklmnop"}}                                                                                           },
     {"overlapping: the first copy counts",
-     "abcdefghABCDEFGHxyz",                         {.fragments_joined = 1, .fragments_overlapping = 1},
-     {{0, true, "abcdefgh"}, {0, true, "________ABCDEFGH"}, {16, false, "xyz"}}                                                                                    },
+     "abcdefghABCDEFGHxyz",                                {.fragments_joined = 1, .fragments_overlapping = 1},
+     {{0, true, "abcdefgh"}, {0, true, "________ABCDEFGH"}, {16, false, "xyz"}}                                                                                           },
     {"overlapping from behind",
-     "abcdefghABCDEFGHxyz",                         {.fragments_joined = 1, .fragments_overlapping = 1},
-     {{8, true, "ABCDEFGH"}, {16, false, "xyz"}, {0, true, "abcdefgh________"}}                                                                                    },
+     "abcdefghABCDEFGHxyz",                                {.fragments_joined = 1, .fragments_overlapping = 1},
+     {{8, true, "ABCDEFGH"}, {16, false, "xyz"}, {0, true, "abcdefgh________"}}                                                                                           },
     {"an end that lies inside what is known",
-     "abcdefghABCDEFGHxyz",                         {.fragments_joined = 1, .fragments_dropped = 1, .malformed = 1},
-     {{8, true, "ABCDEFGH"}, {8, false, "no"}, {0, true, "abcdefgh"}, {16, false, "xyz"}}                                                                          },
+     "abcdefghABCDEFGHxyz",                                {.fragments_joined = 1, .fragments_dropped = 1, .malformed = 1},
+     {{8, true, "ABCDEFGH"}, {8, false, "no"}, {0, true, "abcdefgh"}, {16, false, "xyz"}}                                                                                 },
     {"bytes behind the end",
-     "abcdefghxyz",                                 {.fragments_joined = 1, .fragments_dropped = 1, .malformed = 1},
-     {{8, false, "xyz"}, {8, true, "ABCDEFGH"}, {0, true, "abcdefgh"}}                                                                                             },
+     "abcdefghxyz",                                        {.fragments_joined = 1, .fragments_dropped = 1, .malformed = 1},
+     {{8, false, "xyz"}, {8, true, "ABCDEFGH"}, {0, true, "abcdefgh"}}                                                                                                    },
     {"not a multiple of 8 in the middle",
-     NULL,                                          {.fragments_dropped = 1, .malformed = 1},
-     {{0, true, "abc"}, {8, false, "xyz"}}                                                                                                                         },
-    {"empty",                                 NULL, {.fragments_dropped = 1, .malformed = 1},                        {{8, false, ""}}                              },
-    {"past 65535",                            NULL, {.fragments_dropped = 1, .malformed = 1},                        {{65528, true, "abcdefgh"}}                   },
-    {"up to 65535 but nothing before",        NULL, {0},                                                             {{65528, false, "abcdefg"}}                   },
+     NULL,                                                 {.fragments_dropped = 1, .malformed = 1},
+     {{0, true, "abc"}, {8, false, "xyz"}}                                                                                                                                },
+    {"empty",                                        NULL, {.fragments_dropped = 1, .malformed = 1},                        {{8, false, ""}}                              },
+    {"past 65535",                                   NULL, {.fragments_dropped = 1, .malformed = 1},                        {{65528, true, "abcdefgh"}}                   },
+    {"up to 65535 but nothing before",               NULL, {0},                                                             {{65528, false, "abcdefg"}}                   },
 };
 
 /* A datagram is whole when every byte up to its end was there once; the first copy of a byte
@@ -95,6 +101,43 @@ static void datagrams_come_whole_or_not_at_all(void **state)
         }
         fragment_table_destroy(t);
     }
+}
+
+/* All fragments twice, one copy behind the other: the copies of the last ones wait for nothing. */
+static void copies_behind_the_whole_are_none(void **state)
+{
+    (void)state;
+    struct decode_counters counters = {0};
+    struct fragment_table *t = fragment_table_create(&roomy, &counters);
+    static const struct piece pieces[] = {
+        {0, true,  "abcdefgh"},
+        {0, true,  "abcdefgh"},
+        {8, false, "xyz"     },
+        {8, false, "xyz"     }
+    };
+    struct datagram got;
+    unsigned whole = 0;
+    for (hr_nsec at = 0; at < 100; at++) {
+        for (size_t k = 0; k < HR_ARRAY_LEN(pieces); k++) {
+            struct fragment f = fragment_of(&pieces[k], (uint32_t)at, at * HR_NSEC_PER_SEC);
+            whole += fragment_table_feed(t, &f, &got);
+        }
+    }
+    assert_int_equal(whole, 100);
+    assert_int_equal(counters.fragments_repeated, 200);
+    assert_int_equal(counters.fragments_dropped, 0);
+    /* The same number again, with other bytes: a datagram of its own. */
+    static const struct piece other[] = {
+        {8, false, "XYZ"     },
+        {0, true,  "ABCDEFGH"}
+    };
+    for (size_t k = 0; k < HR_ARRAY_LEN(other); k++) {
+        struct fragment f = fragment_of(&other[k], 99, 100 * HR_NSEC_PER_SEC);
+        whole += fragment_table_feed(t, &f, &got);
+    }
+    assert_int_equal(whole, 101);
+    assert_true(hr_span_equal(got.data, HR_SPAN("ABCDEFGHXYZ")));
+    fragment_table_destroy(t);
 }
 
 /* Every order of the pieces gives the same datagram. */
@@ -284,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(datagrams_come_whole_or_not_at_all),
+        cmocka_unit_test(copies_behind_the_whole_are_none),
         cmocka_unit_test(order_does_not_matter),
         cmocka_unit_test(datagrams_are_kept_apart),
         cmocka_unit_test(bounds_hold),
