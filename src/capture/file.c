@@ -80,6 +80,7 @@ void capture_file_init(struct capture_file *f, const char *path, size_t buffer_b
     *f = (struct capture_file){
         .info = {.path = path, .first_at = HR_NSEC_INFINITE},
         .input = input_open(path, buffer_bytes),
+        .buffer_bytes = buffer_bytes,
     };
     const struct input_state *state = input_state(f->input);
     if (state->error != 0) {

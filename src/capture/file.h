@@ -19,6 +19,7 @@ struct capture_file {
     struct input *input;
     struct pcap_reader *pcap; /* one of these two, or none after an error */
     struct pcapng_reader *pcapng;
+    size_t buffer_bytes;
     uint64_t number; /* of the last frame, as Wireshark counts */
     bool done;
 };

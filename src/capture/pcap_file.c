@@ -14,7 +14,6 @@
 #include <string.h>
 
 #define FILE_HEADER_BYTES 24
-#define STDIO_BYTES ((size_t)256 * 1024)
 
 #define MAGIC_USEC 0xa1b2c3d4u
 #define MAGIC_NSEC 0xa1b23c4du
@@ -63,13 +62,13 @@ static ssize_t cookie_read(void *cookie, char *to, size_t size)
     return (ssize_t)n;
 }
 
-static FILE *open_as_file(struct input *in, char *buffer)
+static FILE *open_as_file(struct input *in, char *buffer, size_t buffer_bytes)
 {
     FILE *file = fopencookie(in, "r", (cookie_io_functions_t){.read = cookie_read});
     if (file == NULL) {
         hr_out_of_memory();
     }
-    setvbuf(file, buffer, _IOFBF, STDIO_BYTES);
+    setvbuf(file, buffer, _IOFBF, buffer_bytes);
     __fsetlocking(file, FSETLOCKING_BYCALLER); /* one thread reads it: two locks a frame less */
     return file;
 }
@@ -116,8 +115,8 @@ struct pcap_reader *pcap_reader_open(struct capture_file *f)
     struct pcap_reader *r = hr_xcalloc(1, sizeof(*r));
     char text[PCAP_ERRBUF_SIZE] = "";
     take_header(r, f, head);
-    r->file_buffer = hr_xmalloc(STDIO_BYTES);
-    r->file = open_as_file(f->input, r->file_buffer);
+    r->file_buffer = hr_xmalloc(f->buffer_bytes);
+    r->file = open_as_file(f->input, r->file_buffer, f->buffer_bytes);
     r->pcap = pcap_fopen_offline_with_tstamp_precision(
         r->file, f->info.has_nanoseconds ? PCAP_TSTAMP_PRECISION_NANO : PCAP_TSTAMP_PRECISION_MICRO,
         text);

@@ -17,11 +17,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define AWAKE_FROM_START                                                                           \
     16 /* with more files than this, each sleeps until its first frame is due */
 #define BUFFER_BYTES ((size_t)256 * 1024)
-#define BUFFER_BYTES_MANY ((size_t)64 * 1024)
+/* All of many files may overlap in time and be awake at once: their buffers share so much. */
+#define BUFFER_BYTES_ALL ((size_t)32 * 1024 * 1024)
+#define BUFFER_BYTES_LEAST ((size_t)8 * 1024)
+#define DESCRIPTORS_BESIDE 64
 
 struct member {
     struct capture_file file;
@@ -95,6 +99,24 @@ static void member_init(struct packet_source *s, size_t index, const char *path,
     }
 }
 
+static size_t buffer_bytes_for(size_t count)
+{
+    size_t share = count <= AWAKE_FROM_START ? BUFFER_BYTES : BUFFER_BYTES_ALL / count;
+    share = share > BUFFER_BYTES ? BUFFER_BYTES : share;
+    return share < BUFFER_BYTES_LEAST ? BUFFER_BYTES_LEAST : share;
+}
+
+/* More files than a process may usually open: it may allow itself more, up to the hard limit. */
+static void raise_descriptor_limit(size_t count)
+{
+    struct rlimit limit;
+    const rlim_t want = count + DESCRIPTORS_BESIDE;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < want) {
+        limit.rlim_cur = want < limit.rlim_max ? want : limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int packet_source_open(const struct packet_source_config *config, struct packet_source **ret_source,
                        struct hr_buf *ret_error)
 {
@@ -102,7 +124,8 @@ int packet_source_open(const struct packet_source_config *config, struct packet_
     s->count = config->path_count;
     s->members = hr_xcalloc(s->count == 0 ? 1 : s->count, sizeof(*s->members));
     s->heap = hr_xcalloc(s->count == 0 ? 1 : s->count, sizeof(*s->heap));
-    s->buffer_bytes = s->count > AWAKE_FROM_START ? BUFFER_BYTES_MANY : BUFFER_BYTES;
+    s->buffer_bytes = buffer_bytes_for(s->count);
+    raise_descriptor_limit(s->count);
     if (config->filter != NULL) {
         int r = capture_filter_create(config->filter, &s->filter, ret_error);
         if (r < 0) {

@@ -28,7 +28,6 @@ static uint64_t find_stamps(struct cursor c, size_t bytes)
 void tcp_decode(struct layers *l, struct cursor c)
 {
     const struct cursor whole = c;
-    const uint8_t *start = c.at;
     size_t wire_bytes = cursor_wire_left(&c);
     struct tcp_segment s;
     s.source.port = cursor_u16(&c);
@@ -56,7 +55,7 @@ void tcp_decode(struct layers *l, struct cursor c)
     if (c.cut) {
         layers_cut(l); /* inside the options: no payload, but sequence numbers, flags and lengths */
     }
-    layers_tell_packet(l, DECODE_PART_TCP, start, &c);
+    layers_tell_packet(l, DECODE_PART_TCP, whole.at, &c);
     s.source.address = l->source;
     s.destination.address = l->destination;
     s.network = l->network;

@@ -2,8 +2,9 @@
  * The stages are created back to front, each given the next one's function. A connection's part
  * (struct lane) hangs on tcp_conn.user; its row in the store is made with its first exchange or
  * loss, so connections that are not HTTP leave none; one on which nobody said anything leaves one
- * where its server closed it. Refused ones are only counted, by server and time. All this is the reading thread; what it finds
- * goes to the writer, which knows connections by small numbers that are used again.
+ * where its server closed it. Refused ones are only counted, by server and time. All this is the
+ * reading thread; what it finds goes to the writer, which knows connections by small numbers that
+ * are used again.
  */
 #include "pipeline/ingest.h"
 
@@ -315,6 +316,11 @@ int ingest_finish(struct ingest *g)
 bool ingest_has_failed(const struct ingest *g)
 {
     return writer_has_failed(g->writer);
+}
+
+hr_nsec ingest_clock_doubt(const struct ingest *g, size_t capture)
+{
+    return tcp_table_clock_doubt(g->tcp, capture);
 }
 
 uint64_t ingest_exchange_count(const struct ingest *g)

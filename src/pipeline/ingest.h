@@ -25,6 +25,8 @@ bool ingest_has_failed(const struct ingest *g);
 int ingest_finish(struct ingest *g);
 /** Enters into the ledger what could not be read, by capture; after ingest_finish(). */
 int ingest_store_blindness(const struct ingest *g, struct import *import);
+/** As of tcp_table_clock_doubt(). */
+hr_nsec ingest_clock_doubt(const struct ingest *g, size_t capture);
 uint64_t ingest_exchange_count(const struct ingest *g);
 /** Appends the counters of every stage; stages are named as their folders. */
 void ingest_counters(const struct ingest *g, struct pipeline_result *result);

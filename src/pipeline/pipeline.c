@@ -84,7 +84,8 @@ static int add_capture_loss(struct import *import, size_t index, enum loss_kind 
 }
 
 /* What a file says of its own losses, and its final numbers. */
-static int end_captures(struct import *import, const struct packet_source *source)
+static int end_captures(struct import *import, const struct packet_source *source,
+                        const struct ingest *g)
 {
     int r = 0;
     for (size_t i = 0; r == 0 && i < packet_source_count(source); i++) {
@@ -101,7 +102,9 @@ static int end_captures(struct import *import, const struct packet_source *sourc
             r = add_capture_loss(import, i, LOSS_CAPTURE_CUT, info->last_at, info->last_at, 1);
         }
         if (r == 0) {
-            r = import_end_capture(import, i, info);
+            hr_nsec doubt = ingest_clock_doubt(g, i);
+            doubt = doubt > info->largest_step_back ? doubt : info->largest_step_back;
+            r = import_end_capture(import, i, info, doubt);
         }
     }
     return r;
@@ -133,7 +136,7 @@ static int run_import(struct store *s, const struct pipeline_run *run, struct pa
     result->exchanges = ingest_exchange_count(g);
     r = r == 0 ? ingest_store_blindness(g, import) : r;
     if (r == 0) {
-        r = end_captures(import, source);
+        r = end_captures(import, source, g);
     }
     if (r == 0) {
         r = import_finish(import);

@@ -149,7 +149,7 @@ static void append_capture(const struct capture_view *c, const struct report_pai
                        c->cut_frames);
     }
     if (c->clock_doubt > 0) {
-        hr_buf_appendf(out, "; its clock steps back by up to %s",
+        hr_buf_appendf(out, "; its times are in doubt by up to %s",
                        hr_duration_format(c->clock_doubt, span));
     }
     hr_buf_append_char(out, '\n');

@@ -36,7 +36,9 @@ CREATE TABLE captures (
     dropped_frames INTEGER NOT NULL DEFAULT 0, -- frames that kernel or interface dropped, as the file says
     first_at       INTEGER,          -- time of the earliest frame; NULL: no frame
     last_at        INTEGER,          -- time of the latest frame
-    clock_doubt    INTEGER NOT NULL DEFAULT 0, -- ns; the largest step back of time in the file
+    clock_doubt    INTEGER NOT NULL DEFAULT 0, -- ns; the largest step back of time in the file; how long
+                                     -- an ACK came before its bytes; how far captures that have
+                                     -- packets in common are apart
     head           BLOB,             -- 16 bytes: digest of its first frames, whatever they are packed in; NULL: no frame
     error          INTEGER NOT NULL DEFAULT 0, -- negative errno that ended it; 0: read to its end
     error_text     TEXT              -- what that was, for people; NULL without error

@@ -440,7 +440,7 @@ CREATE VIEW stream_facts AS
 SELECT c.id             AS stream_id,
        c.capture_id     AS capture_id,
        p.path           AS capture,       -- path as given
-       p.clock_doubt    AS clock_doubt,   -- ns; the largest step back of time in that file
+       p.clock_doubt    AS clock_doubt,   -- ns; how far the times of that file are in doubt
        c.stream         AS stream,        -- tcp.stream
        c.client         AS client,
        c.client_port    AS client_port,
@@ -617,7 +617,7 @@ SELECT b.exchange_id    AS exchange_id,   -- the request that was cut off
        s.refused_at     AS refused_at,    -- when it first refused a connection
        s.refusals       AS refusals,      -- how many it refused before it accepted one
        s.accepted_at    AS accepted_at,   -- when it did; NULL: not seen
-       s.clock_doubt    AS clock_doubt,   -- ns; the largest step back of time in the captures concerned
+       s.clock_doubt    AS clock_doubt,   -- ns; how far the times of the captures concerned are in doubt
        s.gap_doubt      AS gap_doubt      -- boolean; bytes of these connections are missing
 FROM sure s
 JOIN moments m ON m.server = s.server AND m.server_port = s.server_port AND m.number = s.number

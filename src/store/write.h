@@ -70,8 +70,9 @@ int import_add_loss(struct import *i, struct loss_row *row);
 int import_add_refusal(struct import *i, const struct refusal_row *row);
 /** @return whether nothing at all was stored before it: then every site is new */
 bool import_is_first(const struct import *i);
-/** Final numbers of a capture: frames, times, bytes, clock doubt, error. */
-int import_end_capture(struct import *i, size_t index, const struct capture_info *info);
+/** Final numbers of a capture: frames, times, bytes, error, and how far its times are in doubt. */
+int import_end_capture(struct import *i, size_t index, const struct capture_info *info,
+                       hr_nsec clock_doubt);
 /**
  * Drops what was stored already (the same exchange, by its natural key: addresses, ports, time of the
  * first byte, ordinal among equals; the more complete one stays), builds or updates indexes, and

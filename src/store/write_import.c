@@ -392,7 +392,8 @@ int import_add_loss(struct import *i, struct loss_row *row)
     return r;
 }
 
-int import_end_capture(struct import *i, size_t index, const struct capture_info *info)
+int import_end_capture(struct import *i, size_t index, const struct capture_info *info,
+                       hr_nsec clock_doubt)
 {
     assert(index < i->capture_count);
     sqlite3_stmt *q = store_stmt(i->s, STMT_CAPTURE_END);
@@ -409,7 +410,7 @@ int import_end_capture(struct import *i, size_t index, const struct capture_info
     bind_count(q, 11, info->dropped_frames);
     bind_time(q, 12, info->frames > 0 ? info->first_at : HR_NSEC_INFINITE);
     bind_time(q, 13, info->frames > 0 ? info->last_at : HR_NSEC_INFINITE);
-    bind_number(q, 14, info->largest_step_back);
+    bind_number(q, 14, clock_doubt);
     bind_number(q, 15, info->error);
     bind_text(q, 16, info->error != 0 ? info->error_text : NULL);
     if (info->frames > 0) {

@@ -194,6 +194,36 @@ static bool is_keep_alive(const struct tcp_half *h, const struct tcp_segment *s,
     return wire_bytes_of(s) <= 1 && !(s->flags & (TCP_SYN | TCP_FIN)) && pos + 1 == h->next;
 }
 
+static void doubt(struct tcp_table *t, size_t capture, hr_nsec by)
+{
+    if (by > t->doubts[capture]) {
+        t->doubts[capture] = by;
+    }
+}
+
+/* An ACK before its bytes, but not long before: the capture put them in the wrong order. */
+static void doubt_order(struct tcp_table *t, const struct tcp_half *h, const struct tcp_piece *p)
+{
+    if (h->acked == TCP_POS_NONE || p->pos < h->next || p->pos >= h->acked) {
+        return;
+    }
+    hr_nsec late = hr_nsec_sub(p->mark.at, h->acked_at);
+    if (late < TCP_REORDER_GRACE) {
+        doubt(t, p->mark.capture, late);
+    }
+}
+
+/* Two captures have the packet: as far as they differ, neither time is sure. */
+static void doubt_skew(struct tcp_table *t, const struct tcp_half *h, const struct tcp_piece *p)
+{
+    hr_nsec skew;
+    size_t capture;
+    if (tcp_half_copy_skew(h, p, &skew, &capture)) {
+        doubt(t, capture, skew);
+        doubt(t, p->mark.capture, skew);
+    }
+}
+
 static void feed_bytes(struct tcp_table *t, struct tcp_entry *e, enum tcp_direction d,
                        const struct tcp_piece *p)
 {
@@ -210,7 +240,12 @@ static void feed_bytes(struct tcp_table *t, struct tcp_entry *e, enum tcp_direct
     if (tcp_hole_is_certain(t, h, p->pos)) {
         tcp_half_skip_to(h, p->pos, &p->mark, &r.out);
     }
-    count_fed(&t->counters, tcp_half_feed(h, p, &r.out));
+    doubt_order(t, h, p);
+    unsigned fed = tcp_half_feed(h, p, &r.out);
+    if (fed & TCP_FED_SHARED) {
+        doubt_skew(t, h, p);
+    }
+    count_fed(&t->counters, fed);
 }
 
 static void feed_fin(struct tcp_table *t, struct tcp_entry *e, enum tcp_direction d,

@@ -135,6 +135,11 @@ struct tcp_table *tcp_table_create(const struct tcp_config *config, const struct
                                    void *user, size_t capture_count);
 /** A segment with selected = false opens and numbers its connection but gives no chunks and no callbacks. */
 void tcp_table_feed(struct tcp_table *t, const struct tcp_segment *s);
+/**
+ * How far the times of a capture are in doubt: an ACK came before its bytes, or another capture has the
+ * same packets at other times. Beside it the capture's own clock may step back.
+ */
+hr_nsec tcp_table_clock_doubt(const struct tcp_table *t, size_t capture);
 /** Closes everything in order of first frames, with TCP_END_NONE. */
 void tcp_table_finish(struct tcp_table *t);
 void tcp_table_destroy(struct tcp_table *t);

@@ -28,6 +28,7 @@ struct tcp_table *tcp_table_create(const struct tcp_config *config,
     t->clock = t->now = t->previous_at = INT64_MIN;
     t->deadline = HR_NSEC_INFINITE;
     tcp_numbers_init(&t->numbers, capture_count, GHOST_LIMIT);
+    t->doubts = hr_xcalloc(capture_count == 0 ? 1 : capture_count, sizeof(*t->doubts));
     return t;
 }
 
@@ -359,7 +360,13 @@ void tcp_table_destroy(struct tcp_table *t)
     tcp_index_finish(&t->index);
     tcp_kin_finish(&t->kin);
     tcp_numbers_finish(&t->numbers);
+    free(t->doubts);
     free(t);
+}
+
+hr_nsec tcp_table_clock_doubt(const struct tcp_table *t, size_t capture)
+{
+    return t->doubts[capture];
 }
 
 void tcp_table_counters(const struct tcp_table *t, hr_counter_fn emit, void *user)

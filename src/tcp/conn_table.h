@@ -90,6 +90,7 @@ struct tcp_table {
     hr_nsec clock;
     hr_nsec now; /* the later of the clock and the present frame */
     hr_nsec previous_at;
+    hr_nsec *doubts;  /* by capture; see tcp_table_clock_doubt() */
     hr_nsec deadline; /* nothing is due before the clock comes to it */
 };
 

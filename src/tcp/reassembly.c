@@ -161,10 +161,15 @@ static void remember(struct tcp_half *h, const struct tcp_piece *p)
 #define COPY_USEC_STAMPED 10000u
 #define COPY_USEC_BARE 1000u
 
-static bool is_copy(const struct tcp_print *a, const struct tcp_print *b)
+static uint32_t usec_between(const struct tcp_print *a, const struct tcp_print *b)
 {
     uint32_t age = b->usec - a->usec;
-    age = age > UINT32_MAX / 2 ? 0 - age : age;
+    return age > UINT32_MAX / 2 ? 0 - age : age;
+}
+
+static bool is_copy(const struct tcp_print *a, const struct tcp_print *b)
+{
+    uint32_t age = usec_between(a, b);
     bool is_numbered = (a->identity & TCP_IDENTITY_IP) != 0 || a->capture != b->capture;
     uint32_t most = a->identity == 0 ? COPY_USEC_BARE
                     : is_numbered    ? COPY_USEC_NUMBERED
@@ -172,21 +177,43 @@ static bool is_copy(const struct tcp_print *a, const struct tcp_print *b)
     return a->identity == b->identity && age < most;
 }
 
+/* @return what is remembered of the delivery of these bytes, or NULL */
+static const struct tcp_print *find_print(const struct tcp_half *h, const struct tcp_piece *p)
+{
+    for (size_t i = 0; p->bytes.len > 0 && i < TCP_PRINTS; i++) {
+        if (h->prints[i].seq == (tcp_seq)p->pos && h->prints[i].len == p->bytes.len) {
+            return &h->prints[i];
+        }
+    }
+    return NULL;
+}
+
 /* What bytes that came again are, by what is remembered of those that were delivered. */
 static unsigned compare_with_delivered(const struct tcp_half *h, const struct tcp_piece *p)
 {
-    for (size_t i = 0; p->bytes.len > 0 && i < TCP_PRINTS; i++) {
-        const struct tcp_print *known = &h->prints[i];
-        if (known->seq == (tcp_seq)p->pos && known->len == p->bytes.len) {
-            struct tcp_print print = print_of(p);
-            if (known->hash != print.hash) {
-                return TCP_FED_DIFFERS;
-            }
-            bool is_shared = known->capture != print.capture;
-            return !is_copy(known, &print) ? 0 : TCP_FED_COPY | (is_shared ? TCP_FED_SHARED : 0u);
-        }
+    const struct tcp_print *known = find_print(h, p);
+    if (!known) {
+        return 0;
     }
-    return 0;
+    const struct tcp_print print = print_of(p);
+    if (known->hash != print.hash) {
+        return TCP_FED_DIFFERS;
+    }
+    bool is_shared = known->capture != print.capture;
+    return !is_copy(known, &print) ? 0 : TCP_FED_COPY | (is_shared ? TCP_FED_SHARED : 0u);
+}
+
+bool tcp_half_copy_skew(const struct tcp_half *h, const struct tcp_piece *p, hr_nsec *ret_skew,
+                        size_t *ret_capture)
+{
+    const struct tcp_print *known = find_print(h, p);
+    if (!known || known->capture == p->mark.capture) {
+        return false;
+    }
+    const struct tcp_print print = print_of(p);
+    *ret_skew = usec_between(known, &print) * HR_NSEC_PER_USEC;
+    *ret_capture = known->capture;
+    return true;
 }
 
 bool tcp_half_has_copy(const struct tcp_half *h, const struct tcp_piece *p)

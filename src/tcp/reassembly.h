@@ -96,6 +96,12 @@ bool tcp_half_is_untouched(const struct tcp_half *h);
 bool tcp_half_locate(const struct tcp_half *h, tcp_seq seq, tcp_pos *ret_pos);
 /** Whether the very packet whose payload stands there was delivered lately. */
 bool tcp_half_has_copy(const struct tcp_half *h, const struct tcp_piece *p);
+/**
+ * How far two captures are apart in the time of a packet that both have.
+ * @return false where it was not delivered lately, or from the same capture
+ */
+bool tcp_half_copy_skew(const struct tcp_half *h, const struct tcp_piece *p, hr_nsec *ret_skew,
+                        size_t *ret_capture);
 /** Behind the last byte known of, delivered, held or acknowledged. */
 tcp_pos tcp_half_frontier(const struct tcp_half *h);
 

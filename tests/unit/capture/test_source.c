@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -481,6 +482,43 @@ static void many_files_are_merged_alike(void **state)
     hr_buf_finish(&error);
 }
 
+/* More files at once than a process may usually open. */
+static void many_files_overlap(void **state)
+{
+    (void)state;
+    enum { COUNT = 100 };
+    char *paths[COUNT];
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    if (before.rlim_max < 2 * COUNT) {
+        skip();
+    }
+    for (uint32_t i = 0; i < COUNT; i++) {
+        paths[i] = save_times("x", (const uint32_t[]){i + 1, 1000 + i, 2000 - i}, 3);
+    }
+    const struct rlimit few = {32, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    const struct packet_source_config config = {.paths = (const char *const *)paths,
+                                                .path_count = COUNT};
+    struct packet_source *s;
+    struct packet p;
+    hr_nsec last = 0;
+    unsigned frames = 0;
+    assert_int_equal(packet_source_open(&config, &s, NULL), 0);
+    while (packet_source_next(s, &p)) {
+        assert_true(p.at >= last);
+        last = p.at;
+        frames++;
+    }
+    assert_int_equal(frames, 3 * COUNT);
+    packet_source_close(s);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        unlink(paths[i]);
+        free(paths[i]);
+    }
+}
+
 /* The account of a file: sizes, times, the largest step back, frames that were cut. */
 static void info_tells_of_the_file(void **state)
 {
@@ -647,6 +685,7 @@ int main(void)
         cmocka_unit_test(odd_pcap_files),
         cmocka_unit_test(files_are_merged_by_time),
         cmocka_unit_test(many_files_are_merged_alike),
+        cmocka_unit_test(many_files_overlap),
         cmocka_unit_test(info_tells_of_the_file),
         cmocka_unit_test(rejected_files_give_no_more),
         cmocka_unit_test(filters_mark_frames),

@@ -47,7 +47,7 @@ static void import_parts(struct store *s, const struct part *parts, size_t count
         };
         assert_int_equal(import_add_refusal(i, &row), 0);
     }
-    assert_int_equal(import_end_capture(i, 0, &info), 0);
+    assert_int_equal(import_end_capture(i, 0, &info, 0), 0);
     assert_int_equal(import_finish(i), 0);
     import_destroy(i);
     assert_int_equal(store_commit(s), 0);
@@ -128,7 +128,7 @@ static void silent_cuts_are_kept_once(void **state)
         assert_int_equal(import_add_capture(i, 0, "x.pcap"), 0);
         assert_int_equal(import_add_stream(i, &conn, true, &stream), 0);
         assert_int_equal(import_end_stream(i, stream, &conn, TCP_END_FIN), 0);
-        assert_int_equal(import_end_capture(i, 0, &info), 0);
+        assert_int_equal(import_end_capture(i, 0, &info, 0), 0);
         assert_int_equal(import_finish(i), 0);
         import_destroy(i);
         assert_int_equal(store_commit(s), 0);

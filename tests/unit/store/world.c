@@ -223,7 +223,7 @@ static int feed_capture(struct store *s, struct import *i, const struct world_ca
     }
     struct capture_info info = info_of(capture, conns);
     free(conns);
-    return r == 0 ? import_end_capture(i, index, &info) : r;
+    return r == 0 ? import_end_capture(i, index, &info, info.largest_step_back) : r;
 }
 
 int world_feed(struct store *s, struct import *i, const struct world_capture *captures,
