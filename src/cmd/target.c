@@ -84,7 +84,8 @@ static int render_csv(const struct report *r, const struct cmd_args *args,
     return 0;
 }
 
-const char *const cmd_report_formats[] = {"text", "md", "json", "ndjson", "sarif", "csv", NULL};
+const char *const cmd_report_formats[] = {"text",   "html",  "md",  "json",
+                                          "ndjson", "sarif", "csv", NULL};
 
 static const struct cmd_format {
     const char *name;

@@ -27,10 +27,10 @@ static void append_captures(const struct report *r, struct hr_buf *out)
         html_text(out, strcmp(c->path, "-") == 0 ? "standard input" : c->path);
         html_raw(out, "</td><td>");
         html_textf(out, "%s, %s", c->format, c->link_type);
-        html_raw(out, "</td><td>");
+        html_raw(out, "</td><td class=\"nb\">");
         if (c->first_at != HR_NSEC_INFINITE) {
             html_text(out, hr_local_format(c->first_at, HR_LOCAL_SECOND, from));
-            html_raw(out, "</td><td>");
+            html_raw(out, "</td><td class=\"nb\">");
             html_text(out, hr_duration_format(hr_nsec_sub(c->last_at, c->first_at), span));
         } else {
             html_raw(out, "</td><td>");

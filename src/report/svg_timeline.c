@@ -26,7 +26,7 @@ enum {
     LANE_GAP = 6,
     TARGET_COLUMNS = 46,
 };
-#define TEXT_WIDTH 6.3 /* of a letter, about: decides on which side of a bar its text stands */
+#define TEXT_WIDTH 6.6 /* of a letter, about: decides on which side of a bar its text stands */
 
 struct picture {
     const struct report_story *story;
@@ -334,7 +334,7 @@ static void append_tick(const struct picture *p, size_t i, double y, double *fre
     char offset[DISPLAY_OFFSET_SIZE];
     const double x = p->axis.x[i];
     display_offset(hr_nsec_sub(p->axis.at[i], p->zero), offset);
-    const double width = (double)strlen(offset) * TEXT_WIDTH;
+    const double width = (double)strlen(offset) * (TEXT_WIDTH + 0.4); /* digits are wide */
     hr_buf_appendf(out, "<line class=\"tick\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", x,
                    y, x, y + 4);
     const bool at_end = x + width > RIGHT + 8;
