@@ -48,9 +48,6 @@ static int parse_ids(const struct cmd_args *args, int64_t *ids)
 
 static int check_output(const struct cmd_args *args)
 {
-    if (args->anonymize) {
-        return cmd_usage_error("evidence", "--anonymize is not there yet");
-    }
     if (args->output == NULL) {
         return cmd_usage_error("evidence", "where to? give -o FILE.pcapng, or -o - for a pipe");
     }

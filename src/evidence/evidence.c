@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A segment takes about 64 bytes. */
 #define SEGMENTS_LIMIT ((size_t)32 * 1024 * 1024)
@@ -70,6 +71,19 @@ static void explain(int r, struct hr_buf *ret_error)
     }
 }
 
+/* Who reads a database that was made with a key file has no key of it: one is drawn. */
+static void anonymize_all(const struct evidence_job *job, struct evidence *e,
+                          struct evidence_result *result)
+{
+    static const struct hr_key none = {{0}};
+    struct hr_key key = *store_key(job->store);
+    if (memcmp(&key, &none, sizeof(key)) == 0) {
+        hr_key_random(&key);
+    }
+    anonymize(e, &key, job->decode, result);
+    hr_wipe(&key, sizeof(key));
+}
+
 int evidence_cut(const struct evidence_job *job, struct evidence *ret_evidence,
                  struct evidence_result *ret_result, struct hr_buf *ret_error)
 {
@@ -92,7 +106,7 @@ int evidence_cut(const struct evidence_job *job, struct evidence *ret_evidence,
         r = collect_frames(e, &picks, job->bytes_limit, job->stop, ret_error);
     }
     if (r == 0 && job->anonymize) {
-        anonymize(e, store_key(job->store), job->decode, ret_result);
+        anonymize_all(job, e, ret_result);
     }
     ret_result->exchanges = plan.exchange_count;
     ret_result->connections = e->conn_count;

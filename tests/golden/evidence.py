@@ -7,6 +7,7 @@ evidence.py HEADRACE CAPGEN CAPTURES
 import gzip
 import json
 import os
+import re
 import shutil
 import stat
 import struct
@@ -232,6 +233,101 @@ def check_moved(headrace, folder, capture):
     run(*base, "--from", away)
 
 
+SECRETS = (rb"(?i)\r\ncookie: ([^\r\n]+)", rb"(?i)\r\nset-cookie: [^=;\r\n]+=([^;\r\n]+)",
+           rb"(?i)\r\nauthorization: \w+ ([^\r\n]+)", rb"(?i)(?:password|username|user|token)=([^&\s;]+)",
+           rb'(?i)"(?:password|username|user|token|session_?id|access_token)": ?"([^"]+)"')
+
+
+def secrets_of(frames):
+    """Values of cookies, credentials and names in what was cut out; too short ones stand in everything."""
+    found = set()
+    for frame in frames:
+        for pattern in SECRETS:
+            for value in re.findall(pattern, frame[3]):
+                found |= {v.split(b"=", 1)[-1].strip() for v in value.split(b";")}
+    return {v for v in found if len(v) >= 4}
+
+
+def addresses_of(frames):
+    """Of Ethernet frames, with and without a VLAN tag: those of IPv4, and of cards."""
+    found = set()
+    for frame in frames:
+        at = 18 if frame[3][12:14] == b"\x81\x00" else 14
+        found |= {frame[3][at + 12:at + 16], frame[3][at + 16:at + 20], frame[3][:6], frame[3][6:12]}
+    return {a for a in found if a[:1] not in (b"\x7f", b"\x00") and a != b"\xff" * 6}
+
+
+def checksums(path):
+    rows = tshark(path, "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-T", "fields",
+                  "-e", "ip.checksum.status", "-e", "tcp.checksum.status", "-e", "tcp.stream", "-e", "tcp.len", "-e", "tcp.seq",
+                  "-e", "tcp.flags", "-e", "http.request.method", "-e", "http.response.code")
+    return rows
+
+
+def check_anonymous(headrace, name, ids, db, out):
+    """out: the raw evidence of the same findings."""
+    anonymous = out + "-anonymous"
+    p = run(headrace, "evidence", *ids, "--db", db, "-o", anonymous, "--anonymize")
+    check(b"raw traffic" not in p.stderr and b"blanked in part" not in p.stderr, "%s: %s" % (name, p.stderr.decode()))
+    data = open(anonymous, "rb").read()
+    raw = read_pcapng(open(out, "rb").read())[2]
+    mine = read_pcapng(data)[2]
+    check([f[:3] + (len(f[3]),) for f in raw] == [f[:3] + (len(f[3]),) for f in mine],
+          "%s: times or lengths differ" % name)
+    secrets = secrets_of(raw)
+    check(len(secrets) > 0, "%s: no secrets to look for" % name)
+    lower = data.lower()
+    for s in sorted(secrets):
+        check(s.lower() not in lower, "%s: %s stands in it" % (name, s.decode("latin-1")))
+    for a in addresses_of(raw):
+        check(not any(a in f[3] for f in mine), "%s: the address %s stands in it" % (name, a.hex()))
+        text = ".".join(map(str, a)).encode()
+        check(len(a) != 4 or text not in data, "%s: the address %s stands in it" % (name, text.decode()))
+    for source in set(os.path.basename(i[3]) for i in read_pcapng(open(out, "rb").read())[1]):
+        check(source.encode() not in data, "%s: the name of the capture stands in it" % name)
+    if shutil.which("tshark"):
+        check(checksums(out) == checksums(anonymous), "%s: Wireshark shows another story" % name)
+    run(headrace, "evidence", *ids, "--db", db, "-o", anonymous + "2", "--anonymize")
+    check(open(anonymous + "2", "rb").read() == data, "%s: not the same twice" % name)
+    rules = []
+    for path in (out, anonymous):
+        p = run(headrace, "audit", "-q", "--fail-on", "critical/proven", "--format", "ndjson", path)
+        rules.append(sorted((f["rule"], f["at"]) for f in map(json.loads, p.stdout.splitlines()) if "rule" in f))
+    check(rules[0] == rules[1], "%s: other findings: %s, not %s" % (name, rules[1], rules[0]))
+
+
+def sum_of(data):
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def fragmented(capture, path):
+    """Every IPv4 packet in a VLAN, and in pieces of 80 bytes."""
+    with open(path, "wb") as f:
+        f.write(struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 65535, 1))
+        for number, (units, _, frame) in enumerate(read_pcap(capture)):
+            header, payload = frame[14:34], frame[34:]
+            payload = payload[:struct.unpack("!H", header[2:4])[0] - 20]
+            for at in range(0, len(payload), 80):
+                piece = payload[at:at + 80]
+                more = 0x2000 if at + 80 < len(payload) else 0
+                ip = header[:2] + struct.pack("!HHH", 20 + len(piece), number + 1, more | at // 8) + header[8:10]
+                ip += struct.pack("!H", sum_of(ip + b"\0\0" + header[12:20])) + header[12:20]
+                data = frame[:12] + b"\x81\x00\x00\x07" + frame[12:14] + ip + piece
+                f.write(struct.pack("<4I", units // 10 ** 9, units % 10 ** 9, len(data), len(data)) + data)
+
+
+def check_fragments(headrace, folder, capture):
+    path = os.path.join(folder, "pieces.pcap")
+    fragmented(capture, path)
+    db, found, _ = check_findings(headrace, folder, [path], "pieces")
+    frames = read_pcapng(open(os.path.join(folder, "pieces.pcapng"), "rb").read())[2]
+    check(any(f[3][24] & 0x20 for f in frames), "pieces: no fragments")
+    check_anonymous(headrace, "pieces", [f["id"] for f in found], db, os.path.join(folder, "pieces.pcapng"))
+
+
 def check_wrong(headrace, folder, db, one):
     out = os.path.join(folder, "wrong.pcapng")
     for args, status, text in (
@@ -256,8 +352,11 @@ def main():
     lab = os.path.join(captures, "lab")
     with tempfile.TemporaryDirectory() as folder:
         db, found, _ = check_findings(headrace, folder, [os.path.join(captures, "login-races.pcapng")], "races")
-        check_findings(headrace, folder, [os.path.join(lab, n) for n in
-                                          ("flap_S1_v1.pcap.gz", "postlogout_S1_v1.pcap.gz")], "lab")
+        check_anonymous(headrace, "races", [f["id"] for f in found], db, os.path.join(folder, "races.pcapng"))
+        db_lab, found_lab, _ = check_findings(headrace, folder, [os.path.join(lab, n) for n in
+                                              ("flap_S1_v1.pcap.gz", "postlogout_S1_v1.pcap.gz")], "lab")
+        check_anonymous(headrace, "lab", [f["id"] for f in found_lab], db_lab, os.path.join(folder, "lab.pcapng"))
+        check_fragments(headrace, folder, os.path.join(captures, "login-races.pcapng"))
         check_moved(headrace, folder, os.path.join(lab, "flap_S1_v1.pcap.gz"))
         check_wrong(headrace, folder, db, found[0]["id"])
     for line in wrong[:30]:
