@@ -140,6 +140,7 @@ static int audit(struct cmd_run *run, struct cmd_scope *scope, struct cmd_target
     r = r < 0 ? cmd_run_load_profiles(run) : r;
     r = r < 0 ? cmd_run_load_suppressions(run) : r;
     r = r < 0 ? cmd_run_expand_captures(run, args->operands, args->operand_count) : r;
+    r = r < 0 ? cmd_scope_check_baseline(run) : r;
     r = r < 0 ? cmd_targets_open(targets, "audit", args) : r;
     r = r < 0 ? cmd_run_open_new(run, args->db) : r;
     r = r < 0 ? cmd_run_store_suppressions(run) : r;

@@ -4,8 +4,10 @@
 #include "base/local.h"
 #include "store/read_report.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The day's midnights in the zone. */
 static int parse_day(const struct cmd_run *run, const char *day, hr_nsec now, struct read_filter *f)
@@ -93,6 +95,15 @@ static bool is_day(const char *text)
         is_same = form[i] == 'd' ? text[i] >= '0' && text[i] <= '9' : text[i] == form[i];
     }
     return is_same || strcmp(text, "yesterday") == 0 || strcmp(text, "today") == 0;
+}
+
+int cmd_scope_check_baseline(const struct cmd_run *run)
+{
+    const char *name = run->args->baseline;
+    if (name == NULL || is_day(name) || access(name, R_OK) == 0) {
+        return -1;
+    }
+    return cmd_usage_error(run->command, "--baseline %s: %s", name, strerror(errno));
 }
 
 int cmd_scope_compare(struct cmd_run *run, struct cmd_scope *scope, struct report_job *job)

@@ -19,7 +19,9 @@ struct cmd_scope {
  * @return -1: go on; else the exit status, after a line on stderr
  */
 int cmd_scope_select(struct cmd_run *run, struct cmd_scope *scope, struct report_job *job);
-/** The same for --baseline alone. */
+/** Whether what --baseline names is there, before the work begins. */
+int cmd_scope_check_baseline(const struct cmd_run *run);
+/** The same as cmd_scope_select() for --baseline alone. */
 int cmd_scope_compare(struct cmd_run *run, struct cmd_scope *scope, struct report_job *job);
 void cmd_scope_finish(struct cmd_scope *scope);
 

@@ -129,9 +129,12 @@ static void append_sight(const struct report *r, struct hr_buf *out)
         hr_buf_append_str(&line, " encrypted or HTTP/2 and could not be read (");
         quality_describe_bytes(&line, r->blind_bytes);
         if (r->captured_bytes > 0) {
-            uint64_t percent = r->blind_bytes * 100 / r->captured_bytes;
-            hr_buf_appendf(&line, ", about %" PRIu64 " %% of what was captured",
-                           percent > 100 ? 100 : percent);
+            const uint64_t percent = r->blind_bytes * 100 / r->captured_bytes;
+            hr_buf_append_str(&line, percent == 0 ? ", less than 1 %" : "");
+            if (percent > 0) {
+                hr_buf_appendf(&line, ", about %" PRIu64 " %%", percent > 100 ? 100 : percent);
+            }
+            hr_buf_append_str(&line, " of what was captured");
         }
         hr_buf_append_str(&line, ")");
         html_text(out, hr_buf_str(&line));

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HEAT_ROWS = 60, WINDOW_ROWS = 25 };
+enum { HEAT_ROWS = 40, WINDOW_ROWS = 25 };
 
 /* ---- endpoint and status ---- */
 

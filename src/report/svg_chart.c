@@ -179,6 +179,9 @@ void svg_strip(struct hr_buf *out, const struct overview *o, hr_nsec from, hr_ns
     }
     for (size_t i = 0; i < o->window_count; i++) {
         const struct window_view *w = &o->windows[i];
+        if (w->at < from || w->at > to) {
+            continue; /* the picture shows the last days only */
+        }
         const double part = span > 0 ? (double)hr_nsec_sub(w->at, from) / span : 0.5;
         const double x = LEFT + part * (RIGHT - LEFT);
         const double y = strip_y(hr_nsec_sub(w->at, w->first_at));
