@@ -5,6 +5,7 @@
 #include "cmd/run.h"
 #include "report/lanes.h"
 #include "report/model.h"
+#include "report/story.h"
 #include "report/text.h"
 
 #include <errno.h>
@@ -22,22 +23,9 @@ static const struct cmd_usage usage = {
     .see = "headrace-show",
 };
 
-struct story {
-    struct lanes lanes;
-    const char *note; /* for the exchange being added */
-};
-
-static int add_exchange(const struct exchange_view *x, void *user)
-{
-    struct story *story = user;
-    lanes_add(&story->lanes, x, story->note);
-    return 0;
-}
-
 static int add_story_row(const struct story_row *row, void *user)
 {
-    struct story *story = user;
-    lanes_add(&story->lanes, &row->exchange, NULL);
+    lanes_add(user, &row->exchange, NULL);
     return 0;
 }
 
@@ -75,23 +63,25 @@ static int keep_finding(const struct finding_view *x, void *user)
     return 0;
 }
 
+/* Its evidence, with login and logout of its session. */
 static int draw_finding(struct store *s, const struct finding_view *f,
                         const struct report_paint *paint, bool with_file, struct hr_buf *out)
 {
-    struct story story = {.note = "the finding"};
-    lanes_init(&story.lanes);
-    int r = f->exchange != 0 ? read_exchange(s, f->exchange, add_exchange, &story) : 0;
-    for (size_t i = 0; i < f->evidence_count && r >= 0; i++) {
-        if (f->evidence[i].exchange_id != 0) {
-            story.note = f->evidence[i].role;
-            r = read_exchange(s, f->evidence[i].exchange_id, add_exchange, &story);
-        }
+    struct report_story story;
+    struct lanes lanes;
+    lanes_init(&lanes);
+    int r = story_load(&story, s, f);
+    for (size_t i = 0; i < story.count && r >= 0; i++) {
+        const struct story_item *item = &story.items[i];
+        lanes_add(&lanes, &item->x, item->is_finding ? "the finding" : item->role);
     }
-    if (r >= 0 && story.lanes.count > 0) {
+    lanes_mark(&lanes, f->exchange);
+    if (r >= 0 && lanes.count > 0) {
         hr_buf_append_char(out, '\n');
-        lanes_render(&story.lanes, paint, with_file, out);
+        lanes_render(&lanes, paint, with_file, out);
     }
-    lanes_finish(&story.lanes);
+    lanes_finish(&lanes);
+    story_finish(&story);
     return r;
 }
 
@@ -172,10 +162,10 @@ static int show_session(struct cmd_run *run, const char *name, const struct repo
                         struct hr_buf *out)
 {
     struct session_view view;
-    struct story story = {.note = NULL};
+    struct lanes lanes;
     int status = CMD_OK;
-    lanes_init(&story.lanes);
-    int r = read_session_story(run->store, name, &view, add_story_row, &story);
+    lanes_init(&lanes);
+    int r = read_session_story(run->store, name, &view, add_story_row, &lanes);
     if (r == -ENOENT) {
         status =
             cmd_usage_error("show", "there is no session %s in %s; headrace list sessions tells",
@@ -184,9 +174,9 @@ static int show_session(struct cmd_run *run, const char *name, const struct repo
         status = cmd_store_failed(run->store);
     } else {
         append_session_head(&view, out);
-        lanes_render(&story.lanes, paint, has_several_captures(run->store), out);
+        lanes_render(&lanes, paint, has_several_captures(run->store), out);
     }
-    lanes_finish(&story.lanes);
+    lanes_finish(&lanes);
     return status;
 }
 

@@ -84,7 +84,9 @@ static void append_ledger(const struct overview *o, struct hr_buf *out)
                   "scope=\"col\">whole capture</th>");
     for (size_t i = 0; i < o->bucket_count; i++) {
         hr_local_format(o->buckets[i].from, o->is_by_day ? HR_LOCAL_DATE : HR_LOCAL_HOUR, text);
-        html_element(out, "th", NULL, o->is_by_day ? text + 5 : text);
+        html_raw(out, "<th scope=\"col\">");
+        html_textf(out, "%.*s", o->is_by_day ? 5 : 2, o->is_by_day ? text + 5 : text);
+        html_raw(out, "</th>");
     }
     html_raw(out, "</tr></thead><tbody>\n<tr><th scope=\"row\">exchanges</th><td></td>");
     for (size_t i = 0; i < o->bucket_count; i++) {
@@ -92,8 +94,9 @@ static void append_ledger(const struct overview *o, struct hr_buf *out)
     }
     html_raw(out, "</tr>\n");
     for (size_t k = 0; k < o->loss_kind_count; k++) {
-        html_raw(out, "<tr>");
-        html_element(out, "th", NULL, o->loss_kinds[k]);
+        html_raw(out, "<tr><th scope=\"row\">");
+        html_text(out, o->loss_kinds[k]);
+        html_raw(out, "</th>");
         html_heat_cell(out, o->whole_losses[k], true);
         for (size_t i = 0; i < o->bucket_count; i++) {
             html_heat_cell(out, o->buckets[i].losses[k], true);

@@ -1,4 +1,5 @@
 #include "base/alloc.h"
+#include "base/text.h"
 #include "report/lanes.h"
 #include "support/test.h"
 
@@ -107,11 +108,46 @@ static void a_crowd_is_drawn(void **state)
     lanes_finish(&l);
 }
 
+/* In a narrow terminal texts are broken, and lanes go on beside them. */
+static void any_width_from_60_columns(void **state)
+{
+    (void)state;
+    for (size_t width = 60; width <= 160; width += 10) {
+        const struct report_paint paint = {.width = width, .has_unicode = width % 20 == 0};
+        struct lanes l;
+        struct hr_buf drawing;
+        lanes_init(&l);
+        hr_buf_init(&drawing, SIZE_MAX);
+        for (int64_t i = 1; i <= 8; i++) {
+            struct exchange_view x = {
+                .id = i,
+                .capture = "c.pcap",
+                .stream = i,
+                .method = "GET",
+                .target = "/a/path/that/does/not/end/where/one/would/like/it/to/"
+                          "end?and=more&of=the&same=kind",
+                .status = 200,
+                .request_at = i * MS,
+                .response_at = (100 + i) * MS,
+            };
+            lanes_add(&l, &x, "one of several that wait at the same time");
+        }
+        lanes_render(&l, &paint, false, &drawing);
+        struct hr_span rest = hr_buf_span(&drawing);
+        while (rest.ptr != NULL) {
+            assert_true(hr_text_columns(hr_span_cut(&rest, '\n')) <= width);
+        }
+        hr_buf_finish(&drawing);
+        lanes_finish(&l);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(overlap_stands_side_by_side),
         cmocka_unit_test(a_crowd_is_drawn),
+        cmocka_unit_test(any_width_from_60_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
