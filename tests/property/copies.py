@@ -6,8 +6,10 @@ connection on two VLANs with numbers of its own is another connection.
 
 copies.py HEADRACE CAPTURE...   (Ethernet captures)
 """
+import json
 import os
 import struct
+import subprocess
 import sys
 import tempfile
 
@@ -151,6 +153,34 @@ def variants(frames):
         yield "forged frames with wrong checksums", [pcap(1, forged(frames))], "--verify-checksums"
 
 
+def renumbered(data, by):
+    """The same connection with other sequence numbers."""
+    at = 54 if data[12:14] == b"\x86\xdd" else 34
+    seq, ack = struct.unpack(">II", data[at + 4:at + 12])
+    flags = data[at + 13]
+    seq, ack = (seq + by) % 2**32, (ack + by) % 2**32 if flags & 16 else ack
+    return data[:at + 4] + struct.pack(">II", seq, ack) + data[at + 12:]
+
+
+def exchanges(headrace, path):
+    p = subprocess.run([headrace, "list", "exchanges", "--format", "ndjson", path], stdout=subprocess.PIPE, check=True)
+    records = map(json.loads, p.stdout.decode().splitlines())
+    keys = ("client", "client_port", "method", "status", "request_at", "response_at", "request_bytes",
+            "response_bytes", "state", "pairing", "loss")
+    return sorted(json.dumps([r.get(k) for k in keys]) for r in records)
+
+
+def two_vlans(headrace, frames, folder):
+    """@return what is wrong where the same connections go on in two VLANs at the same times"""
+    plain, both = os.path.join(folder, "plain"), os.path.join(folder, "both")
+    other = [made(f, tagged(renumbered(f.data, 77777777), 20)) for f in frames]
+    mixed = [x for pair in zip(tags(frames, 10, 10), other) for x in pair]
+    captool.write(plain, 1, frames)
+    captool.write(both, 1, mixed)
+    want, got = 2 * exchanges(headrace, plain), exchanges(headrace, both)
+    return "" if got == sorted(want) else "%d exchanges in two VLANs, not %d alike" % (len(got), len(want))
+
+
 def main():
     headrace, captures = sys.argv[1], sys.argv[2:]
     bad = 0
@@ -172,6 +202,10 @@ def main():
                     print("\n".join("  lost " + x for x in want if x not in set(got))[:1500])
                     print("\n".join("  new  " + x for x in got if x not in set(want))[:1500])
                     print("  %d records, not %d" % (len(got), len(want)))
+            wrong = two_vlans(headrace, frames, folder)
+            if wrong:
+                bad += 1
+                print("failed %s: %s" % (capture, wrong))
             print("done   %s" % capture)
     sys.exit(1 if bad else 0)
 

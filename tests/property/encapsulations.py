@@ -57,6 +57,9 @@ def udp(port, payload):
 LINKS = {
     "one VLAN tag": (1, lambda d: d[:12] + b"\x81\x00\x00\x2a" + d[12:]),
     "two VLAN tags": (1, lambda d: d[:12] + b"\x88\xa8\x00\x07\x81\x00\x00\x2a" + d[12:]),
+    "three VLAN tags": (1, lambda d: d[:12] + b"\x91\x00\x00\x05\x88\xa8\x00\x07\x81\x00\x00\x2a" + d[12:]),
+    # Longer than Ethernet's padding: the card was to fill the length in.
+    "IP total length 0": (1, lambda d: d[:16] + b"\0\0" + d[18:] if len(d) > 60 and ethertype(d) == b"\x08\0" else d),
     "Linux cooked": (113, lambda d: struct.pack(">HHH", 0, 1, 6) + d[6:12] + b"\0\0" + d[12:]),
     "Linux cooked v2": (276, lambda d: ethertype(d) + struct.pack(">HIHBB", 0, 1, 1, 0, 6) + d[6:12] + b"\0\0" + d[14:]),
     "BSD loopback": (0, lambda d: struct.pack("<I", 2 if ethertype(d) == b"\x08\x00" else 30) + d[14:]),

@@ -55,11 +55,42 @@ static void endpoints_are_ordered(void **state)
     }
 }
 
+/* One packet, one identity. Time stamps of TCP are compared for equality alone, so it does not
+ * matter that they wrap. */
+static void identities_tell_packets_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t ip_id;
+        uint64_t stamps;
+    } packets[] = {
+        {0,          1                           },
+        {0,          UINT64_C(0xffffffff00000001)},
+        {0,          UINT64_C(0x0000000000000100)},
+        {1,          0                           },
+        {2,          0                           },
+        {UINT16_MAX, 0                           },
+        {1,          1                           },
+        {1,          UINT64_MAX                  },
+    };
+    assert_int_equal(tcp_segment_identity(0, 0), 0);
+    for (size_t i = 0; i < HR_ARRAY_LEN(packets); i++) {
+        uint32_t a = tcp_segment_identity(packets[i].ip_id, packets[i].stamps);
+        assert_int_not_equal(a, 0);
+        assert_int_equal((a & TCP_IDENTITY_IP) != 0, packets[i].ip_id != 0);
+        for (size_t k = 0; k < HR_ARRAY_LEN(packets); k++) {
+            uint32_t b = tcp_segment_identity(packets[k].ip_id, packets[k].stamps);
+            assert_int_equal(a == b, i == k);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_are_text),
         cmocka_unit_test(endpoints_are_ordered),
+        cmocka_unit_test(identities_tell_packets_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
