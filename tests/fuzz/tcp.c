@@ -179,7 +179,9 @@ static struct tcp_segment read_segment(struct hr_span record, hr_nsec *at)
         .seq = isns[who >> 2 & 3] + seq * scale,
         .ack = isns[who >> 4 & 3] + ack,
         .window = 1000,
+        .network = (flags >> 5 & 3) * 10u, /* whose tags the two directions may bear alike or not */
         .flags = flags & 0x1f,
+        .identity = flags & 0x80 ? TCP_IDENTITY_IP | seq : 0,
         .wire_payload_bytes = (uint32_t)record.len + (more & 0x0f) * 7u,
         .payload = record,
         .at = *at,
