@@ -242,19 +242,31 @@ static int compare_rows(const void *x, const void *y)
     return r != 0 ? r : strcmp(a->method, b->method);
 }
 
+/* A row against a finding's site and endpoint, in the order in which rows are read. */
+static int compare_place(const void *finding, const void *row)
+{
+    const struct finding_view *f = finding;
+    const struct overview_row *x = row;
+    const char *path = strchr(f->endpoint, ' ');
+    const size_t length = (size_t)(path - f->endpoint);
+    int r = strcmp(f->site, x->site);
+    r = r != 0 ? r : strcmp(path + 1, x->path);
+    r = r != 0 ? r : strncmp(f->endpoint, x->method, length);
+    return r != 0 ? r : -(x->method[length] != '\0');
+}
+
 static void count_findings(struct overview *o, const struct report *r)
 {
-    for (size_t i = 0; i < r->finding_count; i++) {
+    for (size_t i = 0; i < r->finding_count && o->row_count > 0; i++) {
         const struct finding_view *f = &r->findings[i];
-        const char *path = f->endpoint != NULL ? strchr(f->endpoint, ' ') : NULL;
-        for (size_t k = 0; k < o->row_count && path != NULL && f->site != NULL; k++) {
-            struct overview_row *row = &o->rows[k];
-            const size_t length = (size_t)(path - f->endpoint);
-            if (same(row->path, path + 1) && same(row->site, f->site) &&
-                strlen(row->method) == length && memcmp(row->method, f->endpoint, length) == 0) {
-                row->findings += f->suppressed ? 0 : 1;
-                break;
-            }
+        if (f->suppressed || f->site == NULL || f->endpoint == NULL ||
+            strchr(f->endpoint, ' ') == NULL) {
+            continue;
+        }
+        struct overview_row *row =
+            bsearch(f, o->rows, o->row_count, sizeof(*o->rows), compare_place);
+        if (row != NULL) {
+            row->findings++;
         }
     }
 }

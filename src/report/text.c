@@ -109,12 +109,10 @@ static void append_scope(const struct report *r, struct hr_buf *out)
     hr_buf_append_str(out, "\n");
 }
 
-static void append_answer(const struct report *r, const struct report_text_options *o,
-                          struct hr_buf *out)
+/* What the answer is worth, before it is given. */
+static void append_warnings(const struct report *r, const struct report_text_options *o,
+                            struct hr_buf *out)
 {
-    static const char *const severities[] = {"critical", "high", "medium", "low"};
-    static const char *const verdicts[] = {"proven", "contradiction", "suspect"};
-    append_scope(r, out);
     if (report_is_mostly_blind(r)) {
         quality_append_blind(r, &o->paint, out);
         hr_buf_append_char(out, '\n');
@@ -130,6 +128,27 @@ static void append_answer(const struct report *r, const struct report_text_optio
                        plural(r->failed_rules, "it looks for", "they look for"));
         paint_end(&o->paint, out, COLOR_RED);
     }
+}
+
+static void append_baseline(const struct report *r, struct hr_buf *out)
+{
+    if (r->job.baseline == NULL) {
+        return;
+    }
+    hr_buf_append_str(out, "Compared with ");
+    paint_foreign(out, r->job.baseline->name);
+    hr_buf_appendf(out, ": %zu of them %s new, %zu %s gone\n", r->new_count,
+                   plural(r->new_count, "is", "are"), r->gone_count,
+                   plural(r->gone_count, "problem is", "problems are"));
+}
+
+static void append_answer(const struct report *r, const struct report_text_options *o,
+                          struct hr_buf *out)
+{
+    static const char *const severities[] = {"critical", "high", "medium", "low"};
+    static const char *const verdicts[] = {"proven", "contradiction", "suspect"};
+    append_scope(r, out);
+    append_warnings(r, o, out);
     if (open_count(r) == 0) {
         const bool is_clean = r->exchanges > 0 && r->failed_rules == 0;
         paint_text(&o->paint, out, is_clean ? COLOR_GREEN : COLOR_YELLOW,
@@ -154,13 +173,7 @@ static void append_answer(const struct report *r, const struct report_text_optio
         hr_buf_appendf(out, "%zu of them %s new in this run\n", r->run->rules.new_findings,
                        plural(r->run->rules.new_findings, "is", "are"));
     }
-    if (r->job.baseline != NULL) {
-        hr_buf_append_str(out, "Compared with ");
-        paint_foreign(out, r->job.baseline->name);
-        hr_buf_appendf(out, ": %zu of them %s new, %zu %s gone\n", r->new_count,
-                       plural(r->new_count, "is", "are"), r->gone_count,
-                       plural(r->gone_count, "problem is", "problems are"));
-    }
+    append_baseline(r, out);
     append_traffic(r, out);
 }
 
