@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STORIES_SHOWN = 3, PROBLEMS_OPEN = 1 };
+enum { STORIES_SHOWN = 3, PROBLEMS_SHOWN = 200 };
 
 /* Severities and verdicts are among few words; anything else is shown as none of them. */
 static void append_severity(struct hr_buf *out, const char *severity)
@@ -321,26 +321,65 @@ static void append_rule_head(const struct report_problem *problem, struct hr_buf
     html_raw(out, "</dl></details>\n");
 }
 
+/* Very many problems are no more read one by one: one line each. */
+static void append_problem_rows(const struct report_problem *problems, size_t count,
+                                struct hr_buf *out)
+{
+    struct hr_buf verdicts;
+    hr_buf_init(&verdicts, SIZE_MAX);
+    hr_buf_appendf(
+        out,
+        "<details class=\"rows\"><summary>%zu more endpoints (report --all tells their "
+        "stories)</summary><div class=\"scroll\"><table><thead><tr><th scope=\"col\">finding</th>"
+        "<th scope=\"col\">endpoint</th><th scope=\"col\">site</th><th "
+        "scope=\"col\">findings</th><th scope=\"col\">state</th></tr></thead><tbody>\n",
+        count);
+    for (size_t i = 0; i < count; i++) {
+        const struct report_problem *x = &problems[i];
+        hr_buf_clear(&verdicts);
+        wording_verdicts(&verdicts, x);
+        hr_buf_appendf(out, "<tr><td>#%" PRId64 "</td><td>", x->findings[0]->id);
+        html_text(out, x->endpoint);
+        html_raw(out, "</td><td>");
+        html_text(out, x->site);
+        html_raw(out, "</td><td>");
+        html_text(out, hr_buf_str(&verdicts));
+        html_raw(out, "</td><td>");
+        html_text(out, x->baseline);
+        html_raw(out, "</td></tr>\n");
+    }
+    html_raw(out, "</tbody></table></div></details>\n");
+    hr_buf_finish(&verdicts);
+}
+
+static void append_rule(struct html_page *p, const struct report_problem *problems, size_t count,
+                        struct hr_buf *out)
+{
+    const size_t shown = p->all || count <= PROBLEMS_SHOWN + 1 ? count : PROBLEMS_SHOWN;
+    html_raw(out, "<div class=\"rule\">");
+    append_rule_head(&problems[0], out);
+    for (size_t i = 0; i < shown; i++) {
+        append_problem(p, &problems[i], i == 0, out);
+    }
+    if (shown < count) {
+        append_problem_rows(&problems[shown], count - shown, out);
+    }
+    html_raw(out, "</div>\n");
+}
+
 void html_findings(struct html_page *p, struct hr_buf *out)
 {
     const struct report_problems *all = &p->problems;
-    size_t in_rule = 0;
     html_section_begin(out, "findings", "Findings");
     if (p->report->finding_count == p->report->suppressed_count) {
         html_raw(out, "<p>None.</p>\n");
     }
-    for (size_t i = 0; i < all->count && !all->items[i].suppressed; i++) {
-        const bool is_first = i == 0 || strcmp(all->items[i - 1].rule, all->items[i].rule) != 0;
-        in_rule = is_first ? 0 : in_rule + 1;
-        if (is_first) {
-            hr_buf_append_str(out, i > 0 ? "</div>\n" : "");
-            html_raw(out, "<div class=\"rule\">");
-            append_rule_head(&all->items[i], out);
+    for (size_t from = 0, to; from < all->count && !all->items[from].suppressed; from = to) {
+        for (to = from + 1; to < all->count && !all->items[to].suppressed &&
+                            strcmp(all->items[to].rule, all->items[from].rule) == 0;
+             to++) {
         }
-        append_problem(p, &all->items[i], in_rule < PROBLEMS_OPEN, out);
-        if (i + 1 == all->count || all->items[i + 1].suppressed) {
-            html_raw(out, "</div>\n");
-        }
+        append_rule(p, &all->items[from], to - from, out);
     }
     html_section_end(out);
 }

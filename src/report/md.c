@@ -366,7 +366,11 @@ static void append_quality(const struct report *r, struct hr_buf *out)
 {
     struct hr_buf line;
     hr_buf_init(&line, SIZE_MAX);
-    hr_buf_append_str(out, "\n## What was captured\n\n| capture | format | frames | exchanges | "
+    hr_buf_append_str(out, "\n## What was captured\n\n");
+    if (r->job.filter.site != NULL) {
+        hr_buf_append_str(out, "Captures and losses are those of all sites.\n\n");
+    }
+    hr_buf_append_str(out, "| capture | format | frames | exchanges | "
                            "note |\n| --- | --- | ---: | ---: | --- |\n");
     for (size_t i = 0; i < r->capture_count; i++) {
         const struct capture_view *c = &r->captures[i];
