@@ -212,6 +212,15 @@ int rule_set_assign(struct rule_set *set, const char *assignment, struct hr_buf 
     return p == NULL ? -EINVAL : 0;
 }
 
+/* The installed program keeps to the rules installed with it, though the sources may still be
+ * there. */
+static bool is_installed(void)
+{
+    char path[4096];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof(path));
+    return len > 0 && hr_span_has_prefix(hr_span_of(path, (size_t)len), HR_SPAN(HR_BINARIES "/"));
+}
+
 const char *rule_builtin_folder(void)
 {
     const char *given = getenv("HEADRACE_RULES");
@@ -219,6 +228,6 @@ const char *rule_builtin_folder(void)
         return given;
     }
     struct stat st;
-    return stat(HR_RULES_SOURCE, &st) == 0 && S_ISDIR(st.st_mode) ? HR_RULES_SOURCE
-                                                                  : HR_RULES_INSTALLED;
+    bool has_source = stat(HR_RULES_SOURCE, &st) == 0 && S_ISDIR(st.st_mode);
+    return has_source && !is_installed() ? HR_RULES_SOURCE : HR_RULES_INSTALLED;
 }

@@ -85,6 +85,7 @@ def check_options(headrace):
 
 def check_format():
     pages = glob.glob(os.path.join(ROOT, "src", "cmd", "headrace*.[1-9]"))
+    pages += glob.glob(os.path.join(ROOT, "tools", "dist", "headrace*.[1-9]"))
     if shutil.which("mandoc"):
         tool = ["mandoc", "-Tlint", "-Wwarning"]
     elif shutil.which("groff"):
