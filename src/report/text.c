@@ -1,7 +1,6 @@
 #include "report/text.h"
 
 #include "base/alloc.h"
-#include "base/local.h"
 #include "base/text.h"
 #include "report/quality.h"
 #include "report/rank.h"
@@ -79,34 +78,18 @@ static void append_traffic(const struct report *r, struct hr_buf *out)
 /* Which part of the store this is about; nothing where it is all of it. */
 static void append_scope(const struct report *r, struct hr_buf *out)
 {
-    const struct read_filter *f = &r->job.filter;
-    char text[HR_TIME_TEXT_SIZE];
+    struct hr_buf line;
     if (!report_is_part(r)) {
         return;
     }
-    hr_buf_append_str(out, "Report");
-    if (r->job.day != NULL) {
-        hr_buf_appendf(out, " of %s", r->job.day);
-    } else {
-        if (f->since != INT64_MIN) {
-            hr_buf_appendf(out, " from %s", hr_local_format(f->since, HR_LOCAL_SECOND, text));
-        }
-        if (f->until != HR_NSEC_INFINITE) {
-            hr_buf_appendf(out, " until %s", hr_local_format(f->until, HR_LOCAL_SECOND, text));
-        }
-    }
+    hr_buf_init(&line, SIZE_MAX);
+    wording_scope(&line, r);
     if (r->job.zone != NULL) {
-        hr_buf_append_str(out, ", times of the zone ");
-        paint_foreign(out, r->job.zone);
+        hr_buf_appendf(&line, "; zone of days and times: %s", r->job.zone);
     }
-    if (f->site != NULL) {
-        hr_buf_append_str(out, ", site ");
-        paint_foreign(out, f->site);
-    }
-    if (f->min_severity != NULL) {
-        hr_buf_appendf(out, ", findings of %s severity or worse", f->min_severity);
-    }
-    hr_buf_append_str(out, "\n");
+    paint_foreign(out, hr_buf_str(&line));
+    hr_buf_append_char(out, '\n');
+    hr_buf_finish(&line);
 }
 
 /* What the answer is worth, before it is given. */
@@ -365,6 +348,15 @@ static void append_further(const struct report *r, const struct report_text_opti
         paint_foreign(out, o->db_path);
         hr_buf_append_char(out, '\n');
     }
+    struct hr_buf command;
+    hr_buf_init(&command, SIZE_MAX);
+    wording_evidence_command(&command, r, r->findings[0].id);
+    if (command.len > 0) {
+        hr_buf_append_str(out, "  ");
+        paint_foreign(out, hr_buf_str(&command));
+        hr_buf_append_char(out, '\n');
+    }
+    hr_buf_finish(&command);
 }
 
 void report_text_render(const struct report *r, const struct report_text_options *options,
