@@ -38,18 +38,30 @@ WITH marked AS MATERIALIZED (
     CROSS JOIN exchange_facts x ON x.exchange_id = m.exchange_id
     WHERE m.kind IN (4, 5, 6)
 ),
--- How the endpoint answers otherwise: redirects without content (an empty chunked one has 5 bytes); the line of
--- error text alone (chunks add 10 or 11 bytes to so short a content).
+-- How these endpoints answer otherwise, looked for once: redirects without content (an empty chunked one has 5 bytes);
+-- texts of each length (chunks add 10 or 11 bytes to a line of error text).
+empty AS MATERIALIZED (
+    SELECT DISTINCT o.endpoint_id
+    FROM (SELECT 1 FROM marked WHERE kind = 5 LIMIT 1)
+    CROSS JOIN response_facts o
+    WHERE o.endpoint_id IN (SELECT endpoint_id FROM marked WHERE kind = 5)
+      AND o.bytes <= 5 AND o.is_whole AND o.status IN (301, 302, 303, 307, 308)
+),
+texts AS MATERIALIZED (
+    SELECT DISTINCT o.endpoint_id, o.status, o.bytes
+    FROM (SELECT 1 FROM marked WHERE kind = 6 AND rest = 1 LIMIT 1)
+    CROSS JOIN response_facts o
+    WHERE o.endpoint_id IN (SELECT endpoint_id FROM marked WHERE kind = 6 AND rest = 1)
+      AND o.is_whole AND NOT o.is_json AND NOT o.is_html
+),
 compared AS (
     SELECT c.*,
-           c.kind = 5 AND EXISTS (
-               SELECT 1 FROM response_facts o
-               WHERE o.endpoint_id = c.endpoint_id AND o.site_id = c.site_id AND o.bytes <= 5 AND o.is_whole
-                 AND o.status IN (301, 302, 303, 307, 308)) AS others_empty,
-           c.kind = 6 AND c.rest = 1 AND EXISTS (
-               SELECT 1 FROM response_facts o
-               WHERE o.endpoint_id = c.endpoint_id AND o.site_id = c.site_id AND o.bytes - c.line_bytes IN (0, 10, 11) AND o.is_whole
-                 AND NOT o.is_json AND NOT o.is_html AND o.status = c.status) AS others_line
+           c.kind = 5 AND coalesce(c.endpoint_id IN (SELECT endpoint_id FROM empty), 0) AS others_empty,
+           c.kind = 6 AND c.rest = 1
+           AND coalesce((c.endpoint_id, c.status, c.line_bytes) IN (SELECT endpoint_id, status, bytes FROM texts)
+                        OR (c.endpoint_id, c.status, c.line_bytes + 10) IN (SELECT endpoint_id, status, bytes FROM texts)
+                        OR (c.endpoint_id, c.status, c.line_bytes + 11) IN (SELECT endpoint_id, status, bytes FROM texts),
+                        0) AS others_line
     FROM marked c
 ),
 judged AS (

@@ -134,13 +134,21 @@ owned AS (
            (SELECT h.user_id FROM session_history h WHERE h.session_id = g.carried_id LIMIT 1) AS user_id
     FROM given g
 ),
+-- Those that may tell whose it is: the first few of each session.
+givers AS MATERIALIZED (
+    SELECT *
+    FROM (SELECT g.*, row_number() OVER (PARTITION BY session_id, is_doubled
+                                         ORDER BY is_login DESC, request_at, exchange_id) AS place
+          FROM given g)
+    WHERE place <= 32
+),
 -- Whose it is: another answer gave it, and alone. Of two answers that gave it beside another one the later.
 cookies AS (
     SELECT x.*, y.exchange_id AS other_id, y.method AS other_method, y.path AS other_path, y.status AS other_status,
            CASE WHEN x.is_doubled OR x.user_id != x.owner_id THEN 1 ELSE 0 END AS is_sure,
            row_number() OVER (PARTITION BY x.exchange_id ORDER BY y.is_login DESC, y.request_at, y.exchange_id) AS place
     FROM owned x
-    JOIN given y ON y.session_id = x.session_id AND y.exchange_id != x.exchange_id
+    CROSS JOIN givers y ON y.session_id = x.session_id AND y.exchange_id != x.exchange_id
     WHERE NOT EXISTS (SELECT 1 FROM token_facts t, token_facts u
                       WHERE t.token_id BETWEEN x.exchange_id * 16 AND x.exchange_id * 16 + 15
                         AND u.token_id BETWEEN y.exchange_id * 16 AND y.exchange_id * 16 + 15

@@ -32,9 +32,11 @@ WITH issues AS (
       AND t.is_new AND NOT t.is_deleted AND t.carrier != 'user'
 ),
 -- Each user's first one. Of logins that overlap any may be called the later one; the others end as they start.
-named AS MATERIALIZED (
+named AS (
     SELECT f.exchange_id, f.site_id, f.method, f.path, f.status, f.user, f.start_at, f.end_at,
            f.is_resynchronised, i.session_id,
+           lower(substr(f.user, 1, instr(f.user || '@', '@') - 1)) AS short_name,
+           instr(f.user, '@') = 0 AS is_short,
            row_number() OVER (PARTITION BY i.session_id, lower(f.user)
                               ORDER BY f.start_at, f.exchange_id) AS again
     FROM issues i
@@ -42,22 +44,24 @@ named AS MATERIALIZED (
     WHERE i.times > 1 AND f.end_at IS NOT NULL
 ),
 -- alice and alice@shop.example may be one person; alice@shop.example and alice@bank.example are two.
-people AS MATERIALIZED (
-    SELECT n.*, row_number() OVER (PARTITION BY session_id ORDER BY start_at, exchange_id) AS place
+related AS (
+    SELECT n.*, count(*) OVER before AS same_before, coalesce(sum(is_short) OVER before, 0) AS short_before
     FROM named n
     WHERE n.again = 1
-      AND NOT EXISTS (SELECT 1 FROM named o
-                      WHERE o.session_id = n.session_id AND lower(o.user) != lower(n.user)
-                        AND (o.start_at, o.exchange_id) < (n.start_at, n.exchange_id)
-                        AND (lower(substr(o.user, 1, length(n.user) + 1)) = lower(n.user) || '@'
-                             OR lower(substr(n.user, 1, length(o.user) + 1)) = lower(o.user) || '@'))
+    WINDOW before AS (PARTITION BY session_id, short_name ORDER BY start_at, exchange_id
+                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+),
+people AS MATERIALIZED (
+    SELECT n.*, row_number() OVER (PARTITION BY session_id ORDER BY start_at, exchange_id) AS place,
+           count(*) OVER (PARTITION BY session_id) AS users
+    FROM related n
+    WHERE CASE WHEN is_short THEN same_before ELSE short_before END = 0
 ),
 shared AS (
     SELECT p.*, o.exchange_id AS other_id, o.user AS other_user, o.method AS other_method, o.path AS other_path,
            o.status AS other_status, o.start_at AS other_at, o.end_at AS other_end_at,
            p.is_resynchronised OR o.is_resynchronised AS pairing_doubt,
-           o.end_at >= p.start_at AS overlaps,
-           (SELECT count(*) FROM people n WHERE n.session_id = p.session_id) AS users
+           o.end_at >= p.start_at AS overlaps
     FROM people p
     JOIN people o ON o.session_id = p.session_id AND o.place = p.place - 1
 )

@@ -37,18 +37,24 @@ WITH marked AS MATERIALIZED (
     CROSS JOIN exchange_facts x ON x.exchange_id = m.exchange_id
     WHERE m.kind = 7
 ),
+-- Endpoints that else answer with one JSON value, looked for once.
+singles AS MATERIALIZED (
+    SELECT DISTINCT o.endpoint_id, o.status / 100 AS status_class
+    FROM (SELECT 1 FROM marked WHERE what = 2 LIMIT 1)
+    CROSS JOIN response_facts o
+    WHERE o.endpoint_id IN (SELECT endpoint_id FROM marked WHERE what = 2)
+      AND o.is_json AND o.is_whole AND o.bytes > 2
+      AND o.exchange_id NOT IN (SELECT exchange_id FROM marked)
+),
 compared AS (
     SELECT c.*,
-           c.what = 2 AND EXISTS (
-               SELECT 1 FROM response_facts o
-               WHERE o.endpoint_id = c.endpoint_id AND o.site_id = c.site_id AND o.is_json AND o.is_whole
-                 AND o.bytes > 2 AND o.status / 100 = c.status / 100
-                 AND NOT EXISTS (SELECT 1 FROM marked k WHERE k.exchange_id = o.exchange_id)) AS others_single
+           c.what = 2 AND coalesce((c.endpoint_id, c.status / 100) IN (SELECT endpoint_id, status_class FROM singles), 0)
+               AS others_single
     FROM marked c
     WHERE c.what != 4
       -- Where an endpoint sends streams of values, two of them are a short one.
-      AND NOT (c.what IN (1, 2, 3) AND EXISTS (
-          SELECT 1 FROM marked k WHERE k.endpoint_id = c.endpoint_id AND k.what = 4))
+      AND NOT (c.what IN (1, 2, 3)
+               AND coalesce(c.endpoint_id IN (SELECT k.endpoint_id FROM marked k WHERE k.what = 4), 0))
 ),
 judged AS (
     SELECT c.*,

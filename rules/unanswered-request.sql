@@ -38,15 +38,22 @@ WITH waiting AS MATERIALIZED (
     WHERE x.state IN ('aborted-by-server', 'no-response')
       AND x.status IS NULL AND x.request_whole AND NOT x.loss
 ),
+capture_ends AS MATERIALIZED (
+    SELECT o.capture_id, max(o.last_at) AS last_at
+    FROM (SELECT 1 FROM waiting LIMIT 1)
+    CROSS JOIN stream_facts o
+    GROUP BY o.capture_id
+),
 -- Those whose connection the server closed afterwards, or that waited long enough.
 closed AS MATERIALIZED (
     SELECT w.*, s.clock_doubt,
            min(coalesce(s.server_fin_at, s.server_rst_at), coalesce(s.server_rst_at, s.server_fin_at)) AS closed_at,
            s.server_fin_at IS NULL OR s.server_rst_at < s.server_fin_at AS is_reset,
            s.is_midstream, s.server_gap_bytes + s.client_gap_bytes AS gap_bytes,
-           (SELECT max(o.last_at) FROM stream_facts o WHERE o.capture_id = s.capture_id) - w.request_end_at AS waited
+           e.last_at - w.request_end_at AS waited
     FROM waiting w
     CROSS JOIN stream_facts s ON s.stream_id = w.stream_id
+    CROSS JOIN capture_ends e ON e.capture_id = s.capture_id
     WHERE (w.state = 'aborted-by-server'
            AND min(coalesce(s.server_fin_at, s.server_rst_at), coalesce(s.server_rst_at, s.server_fin_at))
                > w.request_end_at)

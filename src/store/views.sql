@@ -140,12 +140,14 @@ SELECT o.session_id     AS session_id,
                  AND k.flags & 2 AND k.set_id IS NOT k.sent_id)
                         AS sets_other_token, -- boolean; the response gives a session token that the
                                              -- request did not carry: remember-me, rotation
-       EXISTS (SELECT 1 FROM operations r WHERE r.id BETWEEN x.id * 8 AND x.id * 8 + 7 AND r.kind = 11)
-           AND (EXISTS (SELECT 1 FROM operations i WHERE i.session_id = o.session_id AND i.kind = 11)
-                OR EXISTS (SELECT 1 FROM operations g
-                           JOIN operations r ON r.id BETWEEN (g.id >> 3) * 8 AND (g.id >> 3) * 8 + 7
-                           WHERE g.session_id = o.session_id AND g.kind = 5 AND g.start_at < o.start_at
-                             AND r.kind = 11))
+       CASE WHEN NOT EXISTS (SELECT 1 FROM operations r
+                             WHERE r.id BETWEEN x.id * 8 AND x.id * 8 + 7 AND r.kind = 11) THEN 0
+            WHEN (SELECT 1 FROM operations g -- the nearest one: few steps back where many rotate
+                  JOIN operations r ON r.id BETWEEN (g.id >> 3) * 8 AND (g.id >> 3) * 8 + 7
+                  WHERE g.session_id = o.session_id AND g.kind = 5 AND g.start_at < o.start_at
+                    AND r.kind = 11
+                  ORDER BY g.start_at DESC LIMIT 1) THEN 1
+            ELSE EXISTS (SELECT 1 FROM operations i WHERE i.session_id = o.session_id AND i.kind = 11) END
                         AS rotates,       -- boolean; the response gives the next value of a rolling token, as
                                           -- others of this session did: no remember-me
        o.ended_by_id    AS ended_by_id,   -- operation_id: of a grant, the acknowledged logout before it
