@@ -1,0 +1,602 @@
+#!/usr/bin/env python3
+"""Captures made to hurt: each grows one thing that Headrace keeps. Whatever it is, memory stays under
+a limit, the work grows as the capture does, and the output says what was cut.
+
+hurt.py HEADRACE [--scale N] [--growth] [SHAPE...]
+
+Without options the captures are small and memory and counters are looked at. --scale N makes them N
+times as large (1000 gives the figures: a million half-open connections). --growth also audits
+each at double the size and compares CPU seconds, which means something on a quiet machine and a
+large scale only.
+"""
+import argparse
+import gzip
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+
+MEMORY_LIMIT = 256 << 20  # bytes; the promise of the whole program
+ACK, PSH, RST, SYN, FIN = 16, 8, 4, 2, 1
+CLIENT, SERVER = "10.0.0.1", "192.0.2.1"
+
+
+def packed(address):
+    return bytes(int(x) for x in address.split("."))
+
+
+class Capture:
+    """Raw IPv4 packets, a microsecond apart where nothing else is said."""
+
+    def __init__(self, out):
+        self.out = out
+        self.now = 1700000000 * 10**6
+        out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 101))
+
+    def wait(self, seconds):
+        self.now += int(seconds * 10**6)
+
+    def ip(self, source, destination, protocol, payload, more=False, offset=0, ident=0):
+        packet = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), ident, (more << 13) | offset >> 3,
+                             64, protocol, 0, source, destination) + payload
+        self.now += 1
+        self.out.write(struct.pack("<IIII", self.now // 10**6, self.now % 10**6, len(packet), len(packet)) + packet)
+
+    def tcp(self, source, sport, destination, dport, seq, ack, flags, payload=b""):
+        self.ip(source, destination, 6, struct.pack(
+            ">HHIIBBHHH", sport, dport, seq & 0xffffffff, ack & 0xffffffff, 0x50, flags, 65535, 0, 0) + payload)
+
+
+class Connection:
+    MSS = 1400
+
+    def __init__(self, capture, number, server=SERVER, dport=80, opened=True):
+        self.capture = capture
+        self.client = packed("10.0.0.0")[:1] + struct.pack(">I", number // 60000)[1:]
+        self.sport = 1025 + number % 60000
+        self.server, self.dport = packed(server), dport
+        self.seq = [1000, 5000]  # of the next byte, client and server
+        if opened:
+            self.send(0, b"", SYN, ack=0)
+            self.seq[0] += 1
+            self.send(1, b"", SYN | ACK)
+            self.seq[1] += 1
+            self.send(0, b"", ACK)
+
+    def send(self, side, payload, flags=ACK | PSH, ack=None, skip=0):
+        ends = ((self.client, self.sport), (self.server, self.dport))
+        (source, sport), (destination, dport) = ends if side == 0 else ends[::-1]
+        self.capture.tcp(source, sport, destination, dport, self.seq[side] + skip,
+                         self.seq[1 - side] if ack is None else ack, flags, payload)
+
+    def say(self, side, data):
+        for at in range(0, len(data), self.MSS):
+            piece = data[at:at + self.MSS]
+            self.send(side, piece)
+            self.seq[side] += len(piece)
+
+    def ask(self, method, path, fields=(), body=b"", host="shop.test"):
+        head = "%s %s HTTP/1.1\r\nHost: %s\r\n" % (method, path, host)
+        if body:
+            head += "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n" % len(body)
+        self.say(0, (head + "".join(f + "\r\n" for f in fields) + "\r\n").encode() + body)
+
+    def answer(self, status=200, fields=(), body=None):
+        body = (b"" if 300 <= status < 400 else b"ok") if body is None else body
+        self.say(1, ("HTTP/1.1 %d X\r\nContent-Type: text/html\r\nContent-Length: %d\r\n%s\r\n" % (
+            status, len(body), "".join(f + "\r\n" for f in fields))).encode() + body)
+
+    def login(self, user, sid, **options):
+        self.ask("POST", "/login", options.pop("fields", ()), b"username=%s&password=pw" % user.encode(), **options)
+        self.answer(302, ["Location: /home", "Set-Cookie: session_id=%s; HttpOnly; Path=/" % sid])
+
+    def get(self, path, sid=None, status=200, **options):
+        self.ask("GET", path, ["Cookie: session_id=" + sid] if sid else [], **options)
+        if status == 302:
+            self.answer(302, ["Location: /login"])
+        else:
+            self.answer(status)
+
+    def logout(self, sid):
+        self.ask("POST", "/logout", ["Cookie: session_id=" + sid])
+        self.answer(302, ["Location: /login", "Set-Cookie: session_id=; Max-Age=0; Path=/"])
+
+    def close(self):
+        self.send(0, b"", FIN | ACK)
+        self.seq[0] += 1
+        self.send(1, b"", FIN | ACK)
+        self.seq[1] += 1
+
+
+def sid(n):
+    return "%032x" % (n * 0x9e3779b97f4a7c15f39cc0605cedc835 % 2**128)
+
+
+def word(n):
+    """A path segment that no template swallows."""
+    out = ""
+    while True:
+        out += "bcdfghjklmnpqrstvwxz"[n % 20] + "aeiou"[n // 20 % 5]
+        n //= 100
+        if n == 0:
+            return out
+
+
+# --- the shapes: name -> (function(capture, n), sizes at scale 1, counters that must be reached) ---
+
+def half_open(c, n):
+    for i in range(n):
+        Connection(c, i, opened=False).send(0, b"", SYN, ack=0)
+
+
+def silent(c, n):
+    for i in range(n):
+        Connection(c, i)
+
+
+def half_asked(c, n):
+    for i in range(n):
+        Connection(c, i).say(0, b"POST /upload HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 90000\r\n\r\n" + b"x" * 600)
+
+
+def refused(c, n):
+    for i in range(n):
+        x = Connection(c, i, server="192.0.%d.%d" % (i // 250 % 250, i % 250), opened=False)
+        x.send(0, b"", SYN, ack=0)
+        x.seq[0] += 1
+        x.send(1, b"", RST | ACK)
+
+
+def gap(c, n):
+    """A hole of ten bytes, and behind it one segment in every megabyte, gigabytes far."""
+    x = Connection(c, 0)
+    x.ask("GET", "/big")
+    x.say(1, b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n")
+    for i in range(n):
+        x.send(1, b"y" * 1000, skip=10 + i * 10**6 % 2**29)
+        if i % 500 == 499:
+            x.seq[1] += 2**28
+
+
+def dense_gap(c, n):
+    """The same without further holes: all of it is there but ten bytes."""
+    x = Connection(c, 0)
+    x.ask("GET", "/big")
+    x.say(1, b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n")
+    x.seq[1] += 10
+    for _ in range(n):
+        x.say(1, b"y" * 1400)
+
+
+def many_gaps(c, n):
+    """Every second request lost."""
+    x = Connection(c, 0)
+    for i in range(n):
+        x.ask("GET", "/item/%d" % i)
+        x.answer()
+        x.seq[0] += 100
+        x.seq[1] += 100
+
+
+def single_bytes(c, n):
+    x = Connection(c, 0)
+    x.MSS = 1
+    x.ask("GET", "/" + "a" * 100)
+    x.answer(body=b"b" * n)
+    x.ask("GET", "/last")
+    x.answer()
+
+
+def shuffled_bytes(c, n):
+    """One byte per segment, each thousand backwards."""
+    x = Connection(c, 0)
+    data = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % n + b"b" * n
+    x.ask("GET", "/")
+    for at in range(0, len(data), 1000):
+        piece = data[at:at + 1000]
+        for i in reversed(range(len(piece))):
+            x.send(1, piece[i:i + 1], skip=i)
+        x.seq[1] += len(piece)
+
+
+def fields(c, n):
+    x = Connection(c, 0)
+    x.ask("GET", "/", ["X-%d: %d" % (i, i) for i in range(n)])
+    x.answer(fields=["Set-Cookie: c%d=%s" % (i, sid(i)) for i in range(n)])
+    x.ask("GET", "/", ["Cookie: " + "; ".join("c%d=%s" % (i, sid(i)) for i in range(n))])
+    x.answer()
+
+
+def endless_head(c, n):
+    for i in range(20):
+        Connection(c, i).say(0, b"GET / HTTP/1.1\r\nX: " + b"a" * (n * 50))
+        Connection(c, 100 + i).say(0, b"GET /" + b"a" * (n * 50))
+
+
+def chunk_extensions(c, n):
+    x = Connection(c, 0)
+    x.ask("GET", "/")
+    x.say(1, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1;" + b"a" * (n * 100) + b"\r\nb\r\n" +
+          b"1;a=b\r\nc\r\n" * n + b"0\r\n" + b"X-Trailer: t\r\n" * n + b"\r\n")
+    x.ask("GET", "/after")
+    x.answer()
+
+
+def interim(c, n):
+    x = Connection(c, 0)
+    x.ask("GET", "/")
+    for _ in range(n):
+        x.say(1, b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
+    x.answer()
+
+
+def bombs(c, n):
+    size = n * 10**4
+    zeros = bytes(size)
+    coded = [("gzip", gzip.compress(zeros, mtime=0)), ("deflate", zlib.compress(zeros)),
+             ("gzip, gzip", gzip.compress(gzip.compress(zeros, mtime=0), mtime=0))]
+    coded.append((", ".join(["gzip"] * 50), coded[0][1]))
+    for name, command in (("zstd", ["zstd", "-c"]), ("br", ["brotli", "-c"])):
+        try:
+            coded.append((name, subprocess.run(command, input=zeros, stdout=subprocess.PIPE, check=True).stdout))
+        except OSError:
+            pass
+    for i, (name, body) in enumerate(coded):
+        x = Connection(c, i)
+        for _ in range(20):
+            x.ask("GET", "/bomb")
+            x.answer(fields=["Content-Encoding: " + name], body=body)
+
+
+def sessions(c, n):
+    for i in range(n):
+        if i % 100 == 0:
+            x = Connection(c, i)
+        x.login("user%d" % i, sid(i))
+        x.get("/home", sid(i))
+
+
+def open_sessions(c, n):
+    """Every session is used at the beginning and at the end, and so is remembered in between."""
+    x = Connection(c, 0)
+    for i in range(n):
+        x.login("user%d" % (i % 10), sid(i))
+    for i in range(n):
+        x.get("/home", sid(i))
+
+
+def sites(c, n):
+    x = Connection(c, 0)
+    for i in range(n):
+        x.get("/", host=word(i) + ".test")
+
+
+def kin(c, n):
+    """Sites of one domain, with the cookie of the domain."""
+    x = Connection(c, 0)
+    for i in range(n):
+        host = word(i) + ".shop.test"
+        x.login("ann%d" % i, sid(i), host=host)
+        x.get("/home", sid(i), host=host)
+        x.get("/home", sid(i // 2), host=host)
+        x.get("/home", sid(i // 2), 302, host=host)
+
+
+def endpoints(c, n):
+    x = Connection(c, 0)
+    x.login("ann", sid(0))
+    for i in range(n):
+        x.get("/" + word(i), sid(0))
+
+
+def posted_endpoints(c, n):
+    x = Connection(c, 0)
+    for i in range(n):
+        x.login("ann", sid(i))
+        x.ask("POST", "/" + word(i), ["Cookie: session_id=" + sid(i)], b"username=a&password=b")
+        x.answer(302, ["Location: /" + word(i + 1)])
+
+
+def one_connection(c, n):
+    x = Connection(c, 0)
+    for i in range(n):
+        x.get("/item/%d" % i)
+
+
+def pipelined(c, n):
+    x = Connection(c, 0)
+    for i in range(n):
+        x.ask("GET", "/item/%d" % i)
+    for i in range(n):
+        x.answer()
+
+
+def unanswered(c, n):
+    x = Connection(c, 0)
+    for i in range(n):
+        x.ask("GET", "/item/%d" % i)
+
+
+def answers_only(c, n):
+    x = Connection(c, 0)
+    for i in range(n):
+        x.answer()
+
+
+def cycles(c, n):
+    """One session: signed in and out again and again under one token."""
+    x = Connection(c, 0)
+    for _ in range(n):
+        x.login("ann", sid(0))
+        x.get("/home", sid(0))
+        x.logout(sid(0))
+        x.get("/home", sid(0), 302)
+
+
+def after_logout(c, n):
+    """One session served on and on after its logout: n findings."""
+    x = Connection(c, 0)
+    for i in range(20):
+        x.login("ann%d" % i, sid(i))
+        x.get("/home", sid(i))
+        x.logout(sid(i))
+        x.get("/home", sid(i), 302)
+    x.login("ann", sid(99))
+    x.get("/home", sid(99))
+    x.logout(sid(99))
+    for _ in range(n):
+        x.get("/home", sid(99))
+
+
+def flapping(c, n):
+    x = Connection(c, 0)
+    for i in range(20):
+        x.login("ann%d" % i, sid(i))
+        x.get("/home", sid(i))
+        x.get("/home", sid(1000 + i), 302)
+    x.login("ann", sid(99))
+    for i in range(n):
+        x.get("/home", sid(99), 302 if i % 2 else 200)
+
+
+def overlapping(c, n):
+    """Everything of one session at one time: n connections ask, then n answers come."""
+    all_of_them = [Connection(c, i) for i in range(n)]
+    first = Connection(c, n)
+    first.login("ann", sid(0))
+    for i, x in enumerate(all_of_them):
+        if i % 3 == 0:
+            x.ask("POST", "/login", ["Cookie: session_id=" + sid(0)], b"username=ann&password=pw")
+        elif i % 3 == 1:
+            x.ask("POST", "/logout", ["Cookie: session_id=" + sid(0)])
+        else:
+            x.ask("GET", "/home", ["Cookie: session_id=" + sid(0)])
+    for i, x in enumerate(all_of_them):
+        if i % 3 == 0:
+            x.answer(302, ["Location: /home", "Set-Cookie: session_id=%s; HttpOnly" % sid(0)])
+        elif i % 3 == 1:
+            x.answer(302, ["Location: /login"])
+        elif i % 2:
+            x.answer()
+        else:
+            x.answer(302, ["Location: /login"])
+
+
+def rotating(c, n):
+    """One chain: every answer gives the next value."""
+    x = Connection(c, 0)
+    x.login("ann", sid(0))
+    for i in range(n):
+        x.ask("GET", "/home", ["Cookie: session_id=" + sid(i)])
+        x.answer(fields=["Set-Cookie: session_id=%s; HttpOnly; Path=/" % sid(i + 1)])
+    x.logout(sid(n))
+    x.get("/home", sid(n), 302)
+
+
+def shared(c, n):
+    """One token, many users and clients."""
+    for i in range(n):
+        x = Connection(c, 60000 * i)
+        x.login("user%d" % i, sid(0))
+        x.get("/home", sid(0))
+
+
+def one_user(c, n):
+    x = Connection(c, 0)
+    for i in range(n):
+        x.login("ann", sid(i))
+        x.get("/home", sid(i))
+        x.logout(sid(i))
+
+
+def carriers(c, n):
+    x = Connection(c, 0)
+    for i in range(n):
+        x.ask("GET", "/", ["Cookie: %s=%s" % (word(i), sid(i)), "X-%s-Token: %s" % (word(i), sid(i))])
+        x.answer(fields=["Set-Cookie: %s=%s" % (word(i), sid(i + 1))])
+
+
+def lost_logins(c, n):
+    """Logins that lose their cookie, in many connections at one time: n findings."""
+    x = Connection(c, 0)
+    for i in range(50):
+        x.login("ann", sid(i))
+        x.get("/home", sid(i))
+        x.get("/home", sid(i + 1000), 302)
+    for i in range(n):
+        x.ask("POST", "/login", (), b"username=ann&password=pw")
+        x.answer(302, ["Location: /home"])
+        x.get("/home", None, 302)
+
+
+def eager_redirects(c, n):
+    """Every redirect says more than that: n findings of one endpoint."""
+    x = Connection(c, 0)
+    for i in range(n):
+        x.ask("POST", "/login", (), b"username=ann&password=pw")
+        x.answer(302, ["Location: /home", "Set-Cookie: session_id=%s; HttpOnly" % sid(i)], b"welcome ann")
+        x.get("/home", sid(i))
+
+
+def request_ids(c, n):
+    """One request id on everything."""
+    x = Connection(c, 0)
+    for i in range(n):
+        x.ask("GET", "/item/%d" % i, ["X-Request-Id: 0123456789abcdef"])
+        x.answer(fields=["X-Request-Id: 0123456789abcdef"], body=b"<html>hello ann %d</html>" % i)
+
+
+def cuts(c, n):
+    """A server that cuts everybody off at once, again and again."""
+    for at in range(0, n, 50):
+        some = [Connection(c, at + i) for i in range(50)]
+        for x in some:
+            x.get("/home")
+        c.wait(1)
+        for x in some:
+            x.send(1, b"", RST | ACK)
+        c.wait(200)
+
+
+def not_http(c, n):
+    for i in range(n):
+        x = Connection(c, i, dport=443)
+        x.say(0, b"\x16\x03\x01\x02\x00" + bytes(500))
+        x.close()
+
+
+def fragments(c, n):
+    for i in range(n):
+        c.ip(packed(CLIENT), packed(SERVER), 6, bytes(64), more=True, offset=0, ident=i & 0xffff)
+        c.ip(struct.pack(">I", 0x0a000000 + i), packed(SERVER), 6, bytes(64), more=True, offset=65000, ident=7)
+
+
+def overlapping_fragments(c, n):
+    for i in range(n):
+        c.ip(packed(CLIENT), packed(SERVER), 6, bytes(64), more=True, offset=i * 8 % 60000, ident=1)
+        c.ip(packed(CLIENT), packed(SERVER), 6, bytes(1200), more=True, offset=0, ident=1)
+
+
+def reused(c, n):
+    """One 4-tuple, a new connection each time."""
+    for i in range(n):
+        x = Connection(c, 0, opened=False)
+        x.seq = [1000 + i * 100003, 5000 + i * 100003]
+        x.send(0, b"", SYN, ack=0)
+        x.seq[0] += 1
+        x.send(1, b"", SYN | ACK)
+        x.seq[1] += 1
+        x.get("/")
+        x.send(1, b"", RST | ACK)
+
+
+SHAPES = {
+    # name: (function, n at scale 1, counters that must not be 0 at scale 1)
+    "half-open": (half_open, 1000, []),
+    "silent": (silent, 1000, []),
+    "half-asked": (half_asked, 1000, []),
+    "refused": (refused, 1000, []),
+    "gap": (gap, 500, ["gaps"]),
+    "dense-gap": (dense_gap, 3500, ["budget_gaps"]),
+    "many-gaps": (many_gaps, 200, ["gaps"]),
+    "single-bytes": (single_bytes, 1000, []),
+    "shuffled-bytes": (shuffled_bytes, 3000, ["out_of_order"]),
+    "fields": (fields, 400, ["fields_cut", "tokens_dropped"]),
+    "endless-head": (endless_head, 2000, []),
+    "chunk-extensions": (chunk_extensions, 1000, []),
+    "interim": (interim, 500, ["interim_responses"]),
+    "bombs": (bombs, 100, ["contents_cut"]),
+    "sessions": (sessions, 400, []),
+    "open-sessions": (open_sessions, 400, []),
+    "sites": (sites, 100, []),
+    "kin": (kin, 100, []),
+    "endpoints": (endpoints, 200, []),
+    "posted-endpoints": (posted_endpoints, 200, []),
+    "one-connection": (one_connection, 1000, []),
+    "pipelined": (pipelined, 2000, ["waiting_dropped"]),
+    "unanswered": (unanswered, 2000, ["waiting_dropped"]),
+    "answers-only": (answers_only, 500, ["responses_alone"]),
+    "cycles": (cycles, 100, []),
+    "after-logout": (after_logout, 100, []),
+    "flapping": (flapping, 100, []),
+    "overlapping": (overlapping, 99, []),
+    "rotating": (rotating, 100, []),
+    "shared": (shared, 100, []),
+    "one-user": (one_user, 100, []),
+    "carriers": (carriers, 200, []),
+    "lost-logins": (lost_logins, 100, []),
+    "eager-redirects": (eager_redirects, 100, []),
+    "request-ids": (request_ids, 200, []),
+    "cuts": (cuts, 200, []),
+    "not-http": (not_http, 500, ["connections_tls"]),
+    "fragments": (fragments, 5000, ["fragments_dropped"]),
+    "overlapping-fragments": (overlapping_fragments, 1000, ["fragments_overlapping"]),
+    "reused": (reused, 500, []),
+}
+
+
+class Outcome:
+    def __init__(self, headrace, shape, n, folder):
+        capture = os.path.join(folder, "hurt.pcap")
+        database = os.path.join(folder, "hurt.db")
+        with open(capture, "wb", buffering=1 << 20) as f:
+            SHAPES[shape][0](Capture(f), n)
+        self.size = os.path.getsize(capture)
+        begin = time.monotonic()
+        with open(os.path.join(folder, "out"), "w+b") as out:
+            p = subprocess.Popen([headrace, "audit", "--quiet", "--format", "ndjson", "--db", database, capture],
+                                 stdout=out)
+            _, status, usage = os.wait4(p.pid, 0)
+            p.returncode = os.waitstatus_to_exitcode(status)
+            out.seek(0)
+            self.counters, self.findings = {}, 0
+            for line in out:
+                record = json.loads(line)
+                self.findings += "rule" in record
+                if record.get("type") == "counter":
+                    self.counters[record["name"]] = record["value"]
+        self.wall = time.monotonic() - begin
+        self.status = p.returncode
+        self.cpu = usage.ru_utime + usage.ru_stime
+        self.peak = usage.ru_maxrss * 1024
+        self.stored = os.path.getsize(database)
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))
+
+
+def main():
+    parser = argparse.ArgumentParser(usage="hurt.py HEADRACE [--scale N] [--growth] [SHAPE...]")
+    parser.add_argument("headrace")
+    parser.add_argument("--scale", type=float, default=1)
+    parser.add_argument("--growth", action="store_true")
+    parser.add_argument("shapes", nargs="*")
+    args = parser.parse_intermixed_args()
+    bad = 0
+    for shape in args.shapes or SHAPES:
+        n = int(SHAPES[shape][1] * args.scale)
+        with tempfile.TemporaryDirectory() as folder:
+            one = Outcome(args.headrace, shape, n, folder)
+            text = "%-22s n %8d %7.1f MB in, %7.1f MB stored, %6d findings, cpu %7.2f s, peak %4d MB" % (
+                shape, n, one.size / 1e6, one.stored / 1e6, one.findings, one.cpu, one.peak >> 20)
+            problems = []
+            if one.status not in (0, 1):
+                problems.append("status %d" % one.status)
+            if one.peak > MEMORY_LIMIT:
+                problems.append("peak %d MB" % (one.peak >> 20))
+            problems += ["%s is 0" % k for k in SHAPES[shape][2] if not one.counters.get(k)]
+            if args.growth:
+                two = Outcome(args.headrace, shape, 2 * n, folder)
+                text += ", doubled: cpu x %.2f, peak %d MB" % (two.cpu / max(one.cpu, 0.01), two.peak >> 20)
+        print("%s %s" % ("failed" if problems else "ok    ", text), flush=True)
+        for p in problems:
+            print("       " + p)
+        bad += bool(problems)
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
