@@ -124,8 +124,11 @@ static int show_finding(struct cmd_run *run, const char *id, const struct report
             hr_buf_append_char(out, '\n');
             paint_wrapped(paint, out, f->explanation, 0, 0);
         }
-        hr_buf_appendf(out, "\nfingerprint %s, group %s\nMore: headrace rules explain %s\n",
-                       f->fingerprint, f->group, f->rule);
+        hr_buf_appendf(out,
+                       "\nfingerprint %s\ngroup       %s\n"
+                       "Frames: headrace evidence %" PRId64 " -o FILE.pcapng\n"
+                       "More: headrace rules explain %s\n",
+                       f->fingerprint, f->group, f->id, f->rule);
     }
     if (r < 0 && status == CMD_OK) {
         status = cmd_store_failed(run->store);

@@ -122,13 +122,16 @@ void report_text_finding(const struct finding_view *f, const struct report_paint
     size_t column = INDENT + head.len + 2;
     paint_wrapped(paint, out, f->summary, column, EVIDENCE_INDENT);
     if (first_at != HR_NSEC_INFINITE) {
-        hr_buf_appendf(out, "%*sfrom ", EVIDENCE_INDENT, "");
-        append_clock(out, first_at);
-        hr_buf_append_str(out, " UTC");
+        hr_buf_clear(&head);
+        hr_buf_append_str(&head, "from ");
+        append_clock(&head, first_at);
+        hr_buf_append_str(&head, " UTC");
         if (f->client != NULL) {
-            hr_buf_appendf(out, ", client %s port %d", f->client, f->client_port);
+            hr_buf_appendf(&head, ", client %s port %d", f->client, f->client_port);
         }
-        hr_buf_append_str(out, ":\n");
+        hr_buf_append_char(&head, ':');
+        hr_buf_appendf(out, "%*s", EVIDENCE_INDENT, "");
+        paint_wrapped(paint, out, hr_buf_str(&head), EVIDENCE_INDENT, EVIDENCE_INDENT);
     }
     struct evidence_view *evidence = wording_sorted_evidence(f);
     for (size_t i = 0; i < f->evidence_count; i++) {
