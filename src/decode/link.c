@@ -250,6 +250,26 @@ static void ppp_direction_decode(struct layers *l, struct cursor c)
     ppp_decode(l, c);
 }
 
+/* The log of the packet filter of BSD: its length, padded to four bytes, is its first byte. */
+static void pflog_decode(struct layers *l, struct cursor c)
+{
+    struct cursor look = c;
+    size_t bytes = ((size_t)cursor_u8(&look) + 3) & ~(size_t)3;
+    if (!look.cut && bytes < 4) {
+        layers_malformed(l);
+        return;
+    }
+    cursor_skip(&c, bytes);
+    ip_decode(l, c);
+}
+
+/* OpenBSD's view of what IPsec carries: family, SPI and flags. */
+static void enc_decode(struct layers *l, struct cursor c)
+{
+    cursor_skip(&c, 12);
+    ip_decode(l, c);
+}
+
 static const struct layer_row links[] = {
     {1,   ethernet_decode     }, /* LINKTYPE_ETHERNET */
     {276, sll2_decode         }, /* LINKTYPE_LINUX_SLL2 */
@@ -277,6 +297,8 @@ static const struct layer_row links[] = {
     {7,   arcnet_decode       }, /* LINKTYPE_ARCNET_BSD */
     {129, arcnet_decode       }, /* LINKTYPE_ARCNET_LINUX */
     {239, nflog_decode        }, /* LINKTYPE_NFLOG */
+    {117, pflog_decode        }, /* LINKTYPE_PFLOG */
+    {109, enc_decode          }, /* LINKTYPE_ENC */
 };
 
 bool decode_knows_link(uint32_t link_type)

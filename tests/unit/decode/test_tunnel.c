@@ -10,6 +10,9 @@
 #define IN6 WANT6 "tunnelled=1\n"
 #define UDP(port, bytes) "c000 " port " " bytes " 0000 "
 #define WIRELESS "0801 0000 020000000001 020000000002 020000000003 0000 "
+#define PFLOG_REST                                                                                 \
+    "0000000000000000 0000000000000000 0000000000000000 0000000000000000 0000000000000000 "         \
+    "0000000000000000 0000000000000000 "
 #define SNAP "aaaa03 000000 0800 "
 
 static const struct lab_case cases[] = {
@@ -160,6 +163,11 @@ static const struct lab_case cases[] = {
         "malformed=1\n"),
     ROW("Prism", 119, "44000000 10000000 0000000000000000 " WIRELESS SNAP GOOD4, WANT4),
     ROW("AVS", 163, "80211001 00000010 0000000000000000 " WIRELESS SNAP GOOD4, WANT4),
+    ROW("PFLOG", 117, "3d 02 00 00 656d3000 " PFLOG_REST GOOD4, WANT4),
+    ROW("PFLOG, IPv6", 117, "3d 18 00 00 656d3000 " PFLOG_REST GOOD6, WANT6),
+    ROW("PFLOG without a length", 117, "00 02 00 00 " GOOD4, "malformed=1\n"),
+    ROW("PFLOG beyond the frame", 117, "3d 02 00 00 " GOOD4 "00", "cut=1\n"),
+    ROW("ENC", 109, "02000000 00001234 00000001 " GOOD4, WANT4),
     ROW("PPI", 192, "00000800 69000000 " WIRELESS SNAP GOOD4, WANT4),
     ROW("PPI of an unknown link type", 192, "00000800 93000000 00", "other_link=1\n"),
     /* others */
