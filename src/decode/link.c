@@ -259,6 +259,7 @@ static void pflog_decode(struct layers *l, struct cursor c)
         layers_malformed(l);
         return;
     }
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, 4); /* behind: names, users, processes */
     cursor_skip(&c, bytes);
     ip_decode(l, c);
 }
@@ -266,6 +267,7 @@ static void pflog_decode(struct layers *l, struct cursor c)
 /* OpenBSD's view of what IPsec carries: family, SPI and flags. */
 static void enc_decode(struct layers *l, struct cursor c)
 {
+    layers_tell(l, DECODE_PART_HEADER, &c, 0, 12);
     cursor_skip(&c, 12);
     ip_decode(l, c);
 }
