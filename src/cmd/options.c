@@ -104,6 +104,8 @@ static const struct cmd_option_info infos[] = {
      AT(config.extract.content_bytes)                                                                                                                                    },
     {OPT_BOUNDS,       0,   "max-waiting",         "N",                  "requests without a response on a connection",                     SET_SIZE,
      AT(config.http.waiting_limit)                                                                                                                                       },
+    {OPT_BOUNDS,       0,   "max-kept",            "SIZE",               "bytes of messages under way, of all connections",                  SET_SIZE,
+     AT(config.http.kept_bytes)                                                                                                                                          },
     {OPT_BOUNDS,       0,   "max-fragments",       "N",                  "datagrams being put together",                                    SET_SIZE,
      AT(config.decode.fragment_limit)                                                                                                                                    },
     {OPT_BOUNDS,       0,   "max-fragment-bytes",  "SIZE",               "bytes of fragments held",                                         SET_SIZE,

@@ -29,6 +29,7 @@ struct http_conn {
     bool ended[2];
     bool closed_by[2]; /* FIN or RST */
     uint64_t fed[2];   /* end of what was given */
+    size_t counted_bytes; /* of what it keeps, in the context's sum */
     struct http_held held;
     struct http_reader readers[2];
     struct http_pairs pairs;
@@ -46,6 +47,7 @@ struct http_context {
     struct http_reader_shared readers;
     struct http_pairing_shared pairing;
     size_t held_bytes;
+    size_t kept_bytes;
 };
 
 /* --- what the readers report ------------------------------------------------------------------ */
@@ -333,6 +335,11 @@ void http_context_counters(const struct http_context *h, hr_counter_fn emit, voi
     }
 }
 
+size_t http_context_kept_bytes(const struct http_context *h)
+{
+    return h->kept_bytes;
+}
+
 /* --- connection ------------------------------------------------------------------------------- */
 
 struct http_conn *http_conn_create(struct http_context *h, bool midstream, void *user)
@@ -350,11 +357,33 @@ struct http_conn *http_conn_create(struct http_context *h, bool midstream, void 
     return c;
 }
 
+static void count_kept(struct http_conn *c, size_t bytes)
+{
+    struct http_context *h = c->context;
+    h->kept_bytes = h->kept_bytes - c->counted_bytes + bytes;
+    c->counted_bytes = bytes;
+    if (h->kept_bytes > h->counters.kept_bytes_peak) {
+        h->counters.kept_bytes_peak = h->kept_bytes;
+    }
+}
+
+/* A message that is being read counts with its content; a request stands in the queue as well. */
+static size_t kept_bytes(const struct http_conn *c)
+{
+    size_t bytes = c->pairs.kept_bytes + c->held.bytes;
+    for (unsigned i = 0; i < 2; i++) {
+        const struct http_reader *r = &c->readers[i];
+        bytes += r->held.capacity + (r->kept != NULL ? r->kept->content.capacity : 0);
+    }
+    return bytes;
+}
+
 void http_conn_destroy(struct http_conn *c)
 {
     if (c == NULL) {
         return;
     }
+    count_kept(c, 0);
     for (unsigned i = 0; i < 2; i++) {
         bool in_queue = (int)i == c->client; /* its message is in the queue */
         if (c->readers[i].m != NULL && !in_queue) {
@@ -493,6 +522,7 @@ void http_conn_feed(struct http_conn *c, const struct http_input *in)
     if (has_both_ends(c)) {
         flush(c);
     }
+    count_kept(c, kept_bytes(c));
 }
 
 void http_conn_finish(struct http_conn *c)

@@ -138,7 +138,8 @@ struct http_callbacks {
     X(upgraded, "connections", "Connections that left HTTP/1 by CONNECT or an upgrade")            \
     X(parse_errors, "messages", "Messages that could not be followed to their end")                \
     X(fields_cut, "messages", "Messages whose field section was longer than kept")                 \
-    X(waiting_dropped, "exchanges", "Requests given up because too many waited on a connection")
+    X(waiting_dropped, "exchanges", "Requests given up because too many waited on a connection")  \
+    X(kept_bytes_peak, "bytes", "Most bytes of messages under way that were kept at one time")
 
 struct http_counters {
     HTTP_COUNTERS(HR_COUNTER_FIELD)
@@ -149,6 +150,8 @@ struct http_config {
     size_t field_limit;   /* most fields kept of a message */
     size_t content_bytes; /* most content bytes kept of a message */
     size_t waiting_limit; /* most requests without a response on a connection */
+    size_t kept_bytes;    /* most bytes of messages under way, of all connections: the caller's to
+                             hold */
 };
 
 /* Shared by all connections of one thread: configuration, counters. */
@@ -156,6 +159,11 @@ struct http_context;
 struct http_context *http_context_create(const struct http_config *config,
                                          const struct http_callbacks *callbacks);
 void http_context_destroy(struct http_context *h);
+/**
+ * Bytes of messages under way that are kept, of all connections. Where they become too many the
+ * caller finishes and destroys connections.
+ */
+size_t http_context_kept_bytes(const struct http_context *h);
 void http_context_counters(const struct http_context *h, hr_counter_fn emit, void *user);
 
 /* One connection. Which side is the client shows in the bytes; `side` below is the transport's

@@ -14,7 +14,7 @@ struct http_kept *http_kept_create(const struct http_message *m, struct hr_span 
 {
     size_t fields_size = m->field_count * sizeof(struct http_field);
     struct http_kept *k = hr_xmalloc(sizeof(*k) + fields_size + head.len);
-    *k = (struct http_kept){.m = *m};
+    *k = (struct http_kept){.m = *m, .block_bytes = sizeof(*k) + fields_size + head.len};
     struct http_field *fields = (struct http_field *)(void *)(k + 1);
     char *bytes = (char *)(fields + m->field_count);
     if (head.len > 0) {
@@ -31,6 +31,11 @@ struct http_kept *http_kept_create(const struct http_message *m, struct hr_span 
     hr_buf_append(&k->content, m->content);
     k->m.content = hr_buf_span(&k->content);
     return k;
+}
+
+size_t http_kept_bytes(const struct http_kept *k)
+{
+    return k->block_bytes + k->content.capacity;
 }
 
 static void destroy_one(struct http_kept *k)

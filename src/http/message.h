@@ -15,6 +15,8 @@ struct http_kept {
     struct http_message m;
     struct hr_buf content;      /* m.content points into it */
     struct http_kept *response; /* of a request: final response that came before its end; owned */
+    size_t block_bytes;         /* of the block */
+    size_t counted_bytes;       /* of its memory, in the sum of its owner */
     bool lost;                  /* bytes are missing, or nobody knows where it ended */
     bool burst_start;           /* a request sent when all before it were answered */
     bool after_whole;           /* the request before it, as far as known, was whole */
@@ -29,6 +31,8 @@ struct http_kept {
 struct http_kept *http_kept_create(const struct http_message *m, struct hr_span head,
                                    size_t content_limit);
 void http_kept_destroy(struct http_kept *k);
+/** @return the memory that it takes, without that of its response */
+size_t http_kept_bytes(const struct http_kept *k);
 
 enum http_reader_state {
     HTTP_READ_START,

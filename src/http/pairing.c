@@ -101,6 +101,13 @@ static void emit_kept(struct http_pairs *p, const struct http_kept *request)
     emit(p, request, response != NULL ? &response->m : NULL, response != NULL && response->lost);
 }
 
+static void count_bytes(struct http_pairs *p, struct http_kept *k)
+{
+    p->kept_bytes -= k->counted_bytes;
+    k->counted_bytes = http_kept_bytes(k);
+    p->kept_bytes += k->counted_bytes;
+}
+
 /* Takes k out of the queue. It is the first but where a bound was reached. */
 static void unlink_request(struct http_pairs *p, struct http_kept *k)
 {
@@ -118,6 +125,7 @@ static void unlink_request(struct http_pairs *p, struct http_kept *k)
         p->last = before;
     }
     p->count--;
+    p->kept_bytes -= k->counted_bytes;
 }
 
 static void emit_and_drop(struct http_pairs *p, struct http_kept *k)
@@ -213,6 +221,7 @@ void http_pairs_add(struct http_pairs *p, struct http_kept *take_request)
     }
     p->last = k;
     p->count++;
+    count_bytes(p, k);
     p->open_request = k;
     p->shared->counters->requests++;
     settle_early(p, k);
@@ -222,6 +231,7 @@ void http_pairs_add(struct http_pairs *p, struct http_kept *take_request)
 void http_pairs_request_done(struct http_pairs *p, struct http_kept *request)
 {
     p->open_request = NULL;
+    count_bytes(p, request);
     p->last_whole = request->m.complete;
     if (request->response != NULL && request->response->m.complete) {
         emit_and_drop(p, request);

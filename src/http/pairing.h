@@ -39,6 +39,7 @@ struct http_pairs {
     struct http_kept *first; /* requests without their response, in order */
     struct http_kept *last;
     size_t count;
+    size_t kept_bytes; /* memory of those that wait; content that is still coming not included */
     struct http_kept *open_request; /* the last one, still being read */
     struct http_kept *answering;    /* what the response being read answers */
     struct http_kept *early;        /* a response to a request whose head is not yet whole */

@@ -36,6 +36,7 @@ struct ingest {
     struct decoder *decoder;
     struct tcp_table *tcp;
     struct http_context *http;
+    size_t kept_limit; /* bytes of messages under way */
     struct extractor *extractor;
     struct writer *writer;
     struct refusals *refusals;
@@ -293,6 +294,7 @@ int ingest_create(const struct pipeline_config *config, const struct hr_key *key
     extract.key = &g->key;
     extract.profiles = profiles;
     g->extractor = extractor_create(&extract);
+    g->kept_limit = config->http.kept_bytes;
     g->http = http_context_create(&config->http, &http_callbacks);
     g->tcp = tcp_table_create(&config->tcp, &tcp_callbacks, g, capture_count);
     g->decoder = decoder_create(&config->decode, on_segment, g);
@@ -304,6 +306,8 @@ int ingest_create(const struct pipeline_config *config, const struct hr_key *key
 void ingest_feed(struct ingest *g, const struct packet *p)
 {
     decoder_feed(g->decoder, p);
+    while (http_context_kept_bytes(g->http) > g->kept_limit && tcp_table_evict(g->tcp)) {
+    }
 }
 
 int ingest_finish(struct ingest *g)

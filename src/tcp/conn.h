@@ -140,6 +140,12 @@ void tcp_table_feed(struct tcp_table *t, const struct tcp_segment *s);
  * same packets at other times. Beside it the capture's own clock may step back.
  */
 hr_nsec tcp_table_clock_doubt(const struct tcp_table *t, size_t capture);
+/**
+ * Gives up the connection that matters least, for want of memory: closed ones first, then the longest
+ * idle one. Not from inside a callback.
+ * @return false where there is none
+ */
+bool tcp_table_evict(struct tcp_table *t);
 /** Closes everything in order of first frames, with TCP_END_NONE. */
 void tcp_table_finish(struct tcp_table *t);
 void tcp_table_destroy(struct tcp_table *t);

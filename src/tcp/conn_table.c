@@ -193,14 +193,22 @@ static struct tcp_entry *find_victim(const struct tcp_table *t)
     return oldest;
 }
 
+bool tcp_table_evict(struct tcp_table *t)
+{
+    struct tcp_entry *e = find_victim(t);
+    if (e == NULL) {
+        return false;
+    }
+    bool closed = e->state == TCP_STATE_CLOSED;
+    t->counters.connections_evicted += !closed;
+    close_entry(t, e, TCP_END_EVICTED);
+    drop_to_ghost(t, e, closed);
+    return true;
+}
+
 static void make_room(struct tcp_table *t)
 {
-    while (t->index.count > 0 && t->index.count >= t->config.connection_limit) {
-        struct tcp_entry *e = find_victim(t);
-        bool closed = e->state == TCP_STATE_CLOSED;
-        t->counters.connections_evicted += !closed;
-        close_entry(t, e, TCP_END_EVICTED);
-        drop_to_ghost(t, e, closed);
+    while (t->index.count >= t->config.connection_limit && tcp_table_evict(t)) {
     }
 }
 

@@ -53,6 +53,7 @@ complete -c headrace -n '__headrace_in audit' -l max-fields -x
 complete -c headrace -n '__headrace_in audit' -l max-body -x
 complete -c headrace -n '__headrace_in audit' -l max-decoded-body -x
 complete -c headrace -n '__headrace_in audit' -l max-waiting -x
+complete -c headrace -n '__headrace_in audit' -l max-kept -x
 complete -c headrace -n '__headrace_in audit' -l max-fragments -x
 complete -c headrace -n '__headrace_in audit' -l max-fragment-bytes -x
 complete -c headrace -n '__headrace_in audit' -l max-tokens -x
@@ -106,6 +107,7 @@ complete -c headrace -n '__headrace_in list' -l max-fields -x
 complete -c headrace -n '__headrace_in list' -l max-body -x
 complete -c headrace -n '__headrace_in list' -l max-decoded-body -x
 complete -c headrace -n '__headrace_in list' -l max-waiting -x
+complete -c headrace -n '__headrace_in list' -l max-kept -x
 complete -c headrace -n '__headrace_in list' -l max-fragments -x
 complete -c headrace -n '__headrace_in list' -l max-fragment-bytes -x
 complete -c headrace -n '__headrace_in list' -l max-tokens -x
@@ -133,6 +135,7 @@ complete -c headrace -n '__headrace_in evidence' -l max-fields -x
 complete -c headrace -n '__headrace_in evidence' -l max-body -x
 complete -c headrace -n '__headrace_in evidence' -l max-decoded-body -x
 complete -c headrace -n '__headrace_in evidence' -l max-waiting -x
+complete -c headrace -n '__headrace_in evidence' -l max-kept -x
 complete -c headrace -n '__headrace_in evidence' -l max-fragments -x
 complete -c headrace -n '__headrace_in evidence' -l max-fragment-bytes -x
 complete -c headrace -n '__headrace_in evidence' -l max-tokens -x
@@ -168,6 +171,7 @@ complete -c headrace -n '__headrace_in profile' -l max-fields -x
 complete -c headrace -n '__headrace_in profile' -l max-body -x
 complete -c headrace -n '__headrace_in profile' -l max-decoded-body -x
 complete -c headrace -n '__headrace_in profile' -l max-waiting -x
+complete -c headrace -n '__headrace_in profile' -l max-kept -x
 complete -c headrace -n '__headrace_in profile' -l max-fragments -x
 complete -c headrace -n '__headrace_in profile' -l max-fragment-bytes -x
 complete -c headrace -n '__headrace_in profile' -l max-tokens -x
