@@ -265,20 +265,6 @@ static bool has_word(struct hr_span text, const char *word)
     return memmem(text.ptr, text.len, word, strlen(word)) != NULL;
 }
 
-/* Does the text have these three letters? One pass that compilers make wide, many times faster than
- * memmem(): it goes first, for most texts have none of what is looked for. */
-bool body_has_letters(struct hr_span text, const char *letters)
-{
-    const char a = letters[0];
-    const char b = letters[1];
-    const char c = letters[2];
-    uint8_t found = 0;
-    for (size_t i = 2; i < text.len; i++) {
-        found |= (uint8_t)((text.ptr[i - 2] == a) & (text.ptr[i - 1] == b) & (text.ptr[i] == c));
-    }
-    return found != 0;
-}
-
 /* Is it worth while to parse? Most answers to GET are data. */
 static bool may_matter(const struct work *w, struct hr_span text)
 {
@@ -287,18 +273,18 @@ static bool may_matter(const struct work *w, struct hr_span text)
         return true;
     }
     static const struct {
-        const char *letters; /* of each of the words */
+        enum sign sign; /* of each of the words */
         const char *words[3];
     } hints[] = {
-        {"\"er", {"\"error"}                               },
-        {"fal",  {"\":false", "\": false"}                 },
-        {"ken",  {"oken\""}                                },
-        {"wt\"", {"jwt\""}                                 },
-        {"ssi",  {"ession\":", "essionId\"", "ession_id\""}},
-        {"sid",  {"\"sid\""}                               },
+        {SIGN_ERROR,   {"\"error"}                               },
+        {SIGN_FALSE,   {"\":false", "\": false"}                 },
+        {SIGN_TOKEN,   {"oken\""}                                },
+        {SIGN_JWT,     {"jwt\""}                                 },
+        {SIGN_SESSION, {"ession\":", "essionId\"", "ession_id\""}},
+        {SIGN_ID,      {"\"sid\""}                               },
     };
     for (size_t i = 0; i < HR_ARRAY_LEN(hints); i++) {
-        bool possible = body_has_letters(text, hints[i].letters);
+        bool possible = (w->signs & SIGN_BIT(hints[i].sign)) != 0;
         for (size_t k = 0; possible && k < HR_ARRAY_LEN(hints[i].words); k++) {
             if (hints[i].words[k] != NULL && has_word(text, hints[i].words[k])) {
                 return true;
@@ -362,8 +348,8 @@ static struct hr_span title_of(struct hr_span html)
 
 static void read_html(struct work *w, struct hr_span html)
 {
-    bool has_password = (body_has_letters(html, "ssw") && has_word(html, "assword")) ||
-                        (body_has_letters(html, "SSW") && has_word(html, "ASSWORD"));
+    bool has_password = (w->signs & SIGN_BIT(SIGN_PASSWORD)) &&
+                        (has_word(html, "assword") || has_word(html, "ASSWORD"));
     if (has_password || (w->f->flags & FACT_LOGOUT_PATH)) {
         work_forms(w, html);
     }
@@ -389,6 +375,25 @@ static void read_text(struct work *w, struct hr_span text)
         lists_find_phrase(work_lists(w), LIST_failure_phrases, hr_span_slice(text, 0, 512));
     w->f->flags |= failed ? FACT_SAYS_FAILURE : 0u;
     w->f->shape = failed ? 2 : 1;
+}
+
+/* The tag that ends a page is no sign of another one. */
+static uint32_t signs_of(const struct work *w, struct hr_span text, bool is_html, bool is_json)
+{
+    uint32_t signs = 0;
+    bool looks_json = text.ptr[0] == '{' || text.ptr[0] == '[';
+    if (is_html) {
+        struct hr_span page = hr_span_trim(text);
+        struct hr_span end = HR_SPAN("</html>");
+        page.len -= hr_span_has_suffix_nocase(page, end) ? end.len : 0;
+        signs = work_signs(w, SIGNS_OF_HTML, page);
+    }
+    if (is_json || looks_json) {
+        signs |= work_signs(w, SIGNS_OF_JSON, text);
+    } else if (!is_html) {
+        signs |= work_signs(w, SIGNS_OF_PLAIN, text);
+    }
+    return signs;
 }
 
 void work_response_content(struct work *w, const struct http_message *m,
@@ -417,6 +422,7 @@ void work_response_content(struct work *w, const struct http_message *m,
     if (m->content.len > 0 && (is_html || is_json || is_text || is_short)) {
         *ret_result = http_content_decode(m, limits, scratch, &text);
         if (*ret_result != HTTP_CONTENT_UNDECODABLE && text.len > 0) {
+            w->signs = signs_of(w, text, is_html, is_json);
             work_answer(w, &type, text, *ret_result == HTTP_CONTENT_WHOLE);
             if (is_html) {
                 read_html(w, text);

@@ -1,6 +1,6 @@
 /*
  * A second document behind the first: JSON values, pages, error texts. A content is one document,
- * and the gates that look for the seam between two take one wide pass, for most contents have none.
+ * and most have no sign of a seam between two.
  */
 #include "session/work.h"
 
@@ -185,27 +185,7 @@ enum answer_rest document_kind(struct hr_span text, bool is_whole)
 
 /* --- behind JSON ------------------------------------------------------------------------------ */
 
-/* A bracket that closes, then at most three blanks and one that opens: no JSON value has that
- * outside of its strings. */
-static bool has_seam(struct hr_span text)
-{
-    uint8_t found = 0;
-    for (size_t i = 4; i < text.len; i++) {
-        const char *c = text.ptr + i - 4;
-#define OPENS(x) (((x) == '{') | ((x) == '['))
-#define BLANK(x) (((x) == ' ') | ((x) == '\n') | ((x) == '\r') | ((x) == '\t'))
-        found |= (uint8_t)(((c[0] == '}') | (c[0] == ']')) &
-                           (OPENS(c[1]) |
-                            (BLANK(c[1]) &
-                             (OPENS(c[2]) |
-                              (BLANK(c[2]) & (OPENS(c[3]) | (BLANK(c[3]) & OPENS(c[4]))))))));
-#undef OPENS
-#undef BLANK
-    }
-    return found != 0;
-}
-
-static bool may_hold_two(struct hr_span text, bool is_whole)
+static bool may_hold_two(const struct work *w, struct hr_span text, bool is_whole)
 {
     char last = text.ptr[text.len - 1];
     bool is_scalar = text.ptr[0] != '{' && text.ptr[0] != '[';
@@ -213,7 +193,8 @@ static bool may_hold_two(struct hr_span text, bool is_whole)
         return memchr("tfn\"", text.ptr[0], 4) != NULL &&
                (hr_span_find(text, '{') != SIZE_MAX || hr_span_find(text, '[') != SIZE_MAX);
     }
-    return (is_whole && last != '}' && last != ']') || has_seam(text);
+    /* No JSON value has a seam outside of its strings. */
+    return (is_whole && last != '}' && last != ']') || (w->signs & SIGN_BIT(SIGN_SEAM));
 }
 
 static bool tells_error(const json_t *value)
@@ -336,7 +317,7 @@ static enum answer_second behind_json(struct hr_span text, bool is_whole, bool i
 void work_json_documents(struct work *w, struct hr_span text, bool is_whole, bool is_declared)
 {
     text = trim(text);
-    if (text.len < 4 || !may_hold_two(text, is_whole) || asks_for_stream(w)) {
+    if (text.len < 4 || !may_hold_two(w, text, is_whole) || asks_for_stream(w)) {
         return;
     }
     enum answer_second second = behind_json(text, is_whole, is_declared);
@@ -347,17 +328,6 @@ void work_json_documents(struct work *w, struct hr_span text, bool is_whole, boo
 }
 
 /* --- behind HTML ------------------------------------------------------------------------------ */
-
-static bool has_end_tag(struct hr_span html)
-{
-    uint8_t found = 0;
-    for (size_t i = 5; i < html.len; i++) {
-        const char *c = html.ptr + i - 5;
-        found |= (uint8_t)((c[0] == '<') & (c[1] == '/') & ((c[2] | 0x20) == 'h') &
-                           ((c[3] | 0x20) == 't') & ((c[5] | 0x20) == 'l'));
-    }
-    return found != 0;
-}
 
 /* @return behind the first document's end tag; SIZE_MAX where it does not end. Pages within a page
  * (mails that a web mailer shows) are parts of it. */
@@ -422,10 +392,8 @@ static bool is_error_line(const struct work *w, struct hr_span text)
 void work_html_documents(struct work *w, struct hr_span text, bool is_whole)
 {
     struct hr_span html = trim(text);
-    struct hr_span end = HR_SPAN("</html>");
-    bool is_usual = hr_span_has_suffix_nocase(html, end);
     enum answer_second second = 0;
-    if (!has_end_tag(hr_span_slice(html, 0, html.len - (is_usual ? end.len : 0)))) {
+    if ((w->signs & SIGN_BIT(SIGN_END_TAG)) == 0) {
         return;
     }
     size_t len = first_page_length(html);

@@ -21,6 +21,7 @@
 struct extractor {
     struct extract_config config;
     struct words *words;
+    struct signs *signs;
     struct values *values;
     struct hr_arena arena;
     struct hr_buf scratch; /* decoded contents */
@@ -33,6 +34,7 @@ struct extractor *extractor_create(const struct extract_config *config)
     struct extractor *e = hr_xcalloc(1, sizeof(*e));
     e->config = *config;
     e->words = words_create();
+    e->signs = signs_create();
     hr_arena_init(&e->arena);
     hr_buf_init(&e->scratch, config->content_bytes);
     hr_buf_init(&e->text, SIZE_MAX);
@@ -46,6 +48,7 @@ void extractor_destroy(struct extractor *e)
         return;
     }
     words_destroy(e->words);
+    signs_destroy(e->signs);
     hr_arena_finish(&e->arena);
     hr_buf_finish(&e->scratch);
     hr_buf_finish(&e->text);
@@ -61,6 +64,11 @@ void extractor_counters(const struct extractor *e, hr_counter_fn emit, void *use
     for (size_t i = 0; i < HR_ARRAY_LEN(values); i++) {
         emit(&info[i], values[i], user);
     }
+}
+
+uint32_t work_signs(const struct work *w, enum signs_text kind, struct hr_span text)
+{
+    return signs_find(w->e->signs, kind, text);
 }
 
 const struct lists *work_lists(const struct work *w)

@@ -203,10 +203,10 @@ static void read_script(struct work *w, struct hr_span html)
 void work_page_leads(struct work *w, struct hr_span html)
 {
     struct hr_span head = hr_span_slice(html, 0, HEAD_BYTES);
-    if ((body_has_letters(head, "fre") || body_has_letters(head, "FRE")) &&
+    if ((w->signs & SIGN_BIT(SIGN_REFRESH)) &&
         hr_span_find_nocase(head, HR_SPAN("refresh")) != SIZE_MAX) {
         read_meta(w, head);
-    } else if (html.len < SCRIPT_PAGE_BYTES && body_has_letters(html, "loc")) {
+    } else if (html.len < SCRIPT_PAGE_BYTES && (w->signs & SIGN_BIT(SIGN_LOCATION))) {
         read_script(w, html);
     }
 }

@@ -22,13 +22,25 @@ static void open_level(struct json_walk *w, bool is_array)
 /* @param at  behind the opening quote. @return what stands before the closing one */
 static struct hr_span read_string(struct json_walk *w)
 {
-    size_t start = w->at;
-    while (w->at < w->text.len && w->text.ptr[w->at] != '"') {
-        w->at += w->text.ptr[w->at] == '\\' ? 2 : 1;
+    struct hr_span rest = hr_span_slice(w->text, w->at, w->text.len);
+    size_t end = 0;
+    for (;; end++) {
+        size_t quote = hr_span_find(hr_span_slice(rest, end, rest.len), '"');
+        if (quote == SIZE_MAX) {
+            w->at = w->text.len;
+            return rest;
+        }
+        end += quote;
+        size_t escapes = 0;
+        while (escapes < end && rest.ptr[end - escapes - 1] == '\\') {
+            escapes++;
+        }
+        if (escapes % 2 == 0) {
+            break;
+        }
     }
-    struct hr_span s = hr_span_slice(w->text, start, w->at);
-    w->at = w->at < w->text.len ? w->at + 1 : w->text.len;
-    return s;
+    w->at += end + 1;
+    return hr_span_slice(rest, 0, end);
 }
 
 static bool is_key(struct json_walk *w)

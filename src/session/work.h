@@ -12,6 +12,7 @@
 #include "session/extract.h"
 #include "session/lists.h"
 #include "session/profile_rules.h"
+#include "session/signs.h"
 #include "session/values.h"
 #include "session/words.h"
 
@@ -42,6 +43,7 @@ struct work {
     bool has_code;
     bool has_state;
     bool has_refresh_token;
+    uint32_t signs;          /* of the answer's text: SIGN_BIT() of what it can hold */
     size_t secret_steps;     /* taken in looking for secrets in texts */
     bool json_condition_met; /* of the profile's login.success.json */
     uint8_t also_set_count;  /* of MARK_ALSO_SET */
@@ -88,6 +90,8 @@ struct word work_word(const struct work *w, struct hr_span name);
 /** What a cookie's name says: the profile's session cookies are always ones. */
 struct word work_cookie_word(struct work *w, struct hr_span name);
 const struct lists *work_lists(const struct work *w);
+/** What a text can hold: SIGN_BIT()s. */
+uint32_t work_signs(const struct work *w, enum signs_text kind, struct hr_span text);
 bool work_is_known_token(const struct work *w, struct hr_span value);
 size_t work_longest_token(const struct work *w);
 /** The user as it is shown: escaped, or its hash with --redact-users. */
@@ -145,8 +149,6 @@ struct hr_span work_escape(struct work *w, struct hr_span bytes, size_t limit);
 void work_response_content(struct work *w, const struct http_message *m,
                            const struct http_content_limits *limits, struct hr_buf *scratch,
                            unsigned *ret_result);
-/** Does the text have these three letters? Many times faster than looking for a word. */
-bool body_has_letters(struct hr_span text, const char *letters);
 /** Sets what the forms of a page say: FACT_LOGIN_FORM, FACT_LOGOUT_FORM, form_target (forms.c). */
 void work_forms(struct work *w, struct hr_span html);
 /** The value of an attribute of a tag's text; ptr NULL where it has none. */
