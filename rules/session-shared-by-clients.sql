@@ -26,10 +26,7 @@ references: CWE-488 Exposure of Data Element to Wrong Session, CWE-613 Insuffici
 
 -- Sessions that more than one program used.
 WITH mixed AS MATERIALIZED (
-    SELECT session_id FROM session_steps
-    WHERE kind IN ('granted', 'login') AND agent IS NOT NULL AND NOT is_forwarded
-    GROUP BY session_id
-    HAVING min(agent) != max(agent)
+    SELECT session_id FROM program_facts
 ),
 -- Their uses; a life lasts from one login to the next.
 steps AS MATERIALIZED (
@@ -120,9 +117,5 @@ ORDER BY at, j.exchange_id;
 
 -- Sessions that more than one program used.
 SELECT site_id, count(*) AS exercised
-FROM (SELECT site_id
-      FROM session_steps
-      WHERE kind = 'granted' AND agent IS NOT NULL AND NOT is_forwarded
-      GROUP BY session_id
-      HAVING min(agent) != max(agent))
+FROM program_facts
 GROUP BY site_id;

@@ -51,6 +51,8 @@ struct judge {
     size_t mark_count;
     struct session_check *checks; /* of the sessions that may be contradicted */
     size_t check_count;
+    int64_t *shared; /* sessions that several programs used */
+    size_t shared_count;
 };
 
 static struct evidence_entry *entry_of(struct judge *a, int64_t endpoint_id)
@@ -367,6 +369,34 @@ static struct session_check check_session(const struct judge *a, unsigned flags)
     return check;
 }
 
+/* A program that comes through a proxy may be any. */
+static bool has_programs(const struct judge *a)
+{
+    uint32_t first = 0;
+    for (size_t i = 0; i < a->op_count; i++) {
+        const uint32_t agent = a->ops[i].agent;
+        if (a->ops[i].kind != OPERATION_GRANT || (agent & 1) != 0 || agent == 0) {
+            continue;
+        }
+        if (first != 0 && agent != first) {
+            return true;
+        }
+        first = agent;
+    }
+    return false;
+}
+
+static void note_programs(struct judge *a)
+{
+    if (has_programs(a)) {
+        if ((a->shared_count & (a->shared_count - 1)) == 0) { /* grows at powers of two */
+            size_t capacity = a->shared_count > 0 ? 2 * a->shared_count : 1;
+            a->shared = hr_xrealloc(a->shared, capacity * sizeof(*a->shared));
+        }
+        a->shared[a->shared_count++] = a->ops[0].session_id;
+    }
+}
+
 /* What is explained with every grant is explained with those alone that need a live session; what
  * is not is checked again when it is known which those are. */
 static void judge_session(struct judge *a)
@@ -417,6 +447,7 @@ static void end_session(struct judge *a)
             add_from_others(a);
         } else {
             chains_note(a->chains, a->ops, a->op_count);
+            note_programs(a);
         }
         judge_session(a);
     }
@@ -513,6 +544,7 @@ static void judge_finish(struct judge *a)
     free(a->is_marked);
     free(a->marks);
     free(a->checks);
+    free(a->shared);
 }
 
 int judge_site(struct store *s, int64_t site_id, const struct profile *profile, hr_nsec clock_error)
@@ -524,6 +556,9 @@ int judge_site(struct store *s, int64_t site_id, const struct profile *profile, 
     r = r == 0 ? judge_twice(&a) : r;
     for (size_t i = 0; r == 0 && i < a.mark_count; i++) {
         r = analysis_set_mark(s, &a.marks[i]);
+    }
+    for (size_t i = 0; r == 0 && i < a.shared_count; i++) {
+        r = analysis_set_programs(s, a.shared[i]);
     }
     r = r == 0 ? judge_endpoints(&a) : r;
     r = r == 0 ? check_sessions(&a) : r;

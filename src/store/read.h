@@ -33,6 +33,7 @@ struct operation_row {
     bool understood;
     bool is_user_name; /* the session is a plain user name; told by read_site_operations() alone */
     enum session_role role; /* of the exchange */
+    uint32_t agent;         /* as exchange_facts.agent */
 };
 /** Operations of the site's sessions, session by session, each in order of start. */
 int read_site_operations(struct store *s, int64_t site_id,

@@ -289,6 +289,7 @@ static int give_session_operations(struct store *s, int64_t session_id, bool is_
             .end = column_time(q, 7),
             .issues = sqlite3_column_int(q, 8) != 0,
             .understood = sqlite3_column_int(q, 9) != 0,
+            .agent = (uint32_t)sqlite3_column_int64(q, 10),
             .is_user_name = is_user_name,
         };
         r = row(&o, user);

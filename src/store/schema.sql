@@ -182,7 +182,9 @@ CREATE TABLE sessions (
     user_since           INTEGER,        -- start of that login
     order_state          INTEGER NOT NULL DEFAULT 0, -- store/write.h session_order: 0 not checked,
                                          -- 1 explained, 2 contradicted, 3 weak, 4 unknown
-    witness_operation_id INTEGER         -- operations.id at which no order was left; NULL none
+    witness_operation_id INTEGER,        -- operations.id at which no order was left; NULL none
+    has_programs         INTEGER NOT NULL DEFAULT 0 -- boolean; several programs (User-Agents) were granted
+                                         -- something with it, none of them through a proxy
 ) STRICT;
 CREATE UNIQUE INDEX sessions_by_hash ON sessions (carrier_id, hash);
 

@@ -10,7 +10,7 @@
 /* The views of views.sql that are limited to the scope. login_facts is made of login_core. */
 static const char *const scoped_views[] = {
     "exchange_facts", "session_history", "session_steps",  "endpoint_facts",
-    "login_order",    "logout_facts",    "response_facts",
+    "login_order",    "logout_facts",    "response_facts", "program_facts",
 };
 
 /* Of site_id: nothing; what a join may start from; what only leaves rows out. Findings start from

@@ -393,8 +393,9 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_OPERATIONS_DELETE] = "DELETE FROM operations WHERE id BETWEEN ?1 AND ?2",
     [STMT_SITE_RESET_SESSIONS] =
         "UPDATE sessions SET user_id = NULL, user_since = NULL, order_state = 0, "
-        "witness_operation_id = NULL WHERE carrier_id IN (SELECT id FROM carriers WHERE site_id = "
-        "?1) AND (user_id IS NOT NULL OR order_state <> 0)",
+        "witness_operation_id = NULL, has_programs = 0 WHERE carrier_id IN (SELECT id FROM "
+        "carriers WHERE site_id = "
+        "?1) AND (user_id IS NOT NULL OR order_state <> 0 OR has_programs)",
     [STMT_SITE_RESET_ENDPOINTS] =
         "UPDATE endpoints SET protection = 0, declared = 0, granted_live = 0, granted_without = 0, "
         "denied_without = 0, denied_other = 0, sessions_often = 0, granted_live_exchange_id = "
@@ -434,6 +435,7 @@ static const char *const statements[STMT_COUNT] = {
                                "AND (user_since IS NULL OR user_since > ?3)",
     [STMT_SESSION_SET_ORDER] =
         "UPDATE sessions SET order_state = ?2, witness_operation_id = ?3 WHERE id = ?1",
+    [STMT_SESSION_HAS_PROGRAMS] = "UPDATE sessions SET has_programs = 1 WHERE id = ?1",
     [STMT_DECISION_ADD] = "INSERT INTO decisions (site_id, what, value, reason, from_profile) "
                           "VALUES (?1, ?2, ?3, ?4, ?5)",
     [STMT_CARRIER_SET] = "UPDATE carriers SET is_session = ?2 WHERE id = ?1",
@@ -464,7 +466,8 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_SESSION_OPERATIONS] =
         "SELECT o.id, o.session_id, o.id >> 3, o.endpoint_id, coalesce(o.role, (SELECT p.role "
         "FROM operations p WHERE p.id = o.id & ~7)), o.kind, o.start_at, o.end_at, o.issues, "
-        "o.understood FROM operations o INDEXED BY operations_by_session WHERE o.session_id = ?1 "
+        "o.understood, o.agent FROM operations o INDEXED BY operations_by_session WHERE "
+        "o.session_id = ?1 "
         "AND o.kind IS NOT NULL ORDER BY o.start_at",
     [STMT_REPLACED_SESSION] = /* flags 16 to 23: see session/facts.h TOKEN_SCOPE_SHIFT */
     "SELECT k.sent_id FROM token_uses k WHERE k.id BETWEEN ?1 * 16 AND ?1 * 16 + 15 "

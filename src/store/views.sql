@@ -346,6 +346,14 @@ FROM token_uses k
 CROSS JOIN carriers c ON c.id = k.carrier_id -- never the carriers first: no index leads from them
 WHERE c.is_session;
 
+-- Sessions that several programs (User-Agents) used without a proxy between.
+CREATE VIEW program_facts AS
+SELECT t.id             AS session_id,
+       c.site_id        AS site_id
+FROM sessions t
+JOIN carriers c ON c.id = t.carrier_id
+WHERE t.has_programs;
+
 -- The hash of each session's token, as marks write it; one of all sessions takes as long as they are many.
 CREATE VIEW token_digests AS
 SELECT t.id             AS session_id,

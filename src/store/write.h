@@ -104,6 +104,8 @@ enum session_order {
     ORDER_WEAK = 3,        /* contradicted, but for a login that was not seen */
     ORDER_UNKNOWN = 4,     /* too many overlapping logins */
 };
+/** Several programs used the session, without a proxy between. */
+int analysis_set_programs(struct store *s, int64_t session_id);
 int analysis_set_session(struct store *s, int64_t session_id, enum session_order order,
                          int64_t witness_operation_id);
 /* Which certainty a mark has: what is wrong only with epsilon 0, or only without the logins that were

@@ -442,6 +442,11 @@ int analysis_set_session(struct store *s, int64_t session_id, enum session_order
     return store_run(s, q);
 }
 
+int analysis_set_programs(struct store *s, int64_t session_id)
+{
+    return run_for(s, STMT_SESSION_HAS_PROGRAMS, session_id);
+}
+
 int analysis_set_mark(struct store *s, const struct operation_mark *m)
 {
     sqlite3_stmt *q = store_stmt(s, STMT_OPERATION_MARK);
