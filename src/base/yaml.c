@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "base/text.h"
 
 struct load {
     struct hr_yaml_doc *doc;
@@ -30,7 +31,8 @@ int hr_yaml_fail(struct hr_yaml_doc *doc, const struct hr_yaml *node, const char
         if (node != NULL) {
             hr_buf_appendf(&doc->error, ":%u", node->line);
         }
-        hr_buf_appendf(&doc->error, ": %s", text);
+        hr_buf_append_str(&doc->error, ": ");
+        hr_text_append_terminal(&doc->error, hr_span_str(text)); /* it may quote the file */
     }
     return -EINVAL;
 }

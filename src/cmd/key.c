@@ -24,8 +24,14 @@ static const char *read_key(int fd, struct hr_key *ret_key)
     if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         return "others can read it; make it private with chmod 600";
     }
-    ssize_t n = read(fd, bytes, sizeof(bytes));
-    if (n < 0) {
+    size_t n = 0;
+    ssize_t got = 1;
+    while (got > 0 && n < sizeof(bytes)) { /* one read may be short */
+        got = TEMP_FAILURE_RETRY(read(fd, bytes + n, sizeof(bytes) - n));
+        n += got > 0 ? (size_t)got : 0;
+    }
+    if (got < 0) {
+        hr_wipe(bytes, sizeof(bytes));
         return strerror(errno);
     }
     if (n == HR_KEY_BYTES) {

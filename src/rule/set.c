@@ -38,7 +38,7 @@ static int read_file(const char *path, struct hr_buf *out)
     if (fd < 0) {
         return -errno;
     }
-    while ((got = read(fd, bytes, sizeof(bytes))) > 0 && !out->cut) {
+    while ((got = TEMP_FAILURE_RETRY(read(fd, bytes, sizeof(bytes)))) > 0 && !out->cut) {
         hr_buf_append(out, hr_span_of(bytes, (size_t)got));
     }
     const int r = got < 0 ? -errno : out->cut ? -EFBIG : 0;
