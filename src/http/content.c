@@ -69,8 +69,8 @@ bool http_media_type_parse(struct hr_span value, struct http_media_type *ret_typ
     size_t slash = hr_span_find(essence, '/');
     ret_type->text[0] = '\0';
     ret_type->charset[0] = '\0';
-    if (slash == SIZE_MAX || slash == 0 || slash + 1 == essence.len ||
-        !has_no_blanks(essence) || !copy_lower(essence, t.text, sizeof(t.text))) {
+    if (slash == SIZE_MAX || slash == 0 || slash + 1 == essence.len || !has_no_blanks(essence) ||
+        !copy_lower(essence, t.text, sizeof(t.text))) {
         return false;
     }
     struct http_field p;
