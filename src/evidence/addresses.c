@@ -126,7 +126,9 @@ void addresses_replace_mac(struct addresses *a, uint8_t bytes[6])
     }
     struct known *k = recall(a, KIND_MAC, bytes, 6, &is_new);
     if (is_new) {
-        static const uint8_t upper[2] = {0, 63};
+        /* What MPLS carries shows in the first four bits (RFC 4928): they stay. */
+        const uint8_t low = (uint8_t)(bytes[0] >> 4 << 2);
+        const uint8_t upper[2] = {low, (uint8_t)(low + 3)};
         static const uint8_t any[2] = {0, 255};
         uint8_t high = permute(a, KIND_MAC, HR_SPAN(""), upper, bytes[0] >> 2);
         k->value[0] = (uint8_t)(high << 2 | (bytes[0] & 3));
