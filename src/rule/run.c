@@ -182,14 +182,11 @@ static int run_rule(struct run *run)
     run->count = 0;
     run->count_count = 0;
     hr_arena_reset(&run->arena);
-    int r = read_rule(run);
+    const int r = read_rule(run);
     if (r == 0) {
         return write_findings(run);
     }
-    if (r < 0) {
-        return r;
-    }
-    return scope_put_missed(run->store, run->rule->id);
+    return r < 0 ? r : 0; /* a broken rule was named, and the others run */
 }
 
 static int now_row(const struct query_row *row, void *user)
@@ -213,7 +210,7 @@ int rule_set_run(const struct rule_set *set, struct store *s, bool whole,
     r = r == 0 ? scope_open(s, whole) : r;
     for (size_t i = 0; r == 0 && i < set->count; i++) {
         run.rule = &set->rules[i];
-        r = run.rule->enabled ? run_rule(&run) : scope_put_missed(s, run.rule->id);
+        r = run.rule->enabled ? run_rule(&run) : 0;
     }
     r = r == 0 ? scope_close(s, true) : r;
     if (r < 0) {

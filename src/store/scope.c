@@ -52,6 +52,7 @@ int scope_open(struct store *s, bool whole)
                           "CREATE TEMP TABLE rule_logins AS SELECT * FROM main.login_core LIMIT 0;"
                           "CREATE INDEX temp.rule_logins_by_exchange ON rule_logins (exchange_id);"
                           "CREATE TEMP TABLE rule_logins_of (site_id INTEGER PRIMARY KEY);"
+                          "CREATE TEMP TABLE rule_done (rule TEXT PRIMARY KEY) WITHOUT ROWID;"
                           /* A view of many steps, and dear to prepare wherever it is named. */
                           "CREATE TEMP TABLE rule_cuts AS SELECT * FROM main.cut_facts;");
     if (r == 0 && whole) {
@@ -201,28 +202,26 @@ int scope_begin_counts(struct store *s, const char *rule, bool by_site)
                      "SELECT ?1, id, 0 FROM main.sites",
                      rule, NULL)
                : r;
+    r = r == 0 ? run(s, "INSERT OR IGNORE INTO temp.rule_done VALUES (?1)", rule, NULL) : r;
     return r == 0 && !by_site ? rule_run_put(s, rule, 0, 0) : r;
-}
-
-int scope_put_missed(struct store *s, const char *rule)
-{
-    return run(s,
-               "DELETE FROM main.rule_runs WHERE rule = ?1 AND site_id IN "
-               "(SELECT id FROM main.sites WHERE is_rule_due)",
-               rule, NULL);
 }
 
 int scope_close(struct store *s, bool done)
 {
-    int r = drop_views(s);
+    int r = 0;
+    if (done) {
+        r = store_exec(s, "DELETE FROM main.rule_runs WHERE rule NOT IN (SELECT rule FROM "
+                          "temp.rule_done) AND site_id IN (SELECT id FROM main.sites WHERE "
+                          "is_rule_due);"
+                          "UPDATE main.sites SET is_rule_due = 0 WHERE is_rule_due;");
+    }
+    r = r == 0 ? drop_views(s) : r;
     r = r == 0 ? store_exec(s, "DROP TABLE IF EXISTS temp.rule_cuts;"
                                "DROP TABLE IF EXISTS temp.rule_logins_of;"
                                "DROP TABLE IF EXISTS temp.rule_logins;"
+                               "DROP TABLE IF EXISTS temp.rule_done;"
                                "DROP TABLE IF EXISTS temp.rule_scope;")
                : r;
-    if (r == 0 && done) {
-        r = store_exec(s, "UPDATE main.sites SET is_rule_due = 0 WHERE is_rule_due;");
-    }
     return r;
 }
 

@@ -30,9 +30,10 @@ int scope_set_counting(struct store *s, const char *rule, bool by_site);
  * @param by_site  as above; else one of site 0, all sites together
  */
 int scope_begin_counts(struct store *s, const char *rule, bool by_site);
-/** The rule was left out or failed: what is due now stays due for it. */
-int scope_put_missed(struct store *s, const char *rule);
-/** Removes the temporary views. @param done  nothing is due any more */
+/**
+ * Removes the temporary views. @param done  nothing is due any more, but for rules without
+ * scope_begin_counts(): left out, failed or not there this time. For them what is due stays so.
+ */
 int scope_close(struct store *s, bool done);
 
 /** What the view rule_parameters shows. */

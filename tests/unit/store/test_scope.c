@@ -125,6 +125,29 @@ static void count_logins(struct store *s, bool by_site)
     assert_int_equal(scope_close(s, true), 0);
 }
 
+/* A rule that was left out, or was not there, looks at what changed meanwhile when it is back. */
+static void what_a_rule_missed_stays_due_for_it(void **state)
+{
+    (void)state;
+    struct store *s = open_day();
+    count_logins(s, true);
+    due(s, "shop.example");
+    assert_int_equal(scope_open(s, false), 0);
+    assert_int_equal(scope_set_rule(s, "another"), 0);
+    assert_int_equal(scope_begin_counts(s, "another", true), 0);
+    assert_int_equal(scope_close(s, true), 0);
+    assert_int_equal(scope_open(s, false), 0);
+    assert_int_equal(scope_set_rule(s, "another"), 0);
+    assert_int_equal(ask(s, "SELECT count(*) FROM temp.rule_scope"), 0);
+    assert_int_equal(scope_set_rule(s, "r"), 0);
+    assert_int_equal(ask(s, "SELECT count(*) FROM temp.rule_scope"), 1);
+    assert_int_equal(ask(s, "SELECT count(*) FROM temp.rule_scope JOIN sites ON id = site_id "
+                            "WHERE name = 'shop.example'"),
+                     1);
+    assert_int_equal(scope_close(s, true), 0);
+    store_close(s);
+}
+
 /* What is counted anew replaces what was counted of it; the rest stays, however a rule counts. */
 static void counts_of_changed_sites_add_up(void **state)
 {
@@ -153,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_views_of_the_scope_are_parts_of_the_whole),
+        cmocka_unit_test(what_a_rule_missed_stays_due_for_it),
         cmocka_unit_test(counts_of_changed_sites_add_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
