@@ -42,7 +42,8 @@ older (operation_id, session_id, steps) AS (
     FROM older o
     CROSS JOIN session_history h ON h.session_id = o.session_id AND h.issues AND h.rotates
     CROSS JOIN token_facts t ON t.token_id BETWEEN h.exchange_id * 16 AND h.exchange_id * 16 + 15
-    WHERE o.steps < 32 AND +t.set_session_id = o.session_id AND t.is_new AND t.sent_session_id IS NOT NULL
+    WHERE o.steps < 32 AND +t.set_session_id = o.session_id -- no index for it: the exchange has few
+      AND t.is_new AND t.sent_session_id IS NOT NULL
 ),
 late AS (
     SELECT a.exchange_id, a.session_id, a.site_id, a.method, a.path, a.status, a.start_at, a.end_at, a.protection,
@@ -161,7 +162,8 @@ WITH older (operation_id, session_id, start_at, end_at, exchange_id, steps) AS (
     FROM older o
     CROSS JOIN session_history h ON h.session_id = o.session_id AND h.issues AND h.rotates
     CROSS JOIN token_facts t ON t.token_id BETWEEN h.exchange_id * 16 AND h.exchange_id * 16 + 15
-    WHERE o.steps < 32 AND +t.set_session_id = o.session_id AND t.is_new AND t.sent_session_id IS NOT NULL
+    WHERE o.steps < 32 AND +t.set_session_id = o.session_id -- no index for it: the exchange has few
+      AND t.is_new AND t.sent_session_id IS NOT NULL
 )
 SELECT a.site_id, count(DISTINCT a.exchange_id) AS exercised
 FROM older o

@@ -24,17 +24,13 @@ references: CWE-488 Exposure of Data Element to Wrong Session, CWE-613 Insuffici
 */
 
 
--- Sessions that more than one program used.
-WITH mixed AS MATERIALIZED (
-    SELECT session_id FROM program_facts
-),
--- Their uses; a life lasts from one login to the next.
-steps AS MATERIALIZED (
+-- The uses of sessions that more than one program had; a life lasts from one login to the next.
+WITH steps AS MATERIALIZED (
     SELECT h.session_id, h.site_id, h.exchange_id, h.kind, h.start_at, h.end_at, h.agent, h.client_network,
            h.is_forwarded, h.protection, h.method, h.path, h.status, h.client,
            sum(h.kind IN ('login', 'possible login')) OVER lives AS life
-    FROM mixed m
-    CROSS JOIN session_history h ON h.session_id = m.session_id
+    FROM program_facts p
+    CROSS JOIN session_history h ON h.session_id = p.session_id
     WINDOW lives AS (PARTITION BY h.session_id ORDER BY h.start_at, h.operation_id)
 ),
 uses AS MATERIALIZED (

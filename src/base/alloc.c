@@ -38,6 +38,17 @@ void *hr_xrealloc(void *take_old, size_t size_bytes)
     return p;
 }
 
+void *hr_xgrow(void *take_items, size_t count, size_t item_bytes)
+{
+    if ((count & (count - 1)) != 0) {
+        return take_items;
+    }
+    if (count > SIZE_MAX / 2 / item_bytes) {
+        hr_out_of_memory();
+    }
+    return hr_xrealloc(take_items, (count > 0 ? 2 * count : 1) * item_bytes);
+}
+
 char *hr_xstrdup(const char *text)
 {
     return hr_xstrndup(text, strlen(text));

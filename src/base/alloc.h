@@ -12,6 +12,8 @@
 void *hr_xmalloc(size_t size_bytes);
 void *hr_xcalloc(size_t count, size_t size_bytes);
 void *hr_xrealloc(void *take_old, size_t size_bytes);
+/** Room for one more item behind `count` ones, in a block that only this made: it doubles at powers of two. */
+void *hr_xgrow(void *take_items, size_t count, size_t item_bytes);
 char *hr_xstrdup(const char *text);
 /** @return a NUL-terminated copy of len bytes; an embedded NUL is kept, so len still counts. */
 char *hr_xstrndup(const char *bytes, size_t len);

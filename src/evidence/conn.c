@@ -38,10 +38,7 @@ void scan_conn_add_segment(struct scan_conn *c, const struct tcp_segment *s,
                            const struct scan_frame *pieces, size_t piece_count)
 {
     unsigned direction = net_endpoint_compare(&s->source, &c->orig) == 0 ? 0 : 1;
-    if (c->segment_count == c->segment_capacity) {
-        c->segment_capacity = c->segment_capacity > 0 ? 2 * c->segment_capacity : 16;
-        c->segments = hr_xrealloc(c->segments, c->segment_capacity * sizeof(*c->segments));
-    }
+    c->segments = hr_xgrow(c->segments, c->segment_count, sizeof(*c->segments));
     struct scan_segment *t = &c->segments[c->segment_count++];
     *t = (struct scan_segment){
         .frame = *at,

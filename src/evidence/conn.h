@@ -55,7 +55,6 @@ struct scan_conn {
     tcp_pos known[2]; /* one near to what comes next */
     struct scan_segment *segments;
     size_t segment_count;
-    size_t segment_capacity;
     struct scan_frame *pieces;
     size_t piece_count;
     struct scan_exchange *exchanges;

@@ -26,10 +26,7 @@ void evidence_finish(struct evidence *e)
 
 void frame_picks_add(struct frame_picks *p, size_t source, uint64_t frame, const char *comment)
 {
-    if (p->count == p->capacity) {
-        p->capacity = p->capacity > 0 ? 2 * p->capacity : 64;
-        p->items = hr_xrealloc(p->items, p->capacity * sizeof(*p->items));
-    }
+    p->items = hr_xgrow(p->items, p->count, sizeof(*p->items));
     p->items[p->count] = (struct frame_pick){source, frame, comment, p->count};
     p->count++;
 }

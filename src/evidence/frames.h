@@ -74,7 +74,6 @@ struct frame_pick {
 struct frame_picks {
     struct frame_pick *items;
     size_t count;
-    size_t capacity;
 };
 
 /** @param comment  borrowed */

@@ -143,10 +143,7 @@ static void take(struct picking *p, const struct scan_segment *t)
         const struct scan_frame *piece = &c->pieces[t->piece_from + i];
         frame_picks_add(p->sink->picks, piece->source, piece->frame, NULL);
     }
-    if ((e->segment_count & (e->segment_count - 1)) == 0) { /* grows at powers of two */
-        size_t capacity = e->segment_count > 0 ? 2 * e->segment_count : 1;
-        e->segments = hr_xrealloc(e->segments, capacity * sizeof(*e->segments));
-    }
+    e->segments = hr_xgrow(e->segments, e->segment_count, sizeof(*e->segments));
     e->segments[e->segment_count++] = (struct evidence_segment){
         .source = t->frame.source,
         .frame = t->frame.frame,

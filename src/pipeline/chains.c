@@ -199,9 +199,7 @@ static int tell_kinship(struct chains *c, struct link *link)
     enum kinship kinship = KINSHIP_OTHER;
     int r = 0;
     while (at != NULL && at->kinship == KINSHIP_UNKNOWN && count < limit) {
-        if ((count & (count - 1)) == 0) { /* grows at powers of two */
-            way = hr_xrealloc(way, (count > 0 ? 2 * count : 1) * sizeof(struct link *));
-        }
+        way = hr_xgrow(way, count, sizeof(struct link *));
         way[count++] = at;
         at = at->parent_id == 0 ? NULL : find_link(c, at->parent_id);
     }

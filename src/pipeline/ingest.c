@@ -59,10 +59,7 @@ static size_t take_number(struct ingest *g)
     if (g->free_count > 0) {
         return g->free_numbers[--g->free_count];
     }
-    if ((g->number_count & (g->number_count - 1)) == 0) { /* grows at powers of two */
-        size_t capacity = g->number_count > 0 ? 2 * g->number_count : 1;
-        g->free_numbers = hr_xrealloc(g->free_numbers, capacity * sizeof(*g->free_numbers));
-    }
+    g->free_numbers = hr_xgrow(g->free_numbers, g->number_count, sizeof(*g->free_numbers));
     return ++g->number_count;
 }
 

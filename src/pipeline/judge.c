@@ -210,10 +210,7 @@ static void keep_marks(struct judge *a, const struct session_ops *h, unsigned do
             continue;
         }
         *is_marked = true;
-        if ((a->mark_count & (a->mark_count - 1)) == 0) { /* grows at powers of two */
-            size_t capacity = a->mark_count > 0 ? 2 * a->mark_count : 1;
-            a->marks = hr_xrealloc(a->marks, capacity * sizeof(*a->marks));
-        }
+        a->marks = hr_xgrow(a->marks, a->mark_count, sizeof(*a->marks));
         a->marks[a->mark_count++] = (struct operation_mark){
             .operation_id = row_id(a, h, i),
             .ended_by_id = row_id(a, h, m->ended_by),
@@ -389,10 +386,7 @@ static bool has_programs(const struct judge *a)
 static void note_programs(struct judge *a)
 {
     if (has_programs(a)) {
-        if ((a->shared_count & (a->shared_count - 1)) == 0) { /* grows at powers of two */
-            size_t capacity = a->shared_count > 0 ? 2 * a->shared_count : 1;
-            a->shared = hr_xrealloc(a->shared, capacity * sizeof(*a->shared));
-        }
+        a->shared = hr_xgrow(a->shared, a->shared_count, sizeof(*a->shared));
         a->shared[a->shared_count++] = a->ops[0].session_id;
     }
 }
@@ -409,10 +403,7 @@ static void judge_session(struct judge *a)
         twins_note(a->twins, a->ops[0].session_id);
     }
     if (needs_check(a)) {
-        if ((a->check_count & (a->check_count - 1)) == 0) { /* grows at powers of two */
-            size_t capacity = a->check_count > 0 ? 2 * a->check_count : 1;
-            a->checks = hr_xrealloc(a->checks, capacity * sizeof(*a->checks));
-        }
+        a->checks = hr_xgrow(a->checks, a->check_count, sizeof(*a->checks));
         a->checks[a->check_count++] = check_session(a, 0);
     }
 }

@@ -6,8 +6,8 @@
 -- before the other starts; a NULL end never ends before anything.
 --
 -- When Headrace runs a rule, temporary views of the same names restrict exchange_facts,
--- session_history, session_steps, endpoint_facts, login_facts, login_order, logout_facts and response_facts
--- to the sites that are to be judged, and cut_facts is found once for all rules.
+-- session_history, session_steps, endpoint_facts, login_facts, login_order, logout_facts, response_facts and
+-- program_facts to the sites that are to be judged, and cut_facts is found once for all rules.
 
 -- Parameters of rules as of their last run: SELECT value FROM rule_parameters WHERE rule = ... AND name = ...
 CREATE VIEW rule_parameters AS
