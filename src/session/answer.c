@@ -110,8 +110,7 @@ static void read_denial(struct work *w, struct hr_span text, bool is_whole)
     }
 }
 
-/* Each of a page's source files may bring its own. */
-static struct hr_span without_bom(struct hr_span text)
+struct hr_span work_without_bom(struct hr_span text)
 {
     while (hr_span_has_prefix(text, HR_SPAN("\xef\xbb\xbf"))) {
         text = hr_span_slice(text, 3, text.len);
@@ -136,7 +135,7 @@ void work_answer(struct work *w, const struct http_media_type *type, struct hr_s
 {
     const char *name = type->text;
     unsigned status = w->x->response.status;
-    text = without_bom(text);
+    text = work_without_bom(text);
     if (work_answer_is_redirect(w)) {
         work_redirect_text(w, text, is_whole);
         return;

@@ -381,7 +381,8 @@ static void read_text(struct work *w, struct hr_span text)
 static uint32_t signs_of(const struct work *w, struct hr_span text, bool is_html, bool is_json)
 {
     uint32_t signs = 0;
-    bool looks_json = text.ptr[0] == '{' || text.ptr[0] == '[';
+    struct hr_span first = hr_span_slice(work_without_bom(text), 0, 1);
+    bool looks_json = hr_span_equal(first, HR_SPAN("{")) || hr_span_equal(first, HR_SPAN("["));
     if (is_html) {
         struct hr_span page = hr_span_trim(text);
         struct hr_span end = HR_SPAN("</html>");

@@ -168,6 +168,8 @@ bool work_answer_is_short_text(const struct work *w, const struct http_media_typ
 /** @param is_whole  nothing of the content is missing behind text */
 void work_answer(struct work *w, const struct http_media_type *type, struct hr_span text,
                  bool is_whole);
+/** Behind marks of byte order: each of a page's source files may bring its own. */
+struct hr_span work_without_bom(struct hr_span text);
 bool work_answer_is_redirect(const struct work *w);
 
 /* redirect.c */

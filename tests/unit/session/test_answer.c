@@ -230,6 +230,7 @@ static void documents(void **state)
         {"far apart",                        NULL, 200, JSON,                                          "{\"user\":\"bob\"}\r\n\r\n{\"code\":1}",            ""    },
         {"a success and an error",           NULL, 200, JSON,
          "{\"ok\":true}\n{\"ok\":false,\"error\":\"x\"}\n",                                                                                                 "7:1" },
+        {"behind a byte order mark, as HTML", NULL, 200, HTML,                                          "\xef\xbb\xbf{\"user\":\"bob\"}\n{\"code\":1}\n", "7:65"},
         {"of one make",                      NULL, 200, JSON,                                          "{\"id\":1}\n{\"id\":2}\n",                          "7:2" },
         {"the same twice",                   NULL, 200, JSON,                                          "{\"id\":1}{\"id\":1}",                              "7:3" },
         {"a stream",                         NULL, 200, JSON,                                          "{\"id\":1}\n{\"id\":2}\n{\"id\":3,\"end\":true}\n", "7:4" },
