@@ -80,6 +80,11 @@ struct hr_span hr_arena_copy(struct hr_arena *a, struct hr_span bytes)
     return hr_span_of(hr_arena_strdup(a, bytes), bytes.len);
 }
 
+char *hr_arena_text(struct hr_arena *a, const char *text)
+{
+    return text != NULL ? hr_arena_strdup(a, hr_span_str(text)) : NULL;
+}
+
 char *hr_arena_printf(struct hr_arena *a, const char *format, ...)
 {
     va_list args;

@@ -23,6 +23,8 @@ void *hr_arena_alloc(struct hr_arena *a, size_t size_bytes);
 struct hr_span hr_arena_copy(struct hr_arena *a, struct hr_span bytes);
 /** @return NUL-terminated copy */
 char *hr_arena_strdup(struct hr_arena *a, struct hr_span bytes);
+/** @return copy; NULL for NULL */
+char *hr_arena_text(struct hr_arena *a, const char *text);
 char *hr_arena_printf(struct hr_arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -22,7 +22,7 @@ static void add_sources(struct evidence *e, const struct plan_import *import)
         const struct plan_source *s = &import->sources[i];
         e->sources[e->source_count++] = (struct evidence_source){
             .path = hr_arena_strdup(&e->arena, hr_span_str(s->capture.path)),
-            .real_path = s->path != NULL ? hr_arena_strdup(&e->arena, hr_span_str(s->path)) : NULL,
+            .real_path = hr_arena_text(&e->arena, s->path),
         };
     }
 }

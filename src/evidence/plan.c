@@ -14,11 +14,6 @@ struct reading {
     bool found;
 };
 
-static const char *copy_text(struct plan *p, const char *text)
-{
-    return text != NULL ? hr_arena_strdup(&p->arena, hr_span_str(text)) : NULL;
-}
-
 static struct plan_exchange *find_exchange(struct plan *p, int64_t id)
 {
     for (size_t i = 0; i < p->exchange_count; i++) {
@@ -49,8 +44,8 @@ static void add_note(const struct reading *r, int64_t exchange_id, const char *r
     **at = (struct plan_note){
         .finding = r->finding,
         .rule = r->rule,
-        .role = copy_text(r->plan, role),
-        .text = copy_text(r->plan, text),
+        .role = hr_arena_text(&r->plan->arena, role),
+        .text = hr_arena_text(&r->plan->arena, text),
         .is_subject = is_subject,
     };
 }
@@ -59,7 +54,7 @@ static int take_finding(const struct finding_view *f, void *user)
 {
     struct reading *r = user;
     r->found = true;
-    r->rule = copy_text(r->plan, f->rule);
+    r->rule = hr_arena_text(&r->plan->arena, f->rule);
     for (size_t i = 0; i < f->evidence_count; i++) {
         const struct evidence_view *e = &f->evidence[i];
         add_note(r, e->exchange_id, e->role, e->text, e->exchange_id == f->exchange);
@@ -96,8 +91,8 @@ static int take_exchange(const struct cut_exchange *x, void *user)
 {
     struct exchange_reading *r = user;
     r->to->x = *x;
-    r->to->x.method = copy_text(r->plan, x->method);
-    r->to->x.target = copy_text(r->plan, x->target);
+    r->to->x.method = hr_arena_text(&r->plan->arena, x->method);
+    r->to->x.target = hr_arena_text(&r->plan->arena, x->target);
     return 0;
 }
 
@@ -154,7 +149,7 @@ static int take_source(const struct cut_capture *c, void *user)
     i->sources = hr_xrealloc(i->sources, (i->source_count + 1) * sizeof(*i->sources));
     struct plan_source *source = &i->sources[i->source_count++];
     *source = (struct plan_source){.capture = *c, .is_needed = is_needed(r->plan, i->number, c)};
-    source->capture.path = copy_text(r->plan, c->path);
+    source->capture.path = hr_arena_text(&r->plan->arena, c->path);
     return 0;
 }
 

@@ -19,25 +19,18 @@ static int compare_entries(const void *x, const void *y)
     return r != 0 ? r : (a->last_at > b->last_at) - (a->last_at < b->last_at);
 }
 
-static const char *keep(struct report_baseline *b, const char *text)
-{
-    return text != NULL ? hr_arena_strdup(&b->arena, hr_span_str(text)) : NULL;
-}
-
 static void add_entry(struct report_baseline *b, const struct baseline_entry *from)
 {
-    if ((b->count & (b->count - 1)) == 0) { /* full at powers of two */
-        b->entries = hr_xrealloc(b->entries, (b->count == 0 ? 1 : 2 * b->count) * sizeof(*from));
-    }
+    b->entries = hr_xgrow(b->entries, b->count, sizeof(*b->entries));
     struct baseline_entry *e = &b->entries[b->count++];
     *e = *from;
-    e->group = keep(b, from->group);
-    e->rule = keep(b, from->rule);
-    e->severity = keep(b, from->severity);
-    e->verdict = keep(b, from->verdict);
-    e->site = keep(b, from->site);
-    e->endpoint = keep(b, from->endpoint);
-    e->summary = keep(b, from->summary);
+    e->group = hr_arena_text(&b->arena, from->group);
+    e->rule = hr_arena_text(&b->arena, from->rule);
+    e->severity = hr_arena_text(&b->arena, from->severity);
+    e->verdict = hr_arena_text(&b->arena, from->verdict);
+    e->site = hr_arena_text(&b->arena, from->site);
+    e->endpoint = hr_arena_text(&b->arena, from->endpoint);
+    e->summary = hr_arena_text(&b->arena, from->summary);
 }
 
 /* Findings become problems. */

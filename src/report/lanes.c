@@ -40,29 +40,24 @@ void lanes_finish(struct lanes *l)
     hr_arena_finish(&l->arena);
 }
 
-static const char *copy_text(struct lanes *l, const char *text)
-{
-    return text != NULL ? hr_arena_strdup(&l->arena, hr_span_str(text)) : NULL;
-}
-
 void lanes_add(struct lanes *l, const struct exchange_view *x, const char *note)
 {
     for (size_t i = 0; i < l->count; i++) {
         if (l->items[i].x.id == x->id) {
             if (note != NULL && l->items[i].note == NULL) {
-                l->items[i].note = copy_text(l, note);
+                l->items[i].note = hr_arena_text(&l->arena, note);
             }
             return;
         }
     }
     l->items = hr_xrealloc(l->items, (l->count + 1) * sizeof(*l->items));
     struct lane_item *item = &l->items[l->count++];
-    *item = (struct lane_item){.x = *x, .note = copy_text(l, note)};
+    *item = (struct lane_item){.x = *x, .note = hr_arena_text(&l->arena, note)};
     const char **texts[] = {&item->x.capture, &item->x.client,  &item->x.method,
                             &item->x.target,  &item->x.role,    &item->x.outcome,
                             &item->x.state,   &item->x.session, &item->x.user};
     for (size_t i = 0; i < HR_ARRAY_LEN(texts); i++) {
-        *texts[i] = copy_text(l, *texts[i]);
+        *texts[i] = hr_arena_text(&l->arena, *texts[i]);
     }
 }
 

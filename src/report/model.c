@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *copy_text(struct hr_arena *a, const char *text)
-{
-    return text != NULL ? hr_arena_strdup(a, hr_span_str(text)) : NULL;
-}
-
 void report_copy_finding(struct hr_arena *a, const struct finding_view *from,
                          struct finding_view *ret_copy)
 {
@@ -36,14 +31,14 @@ void report_copy_finding(struct hr_arena *a, const struct finding_view *from,
                             &f.suppression_owner,
                             &f.endpoint};
     for (size_t i = 0; i < HR_ARRAY_LEN(texts); i++) {
-        *texts[i] = copy_text(a, *texts[i]);
+        *texts[i] = hr_arena_text(a, *texts[i]);
     }
     struct evidence_view *evidence = hr_arena_alloc(a, (f.evidence_count + 1) * sizeof(*evidence));
     for (size_t i = 0; i < f.evidence_count; i++) {
         evidence[i] = from->evidence[i];
-        evidence[i].role = copy_text(a, evidence[i].role);
-        evidence[i].capture = copy_text(a, evidence[i].capture);
-        evidence[i].text = copy_text(a, evidence[i].text);
+        evidence[i].role = hr_arena_text(a, evidence[i].role);
+        evidence[i].capture = hr_arena_text(a, evidence[i].capture);
+        evidence[i].text = hr_arena_text(a, evidence[i].text);
     }
     f.evidence = evidence;
     *ret_copy = f;
@@ -52,10 +47,7 @@ void report_copy_finding(struct hr_arena *a, const struct finding_view *from,
 /* Grows like a vector; freed in report_finish(). */
 static void *push(void **items, size_t *count, size_t item_bytes)
 {
-    if ((*count & (*count - 1)) == 0) { /* full at powers of two */
-        size_t capacity = *count == 0 ? 1 : *count * 2;
-        *items = hr_xrealloc(*items, capacity * item_bytes);
-    }
+    *items = hr_xgrow(*items, *count, item_bytes);
     return (char *)*items + (*count)++ * item_bytes;
 }
 
@@ -88,10 +80,10 @@ static int add_capture(const struct capture_view *x, void *user)
     struct capture_view *c = push(&items, &r->capture_count, sizeof(*c));
     r->captures = items;
     *c = *x;
-    c->path = copy_text(&r->arena, x->path);
-    c->format = copy_text(&r->arena, x->format);
-    c->link_type = copy_text(&r->arena, x->link_type);
-    c->error = copy_text(&r->arena, x->error);
+    c->path = hr_arena_text(&r->arena, x->path);
+    c->format = hr_arena_text(&r->arena, x->format);
+    c->link_type = hr_arena_text(&r->arena, x->link_type);
+    c->error = hr_arena_text(&r->arena, x->error);
     r->captured_bytes += x->size_bytes > 0 ? (uint64_t)x->size_bytes : 0;
     return 0;
 }
@@ -107,7 +99,7 @@ static int add_loss(const struct loss_view *x, void *user)
         void *items = r->losses;
         sum = push(&items, &r->loss_count, sizeof(*sum));
         r->losses = items;
-        *sum = (struct loss_view){.kind = copy_text(&r->arena, x->kind),
+        *sum = (struct loss_view){.kind = hr_arena_text(&r->arena, x->kind),
                                   .stream = -1,
                                   .from_at = x->from_at,
                                   .to_at = x->to_at};
@@ -154,8 +146,8 @@ static void list_rules(struct report *r, const struct rule_set *rules)
         const struct rule *from = &rules->rules[i];
         if (from->enabled) {
             r->rules[r->rule_count++] =
-                (struct report_rule){.id = copy_text(&r->arena, from->id),
-                                     .title = copy_text(&r->arena, from->title),
+                (struct report_rule){.id = hr_arena_text(&r->arena, from->id),
+                                     .title = hr_arena_text(&r->arena, from->title),
                                      .failure = failure_of(r, from->id),
                                      .rule = from};
             r->failed_rules += r->rules[r->rule_count - 1].failure != NULL;
@@ -273,7 +265,7 @@ static void group_findings(struct report *r, const struct rule_set *rules)
              to++) {
         }
         struct report_group g = {.rule = f->rule,
-                                 .title = copy_text(&r->arena, title_of(rules, f->rule)),
+                                 .title = hr_arena_text(&r->arena, title_of(rules, f->rule)),
                                  .site = f->site,
                                  .session = f->session,
                                  .suppressed = f->suppressed,

@@ -9,18 +9,6 @@
 
 enum { HOURS_MAX = 72, WINDOWS_MAX = 400 };
 
-static const char *keep(struct overview *o, const char *text)
-{
-    return text != NULL ? hr_arena_strdup(&o->arena, hr_span_str(text)) : NULL;
-}
-
-/* Grows like a vector; freed in overview_finish(). */
-static void *grow(void *items, size_t count, size_t item_bytes)
-{
-    bool is_full = (count & (count - 1)) == 0; /* at powers of two */
-    return is_full ? hr_xrealloc(items, (count == 0 ? 1 : 2 * count) * item_bytes) : items;
-}
-
 /* ---- hours or days ---- */
 
 static void make_buckets(struct overview *o, hr_nsec from, hr_nsec to)
@@ -88,7 +76,7 @@ static int add_loss(const struct loss_view *x, void *user)
         return 0;
     }
     if (k == o->loss_kind_count) {
-        o->loss_kinds[o->loss_kind_count++] = keep(o, x->kind);
+        o->loss_kinds[o->loss_kind_count++] = hr_arena_text(&o->arena, x->kind);
     }
     struct overview_bucket *b =
         x->stream >= 0 && x->from_at != INT64_MIN ? bucket_at(o, x->from_at) : NULL;
@@ -187,15 +175,15 @@ static int add_cell(const struct status_view *x, void *user)
     struct overview_row *last = o->row_count > 0 ? &o->rows[o->row_count - 1] : NULL;
     if (last == NULL || !same(last->path, x->path) || !same(last->method, x->method) ||
         !same(last->site, x->site)) {
-        o->rows = grow(o->rows, o->row_count, sizeof(*o->rows));
+        o->rows = hr_xgrow(o->rows, o->row_count, sizeof(*o->rows));
         last = &o->rows[o->row_count++];
-        *last = (struct overview_row){.site = keep(o, x->site),
-                                      .method = keep(o, x->method),
-                                      .path = keep(o, x->path),
+        *last = (struct overview_row){.site = hr_arena_text(&o->arena, x->site),
+                                      .method = hr_arena_text(&o->arena, x->method),
+                                      .path = hr_arena_text(&o->arena, x->path),
                                       .protection = x->protection};
     }
     last->sum += x->exchanges;
-    h->cells = grow(h->cells, h->count, sizeof(*h->cells));
+    h->cells = hr_xgrow(h->cells, h->count, sizeof(*h->cells));
     h->cells[h->count++] = (struct cell){o->row_count - 1, x->status, x->exchanges};
     return 0;
 }
@@ -289,14 +277,14 @@ static int load_heat(struct overview *o, struct store *s, const struct report *r
 static int add_window(const struct window_view *x, void *user)
 {
     struct overview *o = user;
-    o->windows = grow(o->windows, o->window_count, sizeof(*o->windows));
+    o->windows = hr_xgrow(o->windows, o->window_count, sizeof(*o->windows));
     struct window_view *w = &o->windows[o->window_count++];
     *w = *x;
-    w->session = keep(o, x->session);
-    w->site = keep(o, x->site);
-    w->first_endpoint = keep(o, x->first_endpoint);
-    w->endpoint = keep(o, x->endpoint);
-    w->capture = keep(o, x->capture);
+    w->session = hr_arena_text(&o->arena, x->session);
+    w->site = hr_arena_text(&o->arena, x->site);
+    w->first_endpoint = hr_arena_text(&o->arena, x->first_endpoint);
+    w->endpoint = hr_arena_text(&o->arena, x->endpoint);
+    w->capture = hr_arena_text(&o->arena, x->capture);
     return 0;
 }
 

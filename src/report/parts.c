@@ -70,6 +70,17 @@ void parts_counter(struct hr_json *j, const struct pipeline_counter *c)
     hr_json_object_end(j);
 }
 
+/* null where nothing was compared with */
+static void put_compared(struct hr_json *j, const struct report *r, const char *key, size_t count)
+{
+    if (r->job.baseline != NULL) {
+        parts_put_int(j, key, (int64_t)count);
+    } else {
+        hr_json_key(j, key);
+        hr_json_null(j);
+    }
+}
+
 void parts_summary(struct hr_json *j, const struct report *r)
 {
     begin(j, "summary");
@@ -85,18 +96,8 @@ void parts_summary(struct hr_json *j, const struct report *r)
     parts_put_int(j, "blind_bytes", (int64_t)r->blind_bytes);
     parts_put_bool(j, "mostly_blind", report_is_mostly_blind(r));
     parts_put_bool(j, "partial", r->is_partial);
-    hr_json_key(j, "new");
-    if (r->job.baseline != NULL) {
-        hr_json_int(j, (int64_t)r->new_count);
-    } else {
-        hr_json_null(j);
-    }
-    hr_json_key(j, "gone");
-    if (r->job.baseline != NULL) {
-        hr_json_int(j, (int64_t)r->gone_count);
-    } else {
-        hr_json_null(j);
-    }
+    put_compared(j, r, "new", r->new_count);
+    put_compared(j, r, "gone", r->gone_count);
     hr_json_object_end(j);
 }
 

@@ -34,7 +34,7 @@ static void copy_texts(struct hr_arena *a, struct exchange_view *x)
         &x->role,    &x->outcome, &x->session,  &x->user,    &x->state,
         &x->pairing};
     for (size_t i = 0; i < HR_ARRAY_LEN(texts); i++) {
-        *texts[i] = *texts[i] != NULL ? hr_arena_strdup(a, hr_span_str(*texts[i])) : NULL;
+        *texts[i] = hr_arena_text(a, *texts[i]);
     }
 }
 
@@ -52,7 +52,7 @@ static int add_exchange(const struct exchange_view *x, void *user)
     }
     st->items[k] = (struct story_item){.x = *x, .is_finding = a->is_finding};
     copy_texts(&st->arena, &st->items[k].x);
-    st->items[k].role = a->role != NULL ? hr_arena_strdup(&st->arena, hr_span_str(a->role)) : NULL;
+    st->items[k].role = hr_arena_text(&st->arena, a->role);
     st->count++;
     return 0;
 }

@@ -30,13 +30,13 @@ static int read_evidence(struct store *s, struct hr_arena *a, int64_t finding_id
             }
         }
         rows[count++] = (struct evidence_view){
-            .role = keep_text(a, column_text(q, 0)),
+            .role = hr_arena_text(a, column_text(q, 0)),
             .exchange_id = sqlite3_column_int64(q, 1),
-            .capture = keep_text(a, column_text(q, 2)),
+            .capture = hr_arena_text(a, column_text(q, 2)),
             .stream = sqlite3_column_int64(q, 3),
             .frame = sqlite3_column_int64(q, 4),
             .at = column_time(q, 5),
-            .text = keep_text(a, column_text(q, 6)),
+            .text = hr_arena_text(a, column_text(q, 6)),
         };
     }
     f->evidence = rows;
@@ -250,10 +250,10 @@ static int load_session(struct store *s, int64_t id, struct session_view *ret_se
     hr_buf_init(&carrier, SIZE_MAX);
     read_session_columns(q, &carrier, &x);
     hr_arena_reset(&s->kept);
-    x.name = keep_text(&s->kept, x.name);
-    x.site = keep_text(&s->kept, x.site);
-    x.carrier = keep_text(&s->kept, x.carrier);
-    x.user = keep_text(&s->kept, x.user);
+    x.name = hr_arena_text(&s->kept, x.name);
+    x.site = hr_arena_text(&s->kept, x.site);
+    x.carrier = hr_arena_text(&s->kept, x.carrier);
+    x.user = hr_arena_text(&s->kept, x.user);
     hr_buf_finish(&carrier);
     *ret_session = x;
     return store_end_rows(q, 0);

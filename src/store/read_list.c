@@ -59,11 +59,6 @@ static const char *word_of(const char *const *words, size_t count, int64_t numbe
     return number >= 0 && (size_t)number < count ? words[number] : NULL;
 }
 
-char *keep_text(struct hr_arena *a, const char *text)
-{
-    return text != NULL ? hr_arena_strdup(a, hr_span_str(text)) : NULL;
-}
-
 void bind_filter(sqlite3_stmt *q, const struct read_filter *f)
 {
     bind_text(q, 1, f->site);

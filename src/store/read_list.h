@@ -13,7 +13,5 @@ void bind_filter(sqlite3_stmt *q, const struct read_filter *f);
 /** Columns of EXCHANGE_COLUMNS (stmt.c). Texts live until the next step. */
 void read_exchange_columns(sqlite3_stmt *q, struct exchange_view *ret_view);
 const char *operation_word(int kind);
-/** @return a copy in the arena, NULL for NULL */
-char *keep_text(struct hr_arena *a, const char *text);
 
 #endif
