@@ -109,6 +109,13 @@ static bool parse_offset(struct hr_span *s, int64_t *ret_seconds)
     return true;
 }
 
+bool hr_day_exists(int year, int month, int day)
+{
+    struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
+    timegm(&tm); /* the 31st of February becomes one of March */
+    return month >= 1 && month <= 12 && day >= 1 && day <= 31 && tm.tm_mday == day;
+}
+
 bool hr_time_parse(struct hr_span text, hr_nsec *ret_at)
 {
     struct tm tm = {0};
@@ -124,8 +131,9 @@ bool hr_time_parse(struct hr_span text, hr_nsec *ret_at)
     if (skip(&text, ".")) {
         ns = parse_fraction(&text);
     }
-    if (!parse_offset(&text, &offset) || text.len != 0 || tm.tm_mon < 1 || tm.tm_mon > 12 ||
-        tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60) {
+    if (!parse_offset(&text, &offset) || text.len != 0 ||
+        !hr_day_exists(year, tm.tm_mon, tm.tm_mday) || tm.tm_hour > 23 || tm.tm_min > 59 ||
+        tm.tm_sec > 60) {
         return false;
     }
     tm.tm_year = year - 1900;

@@ -28,6 +28,8 @@ hr_nsec hr_nsec_from(int64_t seconds, int64_t nanoseconds);
 
 /** RFC 3339, UTC, nine decimals. @return text; "never" for HR_NSEC_INFINITE */
 const char *hr_time_format(hr_nsec at, char text[HR_TIME_TEXT_SIZE]);
+/** @param month  from 1 */
+bool hr_day_exists(int year, int month, int day);
 /** Reads RFC 3339 with any number of decimals and any offset. @return false where it is not that */
 bool hr_time_parse(struct hr_span text, hr_nsec *ret_at);
 /** A span of time for people: "4.2 ms", "17 µs", "3 min 5 s". @return text */

@@ -9,6 +9,17 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Whether the text is a day rather than a file's name. */
+static bool is_day(const char *text)
+{
+    static const char form[] = "dddd-dd-dd";
+    bool is_same = strlen(text) == strlen(form);
+    for (size_t i = 0; is_same && form[i] != '\0'; i++) {
+        is_same = form[i] == 'd' ? text[i] >= '0' && text[i] <= '9' : text[i] == form[i];
+    }
+    return is_same || strcmp(text, "yesterday") == 0 || strcmp(text, "today") == 0;
+}
+
 /* The day's midnights in the zone. */
 static int parse_day(const struct cmd_run *run, const char *day, hr_nsec now, struct read_filter *f)
 {
@@ -18,8 +29,7 @@ static int parse_day(const struct cmd_run *run, const char *day, hr_nsec now, st
         f->until = hr_local_midnight(now, back + 1);
         return -1;
     }
-    if (strlen(day) != strlen("2026-01-31") ||
-        !cmd_parse_time(day, run->args->tz, false, HR_NSEC_INFINITE, &f->since)) {
+    if (!is_day(day) || !cmd_parse_time(day, run->args->tz, false, HR_NSEC_INFINITE, &f->since)) {
         return cmd_usage_error(run->command, "a day is 2026-01-31, yesterday or today, not %s",
                                day);
     }
@@ -84,17 +94,6 @@ int cmd_scope_select(struct cmd_run *run, struct cmd_scope *scope, struct report
     }
     job->filter.min_severity = args->min_severity;
     return r;
-}
-
-/* Whether the text is a day rather than a file's name. */
-static bool is_day(const char *text)
-{
-    static const char form[] = "dddd-dd-dd";
-    bool is_same = strlen(text) == strlen(form);
-    for (size_t i = 0; is_same && form[i] != '\0'; i++) {
-        is_same = form[i] == 'd' ? text[i] >= '0' && text[i] <= '9' : text[i] == form[i];
-    }
-    return is_same || strcmp(text, "yesterday") == 0 || strcmp(text, "today") == 0;
 }
 
 int cmd_scope_check_baseline(const struct cmd_run *run)

@@ -22,7 +22,6 @@ static int render_text(const struct report *r, const struct cmd_args *args,
     struct report_text_options how = {
         .paint = {o->has_color, o->has_unicode, o->width},
         .all = args->all,
-        .db_path = r->job.db_path,
     };
     report_text_render(r, &how, out);
     return 0;

@@ -123,6 +123,9 @@ static bool parse_local(const char *text, const char *zone, bool is_until, hr_ns
         if (end == NULL || *end != '\0') {
             continue;
         }
+        if (!hr_day_exists(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday)) {
+            return false;
+        }
         hr_local_use(zone);
         bool is_day = i == HR_ARRAY_LEN(formats) - 1;
         if (is_day && is_until) {

@@ -10,12 +10,15 @@
 #include "report/wording.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static void append_captures(const struct report *r, struct hr_buf *out)
 {
     char from[HR_TIME_TEXT_SIZE];
     char span[HR_TIME_TEXT_SIZE];
+    struct hr_buf text;
+    hr_buf_init(&text, SIZE_MAX);
     html_raw(out,
              "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">capture</th><th "
              "scope=\"col\">format</th><th "
@@ -26,7 +29,9 @@ static void append_captures(const struct report *r, struct hr_buf *out)
         html_raw(out, "<tr><td>");
         html_text(out, strcmp(c->path, "-") == 0 ? "standard input" : c->path);
         html_raw(out, "</td><td>");
-        html_textf(out, "%s, %s", c->format, c->link_type);
+        quality_describe_format(c, &text);
+        html_text(out, hr_buf_str(&text));
+        hr_buf_clear(&text);
         html_raw(out, "</td><td class=\"nb\">");
         if (c->first_at != HR_NSEC_INFINITE) {
             html_text(out, hr_local_format(c->first_at, HR_LOCAL_SECOND, from));
@@ -38,18 +43,13 @@ static void append_captures(const struct report *r, struct hr_buf *out)
         hr_buf_appendf(out,
                        "</td><td class=\"n\">%" PRId64 "</td><td class=\"n\">%" PRId64 "</td><td>",
                        c->frames, c->exchanges);
-        if (c->cut_frames > 0) {
-            html_textf(out, "%" PRId64 " frames cut off by the snap length (capture with -s 0) ",
-                       c->cut_frames);
-        }
-        if (c->clock_doubt > 0) {
-            html_textf(out, "its clock steps back by up to %s ",
-                       hr_duration_format(c->clock_doubt, span));
-        }
-        html_text(out, c->error);
+        quality_describe_capture(c, &text);
+        html_text(out, hr_buf_str(&text));
+        hr_buf_clear(&text);
         html_raw(out, "</td></tr>\n");
     }
     html_raw(out, "</tbody></table></div>\n");
+    hr_buf_finish(&text);
 }
 
 static void append_lines(const struct report *r, struct hr_buf *out)
@@ -166,23 +166,33 @@ static void append_sql(const struct report *r, struct hr_buf *out)
     }
 }
 
+static void append_command(const struct report *r, const char *command, const char *rest,
+                           struct hr_buf *out)
+{
+    struct hr_buf line;
+    hr_buf_init(&line, SIZE_MAX);
+    wording_command(&line, r, command);
+    if (line.len > 0) {
+        html_elementf(out, "li", "code", "%s%s", hr_buf_str(&line), rest);
+    }
+    hr_buf_finish(&line);
+}
+
 static void append_further(const struct report *r, struct hr_buf *out)
 {
     if (r->finding_count == 0) {
         return;
     }
+    char command[128];
     const struct finding_view *f = &r->findings[0];
     html_raw(out, "<h3>Look further</h3><ul class=\"further\">");
-    if (r->job.db_path != NULL) {
-        html_elementf(out, "li", "code", "headrace show finding %" PRId64 " --db %s", f->id,
-                      r->job.db_path);
-        if (f->session != NULL) {
-            html_elementf(out, "li", "code", "headrace show session %s --db %s", f->session,
-                          r->job.db_path);
-        }
-        html_elementf(out, "li", "code", "headrace list exchanges --db %s --session NAME",
-                      r->job.db_path);
+    snprintf(command, sizeof(command), "headrace show finding %" PRId64, f->id);
+    append_command(r, command, "", out);
+    if (f->session != NULL) {
+        snprintf(command, sizeof(command), "headrace show session %s", f->session);
+        append_command(r, command, "", out);
     }
+    append_command(r, "headrace list exchanges", " --session NAME", out);
     html_elementf(out, "li", "code", "headrace rules explain %s", f->rule);
     html_raw(out, "</ul>\n");
 }

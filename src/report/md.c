@@ -379,7 +379,9 @@ static void append_quality(const struct report *r, struct hr_buf *out)
         hr_buf_append_str(out, " | ");
         md_text(out, c->format);
         hr_buf_appendf(out, " | %" PRId64 " | %" PRId64 " | ", c->frames, c->exchanges);
-        md_text(out, c->error);
+        hr_buf_clear(&line);
+        quality_describe_capture(c, &line);
+        md_text(out, hr_buf_str(&line));
         hr_buf_append_str(out, " |\n");
     }
     hr_buf_append_char(out, '\n');

@@ -40,35 +40,34 @@ static const struct {
     const char *many;
 } noted_counters[] = {
     {"other_link",          "frame of a link type that is not decoded",
-     "frames of link types that are not decoded"                     },
-    {"checksums_wrong",     "segment has a wrong checksum",
-     "segments have wrong checksums"                                 },
-    {"checksums_refused",   "frame was left out for its checksum, as --verify-checksums asks: wrong, or captured on the "
-     "sending host before its network card filled it in",
-     "frames were left out for their checksums, as --verify-checksums asks: wrong, or captured on "
-     "the sending host before its network card filled them in"       },
+     "frames of link types that are not decoded"                                                                         },
+    {"checksums_wrong",     "segment has a wrong checksum",                               "segments have wrong checksums"},
+    {"checksums_refused",
+     "frame was left out for its checksum, as --verify-checksums asks: wrong, or captured on the "
+     "sending host before its network card filled it in",                                 "frames were left out for their checksums, as --verify-checksums asks: wrong, or captured on "
+     "the sending host before its network card filled them in"  },
     {"fragments_dropped",   "IP fragment given up: too late, or too many",
-     "IP fragments given up: too late, or too many"                  },
+     "IP fragments given up: too late, or too many"                                                                      },
     {"connections_evicted", "connection given up because too many were open",
-     "connections given up because too many were open"               },
+     "connections given up because too many were open"                                                                   },
     {"copies",              "segment was captured twice: the first copy counts",
-     "segments were captured twice: the first copies count"          },
+     "segments were captured twice: the first copies count"                                                              },
     {"copies_shared",       "of these is in two captures, which overlap",
-     "of these are in two captures, which overlap"                   },
+     "of these are in two captures, which overlap"                                                                       },
     {"overlaps_differing",  "segment repeats bytes with other content: the first counts",
-     "segments repeat bytes with other content: the first counts"    },
+     "segments repeat bytes with other content: the first counts"                                                        },
     {"budget_gaps",         "hole declared because too much was held back",
-     "holes declared because too much was held back"                 },
+     "holes declared because too much was held back"                                                                     },
     {"fields_cut",          "message with a longer header section than is kept",
-     "messages with longer header sections than are kept"            },
+     "messages with longer header sections than are kept"                                                                },
     {"waiting_dropped",     "request given up because too many waited on its connection",
-     "requests given up because too many waited on their connections"},
+     "requests given up because too many waited on their connections"                                                    },
     {"parse_errors",        "message that could not be followed to its end",
-     "messages that could not be followed to their ends"             },
+     "messages that could not be followed to their ends"                                                                 },
     {"tokens_dropped",      "cookie or token beyond the limit of one exchange",
-     "cookies and tokens beyond the limit of one exchange"           },
+     "cookies and tokens beyond the limit of one exchange"                                                               },
     {"contents_undecoded",  "body in a coding that could not be decoded",
-     "bodies in codings that could not be decoded"                   },
+     "bodies in codings that could not be decoded"                                                                       },
 };
 
 static bool is_blindness(const char *kind)
@@ -122,10 +121,42 @@ void quality_append_blind(const struct report *r, const struct report_paint *pai
     paint_wrapped(paint, out, quality_blind_advice(), 0, 0);
 }
 
+void quality_describe_format(const struct capture_view *c, struct hr_buf *out)
+{
+    hr_buf_append_str(out, c->format);
+    if (c->link_type != NULL && c->link_type[0] != '\0') {
+        hr_buf_appendf(out, ", %s", c->link_type);
+    }
+}
+
+/* What is known of a capture that was read to its end. */
+static void describe_doubts(const struct capture_view *c, struct hr_buf *out)
+{
+    char span[HR_TIME_TEXT_SIZE];
+    if (c->cut_frames > 0) {
+        hr_buf_appendf(out, "%" PRId64 " frames cut off by the snap length (capture with -s 0)",
+                       c->cut_frames);
+    }
+    if (c->clock_doubt > 0) {
+        hr_buf_appendf(out, "%sits times are in doubt by up to %s", c->cut_frames > 0 ? "; " : "",
+                       hr_duration_format(c->clock_doubt, span));
+    }
+}
+
+void quality_describe_capture(const struct capture_view *c, struct hr_buf *out)
+{
+    const size_t before = out->len;
+    describe_doubts(c, out);
+    if (c->error != NULL) {
+        hr_buf_appendf(out, "%s%s", out->len > before ? "; " : "", c->error);
+    }
+}
+
 static void append_capture(const struct capture_view *c, const struct report_paint *paint,
                            struct hr_buf *out)
 {
     char span[HR_TIME_TEXT_SIZE];
+    struct hr_buf text;
     hr_buf_append_str(out, "  ");
     paint_foreign(out, strcmp(c->path, "-") == 0 ? "standard input" : c->path);
     hr_buf_append_str(out, ": ");
@@ -133,26 +164,19 @@ static void append_capture(const struct capture_view *c, const struct report_pai
         paint_wrapped(paint, out, c->error, 4, 4);
         return;
     }
-    paint_foreign(out, c->format);
-    if (c->link_type != NULL && c->link_type[0] != '\0') {
-        hr_buf_append_str(out, ", ");
-        paint_foreign(out, c->link_type);
-    }
+    hr_buf_init(&text, SIZE_MAX);
+    quality_describe_format(c, &text);
+    paint_foreign(out, hr_buf_str(&text));
+    hr_buf_clear(&text);
     hr_buf_appendf(out, ", %" PRId64 " frames", c->frames);
     if (c->frames > 0 && c->first_at != HR_NSEC_INFINITE) {
         hr_buf_appendf(out, " in %s",
                        hr_duration_format(hr_nsec_sub(c->last_at, c->first_at), span));
     }
     hr_buf_appendf(out, ", %" PRId64 " exchanges", c->exchanges);
-    if (c->cut_frames > 0) {
-        hr_buf_appendf(out, "; %" PRId64 " frames cut off by the snap length (capture with -s 0)",
-                       c->cut_frames);
-    }
-    if (c->clock_doubt > 0) {
-        hr_buf_appendf(out, "; its times are in doubt by up to %s",
-                       hr_duration_format(c->clock_doubt, span));
-    }
-    hr_buf_append_char(out, '\n');
+    describe_doubts(c, &text);
+    hr_buf_appendf(out, "%s%s\n", text.len > 0 ? "; " : "", hr_buf_str(&text));
+    hr_buf_finish(&text);
     if (c->error != NULL) {
         hr_buf_append_str(out, "    ");
         paint_text(paint, out, COLOR_RED, "incomplete: ");

@@ -9,6 +9,10 @@
 
 /** "4.5 MB" */
 void quality_describe_bytes(struct hr_buf *out, uint64_t bytes);
+/** "pcapng, EN10MB" */
+void quality_describe_format(const struct capture_view *c, struct hr_buf *out);
+/** What lessens it: cut frames, doubtful times, how it ended early; nothing where it is whole. */
+void quality_describe_capture(const struct capture_view *c, struct hr_buf *out);
 /** A kind of loss in words: "2 holes in the byte streams, 1448 bytes; may hide exchanges". */
 void quality_describe_loss(const struct loss_view *l, struct hr_buf *out);
 /** What most of the traffic is that cannot be read, as one sentence. */

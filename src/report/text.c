@@ -7,6 +7,7 @@
 #include "report/wording.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -85,7 +86,7 @@ static void append_scope(const struct report *r, struct hr_buf *out)
     hr_buf_init(&line, SIZE_MAX);
     wording_scope(&line, r);
     if (r->job.zone != NULL) {
-        hr_buf_appendf(&line, "; zone of days and times: %s", r->job.zone);
+        hr_buf_appendf(&line, "; zone of days: %s", r->job.zone);
     }
     paint_foreign(out, hr_buf_str(&line));
     hr_buf_append_char(out, '\n');
@@ -333,30 +334,40 @@ static void append_rules(const struct report *r, const struct report_text_option
     }
 }
 
+static void append_command(const struct report *r, const char *command, struct hr_buf *out)
+{
+    struct hr_buf line;
+    hr_buf_init(&line, SIZE_MAX);
+    wording_command(&line, r, command);
+    hr_buf_append_str(out, "  ");
+    paint_foreign(out, hr_buf_str(&line));
+    hr_buf_append_char(out, '\n');
+    hr_buf_finish(&line);
+}
+
 static void append_further(const struct report *r, const struct report_text_options *o,
                            struct hr_buf *out)
 {
-    if (o->db_path == NULL || r->finding_count == 0) {
+    char command[128];
+    struct hr_buf evidence;
+    if (r->job.db_path == NULL || r->finding_count == 0) {
         return;
     }
+    const struct finding_view *f = &r->findings[0];
     paint_text(&o->paint, out, COLOR_BOLD, "\nLook further\n");
-    hr_buf_appendf(out, "  headrace show finding %" PRId64 " --db ", r->findings[0].id);
-    paint_foreign(out, o->db_path);
-    hr_buf_appendf(out, "\n  headrace rules explain %s\n", r->findings[0].rule);
-    if (r->findings[0].session != NULL) {
-        hr_buf_appendf(out, "  headrace show session %s --db ", r->findings[0].session);
-        paint_foreign(out, o->db_path);
-        hr_buf_append_char(out, '\n');
+    snprintf(command, sizeof(command), "headrace show finding %" PRId64, f->id);
+    append_command(r, command, out);
+    hr_buf_appendf(out, "  headrace rules explain %s\n", f->rule);
+    if (f->session != NULL) {
+        snprintf(command, sizeof(command), "headrace show session %s", f->session);
+        append_command(r, command, out);
     }
-    struct hr_buf command;
-    hr_buf_init(&command, SIZE_MAX);
-    wording_evidence_command(&command, r, r->findings[0].id);
-    if (command.len > 0) {
-        hr_buf_append_str(out, "  ");
-        paint_foreign(out, hr_buf_str(&command));
-        hr_buf_append_char(out, '\n');
-    }
-    hr_buf_finish(&command);
+    hr_buf_init(&evidence, SIZE_MAX);
+    wording_evidence_command(&evidence, r, f->id);
+    hr_buf_append_str(out, "  ");
+    paint_foreign(out, hr_buf_str(&evidence));
+    hr_buf_append_char(out, '\n');
+    hr_buf_finish(&evidence);
 }
 
 void report_text_render(const struct report *r, const struct report_text_options *options,

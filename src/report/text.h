@@ -11,7 +11,6 @@
 struct report_text_options {
     struct report_paint paint;
     bool all;            /* fold nothing */
-    const char *db_path; /* for hints at further commands; NULL: the database is temporary */
 };
 
 void report_text_render(const struct report *r, const struct report_text_options *options,

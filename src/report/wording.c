@@ -6,6 +6,7 @@
 #include "report/rank.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,14 +118,22 @@ static void append_shell_word(struct hr_buf *out, const char *word)
     hr_buf_append_str(out, "'");
 }
 
+void wording_command(struct hr_buf *out, const struct report *r, const char *command)
+{
+    if (r->job.db_path != NULL) {
+        hr_buf_appendf(out, "%s --db ", command);
+        append_shell_word(out, r->job.db_path);
+    }
+}
+
 void wording_evidence_command(struct hr_buf *out, const struct report *r, int64_t finding)
 {
-    if (r->job.db_path == NULL) {
-        return;
+    char command[64];
+    snprintf(command, sizeof(command), "headrace evidence %" PRId64, finding);
+    wording_command(out, r, command);
+    if (r->job.db_path != NULL) {
+        hr_buf_appendf(out, " -o finding-%" PRId64 ".pcapng", finding);
     }
-    hr_buf_appendf(out, "headrace evidence %" PRId64 " --db ", finding);
-    append_shell_word(out, r->job.db_path);
-    hr_buf_appendf(out, " -o finding-%" PRId64 ".pcapng", finding);
 }
 
 const char *wording_capture(const struct finding_view *f, size_t index)

@@ -18,6 +18,8 @@ void wording_traffic(struct hr_buf *out, const struct report *r);
 void wording_scope(struct hr_buf *out, const struct report *r);
 /** "3 proven, 1 suspect" */
 void wording_verdicts(struct hr_buf *out, const struct report_problem *p);
+/** "headrace show finding 24 --db site.db", for a shell; nothing where the database is temporary. */
+void wording_command(struct hr_buf *out, const struct report *r, const char *command);
 /** "headrace evidence 24 --db site.db -o finding-24.pcapng", for a shell */
 void wording_evidence_command(struct hr_buf *out, const struct report *r, int64_t finding);
 /** A display filter for Wireshark, for the evidence that stands in that capture; "" where none does. */

@@ -76,6 +76,9 @@ static void times_are_what_people_type(void **state)
         {"2026-01-01",                "UTC",         true,  "2026-01-02T00:00:00.000000000Z"},
         {"2026-03-29",                "Europe/Rome", true,  "2026-03-29T22:00:00.000000000Z"}, /* 23 hours */
         {"yesterday",                 NULL,          false, NULL                            },
+        {"2026-02-31",                "UTC",         false, NULL                            },
+        {"2026-02-29T10:00:00Z",      "UTC",         false, NULL                            },
+        {"2028-02-29",                "UTC",         false, "2028-02-29T00:00:00.000000000Z"},
         {"2026-13-01",                "UTC",         false, NULL                            },
         {"-2",                        NULL,          false, NULL                            },
         {"",                          NULL,          false, NULL                            },

@@ -121,9 +121,10 @@ static void assert_has(const char *text, const char *wanted)
 static void the_answer_comes_first(void **state)
 {
     struct sample s;
-    const struct report_text_options o = {.paint = {.width = 100}, .db_path = "x.db"};
+    const struct report_text_options o = {.paint = {.width = 100}};
     (void)state;
     make_sample(&s);
+    s.report.job.db_path = "the x.db";
     char *text = render(&s.report, &o);
     assert_memory_equal(text, "10 findings: 10 high; 10 proven\n", 32);
     assert_has(text, "\nHIGH  Served after logout  (post-logout-access)\n  what it means\n");
@@ -135,7 +136,7 @@ static void the_answer_comes_first(void **state)
     assert_has(text, "Nothing was lost");
     assert_has(text, "lost-login                  clean, its situation occurred 9 times\n");
     assert_has(text, "status-flap                 not exercised");
-    assert_has(text, "headrace show finding 1 --db x.db\n");
+    assert_has(text, "headrace show finding 1 --db 'the x.db'\n");
     assert_null(strstr(text, "\033"));
     assert_null(strstr(text, "#4 "));
     free(text);
