@@ -413,9 +413,8 @@ int import_end_capture(struct import *i, size_t index, const struct capture_info
     bind_number(q, 14, clock_doubt);
     bind_number(q, 15, info->error);
     bind_text(q, 16, info->error != 0 ? info->error_text : NULL);
-    if (info->frames > 0) {
-        sqlite3_bind_blob(q, 17, info->head.bytes, HR_DIGEST_BYTES, SQLITE_STATIC);
-    }
+    sqlite3_bind_blob(q, 17, info->frames > 0 ? info->head.bytes : NULL, HR_DIGEST_BYTES,
+                      SQLITE_STATIC); /* NULL as well: the last one's would stay */
     return store_run(i->s, q);
 }
 

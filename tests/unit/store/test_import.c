@@ -170,6 +170,16 @@ static void second_import_changes_nothing(void **state)
     store_close(s);
 }
 
+static int64_t count(struct store *s, const char *sql)
+{
+    sqlite3_stmt *q = NULL;
+    int64_t n = -1;
+    assert_int_equal(sqlite3_prepare_v2(s->db, sql, -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(store_number(s, q, 0, &n), 0);
+    sqlite3_finalize(q);
+    return n;
+}
+
 /* A capture without an exchange, and one that failed at once, are not stored twice either. */
 static void empty_captures_are_kept_once(void **state)
 {
@@ -188,6 +198,8 @@ static void empty_captures_are_kept_once(void **state)
     assert_int_equal(world_import(s, captures, 3), 0);
     char *twice = world_dump(s);
     assert_string_equal(twice, once);
+    assert_int_equal(
+        count(s, "SELECT count(*) FROM captures WHERE frames = 0 AND head IS NOT NULL"), 0);
     free(once);
     free(twice);
     store_close(s);
@@ -324,16 +336,6 @@ static void extra_responses_stay(void **state)
     free(once);
     free(twice);
     store_close(s);
-}
-
-static int64_t count(struct store *s, const char *sql)
-{
-    sqlite3_stmt *q = NULL;
-    int64_t n = -1;
-    assert_int_equal(sqlite3_prepare_v2(s->db, sql, -1, &q, NULL), SQLITE_OK);
-    assert_int_equal(store_number(s, q, 0, &n), 0);
-    sqlite3_finalize(q);
-    return n;
 }
 
 /* A connection cut between two captures is one where the later part begins with the very next byte:
