@@ -152,6 +152,17 @@ def check_in_wireshark(name, path, captures, wanted):
           "%s: Wireshark shows %d requests, not %d" % (name, sum(1 for r in seen if r.split("\t")[1]), len(wanted)))
 
 
+def check_no_others(headrace, finding, path, known, ids):
+    """No request but those of the evidence, and the logins and logouts of its session."""
+    mine = [x for i, x in known.items()
+            if i in ids or (finding["session"] and x["session"] == finding["session"] and x["role"] in ("login", "logout"))]
+    allowed = {(x["request_at"], x["method"]) for x in mine}
+    p = run(headrace, "list", "exchanges", "--format", "ndjson", "-q", path)
+    others = [x for x in map(json.loads, p.stdout.splitlines()) if (x["request_at"], x["method"]) not in allowed]
+    check(not others, "finding %d %s: %d exchanges that are none of it, as %s" % (
+        finding["id"], finding["rule"], len(others), others[:1]))
+
+
 def check_findings(headrace, folder, captures, name):
     """One finding of each rule alone, then all of these together."""
     db = os.path.join(folder, name + ".db")
@@ -169,6 +180,7 @@ def check_findings(headrace, folder, captures, name):
                             [known[i] for i in ids if i is not None])
         sizes.append(len(frames))
         together |= ids - {None}
+        check_no_others(headrace, f, out, known, ids)
         check(any("finding %d, %s: " % (f["id"], f["rule"]) in (x[4] or "") for x in frames),
               "%s: no comment names finding %d" % (name, f["id"]))
     out = os.path.join(folder, name + ".pcapng")

@@ -4,7 +4,9 @@ every format of a report.
 
 hostile.py HEADRACE CAPGEN SCENARIO
 """
+import base64
 import csv
+import hashlib
 import html.parser
 import io
 import json
@@ -64,6 +66,11 @@ def check_structure(text):
     wrong += ["two elements of id %s" % i for i in set(page.ids) if page.ids.count(i) > 1]
     if text.count("<script>") != 1 or text.count("<style>") != 1:
         wrong.append("more than one script or style")
+    for kind in ("style", "script"):  # the page's policy lets in nothing else
+        own = re.search("<%s>(.*?)</%s>" % (kind, kind), text, re.S).group(1)
+        digest = base64.b64encode(hashlib.sha256(own.encode()).digest()).decode()
+        if "%s-src 'sha256-%s'" % (kind, digest) not in text:
+            wrong.append("the policy does not let in the page's own %s" % kind)
     return wrong, page.text
 
 

@@ -96,7 +96,7 @@ def results(headrace, capture, stdin=None, more=(), options=()):
     for args in (["list", "exchanges", "--format", "ndjson"], ["audit", "--quiet", "--format", "ndjson"]):
         p = subprocess.run([headrace, *args, *options, capture, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, input=stdin)
         if p.returncode not in (0, 1):
-            return ["status %d: %s" % (p.returncode, p.stderr.decode(errors="replace"))]
+            raise SystemExit("%s: status %d: %s" % (capture, p.returncode, p.stderr.decode(errors="replace")))
         for line in p.stdout.decode().splitlines():
             r = json.loads(line)
             if r.get("rule") or "method" in r:

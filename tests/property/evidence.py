@@ -35,6 +35,10 @@ def exchanges(headrace, path):
     return [[x[k] for k in SHOWN] for x in map(json.loads, p.stdout.splitlines())]
 
 
+def shape(path):
+    return [(at, wire, len(data)) for at, wire, data in captool.read(path)[1]]
+
+
 def main():
     headrace, capture = sys.argv[1:3]
     link, frames = captool.read(capture)
@@ -53,6 +57,7 @@ def main():
             ids = [json.loads(line)["id"] for line in found][:3]
             run(headrace, "evidence", "--db", db, "-o", out, *ids)
             raw = open(out, "rb").read()
+            cut = shape(out)
             got = exchanges(headrace, out)
             want = want or got
             if got != want or not got:
@@ -61,8 +66,13 @@ def main():
             blanked = b"blanked in part" in p.stderr
             if blanked != (name in NOT_REWRITTEN):
                 wrong.append("%s: %s" % (name, p.stderr.decode().strip()))
+            if shape(out) != cut:
+                wrong.append("%s: anonymized, its frames have other times or lengths" % name)
             data = open(out, "rb").read().lower()
-            for secret in set(SECRET.findall(raw)):
+            secrets = set(SECRET.findall(raw))
+            if not secrets:
+                wrong.append("%s: no secret to look for" % name)
+            for secret in secrets:
                 if secret.lower() in data:
                     wrong.append("%s: %s stands in it" % (name, secret.decode()))
             if not blanked and exchanges(headrace, out) != got:

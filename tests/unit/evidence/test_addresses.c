@@ -57,7 +57,10 @@ static void two_stay_two(void **state)
         seen[rest] = true;
         memcpy(first, i == 0 ? bytes : first, 2);
         assert_memory_equal(first, bytes, 2); /* one network */
-        assert_int_not_equal(bytes[0], 10);
+        assert_int_not_equal(bytes[0], 10); /* no part stays what it was */
+        assert_int_not_equal(bytes[1], 20);
+        assert_int_not_equal(bytes[2], i >> 8);
+        assert_int_not_equal(bytes[3], i & 255);
     }
     free(seen);
     addresses_destroy(a);
@@ -81,6 +84,10 @@ static void who_is_nobody_stays(void **state)
     assert_int_equal(group[5], 0xff);
     assert_int_equal(card[0] & 3, 2); /* one card's own, not of a maker */
     assert_int_not_equal(card[0], 2);
+    assert_int_equal(card[0] >> 4, 0); /* what MPLS is told by */
+    for (size_t i = 1; i < sizeof(card); i++) {
+        assert_int_not_equal(card[i], i < 3 ? 0 : i - 2);
+    }
     addresses_destroy(a);
 }
 
