@@ -133,7 +133,7 @@ static void on_request_head(struct http_reader *r, const struct http_head *head)
 {
     struct http_conn *c = r->owner;
     r->m->framing = http_message_framing(head, (struct hr_span){NULL, 0});
-    struct http_kept *k = http_kept_create(r->m, r->shared->scratch_head, r->shared->content_bytes);
+    struct http_kept *k = http_kept_create(r->m, r->shared->content_bytes);
     k->wants_upgrade = hr_span_equal(k->m.method, HR_SPAN("CONNECT")) ||
                        (head->facts.connection_upgrade && head->facts.has_upgrade);
     r->kept = k;
@@ -218,7 +218,7 @@ static void on_response_done(struct http_reader *r, enum http_cut cut)
     bool may_be_early = requests->state == HTTP_READ_HEAD &&
                         (m->acked == HTTP_ACK_UNKNOWN || m->acked > requests->start_offset);
     c->readers[c->client].paused = false;
-    http_pairs_response_done(&c->pairs, m, r->shared->scratch_head, r->kept, cut, may_be_early);
+    http_pairs_response_done(&c->pairs, m, r->kept, cut, may_be_early);
     if (is_upgrade) {
         upgrade(c);
     }

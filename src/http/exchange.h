@@ -54,6 +54,7 @@ enum http_framing {
 
 /* Every span lives as long as the exchange it is part of is being emitted. */
 struct http_message {
+    struct hr_span head;    /* what method, target and fields point into */
     struct hr_span method;  /* request */
     struct hr_span target;  /* request, as sent */
     unsigned status;        /* response, 100..999 */

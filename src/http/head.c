@@ -118,8 +118,8 @@ static void take_head(struct http_reader *r, struct hr_span bytes, bool whole,
     if ((head.anomalies & HTTP_ANOMALY_FIELDS_CUT) != 0) {
         shared->fields_cut++;
     }
-    shared->scratch_head = head.bytes;
     shared->scratch = (struct http_message){
+        .head = head.bytes,
         .method = head.line.method,
         .target = head.line.target,
         .status = head.line.status,
@@ -249,7 +249,7 @@ static size_t read_held_head(struct http_reader *r, const struct http_window *w,
     take_head(r, hr_buf_span(&r->held), true, http_window_place(w, pos + n - 1));
     /* spans of the scratch point into held: the copy comes before its release */
     if (r->m == &r->shared->scratch) {
-        r->kept = http_kept_create(r->m, r->shared->scratch_head, r->shared->content_bytes);
+        r->kept = http_kept_create(r->m, r->shared->content_bytes);
         r->m = &r->kept->m;
     }
     http_reader_release_held(r);

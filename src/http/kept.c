@@ -9,9 +9,9 @@ static struct hr_span moved(struct hr_span s, struct hr_span from, char *to)
     return s.ptr != NULL ? hr_span_of(to + (s.ptr - from.ptr), s.len) : s;
 }
 
-struct http_kept *http_kept_create(const struct http_message *m, struct hr_span head,
-                                   size_t content_limit)
+struct http_kept *http_kept_create(const struct http_message *m, size_t content_limit)
 {
+    const struct hr_span head = m->head;
     size_t fields_size = m->field_count * sizeof(struct http_field);
     struct http_kept *k = hr_xmalloc(sizeof(*k) + fields_size + head.len);
     *k = (struct http_kept){.m = *m, .block_bytes = sizeof(*k) + fields_size + head.len};
@@ -24,6 +24,7 @@ struct http_kept *http_kept_create(const struct http_message *m, struct hr_span 
         fields[i] = (struct http_field){moved(m->fields[i].name, head, bytes),
                                         moved(m->fields[i].value, head, bytes)};
     }
+    k->m.head = hr_span_of(bytes, head.len);
     k->m.fields = fields;
     k->m.method = moved(m->method, head, bytes);
     k->m.target = moved(m->target, head, bytes);

@@ -165,7 +165,7 @@ size_t http_reader_run(struct http_reader *r, const struct http_window *w)
     }
     /* what is still in progress must not point into bytes that go away */
     if (r->m != NULL && r->kept == NULL) {
-        r->kept = http_kept_create(r->m, r->shared->scratch_head, r->shared->content_bytes);
+        r->kept = http_kept_create(r->m, r->shared->content_bytes);
         r->m = &r->kept->m;
         hr_buf_clear(&r->shared->scratch_content);
     }

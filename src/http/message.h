@@ -27,9 +27,8 @@ struct http_kept {
     enum http_pairing pairing;
 };
 
-/** @return an owned copy of m, whose spans point into head and content; never NULL */
-struct http_kept *http_kept_create(const struct http_message *m, struct hr_span head,
-                                   size_t content_limit);
+/** @return an owned copy of m, whose spans point into its own head and content; never NULL */
+struct http_kept *http_kept_create(const struct http_message *m, size_t content_limit);
 void http_kept_destroy(struct http_kept *k);
 /** @return the memory that it takes, without that of its response */
 size_t http_kept_bytes(const struct http_kept *k);
@@ -92,7 +91,6 @@ struct http_reader_shared {
     size_t header_bytes;
     size_t content_bytes;
     struct http_message scratch; /* the message of the bytes being fed */
-    struct hr_span scratch_head; /* what its spans point into */
     struct hr_buf scratch_content;
     uint64_t errors; /* messages that could not be followed */
     uint64_t fields_cut;

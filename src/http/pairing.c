@@ -355,15 +355,13 @@ static void note_answer_end(struct http_pairs *p, const struct http_kept *reques
     }
 }
 
-static struct http_kept *keep(const struct http_message *m, struct hr_span head,
-                              struct http_kept *take_kept)
+static struct http_kept *keep(const struct http_message *m, struct http_kept *take_kept)
 {
-    return take_kept != NULL ? take_kept : http_kept_create(m, head, m->content.len);
+    return take_kept != NULL ? take_kept : http_kept_create(m, m->content.len);
 }
 
 void http_pairs_response_done(struct http_pairs *p, const struct http_message *m,
-                              struct hr_span head, struct http_kept *take_kept, enum http_cut cut,
-                              bool may_be_early)
+                              struct http_kept *take_kept, enum http_cut cut, bool may_be_early)
 {
     struct http_kept *request = p->answering;
     bool lost = cut == HTTP_CUT_GAP;
@@ -373,7 +371,7 @@ void http_pairs_response_done(struct http_pairs *p, const struct http_message *m
     }
     if (request == NULL) {
         if (may_be_early && p->early == NULL && !p->adrift && p->first == NULL) {
-            p->early = keep(m, head, take_kept);
+            p->early = keep(m, take_kept);
             p->early->lost = lost;
             return;
         }
@@ -383,7 +381,7 @@ void http_pairs_response_done(struct http_pairs *p, const struct http_message *m
             note_answer_end(p, request, m->end_offset);
         }
         if (request == p->open_request || cut == HTTP_CUT_END) {
-            request->response = keep(m, head, take_kept);
+            request->response = keep(m, take_kept);
             request->response->lost = lost;
             return;
         }

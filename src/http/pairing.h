@@ -85,8 +85,7 @@ struct http_kept *http_pairs_match(struct http_pairs *p, const struct http_posit
  * @param may_be_early  a request is being read whose head is not yet whole
  */
 void http_pairs_response_done(struct http_pairs *p, const struct http_message *m,
-                              struct hr_span head, struct http_kept *take_kept, enum http_cut cut,
-                              bool may_be_early);
+                              struct http_kept *take_kept, enum http_cut cut, bool may_be_early);
 /** Responses may be missing from here on. */
 void http_pairs_drift(struct http_pairs *p, bool by_gap);
 /** Both sides ended: emits everything that still waits. */

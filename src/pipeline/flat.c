@@ -1,7 +1,10 @@
 /*
- * First the struct without its arrays, then what is used of these, then the texts, in the order of
- * the table below, of the marks and of the tokens. A span keeps its length; its pointer only says
- * whether there is a text.
+ * Facts: first the struct without its arrays, then what is used of these, then the texts, in the
+ * order of the table below, of the marks and of the tokens. A span keeps its length; its pointer
+ * only says whether there is a text.
+ *
+ * An exchange: first the struct, then the fields of both messages, then head and content of each.
+ * All spans of a message but its content move as far as its head did.
  */
 #include "pipeline/flat.h"
 
@@ -93,4 +96,65 @@ void facts_unflatten(const void *from, struct exchange_facts *ret_facts)
     for (size_t i = 0; i < f->token_count; i++) {
         at = point(&f->tokens[i].name, at);
     }
+}
+
+/* --- exchanges -------------------------------------------------------------------------------- */
+
+static size_t message_text_size(const struct http_message *m)
+{
+    return m->head.len + m->content.len;
+}
+
+size_t exchange_flat_size(const struct http_exchange *x)
+{
+    return sizeof(*x) +
+           (x->request.field_count + x->response.field_count) * sizeof(struct http_field) +
+           message_text_size(&x->request) + message_text_size(&x->response);
+}
+
+/* @param from  what s points into. @return the same bytes in the copy of it */
+static struct hr_span moved(struct hr_span s, struct hr_span from, const char *to)
+{
+    return s.ptr != NULL ? hr_span_of(to + (s.ptr - from.ptr), s.len) : s;
+}
+
+/* Points a message and its fields, copied behind each other, at the copy of its head. */
+static void move_message(struct http_message *m, struct http_field *fields, const char *head,
+                         const char *content)
+{
+    const struct hr_span from = m->head;
+    for (size_t i = 0; i < m->field_count; i++) {
+        fields[i].name = moved(fields[i].name, from, head);
+        fields[i].value = moved(fields[i].value, from, head);
+    }
+    m->fields = fields;
+    m->method = moved(m->method, from, head);
+    m->target = moved(m->target, from, head);
+    m->head = moved(from, from, head);
+    m->content = moved(m->content, m->content, content);
+}
+
+void exchange_flatten(const struct http_exchange *x, void *to)
+{
+    const struct http_message *request = &x->request;
+    const struct http_message *response = &x->response;
+    char *at = put(to, x, sizeof(*x));
+    at = put(at, request->fields, request->field_count * sizeof(struct http_field));
+    at = put(at, response->fields, response->field_count * sizeof(struct http_field));
+    at = put(at, request->head.ptr, request->head.len);
+    at = put(at, request->content.ptr, request->content.len);
+    at = put(at, response->head.ptr, response->head.len);
+    put(at, response->content.ptr, response->content.len);
+}
+
+void exchange_unflatten(void *from, struct http_exchange *ret_exchange)
+{
+    struct http_exchange *x = ret_exchange;
+    memcpy(x, from, sizeof(*x));
+    struct http_field *fields = (void *)((char *)from + sizeof(*x));
+    struct http_field *response_fields = fields + x->request.field_count;
+    const char *at = (const char *)(response_fields + x->response.field_count);
+    move_message(&x->request, fields, at, at + x->request.head.len);
+    at += message_text_size(&x->request);
+    move_message(&x->response, response_fields, at, at + x->response.head.len);
 }

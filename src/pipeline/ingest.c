@@ -3,12 +3,14 @@
  * (struct lane) hangs on tcp_conn.user; its row in the store is made with its first exchange or
  * loss, so connections that are not HTTP leave none; one on which nobody said anything leaves one
  * where its server closed it. Refused ones are only counted, by server and time. All this is the
- * reading thread; what it finds goes to the writer, which knows connections by small numbers that
- * are used again.
+ * reading thread; what it finds goes as records to the extracting thread and from there to the
+ * writing one. They know connections by small numbers that are used again.
  */
 #include "pipeline/ingest.h"
 
 #include "base/alloc.h"
+#include "pipeline/extraction.h"
+#include "pipeline/records.h"
 #include "pipeline/refusals.h"
 #include "pipeline/writer.h"
 
@@ -19,7 +21,7 @@ enum blindness_kind {
     BLIND_TLS,
     BLIND_HTTP2,
     BLIND_NOT_HTTP,
-    BLIND_UNDECODED,
+    BLIND_UNDECODED, /* known to the extraction */
     BLIND_KINDS,
 };
 
@@ -37,7 +39,8 @@ struct ingest {
     struct tcp_table *tcp;
     struct http_context *http;
     size_t kept_limit; /* bytes of messages under way */
-    struct extractor *extractor;
+    struct queue *out; /* to the extraction */
+    struct extraction *extraction;
     struct writer *writer;
     struct refusals *refusals;
     struct hr_key key;
@@ -51,7 +54,7 @@ struct lane {
     struct ingest *ingest;
     struct tcp_conn *conn;
     struct http_conn *http;
-    size_t number; /* for the writer; 0: not told to it yet */
+    size_t number; /* in records; 0: not told yet */
 };
 
 static size_t take_number(struct ingest *g)
@@ -82,7 +85,7 @@ static void tell_conn(struct lane *l)
 {
     if (l->number == 0) {
         l->number = take_number(l->ingest);
-        writer_add_conn(l->ingest->writer, l->number, l->conn, orig_is_client(l));
+        records_put_conn(l->ingest->out, l->number, l->conn, orig_is_client(l));
     }
 }
 
@@ -94,14 +97,6 @@ static void add_blindness(struct ingest *g, size_t capture, enum blindness_kind 
     b->to_at = b->count == 0 || more->to_at > b->to_at ? more->to_at : b->to_at;
     b->count += more->count;
     b->bytes += more->bytes;
-}
-
-static void note_undecoded(struct ingest *g, const struct exchange_facts *f, size_t capture)
-{
-    hr_nsec at = f->request_at != HR_NSEC_INFINITE ? f->request_at : f->response_at;
-    add_blindness(
-        g, capture, BLIND_UNDECODED,
-        &(struct blindness){.count = 1, .bytes = f->response_bytes, .from_at = at, .to_at = at});
 }
 
 /* A connection that is no HTTP/1. */
@@ -127,14 +122,12 @@ static void on_exchange(const struct http_exchange *x, void *user)
 {
     struct lane *l = user;
     struct ingest *g = l->ingest;
-    struct exchange_facts facts;
     tell_conn(l);
-    uint64_t undecoded = extractor_undecoded_count(g->extractor);
-    extractor_feed(g->extractor, x, server_of(l), &facts);
-    if (extractor_undecoded_count(g->extractor) != undecoded) {
-        note_undecoded(g, &facts, l->conn->capture);
-    }
-    writer_add_exchange(g->writer, l->number, &facts);
+    records_put_messages(g->out,
+                         &(struct messages_record){.conn_number = l->number,
+                                                   .capture = l->conn->capture,
+                                                   .server = *server_of(l)},
+                         x);
     g->exchanges++;
 }
 
@@ -143,7 +136,7 @@ static void add_loss(struct lane *l, struct loss_row row)
     tell_conn(l);
     row.capture_id = (int64_t)l->conn->capture;
     row.server = *server_of(l);
-    writer_add_loss(l->ingest->writer, l->number, &row);
+    records_put_loss(l->ingest->out, l->number, &row);
 }
 
 static void on_loss(const struct http_loss *loss, void *user)
@@ -240,7 +233,7 @@ static void on_close(struct tcp_conn *c, enum tcp_end end, void *user)
     bool may_go_on = end == TCP_END_NONE && c->has_numbers[0] && c->has_numbers[1];
     if (l->number == 0 && (may_go_on || is_silent_cut(c))) {
         tell_conn(l); /* said nothing yet: another capture may go on with it */
-        writer_end_conn(g->writer, l->number, c, end);
+        records_put_conn_end(g->out, l->number, c, end);
         give_number(g, l->number);
     } else if (l->number != 0) {
         add_conn_losses(l);
@@ -251,7 +244,7 @@ static void on_close(struct tcp_conn *c, enum tcp_end end, void *user)
                                           .count = 1,
                                           .hides_exchanges = true});
         }
-        writer_end_conn(g->writer, l->number, c, end);
+        records_put_conn_end(g->out, l->number, c, end);
         give_number(g, l->number);
     }
     http_conn_destroy(l->http);
@@ -262,7 +255,7 @@ static void on_close(struct tcp_conn *c, enum tcp_end end, void *user)
 static void on_refusals(const struct refusal_row *row, void *user)
 {
     struct ingest *g = user;
-    writer_add_refusal(g->writer, row);
+    records_put_refusal(g->out, row);
 }
 
 static void on_segment(const struct tcp_segment *s, void *user)
@@ -280,17 +273,19 @@ int ingest_create(const struct pipeline_config *config, const struct hr_key *key
         .open = on_open, .chunk = on_chunk, .close = on_close};
     struct ingest *g = hr_xcalloc(1, sizeof(*g));
     struct extract_config extract = config->extract;
-    int r = writer_create(import, classifier, &g->writer);
-    if (r < 0) {
-        free(g);
-        return r;
-    }
-    g->blindness = hr_xcalloc(capture_count, sizeof(*g->blindness));
-    g->capture_count = capture_count;
     g->key = *key;
     extract.key = &g->key;
     extract.profiles = profiles;
-    g->extractor = extractor_create(&extract);
+    int r = writer_create(import, classifier, &g->writer);
+    r = r == 0 ? extraction_create(&extract, capture_count, writer_queue(g->writer), &g->extraction)
+               : r;
+    if (r < 0) {
+        ingest_destroy(g);
+        return r;
+    }
+    g->out = extraction_queue(g->extraction);
+    g->blindness = hr_xcalloc(capture_count, sizeof(*g->blindness));
+    g->capture_count = capture_count;
     g->kept_limit = config->http.kept_bytes;
     g->http = http_context_create(&config->http, &http_callbacks);
     g->tcp = tcp_table_create(&config->tcp, &tcp_callbacks, g, capture_count);
@@ -311,6 +306,7 @@ int ingest_finish(struct ingest *g)
 {
     tcp_table_finish(g->tcp);
     refusals_finish(g->refusals);
+    extraction_finish(g->extraction);
     return writer_finish(g->writer);
 }
 
@@ -329,6 +325,17 @@ uint64_t ingest_exchange_count(const struct ingest *g)
     return g->exchanges;
 }
 
+static struct blindness blindness_of(const struct ingest *g, size_t capture,
+                                     enum blindness_kind kind)
+{
+    if (kind != BLIND_UNDECODED) {
+        return g->blindness[capture][kind];
+    }
+    const struct undecoded u = extraction_undecoded(g->extraction, capture);
+    return (struct blindness){
+        .count = u.count, .bytes = u.bytes, .from_at = u.from_at, .to_at = u.to_at};
+}
+
 int ingest_store_blindness(const struct ingest *g, struct import *import)
 {
     static const enum loss_kind kinds[BLIND_KINDS] = {
@@ -339,16 +346,17 @@ int ingest_store_blindness(const struct ingest *g, struct import *import)
     };
     int r = 0;
     for (size_t i = 0; i < g->capture_count * BLIND_KINDS && r == 0; i++) {
-        const struct blindness *b = &g->blindness[i / BLIND_KINDS][i % BLIND_KINDS];
+        const enum blindness_kind kind = (enum blindness_kind)(i % BLIND_KINDS);
+        const struct blindness b = blindness_of(g, i / BLIND_KINDS, kind);
         struct loss_row row = {
-            .kind = kinds[i % BLIND_KINDS],
+            .kind = kinds[kind],
             .capture_id = (int64_t)(i / BLIND_KINDS),
-            .from_at = b->from_at,
-            .to_at = b->to_at,
-            .bytes = b->bytes,
-            .count = b->count,
+            .from_at = b.from_at,
+            .to_at = b.to_at,
+            .bytes = b.bytes,
+            .count = b.count,
         };
-        r = b->count > 0 ? import_add_loss(import, &row) : 0;
+        r = b.count > 0 ? import_add_loss(import, &row) : 0;
     }
     return r;
 }
@@ -376,7 +384,7 @@ void ingest_counters(const struct ingest *g, struct pipeline_result *result)
     sink.stage = "http";
     http_context_counters(g->http, keep_counter, &sink);
     sink.stage = "session";
-    extractor_counters(g->extractor, keep_counter, &sink);
+    extraction_counters(g->extraction, keep_counter, &sink);
     sink.stage = "pipeline";
     keep_counter(&(struct hr_counter_info){"refusals_dropped", "attempts",
                                            "Refused connections past the bound, not stored"},
@@ -386,6 +394,7 @@ void ingest_counters(const struct ingest *g, struct pipeline_result *result)
 void ingest_destroy(struct ingest *g)
 {
     if (g != NULL) {
+        extraction_destroy(g->extraction);
         writer_destroy(g->writer);
         refusals_destroy(g->refusals);
         free(g->free_numbers);
@@ -393,7 +402,6 @@ void ingest_destroy(struct ingest *g)
         decoder_destroy(g->decoder);
         tcp_table_destroy(g->tcp);
         http_context_destroy(g->http);
-        extractor_destroy(g->extractor);
         hr_wipe(&g->key, sizeof(g->key));
         free(g);
     }

@@ -1,4 +1,5 @@
-/* Facts come out of the flat copy as they went in, and the copy owns all of its text. */
+/* Facts and exchanges come out of the flat copy as they went in, and the copy owns all of its text.
+ */
 #include "pipeline/flat.h"
 #include "support/test.h"
 
@@ -78,8 +79,76 @@ static void facts_survive(void **state)
     }
 }
 
+static const char request_head[] = "GET /a HTTP/1.1\r\nHost: a\r\nX:\r\n\r\n";
+static const char response_head[] = "HTTP/1.1 200 OK\r\nServer: s\r\n\r\n";
+static const struct http_field request_fields[] = {
+    {{request_head + 17, 4}, {request_head + 23, 1}},
+    {{request_head + 26, 1}, {request_head + 28, 0}}
+};
+static const struct http_field response_fields[] = {
+    {{response_head + 17, 6}, {response_head + 25, 1}}
+};
+
+#define REQUEST                                                                                    \
+    {                                                                                              \
+        .head = {request_head, sizeof(request_head) - 1}, .method = {request_head, 3},             \
+        .target = {request_head + 4, 2}, .fields = request_fields, .field_count = 2,               \
+        .content = {"", 0}, .version = 11                                                          \
+    }
+#define RESPONSE                                                                                   \
+    {                                                                                              \
+        .head = {response_head, sizeof(response_head) - 1}, .fields = response_fields,             \
+        .field_count = 1, .content = {"body", 4}, .status = 200                                    \
+    }
+
+static const struct {
+    const char *name;
+    struct http_exchange exchange;
+} exchanges[] = {
+    {"nothing at all",   {0}                                                                                  },
+    {"a request alone",  {.has_request = true, .request = REQUEST}                                            },
+    {"a response alone", {.has_response = true, .response = RESPONSE}                                         },
+    {"both",             {.has_request = true, .has_response = true, .request = REQUEST, .response = RESPONSE}},
+};
+
+static void assert_same_message(const char *name, const struct http_message *want,
+                                const struct http_message *got)
+{
+    assert_same_text(name, want->head, got->head);
+    assert_same_text(name, want->method, got->method);
+    assert_same_text(name, want->target, got->target);
+    assert_same_text(name, want->content, got->content);
+    assert_int_equal(want->status, got->status);
+    assert_int_equal(want->version, got->version);
+    assert_int_equal(want->field_count, got->field_count);
+    for (size_t i = 0; i < want->field_count; i++) {
+        assert_same_text(name, want->fields[i].name, got->fields[i].name);
+        assert_same_text(name, want->fields[i].value, got->fields[i].value);
+        assert_true(got->fields[i].name.ptr != want->fields[i].name.ptr);
+    }
+}
+
+static void exchanges_survive(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < sizeof(exchanges) / sizeof(exchanges[0]); c++) {
+        const struct http_exchange *want = &exchanges[c].exchange;
+        struct http_exchange got;
+        void *flat = malloc(exchange_flat_size(want));
+        exchange_flatten(want, flat);
+        memset(&got, 0xff, sizeof(got));
+        exchange_unflatten(flat, &got);
+        assert_int_equal(want->has_request, got.has_request);
+        assert_int_equal(want->has_response, got.has_response);
+        assert_same_message(exchanges[c].name, &want->request, &got.request);
+        assert_same_message(exchanges[c].name, &want->response, &got.response);
+        free(flat);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(facts_survive)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(facts_survive),
+                                       cmocka_unit_test(exchanges_survive)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,66 @@
+#include "pipeline/records.h"
+
+#include "pipeline/flat.h"
+
+#include <string.h>
+
+static bool put(struct queue *q, enum record_kind kind, const void *record, size_t size)
+{
+    void *to = queue_reserve(q, kind, size);
+    if (to != NULL) {
+        memcpy(to, record, size);
+    }
+    return to != NULL;
+}
+
+void records_put_conn(struct queue *q, size_t conn_number, const struct tcp_conn *c,
+                      bool orig_is_client)
+{
+    const struct conn_record record = {
+        .conn_number = conn_number, .orig_is_client = orig_is_client, .conn = *c};
+    put(q, RECORD_CONN, &record, sizeof(record));
+}
+
+void records_put_conn_end(struct queue *q, size_t conn_number, const struct tcp_conn *c,
+                          enum tcp_end end)
+{
+    const struct conn_record record = {.conn_number = conn_number, .end = end, .conn = *c};
+    put(q, RECORD_CONN_END, &record, sizeof(record));
+}
+
+void records_put_messages(struct queue *q, const struct messages_record *m,
+                          const struct http_exchange *x)
+{
+    struct messages_record *to =
+        queue_reserve(q, RECORD_MESSAGES, sizeof(*to) + exchange_flat_size(x));
+    if (to != NULL) {
+        *to = *m;
+        exchange_flatten(x, to + 1);
+    }
+}
+
+bool records_put_facts(struct queue *q, size_t conn_number, const struct exchange_facts *f)
+{
+    struct facts_record *to = queue_reserve(q, RECORD_FACTS, sizeof(*to) + facts_flat_size(f));
+    if (to != NULL) {
+        to->conn_number = conn_number;
+        facts_flatten(f, to + 1);
+    }
+    return to != NULL;
+}
+
+void records_put_loss(struct queue *q, size_t conn_number, const struct loss_row *row)
+{
+    const struct loss_record record = {.conn_number = conn_number, .row = *row};
+    put(q, RECORD_LOSS, &record, sizeof(record));
+}
+
+void records_put_refusal(struct queue *q, const struct refusal_row *row)
+{
+    put(q, RECORD_REFUSAL, row, sizeof(*row));
+}
+
+bool records_pass(struct queue *q, const struct queue_record *record)
+{
+    return put(q, (enum record_kind)record->kind, record->data, record->size_bytes);
+}

@@ -1,0 +1,20 @@
+/*
+ * pipeline/worker.h - a thread of a run, beside the one that reads.
+ */
+#ifndef HR_PIPELINE_WORKER_H
+#define HR_PIPELINE_WORKER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+struct worker {
+    pthread_t thread;
+    bool is_running;
+};
+
+/** Signals are left to the thread that was there before. @return 0 or a negative errno */
+int worker_start(struct worker *w, void *(*work)(void *user), void *user);
+/** Waits for its end; does nothing where it does not run. */
+void worker_join(struct worker *w);
+
+#endif
