@@ -39,6 +39,9 @@ bool capture_file_is_capture(const char *path);
 /** Writes "EN10MB" and the like, "link type 999" where it has no name. */
 void capture_link_name(uint32_t link_type, char *text, size_t size);
 
+/** @return the LINKTYPE_ number of libpcap's DLT_ number */
+uint32_t capture_link_of(int dlt);
+
 /** @return whether head is the beginning of a pcap file that libpcap knows */
 bool pcap_reader_knows(const uint8_t *head, size_t len);
 /** @return NULL with the file's error set where it cannot be read */

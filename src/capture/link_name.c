@@ -36,6 +36,15 @@ static int link_to_dlt(uint32_t link_type)
     return (int)link_type;
 }
 
+uint32_t capture_link_of(int dlt)
+{
+    uint32_t link = (uint32_t)dlt;
+    for (size_t i = 0; i < HR_ARRAY_LEN(renumbered); i++) {
+        link = renumbered[i].dlt == dlt ? renumbered[i].link_type : link; /* the last is the right one */
+    }
+    return link;
+}
+
 void capture_link_name(uint32_t link_type, char *text, size_t size)
 {
     const char *name = pcap_datalink_val_to_name(link_to_dlt(link_type));
