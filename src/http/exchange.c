@@ -401,6 +401,17 @@ int http_conn_client_side(const struct http_conn *c)
     return c->client;
 }
 
+hr_nsec http_conn_pending_since(const struct http_conn *c)
+{
+    const struct http_reader *r = c->client >= 0 ? &c->readers[c->client] : &c->readers[0];
+    if (c->pairs.first != NULL) {
+        return c->pairs.first->m.first.at;
+    }
+    bool is_undecided = c->kind == HTTP_CONN_UNDECIDED && c->fed[0] + c->fed[1] > 0;
+    bool in_head = c->kind == HTTP_CONN_HTTP && r->state == HTTP_READ_HEAD;
+    return in_head || is_undecided ? r->start_place.at : HR_NSEC_INFINITE;
+}
+
 enum http_conn_kind http_conn_kind(const struct http_conn *c)
 {
     return c->kind;

@@ -197,6 +197,11 @@ void http_conn_destroy(struct http_conn *c);
  */
 int http_conn_client_side(const struct http_conn *c);
 
+/**
+ * @return when the earliest request began that has no whole answer yet; HR_NSEC_INFINITE: none does
+ */
+hr_nsec http_conn_pending_since(const struct http_conn *c);
+
 /* What a connection turned out to be. */
 enum http_conn_kind {
     HTTP_CONN_UNDECIDED, /* too few bytes to tell */

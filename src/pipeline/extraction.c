@@ -12,13 +12,22 @@ enum {
     BLOCKS = 8,
 };
 
+/* Contents that could not be decoded, of one capture. */
+struct undecoded {
+    uint64_t count;
+    uint64_t bytes;
+    hr_nsec from_at;
+    hr_nsec to_at;
+};
+
 struct extraction {
     struct queue *from;
     struct worker worker;
     /* The extracting thread's own, until it has ended. */
     struct queue *to;
     struct extractor *extractor;
-    struct undecoded *undecoded; /* by capture */
+    struct undecoded *undecoded; /* by capture; not told yet */
+    size_t capture_count;
     struct http_exchange exchange;
     struct exchange_facts facts;
 };
@@ -43,6 +52,36 @@ static bool extract(struct extraction *e, struct messages_record *m)
     return records_put_facts(e->to, m->conn_number, &e->facts);
 }
 
+static void tell_undecoded(struct extraction *e)
+{
+    for (size_t i = 0; i < e->capture_count; i++) {
+        struct undecoded *u = &e->undecoded[i];
+        struct loss_row row = {
+            .kind = LOSS_UNDECODED,
+            .capture_id = (int64_t)i,
+            .from_at = u->from_at,
+            .to_at = u->to_at,
+            .bytes = u->bytes,
+            .count = u->count,
+        };
+        if (u->count > 0) {
+            records_put_loss(e->to, 0, &row);
+        }
+        *u = (struct undecoded){.count = 0};
+    }
+}
+
+static bool pass(struct extraction *e, const struct queue_record *record)
+{
+    if (record->kind != RECORD_ROUND) {
+        return records_pass(e->to, record);
+    }
+    tell_undecoded(e);
+    bool goes_on = records_pass(e->to, record);
+    queue_flush(e->to);
+    return goes_on;
+}
+
 static void *extract_records(void *user)
 {
     struct extraction *e = user;
@@ -52,12 +91,12 @@ static void *extract_records(void *user)
         if (!goes_on) {
             continue; /* what the reader had filled before it knew */
         }
-        goes_on =
-            record.kind == RECORD_MESSAGES ? extract(e, record.data) : records_pass(e->to, &record);
+        goes_on = record.kind == RECORD_MESSAGES ? extract(e, record.data) : pass(e, &record);
         if (!goes_on) {
             queue_close(e->from);
         }
     }
+    tell_undecoded(e);
     return NULL;
 }
 
@@ -67,6 +106,7 @@ int extraction_create(const struct extract_config *config, size_t capture_count,
     struct extraction *e = hr_xcalloc(1, sizeof(*e));
     e->to = to;
     e->extractor = extractor_create(config);
+    e->capture_count = capture_count;
     e->undecoded = hr_xcalloc(capture_count, sizeof(*e->undecoded));
     e->from = queue_create(BLOCK_BYTES, BLOCKS);
     const int r = worker_start(&e->worker, extract_records, e);
@@ -91,9 +131,9 @@ void extraction_finish(struct extraction *e)
     }
 }
 
-struct undecoded extraction_undecoded(const struct extraction *e, size_t capture)
+void extraction_use(struct extraction *e, const struct profile_set *profiles)
 {
-    return e->undecoded[capture];
+    extractor_use(e->extractor, profiles);
 }
 
 void extraction_counters(const struct extraction *e, hr_counter_fn emit, void *user)

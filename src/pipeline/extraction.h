@@ -1,6 +1,7 @@
 /*
  * pipeline/extraction.h - the thread between the reading and the writing one: exchanges become
- * facts. What else the reader records is passed on, all in the order in which it came.
+ * facts. What else the reader records is passed on, all in the order in which it came. At the end
+ * of a round and at the end of all comes the loss of contents that could not be decoded.
  */
 #ifndef HR_PIPELINE_EXTRACTION_H
 #define HR_PIPELINE_EXTRACTION_H
@@ -10,14 +11,6 @@
 
 struct extraction;
 
-/* Contents that could not be decoded, of one capture. */
-struct undecoded {
-    uint64_t count;
-    uint64_t bytes;
-    hr_nsec from_at;
-    hr_nsec to_at;
-};
-
 /**
  * Starts it.
  * @param to  gets what comes out; not ended; nobody else may fill it until extraction_finish()
@@ -25,12 +18,13 @@ struct undecoded {
  */
 int extraction_create(const struct extract_config *config, size_t capture_count, struct queue *to,
                       struct extraction **ret_extraction);
+/** Other profiles from now on; only while nothing is on its way. Borrowed, may be NULL. */
+void extraction_use(struct extraction *e, const struct profile_set *profiles);
 /** What the reader fills. Closed once `to` is. */
 struct queue *extraction_queue(struct extraction *e);
 /** Waits until all has passed. */
 void extraction_finish(struct extraction *e);
-/** After extraction_finish(), as the counters. */
-struct undecoded extraction_undecoded(const struct extraction *e, size_t capture);
+/** After extraction_finish(). */
 void extraction_counters(const struct extraction *e, hr_counter_fn emit, void *user);
 /** Finishes where that was not done. */
 void extraction_destroy(struct extraction *e);

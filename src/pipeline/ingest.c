@@ -15,13 +15,16 @@
 #include "pipeline/writer.h"
 
 #include <stdlib.h>
+#include <sys/queue.h>
+
+/* So many servers with requests under way are told apart. */
+#define PENDING_LIMIT 1024
 
 /* What could not be read, added up by capture. */
 enum blindness_kind {
     BLIND_TLS,
     BLIND_HTTP2,
     BLIND_NOT_HTTP,
-    BLIND_UNDECODED, /* known to the extraction */
     BLIND_KINDS,
 };
 
@@ -32,7 +35,18 @@ struct blindness {
     hr_nsec to_at;
 };
 
+struct lane {
+    LIST_ENTRY(lane) link;
+    struct ingest *ingest;
+    struct tcp_conn *conn;
+    struct http_conn *http;
+    size_t number; /* in records; 0: not told yet */
+};
+
 struct ingest {
+    LIST_HEAD(lanes, lane) lanes; /* open connections */
+    size_t lane_count;
+    hr_nsec last_at; /* of the frames */
     struct blindness (*blindness)[BLIND_KINDS]; /* by capture */
     size_t capture_count;
     struct decoder *decoder;
@@ -48,13 +62,6 @@ struct ingest {
     size_t *free_numbers; /* of connections that ended */
     size_t free_count;
     size_t number_count; /* given out, free ones included */
-};
-
-struct lane {
-    struct ingest *ingest;
-    struct tcp_conn *conn;
-    struct http_conn *http;
-    size_t number; /* in records; 0: not told yet */
 };
 
 static size_t take_number(struct ingest *g)
@@ -157,6 +164,8 @@ static void on_open(struct tcp_conn *c, void *user)
     struct lane *l = hr_xcalloc(1, sizeof(*l));
     *l = (struct lane){.ingest = g, .conn = c};
     c->user = l;
+    LIST_INSERT_HEAD(&g->lanes, l, link);
+    g->lane_count++;
 }
 
 static void on_chunk(struct tcp_conn *c, const struct tcp_chunk *chunk, void *user)
@@ -248,6 +257,8 @@ static void on_close(struct tcp_conn *c, enum tcp_end end, void *user)
         give_number(g, l->number);
     }
     http_conn_destroy(l->http);
+    LIST_REMOVE(l, link);
+    g->lane_count--;
     free(l);
     c->user = NULL;
 }
@@ -265,18 +276,19 @@ static void on_segment(const struct tcp_segment *s, void *user)
 }
 
 int ingest_create(const struct pipeline_config *config, const struct hr_key *key,
-                  const struct profile_set *profiles, struct import *import,
-                  struct classifier *classifier, size_t capture_count, struct ingest **ret_ingest)
+                  const struct profile_set *profiles, const struct writer_target *target,
+                  size_t capture_count, struct ingest **ret_ingest)
 {
     static const struct http_callbacks http_callbacks = {.exchange = on_exchange, .loss = on_loss};
     static const struct tcp_callbacks tcp_callbacks = {
         .open = on_open, .chunk = on_chunk, .close = on_close};
     struct ingest *g = hr_xcalloc(1, sizeof(*g));
     struct extract_config extract = config->extract;
+    LIST_INIT(&g->lanes);
     g->key = *key;
     extract.key = &g->key;
     extract.profiles = profiles;
-    int r = writer_create(import, classifier, &g->writer);
+    int r = writer_create(target, &g->writer);
     r = r == 0 ? extraction_create(&extract, capture_count, writer_queue(g->writer), &g->extraction)
                : r;
     if (r < 0) {
@@ -286,6 +298,7 @@ int ingest_create(const struct pipeline_config *config, const struct hr_key *key
     g->out = extraction_queue(g->extraction);
     g->blindness = hr_xcalloc(capture_count, sizeof(*g->blindness));
     g->capture_count = capture_count;
+    g->last_at = INT64_MIN;
     g->kept_limit = config->http.kept_bytes;
     g->http = http_context_create(&config->http, &http_callbacks);
     g->tcp = tcp_table_create(&config->tcp, &tcp_callbacks, g, capture_count);
@@ -297,15 +310,134 @@ int ingest_create(const struct pipeline_config *config, const struct hr_key *key
 
 void ingest_feed(struct ingest *g, const struct packet *p)
 {
+    g->last_at = p->at > g->last_at ? p->at : g->last_at;
     decoder_feed(g->decoder, p);
     while (http_context_kept_bytes(g->http) > g->kept_limit && tcp_table_evict(g->tcp)) {
     }
+}
+
+/* Enters into the ledger what could not be read. */
+static void flush_blindness(struct ingest *g)
+{
+    static const enum loss_kind kinds[BLIND_KINDS] = {
+        [BLIND_TLS] = LOSS_TLS,
+        [BLIND_HTTP2] = LOSS_HTTP2,
+        [BLIND_NOT_HTTP] = LOSS_NOT_HTTP,
+    };
+    for (size_t i = 0; i < g->capture_count * BLIND_KINDS; i++) {
+        struct blindness *b = &g->blindness[i / BLIND_KINDS][i % BLIND_KINDS];
+        struct loss_row row = {
+            .kind = kinds[i % BLIND_KINDS],
+            .capture_id = (int64_t)(i / BLIND_KINDS),
+            .from_at = b->from_at,
+            .to_at = b->to_at,
+            .bytes = b->bytes,
+            .count = b->count,
+        };
+        if (b->count > 0) {
+            records_put_loss(g->out, 0, &row);
+        }
+        *b = (struct blindness){.count = 0};
+    }
+}
+
+void ingest_advance(struct ingest *g, hr_nsec at)
+{
+    tcp_table_advance(g->tcp, at);
+}
+
+void ingest_add_drops(struct ingest *g, size_t capture, hr_nsec from_at, hr_nsec to_at,
+                      uint64_t count)
+{
+    struct loss_row row = {
+        .kind = LOSS_DROPPED,
+        .capture_id = (int64_t)capture,
+        .from_at = from_at,
+        .to_at = to_at,
+        .count = count,
+        .hides_exchanges = true,
+    };
+    records_put_loss(g->out, 0, &row);
+}
+
+/* Requests under way, by server. @return how many servers; past the limit all are one */
+static size_t collect_pending(const struct ingest *g, struct round_pending *to, hr_nsec *rest_since)
+{
+    const struct lane *l;
+    size_t count = 0;
+    LIST_FOREACH(l, &g->lanes, link)
+    {
+        hr_nsec since = l->http != NULL ? http_conn_pending_since(l->http) : HR_NSEC_INFINITE;
+        size_t k = 0;
+        if (since == HR_NSEC_INFINITE) {
+            continue;
+        }
+        while (k < count && net_endpoint_compare(&to[k].server, server_of(l)) != 0) {
+            k++;
+        }
+        if (k == PENDING_LIMIT) {
+            *rest_since = since < *rest_since ? since : *rest_since;
+            continue;
+        }
+        if (k == count) {
+            to[count++] = (struct round_pending){.server = *server_of(l), .since = since};
+        }
+        to[k].since = since < to[k].since ? since : to[k].since;
+    }
+    return count;
+}
+
+void ingest_end_round(struct ingest *g, const struct capture_info *infos, bool is_last)
+{
+    struct round_pending *pending = hr_xcalloc(PENDING_LIMIT, sizeof(*pending));
+    hr_nsec *doubts = hr_xcalloc(g->capture_count, sizeof(*doubts));
+    struct round_end e = {
+        .infos = infos,
+        .clock_doubts = doubts,
+        .capture_count = g->capture_count,
+        .pending = pending,
+        .waits_since = tcp_table_waits_since(g->tcp),
+        .is_last = is_last,
+    };
+    if (is_last) {
+        tcp_table_finish(g->tcp);
+        refusals_finish(g->refusals);
+    } else {
+        refusals_flush(g->refusals, g->last_at);
+        e.pending_count = collect_pending(g, pending, &e.waits_since);
+    }
+    flush_blindness(g);
+    for (size_t i = 0; i < g->capture_count; i++) {
+        doubts[i] = tcp_table_clock_doubt(g->tcp, i);
+        doubts[i] = doubts[i] > infos[i].largest_step_back ? doubts[i] : infos[i].largest_step_back;
+    }
+    records_put_round(g->out, &e);
+    free(doubts);
+    free(pending);
+}
+
+double ingest_fill(const struct ingest *g)
+{
+    double before = queue_fill(g->out);
+    double behind = queue_fill(writer_queue(g->writer));
+    return before > behind ? before : behind;
+}
+
+void ingest_use(struct ingest *g, const struct profile_set *profiles)
+{
+    extraction_use(g->extraction, profiles);
+}
+
+size_t ingest_connection_count(const struct ingest *g)
+{
+    return g->lane_count;
 }
 
 int ingest_finish(struct ingest *g)
 {
     tcp_table_finish(g->tcp);
     refusals_finish(g->refusals);
+    flush_blindness(g);
     extraction_finish(g->extraction);
     return writer_finish(g->writer);
 }
@@ -323,42 +455,6 @@ hr_nsec ingest_clock_doubt(const struct ingest *g, size_t capture)
 uint64_t ingest_exchange_count(const struct ingest *g)
 {
     return g->exchanges;
-}
-
-static struct blindness blindness_of(const struct ingest *g, size_t capture,
-                                     enum blindness_kind kind)
-{
-    if (kind != BLIND_UNDECODED) {
-        return g->blindness[capture][kind];
-    }
-    const struct undecoded u = extraction_undecoded(g->extraction, capture);
-    return (struct blindness){
-        .count = u.count, .bytes = u.bytes, .from_at = u.from_at, .to_at = u.to_at};
-}
-
-int ingest_store_blindness(const struct ingest *g, struct import *import)
-{
-    static const enum loss_kind kinds[BLIND_KINDS] = {
-        [BLIND_TLS] = LOSS_TLS,
-        [BLIND_HTTP2] = LOSS_HTTP2,
-        [BLIND_NOT_HTTP] = LOSS_NOT_HTTP,
-        [BLIND_UNDECODED] = LOSS_UNDECODED,
-    };
-    int r = 0;
-    for (size_t i = 0; i < g->capture_count * BLIND_KINDS && r == 0; i++) {
-        const enum blindness_kind kind = (enum blindness_kind)(i % BLIND_KINDS);
-        const struct blindness b = blindness_of(g, i / BLIND_KINDS, kind);
-        struct loss_row row = {
-            .kind = kinds[kind],
-            .capture_id = (int64_t)(i / BLIND_KINDS),
-            .from_at = b.from_at,
-            .to_at = b.to_at,
-            .bytes = b.bytes,
-            .count = b.count,
-        };
-        r = b.count > 0 ? import_add_loss(import, &row) : 0;
-    }
-    return r;
 }
 
 struct counter_sink {

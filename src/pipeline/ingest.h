@@ -5,26 +5,32 @@
 #define HR_PIPELINE_INGEST_H
 
 #include "pipeline/pipeline.h"
+#include "pipeline/writer.h"
 #include "store/write.h"
 
 struct ingest;
-struct classifier;
 
-/**
- * Until ingest_finish() a thread of its own uses the store, and nobody else may.
- * @param import  borrowed; its captures are added by the caller, before
- * @param classifier  borrowed; is fed what is stored; NULL: none
- */
+/** Until ingest_finish() a thread of its own uses the store, and nobody else may. */
 int ingest_create(const struct pipeline_config *config, const struct hr_key *key,
-                  const struct profile_set *profiles, struct import *import,
-                  struct classifier *classifier, size_t capture_count, struct ingest **ret_ingest);
+                  const struct profile_set *profiles, const struct writer_target *target,
+                  size_t capture_count, struct ingest **ret_ingest);
 void ingest_feed(struct ingest *g, const struct packet *p);
 /** @return true where the store has failed: a run stops early then */
 bool ingest_has_failed(const struct ingest *g);
 /** Ends every connection and waits until all is stored. @return 0, or the store's negative errno */
 int ingest_finish(struct ingest *g);
-/** Enters into the ledger what could not be read, by capture; after ingest_finish(). */
-int ingest_store_blindness(const struct ingest *g, struct import *import);
+/** No frame comes, and it is that late by now. */
+void ingest_advance(struct ingest *g, hr_nsec at);
+/** Hands what came in since the last round to the store. @param infos  by capture */
+void ingest_end_round(struct ingest *g, const struct capture_info *infos, bool is_last);
+/** Frames that kernel or interface dropped between those times. */
+void ingest_add_drops(struct ingest *g, size_t capture, hr_nsec from_at, hr_nsec to_at,
+                      uint64_t count);
+/** @return how much of the way to the store is full: 0 nothing, 1 all of it */
+double ingest_fill(const struct ingest *g);
+/** Other profiles from now on. */
+void ingest_use(struct ingest *g, const struct profile_set *profiles);
+size_t ingest_connection_count(const struct ingest *g);
 /** As of tcp_table_clock_doubt(). */
 hr_nsec ingest_clock_doubt(const struct ingest *g, size_t capture);
 uint64_t ingest_exchange_count(const struct ingest *g);

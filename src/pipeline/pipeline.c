@@ -124,8 +124,9 @@ static int run_import(struct store *s, const struct pipeline_run *run, struct pa
         *ret_classifier = classifier_create(s, run->profiles);
     }
     if (r == 0) {
-        r = ingest_create(run->config, store_key(s), run->profiles, import, *ret_classifier,
-                          run->capture_count, &g);
+        struct writer_target target = {.import = import, .classifier = *ret_classifier};
+        r = ingest_create(run->config, store_key(s), run->profiles, &target, run->capture_count,
+                          &g);
     }
     if (r < 0) {
         goto out;
@@ -134,7 +135,6 @@ static int run_import(struct store *s, const struct pipeline_run *run, struct pa
     report_progress(run, source, g, "analysing");
     ingest_counters(g, result);
     result->exchanges = ingest_exchange_count(g);
-    r = r == 0 ? ingest_store_blindness(g, import) : r;
     if (r == 0) {
         r = end_captures(import, source, g);
     }

@@ -32,6 +32,7 @@ struct queue {
     bool ended;
     bool closed;
     size_t block_bytes;
+    size_t block_count;
     struct block *filling; /* the filler's own */
     struct block *taking;  /* the taker's own */
     size_t taken;          /* bytes of it */
@@ -56,6 +57,7 @@ struct queue *queue_create(size_t block_bytes, size_t block_count)
     pthread_cond_init(&q->changed, NULL);
     q->full_end = &q->full;
     q->block_bytes = round_up(block_bytes);
+    q->block_count = block_count;
     for (size_t i = 0; i < block_count; i++) {
         struct block *b = hr_xcalloc(1, sizeof(*b));
         b->bytes = hr_xcalloc(1, q->block_bytes);
@@ -97,14 +99,20 @@ static void push_full(struct queue *q, struct block *b)
     pthread_cond_signal(&q->changed);
 }
 
-/* Hands over the block at hand and waits for an empty one. @return NULL where it is closed */
-static struct block *change_blocks(struct queue *q)
+/* With the lock held. */
+static void hand_over(struct queue *q)
 {
-    pthread_mutex_lock(&q->lock);
     if (q->filling != NULL) {
         push_full(q, q->filling);
         q->filling = NULL;
     }
+}
+
+/* Hands over the block at hand and waits for an empty one. @return NULL where it is closed */
+static struct block *change_blocks(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    hand_over(q);
     while (q->empty == NULL && !q->closed) {
         pthread_cond_wait(&q->changed, &q->lock);
     }
@@ -139,13 +147,28 @@ void *queue_reserve(struct queue *q, uint32_t kind, size_t size_bytes)
     return h + 1;
 }
 
+void queue_flush(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    hand_over(q);
+    pthread_mutex_unlock(&q->lock);
+}
+
+double queue_fill(struct queue *q)
+{
+    size_t waiting = 0;
+    pthread_mutex_lock(&q->lock);
+    for (const struct block *b = q->full; b != NULL; b = b->next) {
+        waiting++;
+    }
+    pthread_mutex_unlock(&q->lock);
+    return (double)waiting / (double)q->block_count;
+}
+
 void queue_end(struct queue *q)
 {
     pthread_mutex_lock(&q->lock);
-    if (q->filling != NULL) {
-        push_full(q, q->filling);
-        q->filling = NULL;
-    }
+    hand_over(q);
     q->ended = true;
     pthread_cond_signal(&q->changed);
     pthread_mutex_unlock(&q->lock);

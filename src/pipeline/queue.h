@@ -29,6 +29,10 @@ void queue_destroy(struct queue *q);
  * @return NULL after queue_close()
  */
 void *queue_reserve(struct queue *q, uint32_t kind, size_t size_bytes);
+/** Hands over what was reserved, without waiting for more. */
+void queue_flush(struct queue *q);
+/** @return how much of the queue waits to be taken: 0 nothing, 1 all; a glance, for it changes */
+double queue_fill(struct queue *q);
 /** Nothing follows; what was reserved is handed over. Must be called once, also after a close. */
 void queue_end(struct queue *q);
 

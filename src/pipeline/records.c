@@ -60,6 +60,41 @@ void records_put_refusal(struct queue *q, const struct refusal_row *row)
     put(q, RECORD_REFUSAL, row, sizeof(*row));
 }
 
+void records_put_round(struct queue *q, const struct round_end *e)
+{
+    size_t infos = e->capture_count * sizeof(*e->infos);
+    size_t pending = e->pending_count * sizeof(*e->pending);
+    size_t doubts = e->capture_count * sizeof(*e->clock_doubts);
+    struct round_record *to =
+        queue_reserve(q, RECORD_ROUND, sizeof(*to) + infos + pending + doubts);
+    if (to != NULL) {
+        *to = (struct round_record){.capture_count = e->capture_count,
+                                    .pending_count = e->pending_count,
+                                    .waits_since = e->waits_since,
+                                    .is_last = e->is_last};
+        char *arrays = (char *)(to + 1);
+        memcpy(arrays, e->infos, infos);
+        memcpy(arrays + infos, e->pending, pending);
+        memcpy(arrays + infos + pending, e->clock_doubts, doubts);
+        queue_flush(q);
+    }
+}
+
+void records_read_round(const struct round_record *record, struct round_end *ret_end)
+{
+    const struct capture_info *infos = (const void *)(record + 1);
+    const struct round_pending *pending = (const void *)(infos + record->capture_count);
+    *ret_end = (struct round_end){
+        .infos = infos,
+        .clock_doubts = (const void *)(pending + record->pending_count),
+        .capture_count = record->capture_count,
+        .pending = pending,
+        .pending_count = record->pending_count,
+        .waits_since = record->waits_since,
+        .is_last = record->is_last,
+    };
+}
+
 bool records_pass(struct queue *q, const struct queue_record *record)
 {
     return put(q, (enum record_kind)record->kind, record->data, record->size_bytes);

@@ -8,6 +8,7 @@
 
 #include "http/exchange.h"
 #include "pipeline/queue.h"
+#include "pipeline/rounds.h"
 #include "session/facts.h"
 #include "store/write.h"
 
@@ -18,6 +19,7 @@ enum record_kind {
     RECORD_FACTS,    /* struct facts_record; the facts behind it */
     RECORD_LOSS,     /* struct loss_record */
     RECORD_REFUSAL,  /* struct refusal_row */
+    RECORD_ROUND,    /* struct round_record; the arrays of a round_end behind it */
 };
 
 struct conn_record {
@@ -42,6 +44,13 @@ struct loss_record {
     struct loss_row row;
 };
 
+struct round_record {
+    size_t capture_count;
+    size_t pending_count;
+    hr_nsec waits_since;
+    bool is_last;
+};
+
 /* All of them drop what they are given once the queue is closed, and copy all that spans point to. */
 void records_put_conn(struct queue *q, size_t conn_number, const struct tcp_conn *c,
                       bool orig_is_client);
@@ -53,6 +62,10 @@ void records_put_messages(struct queue *q, const struct messages_record *m,
 bool records_put_facts(struct queue *q, size_t conn_number, const struct exchange_facts *f);
 void records_put_loss(struct queue *q, size_t conn_number, const struct loss_row *row);
 void records_put_refusal(struct queue *q, const struct refusal_row *row);
+/** What was put so far makes a round; handed over at once. The names of captures are not copied. */
+void records_put_round(struct queue *q, const struct round_end *e);
+/** @param record  of records_put_round(). @param ret_end  points into it */
+void records_read_round(const struct round_record *record, struct round_end *ret_end);
 /** Passes a record on as it is. @return false where the queue is closed */
 bool records_pass(struct queue *q, const struct queue_record *record);
 

@@ -65,11 +65,18 @@ void refusals_add(struct refusals *r, const struct net_endpoint *server, hr_nsec
     row->attempts++;
 }
 
-void refusals_finish(struct refusals *r)
+void refusals_flush(struct refusals *r, hr_nsec before)
 {
     for (size_t i = 0; i < PLACES; i++) {
-        give(r, &r->rows[i]);
+        if (r->rows[i].slot < before / REFUSAL_SLOT) {
+            give(r, &r->rows[i]);
+        }
     }
+}
+
+void refusals_finish(struct refusals *r)
+{
+    refusals_flush(r, HR_NSEC_INFINITE);
 }
 
 uint64_t refusals_dropped(const struct refusals *r)

@@ -15,6 +15,8 @@ struct refusals;
 struct refusals *refusals_create(void (*emit)(const struct refusal_row *row, void *user),
                                  void *user);
 void refusals_add(struct refusals *r, const struct net_endpoint *server, hr_nsec at);
+/** Emits what is held of slots that ended before that. */
+void refusals_flush(struct refusals *r, hr_nsec before);
 /** Emits what is held. */
 void refusals_finish(struct refusals *r);
 /** @return attempts that were not told of: past a bound on sums, which only a scan reaches */

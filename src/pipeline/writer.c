@@ -21,9 +21,8 @@ struct writer {
     struct worker worker;
     atomic_bool has_failed;
     /* The writing thread's own, until it has ended. */
-    struct import *import;
-    struct classifier *classifier; /* NULL: none */
-    int error;                     /* first of the store's */
+    struct writer_target target;
+    int error; /* first of the store's */
     int64_t *stream_ids;
     size_t stream_limit; /* length of that array */
     struct exchange_facts facts;
@@ -45,31 +44,54 @@ static int store_facts(struct writer *w, const struct facts_record *record)
 {
     facts_unflatten(record + 1, &w->facts);
     w->facts.stream_id = *stream_of(w, record->conn_number);
-    int r = import_add_exchange(w->import, &w->facts);
-    return r == 0 && w->classifier != NULL ? classifier_feed(w->classifier, &w->facts) : r;
+    int r = import_add_exchange(w->target.import, &w->facts);
+    return r == 0 && w->target.classifier != NULL ? classifier_feed(w->target.classifier, &w->facts)
+                                                  : r;
 }
 
 static int store_loss(struct writer *w, struct loss_record *l)
 {
     l->row.stream_id = *stream_of(w, l->conn_number);
-    return import_add_loss(w->import, &l->row);
+    return import_add_loss(w->target.import, &l->row);
+}
+
+static int end_round(struct writer *w, const struct round_record *record)
+{
+    struct round_end e;
+    records_read_round(record, &e);
+    w->target.import = NULL;
+    return rounds_end(w->target.rounds, &e);
+}
+
+/* The import that rows go into begins with its first row. */
+static int need_import(struct writer *w, enum record_kind kind)
+{
+    return w->target.import != NULL || kind == RECORD_ROUND
+               ? 0
+               : rounds_open(w->target.rounds, &w->target.import);
 }
 
 static int store_record(struct writer *w, const struct queue_record *record)
 {
     struct conn_record *c = record->data;
+    int r = need_import(w, record->kind);
+    if (r < 0) {
+        return r;
+    }
     switch ((enum record_kind)record->kind) {
     case RECORD_CONN:
-        return import_add_stream(w->import, &c->conn, c->orig_is_client,
+        return import_add_stream(w->target.import, &c->conn, c->orig_is_client,
                                  stream_of(w, c->conn_number));
     case RECORD_CONN_END:
-        return import_end_stream(w->import, *stream_of(w, c->conn_number), &c->conn, c->end);
+        return import_end_stream(w->target.import, *stream_of(w, c->conn_number), &c->conn, c->end);
     case RECORD_FACTS:
         return store_facts(w, record->data);
     case RECORD_LOSS:
         return store_loss(w, record->data);
     case RECORD_REFUSAL:
-        return import_add_refusal(w->import, record->data);
+        return import_add_refusal(w->target.import, record->data);
+    case RECORD_ROUND:
+        return end_round(w, record->data);
     case RECORD_MESSAGES:
         break; /* facts by now */
     }
@@ -91,12 +113,12 @@ static void *write_records(void *user)
     return NULL;
 }
 
-int writer_create(struct import *import, struct classifier *classifier, struct writer **ret_writer)
+int writer_create(const struct writer_target *target, struct writer **ret_writer)
 {
     struct writer *w = hr_xcalloc(1, sizeof(*w));
-    w->import = import;
-    w->classifier = classifier;
-    w->queue = queue_create(BLOCK_BYTES, BLOCKS);
+    size_t blocks = target->queue_bytes / BLOCK_BYTES;
+    w->target = *target;
+    w->queue = queue_create(BLOCK_BYTES, blocks > BLOCKS ? blocks : BLOCKS);
     int r = worker_start(&w->worker, write_records, w);
     if (r < 0) {
         writer_destroy(w);

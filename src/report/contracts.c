@@ -7,6 +7,7 @@
 #include "report/record.h"
 
 #define FINDING(member) offsetof(struct finding_view, member)
+#define ALERT(member) offsetof(struct alert_view, member)
 #define EXCHANGE(member) offsetof(struct exchange_view, member)
 #define SESSION(member) offsetof(struct session_view, member)
 #define STREAM(member) offsetof(struct stream_view, member)
@@ -118,8 +119,11 @@ static const struct record_field finding_fields[] = {
     {"suppressed",  RECORD_BOOL,          FINDING(suppressed),  NULL,       NULL               },
     {"endpoint",    RECORD_TEXT,          FINDING(endpoint),    NULL,       NULL               },
     {"suppression", RECORD_CUSTOM,        FINDING(suppressed),  NULL,       emit_suppression   },
+ /* Of an alert. */
+    {"update",      RECORD_BOOL,          ALERT(is_update),     NULL,       NULL               },
 };
-const struct record_type record_finding = {NULL, finding_fields, HR_ARRAY_LEN(finding_fields)};
+const struct record_type record_finding = {NULL, finding_fields, HR_ARRAY_LEN(finding_fields) - 1};
+const struct record_type record_alert = {NULL, finding_fields, HR_ARRAY_LEN(finding_fields)};
 
 static const struct record_field exchange_fields[] = {
     {"id",               RECORD_INT,           EXCHANGE(id),               "id",       NULL},

@@ -37,7 +37,14 @@ struct record_type {
     size_t field_count;
 };
 
+/* What watch says of a finding: the finding and what is of the alert alone. */
+struct alert_view {
+    struct finding_view finding; /* first: the fields of a finding are read from it */
+    bool is_update;              /* of what was said before, with less certainty */
+};
+
 extern const struct record_type record_finding;
+extern const struct record_type record_alert;
 extern const struct record_type record_exchange;
 extern const struct record_type record_session;
 extern const struct record_type record_stream;

@@ -382,6 +382,11 @@ static void write_texts(struct work *w, struct hr_span host)
     }
 }
 
+void extractor_use(struct extractor *e, const struct profile_set *profiles)
+{
+    e->config.profiles = profiles;
+}
+
 void extractor_feed(struct extractor *e, const struct http_exchange *x,
                     const struct net_endpoint *server, struct exchange_facts *ret_facts)
 {

@@ -34,6 +34,8 @@ struct extractor;
 
 struct extractor *extractor_create(const struct extract_config *config);
 void extractor_destroy(struct extractor *e);
+/** Other profiles from now on; borrowed, may be NULL. */
+void extractor_use(struct extractor *e, const struct profile_set *profiles);
 /**
  * @param server     the side that answers: names the site where there is no Host
  * @param ret_facts  spans live in the extractor until its next call or in x. Captures and frames are

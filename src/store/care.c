@@ -120,8 +120,8 @@ static int run_before(struct store *s, enum stmt_id id, hr_nsec before)
 static int prune(struct store *s, hr_nsec before, int64_t *ret_exchanges)
 {
     static const enum stmt_id steps[] = {
-        STMT_PRUNE_EVIDENCE, STMT_PRUNE_FINDINGS, STMT_PRUNE_LOSS,
-        STMT_PRUNE_STATUS,   STMT_PRUNE_LOGINS,   STMT_PRUNE_REFUSALS,
+        STMT_PRUNE_EVIDENCE, STMT_PRUNE_ALERTS, STMT_PRUNE_FINDINGS,  STMT_PRUNE_LOSS,
+        STMT_PRUNE_STATUS,   STMT_PRUNE_LOGINS, STMT_PRUNE_REFUSALS,
     };
     int r = forget_begin(s);
     r = r == 0 ? run_before(s, STMT_PRUNE_COLLECT, before) : r;

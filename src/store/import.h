@@ -18,6 +18,7 @@ struct import_capture {
     int64_t id;
     int64_t exchanges; /* that it begins */
     bool has_rows; /* a stream, exchange or loss refers to it */
+    bool is_resumed; /* an earlier import began it */
 };
 
 struct import {
@@ -29,8 +30,7 @@ struct import {
     struct import_capture *captures;
     size_t capture_count;
     struct {
-        int64_t capture; /* the highest ids there were before it */
-        int64_t stream;
+        int64_t stream; /* the highest ids there were before it */
         int64_t exchange;
         int64_t loss;
     } base;

@@ -330,6 +330,7 @@ CREATE TABLE findings (
 ) STRICT;
 CREATE UNIQUE INDEX findings_by_fingerprint ON findings (fingerprint);
 CREATE INDEX findings_by_rule ON findings (rule, site_id);
+CREATE INDEX findings_by_change ON findings (changed_import);
 
 CREATE TABLE finding_evidence (
     finding_id  INTEGER NOT NULL REFERENCES findings (id),
@@ -340,6 +341,25 @@ CREATE TABLE finding_evidence (
     PRIMARY KEY (finding_id, position)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX finding_evidence_by_exchange ON finding_evidence (exchange_id);
+
+-- What watch has said of a finding.
+CREATE TABLE alerts (
+    finding_id INTEGER PRIMARY KEY REFERENCES findings (id),
+    verdict    TEXT,              -- that was said last; NULL: none yet
+    is_held    INTEGER NOT NULL,  -- boolean; it says less than the finding does: what is under way could
+                                  -- still explain it
+    count      INTEGER NOT NULL,  -- times that it was found anew since it was said last, and that one
+    said_at    INTEGER            -- time by the machine's clock; NULL: never
+) STRICT;
+CREATE INDEX alerts_held ON alerts (finding_id) WHERE is_held;
+
+-- Alerts on their way: a row for each and each place it goes to, until it has come there.
+CREATE TABLE alert_queue (
+    id        INTEGER PRIMARY KEY, -- in the order in which they were said
+    sink      TEXT NOT NULL,       -- where to, as --alert says
+    body      TEXT NOT NULL,       -- JSON, one line
+    queued_at INTEGER NOT NULL     -- time by the machine's clock
+) STRICT;
 
 -- Findings that a person has accepted: the file given to the last audit that was given one.
 CREATE TABLE suppressions (

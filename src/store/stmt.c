@@ -118,8 +118,7 @@ static const char *const statements[STMT_COUNT] = {
 
     /* import */
     [STMT_IMPORT_BASE] =
-        "SELECT (SELECT coalesce(max(id), 0) FROM captures), "
-        "(SELECT coalesce(max(id), 0) FROM streams), (SELECT coalesce(max(id), 0) FROM exchanges), "
+        "SELECT (SELECT coalesce(max(id), 0) FROM streams), (SELECT coalesce(max(id), 0) FROM exchanges), "
         "(SELECT coalesce(max(id), 0) FROM loss), "
         "coalesce((SELECT value FROM meta WHERE name = 'import'), 0), "
         "EXISTS (SELECT 1 FROM captures) OR EXISTS (SELECT 1 FROM sites)",
@@ -135,6 +134,9 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_EXCHANGE_INDEX_MAKE] =
         "CREATE INDEX IF NOT EXISTS exchanges_by_site ON exchanges (site_id)",
     [STMT_CAPTURE_ADD] = "INSERT INTO captures (import, path) VALUES (?1, ?2)",
+    [STMT_CAPTURE_RESUME] =
+        "UPDATE captures SET import = ?2 WHERE id = ?1 RETURNING exchanges",
+
     [STMT_CAPTURE_END] =
         "UPDATE captures SET is_pcapng = ?2, packing = ?3, has_nanoseconds = ?4, link_type = ?5, "
         "link_name = ?6, size_bytes = ?7, frames = ?8, frame_bytes = ?9, cut_frames = ?10, "
@@ -155,7 +157,7 @@ static const char *const statements[STMT_COUNT] = {
         "DELETE FROM captures WHERE frames = 0 AND error <> 0 AND EXISTS "
         "(SELECT 1 FROM captures n WHERE n.path = captures.path AND n.id > captures.id)",
     [STMT_CAPTURE_OVERLAPS] = "SELECT count(*) FROM captures "
-                              "WHERE id <= ?1 AND first_at <= ?3 AND last_at >= ?2",
+                              "WHERE import <> ?1 AND first_at <= ?3 AND last_at >= ?2",
     [STMT_STREAM_ADD] =
         "INSERT INTO streams (capture_id, stream, client, client_port, server, server_port, "
         "first_frame, first_at, client_opened, is_midstream, last_at, end, client_one_sided, "
@@ -519,6 +521,28 @@ static const char *const statements[STMT_COUNT] = {
         "AND summary = excluded.summary AND caveats = excluded.caveats "
         "THEN changed_import ELSE excluded.changed_import END, withdrawn_at = NULL "
         "RETURNING id",
+    [STMT_ALERT_CANDIDATES] =
+        "SELECT f.id, f.verdict, a.verdict, coalesce(a.is_held, 0), coalesce(a.count, 0), "
+        "a.said_at, t.server, t.server_port, coalesce(x.response_end_at, x.response_at, "
+        "x.request_end_at, x.request_at, f.at), f.changed_import = ?1 FROM findings f "
+        "LEFT JOIN alerts a ON a.finding_id = f.id LEFT JOIN exchanges x ON x.id = f.exchange_id "
+        "LEFT JOIN streams t ON t.id = x.stream_id WHERE f.withdrawn_at IS NULL AND f.id IN "
+        "(SELECT id FROM findings WHERE changed_import = ?1 "
+        "UNION SELECT finding_id FROM alerts WHERE is_held) ORDER BY f.at, f.fingerprint",
+    [STMT_ALERT_PUT] =
+        "INSERT INTO alerts (finding_id, verdict, is_held, count, said_at) "
+        "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (finding_id) DO UPDATE SET "
+        "verdict = excluded.verdict, is_held = excluded.is_held, count = excluded.count, "
+        "said_at = excluded.said_at",
+    [STMT_ALERT_QUEUE_ADD] =
+        "INSERT INTO alert_queue (id, sink, body, queued_at) VALUES (?1, ?2, ?3, ?4)",
+    [STMT_ALERT_QUEUE_READ] = "SELECT id, body FROM alert_queue WHERE id > ?1 AND sink = ?2 "
+                              "ORDER BY id LIMIT ?3",
+    [STMT_ALERT_QUEUE_DONE] = "DELETE FROM alert_queue WHERE id = ?1",
+    [STMT_ALERT_QUEUE_BOUND] =
+        "DELETE FROM alert_queue WHERE sink = ?1 AND id <= (SELECT id FROM alert_queue "
+        "WHERE sink = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+    [STMT_ALERT_QUEUE_LAST] = "SELECT coalesce(max(id), 0) FROM alert_queue",
     [STMT_FINDINGS_BEGIN] = "UPDATE findings SET is_put = 0 WHERE rule = ?1 AND is_put",
     [STMT_FINDINGS_WITHDRAW] =
         "UPDATE findings SET withdrawn_at = ?2, changed_import = "
@@ -727,6 +751,8 @@ static const char *const statements[STMT_COUNT] = {
         "response_at, request_end_at, request_at, 0) < ?1",
     [STMT_PRUNE_EVIDENCE] = "DELETE FROM finding_evidence WHERE finding_id IN "
                             "(SELECT id FROM findings WHERE at < ?1)",
+    [STMT_PRUNE_ALERTS] =
+        "DELETE FROM alerts WHERE finding_id IN (SELECT id FROM findings WHERE at < ?1)",
     [STMT_PRUNE_FINDINGS] = "DELETE FROM findings WHERE at < ?1",
     [STMT_PRUNE_LOSS] = "DELETE FROM loss WHERE to_at < ?1",
     [STMT_PRUNE_REFUSALS] = "DELETE FROM refusals WHERE last_at < ?1",

@@ -58,6 +58,12 @@ struct import;
 int import_begin(struct store *s, struct import **ret_import);
 /** Before the first row of that capture. index is struct packet's. */
 int import_add_capture(struct import *i, size_t index, const char *path);
+/** In its place: goes on with a capture that an earlier import began. @return -ENOENT: it is gone */
+int import_resume_capture(struct import *i, size_t index, int64_t capture_id);
+/** @return the row of that capture, for import_resume_capture() of the next import */
+int64_t import_capture(const struct import *i, size_t index);
+/** @return the number that what it changes is marked with */
+int64_t import_number(const struct import *i);
 /** A connection is stored with its first exchange or loss, or at its end. @param client the side that sends requests */
 int import_add_stream(struct import *i, const struct tcp_conn *c, bool orig_is_client,
                       int64_t *ret_stream_id);

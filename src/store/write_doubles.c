@@ -164,7 +164,7 @@ int import_drop_doubles(struct import *i)
         return 0;
     }
     sqlite3_stmt *q = store_stmt(i->s, STMT_CAPTURE_OVERLAPS);
-    bind_number(q, 1, i->base.capture);
+    bind_number(q, 1, i->number);
     bind_number(q, 2, i->first_at);
     bind_number(q, 3, i->last_at);
     int r = store_number(i->s, q, 0, &overlaps);

@@ -54,13 +54,12 @@ static int read_base(struct import *i)
     if (r <= 0) {
         return r < 0 ? r : -EIO;
     }
-    i->base.capture = sqlite3_column_int64(q, 0);
-    i->base.stream = sqlite3_column_int64(q, 1);
-    i->base.exchange = sqlite3_column_int64(q, 2);
+    i->base.stream = sqlite3_column_int64(q, 0);
+    i->base.exchange = sqlite3_column_int64(q, 1);
     i->last_exchange = i->base.exchange;
-    i->base.loss = sqlite3_column_int64(q, 3);
-    i->number = sqlite3_column_int64(q, 4) + 1;
-    i->is_fresh = sqlite3_column_int64(q, 5) == 0;
+    i->base.loss = sqlite3_column_int64(q, 2);
+    i->number = sqlite3_column_int64(q, 3) + 1;
+    i->is_fresh = sqlite3_column_int64(q, 4) == 0;
     return store_end_rows(q, 0);
 }
 
@@ -118,7 +117,7 @@ void import_destroy(struct import *i)
     free(i);
 }
 
-int import_add_capture(struct import *i, size_t index, const char *path)
+static struct import_capture *capture_place(struct import *i, size_t index)
 {
     if (index >= i->capture_count) {
         i->captures = hr_xrealloc(i->captures, (index + 1) * sizeof(*i->captures));
@@ -126,14 +125,46 @@ int import_add_capture(struct import *i, size_t index, const char *path)
                (index + 1 - i->capture_count) * sizeof(*i->captures));
         i->capture_count = index + 1;
     }
+    return &i->captures[index];
+}
+
+int import_add_capture(struct import *i, size_t index, const char *path)
+{
+    struct import_capture *c = capture_place(i, index);
     sqlite3_stmt *q = store_stmt(i->s, STMT_CAPTURE_ADD);
     bind_number(q, 1, i->number);
     bind_text(q, 2, path);
     int r = store_run(i->s, q);
     if (r == 0) {
-        i->captures[index].id = sqlite3_last_insert_rowid(i->s->db);
+        c->id = sqlite3_last_insert_rowid(i->s->db);
     }
     return r;
+}
+
+int import_resume_capture(struct import *i, size_t index, int64_t id)
+{
+    struct import_capture *c = capture_place(i, index);
+    sqlite3_stmt *q = store_stmt(i->s, STMT_CAPTURE_RESUME);
+    bind_number(q, 1, id);
+    bind_number(q, 2, i->number);
+    int r = store_step(i->s, q);
+    if (r <= 0) {
+        return r < 0 ? r : -ENOENT;
+    }
+    c->id = id;
+    c->is_resumed = true;
+    c->exchanges = sqlite3_column_int64(q, 0);
+    return store_end_rows(q, 0);
+}
+
+int64_t import_capture(const struct import *i, size_t index)
+{
+    return i->captures[index].id;
+}
+
+int64_t import_number(const struct import *i)
+{
+    return i->number;
 }
 
 static int64_t capture_id(struct import *i, size_t index)
@@ -424,7 +455,8 @@ static int drop_repeated_captures(struct import *i)
 {
     int r = 0;
     for (size_t k = 0; r == 0 && k < i->capture_count; k++) {
-        if (i->captures[k].id == 0 || (i->is_fresh && i->captures[k].has_rows)) {
+        if (i->captures[k].id == 0 || i->captures[k].is_resumed ||
+            (i->is_fresh && i->captures[k].has_rows)) {
             continue;
         }
         sqlite3_stmt *q = store_stmt(i->s, STMT_CAPTURE_DROP_REPEATED);

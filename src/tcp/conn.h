@@ -146,6 +146,10 @@ hr_nsec tcp_table_clock_doubt(const struct tcp_table *t, size_t capture);
  * @return false where there is none
  */
 bool tcp_table_evict(struct tcp_table *t);
+/** No frame comes, and it is that late by now: what waits for time to pass need not wait for a frame. */
+void tcp_table_advance(struct tcp_table *t, hr_nsec at);
+/** @return since when bytes are missing that may still come; HR_NSEC_INFINITE: none are */
+hr_nsec tcp_table_waits_since(const struct tcp_table *t);
 /** Closes everything in order of first frames, with TCP_END_NONE. */
 void tcp_table_finish(struct tcp_table *t);
 void tcp_table_destroy(struct tcp_table *t);

@@ -372,6 +372,26 @@ void tcp_table_destroy(struct tcp_table *t)
     free(t);
 }
 
+void tcp_table_advance(struct tcp_table *t, hr_nsec at)
+{
+    if (t->clock != INT64_MIN && at > t->clock) {
+        t->clock = at;
+        t->now = at > t->now ? at : t->now;
+        t->previous_at = at > t->previous_at ? at : t->previous_at;
+        expire(t);
+    }
+}
+
+hr_nsec tcp_table_waits_since(const struct tcp_table *t)
+{
+    hr_nsec since = HR_NSEC_INFINITE;
+    for (int i = 0; i < TCP_WATCH_COUNT; i++) {
+        const struct tcp_watch *w = TAILQ_FIRST(&t->watches[i]);
+        since = w != NULL && w->since < since ? w->since : since;
+    }
+    return since;
+}
+
 hr_nsec tcp_table_clock_doubt(const struct tcp_table *t, size_t capture)
 {
     return t->doubts[capture];

@@ -1,0 +1,145 @@
+#include "pipeline/rounds.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "pipeline/pipeline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Deleting old days goes through all there is: not with every round. */
+#define PRUNE_EVERY (600 * HR_NSEC_PER_SEC)
+
+struct rounds {
+    struct rounds_config config;
+    struct import *import; /* NULL: no round is open */
+    int64_t *captures;     /* their rows; 0: none yet */
+    hr_nsec pruned_at;     /* packet time; INT64_MIN: never */
+};
+
+struct rounds *rounds_create(const struct rounds_config *config)
+{
+    struct rounds *r = hr_xcalloc(1, sizeof(*r));
+    r->config = *config;
+    r->captures = hr_xcalloc(config->capture_count, sizeof(*r->captures));
+    r->pruned_at = INT64_MIN;
+    return r;
+}
+
+void rounds_destroy(struct rounds *r)
+{
+    if (r != NULL) {
+        import_destroy(r->import);
+        free(r->captures);
+        free(r);
+    }
+}
+
+void rounds_use(struct rounds *r, const struct profile_set *profiles, struct rule_set *rules)
+{
+    r->config.profiles = profiles;
+    r->config.rules = rules;
+}
+
+/* A capture of which nothing was new may be gone from the store. */
+static int add_captures(struct rounds *r)
+{
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < r->config.capture_count; i++) {
+        code = r->captures[i] != 0 ? import_resume_capture(r->import, i, r->captures[i]) : -ENOENT;
+        code = code == -ENOENT ? import_add_capture(r->import, i, r->config.captures[i]) : code;
+    }
+    return code;
+}
+
+int rounds_open(struct rounds *r, struct import **ret_import)
+{
+    int code = 0;
+    if (r->import == NULL) {
+        code = store_begin(r->config.store);
+        code = code == 0 ? import_begin(r->config.store, &r->import) : code;
+        code = code == 0 ? add_captures(r) : code;
+    }
+    *ret_import = r->import;
+    return code;
+}
+
+static int finish_import(struct rounds *r, const struct round_end *e)
+{
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < e->capture_count; i++) {
+        code = import_end_capture(r->import, i, &e->infos[i], e->clock_doubts[i]);
+    }
+    return code == 0 ? import_finish(r->import) : code;
+}
+
+static void log_rule_error(const char *line, void *user)
+{
+    (void)user;
+    hr_error("%s; this rule is switched off", line);
+}
+
+static int run_rules(struct rounds *r, struct rule_run_result *ret_result)
+{
+    int code =
+        rule_set_run(r->config.rules, r->config.store, false, log_rule_error, NULL, ret_result);
+    for (size_t i = 0; code == 0 && i < ret_result->broken; i++) {
+        rule_set_enable(r->config.rules, ret_result->failures[i].rule, false);
+    }
+    return code;
+}
+
+/* By the day of the packets, in a transaction of its own. */
+static int prune(struct rounds *r, const struct round_end *e)
+{
+    hr_nsec now = INT64_MIN;
+    int64_t count = 0;
+    for (size_t i = 0; i < e->capture_count; i++) {
+        now = e->infos[i].frames > 0 && e->infos[i].last_at > now ? e->infos[i].last_at : now;
+    }
+    if (r->config.retain == 0 || now == INT64_MIN ||
+        (r->pruned_at != INT64_MIN && now - r->pruned_at < PRUNE_EVERY)) {
+        return 0;
+    }
+    r->pruned_at = now;
+    return store_prune(r->config.store, hr_nsec_sub(now, r->config.retain), &count);
+}
+
+/* One transaction. */
+static int store_round(struct rounds *r, const struct round_end *e)
+{
+    struct store *s = r->config.store;
+    struct import *import = NULL;
+    struct rule_run_result rules = {0};
+    struct round round = {.end = e, .rules = &rules};
+    int code = rounds_open(r, &import);
+    code = code == 0 ? finish_import(r, e) : code;
+    code = code == 0 ? pipeline_analyse(s, r->config.profiles, r->config.clock_error, NULL) : code;
+    code = code == 0 ? run_rules(r, &rules) : code;
+    if (code == 0) {
+        round.number = import_number(import);
+        code = r->config.found(&round, r->config.user);
+    }
+    for (size_t i = 0; code == 0 && i < r->config.capture_count; i++) {
+        r->captures[i] = import_capture(import, i);
+    }
+    import_destroy(r->import);
+    r->import = NULL;
+    code = code == 0 ? store_commit(s) : code;
+    if (code < 0) {
+        store_rollback(s);
+    }
+    rule_run_result_finish(&rules);
+    return code;
+}
+
+int rounds_end(struct rounds *r, const struct round_end *e)
+{
+    int code = 0;
+    if (r->import != NULL || e->is_last) { /* else nothing came in */
+        code = store_round(r, e);
+        code = code == 0 ? prune(r, e) : code;
+    }
+    r->config.ended(r->config.user);
+    return code;
+}

@@ -1,0 +1,64 @@
+/*
+ * pipeline/rounds.h - the store's side of a run that goes on: what came in since the last round is
+ * one import in one transaction, with its analysis and its findings. A kill loses the round under
+ * way and nothing else. All of it belongs to the writing thread once that runs (pipeline/writer.h).
+ */
+#ifndef HR_PIPELINE_ROUNDS_H
+#define HR_PIPELINE_ROUNDS_H
+
+#include "rule/rule.h"
+#include "session/profile.h"
+#include "store/write.h"
+
+struct rounds;
+
+/* A server with a request under way, and since when. */
+struct round_pending {
+    struct net_endpoint server;
+    hr_nsec since;
+};
+
+/* What the reading thread knows when a round ends. Borrowed. */
+struct round_end {
+    const struct capture_info *infos; /* by capture */
+    const hr_nsec *clock_doubts;      /* by capture */
+    size_t capture_count;
+    const struct round_pending *pending; /* each server once */
+    size_t pending_count;
+    hr_nsec waits_since; /* bytes are missing that may still come; HR_NSEC_INFINITE: none */
+    bool is_last;
+};
+
+/* What a round did, while its transaction is still open. */
+struct round {
+    int64_t number; /* of its import: what changed bears it */
+    const struct round_end *end;
+    const struct rule_run_result *rules;
+};
+
+struct rounds_config {
+    struct store *store;
+    const struct profile_set *profiles; /* borrowed, may be NULL */
+    struct rule_set *rules;             /* a rule that fails is named once and switched off */
+    hr_nsec clock_error;
+    const char *const *captures; /* borrowed: names of the interfaces or files */
+    size_t capture_count;
+    hr_nsec retain; /* delete what ended longer ago than that on the packets' clock; 0: nothing */
+    /** Within the transaction. @return 0, or a negative errno that ends the run */
+    int (*found)(const struct round *r, void *user);
+    /** After each round, also one in which nothing came in. */
+    void (*ended)(void *user);
+    void *user;
+};
+
+struct rounds *rounds_create(const struct rounds_config *config);
+/** What is not committed is lost. */
+void rounds_destroy(struct rounds *r);
+/** The import of the round under way, begun where there is none. @return 0 or a negative errno */
+int rounds_open(struct rounds *r, struct import **ret_import);
+/** @return 0 or the store's negative errno; then nothing of the round is stored */
+int rounds_end(struct rounds *r, const struct round_end *e);
+/** Others from the next round on; the writing thread must be idle. */
+void rounds_use(struct rounds *r, const struct profile_set *profiles, struct rule_set *rules);
+
+#endif
