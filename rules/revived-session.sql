@@ -42,7 +42,8 @@ older (operation_id, session_id, steps) AS (
     FROM older o
     CROSS JOIN session_history h ON h.session_id = o.session_id AND h.issues AND h.rotates
     CROSS JOIN token_facts t ON t.token_id BETWEEN h.exchange_id * 16 AND h.exchange_id * 16 + 15
-    WHERE o.steps < 32 AND +t.set_session_id = o.session_id -- no index for it: the exchange has few
+    WHERE EXISTS (SELECT 1 FROM session_steps WHERE is_rotation) -- else there is nothing to go through
+      AND o.steps < 32 AND +t.set_session_id = o.session_id -- no index for it: the exchange has few
       AND t.is_new AND t.sent_session_id IS NOT NULL
 ),
 late AS (
@@ -59,9 +60,8 @@ late AS (
     FROM logouts o
     CROSS JOIN older v ON v.operation_id = o.operation_id
     CROSS JOIN session_history a ON a.session_id = v.session_id AND a.start_at <= o.end_at
-                                AND a.end_at > o.end_at
     CROSS JOIN token_facts t ON t.token_id BETWEEN a.exchange_id * 16 AND a.exchange_id * 16 + 15
-    WHERE a.exchange_id != o.exchange_id
+    WHERE a.end_at > o.end_at AND a.exchange_id != o.exchange_id
       AND a.kind IN ('granted', 'none')
       AND a.status BETWEEN 200 AND 399 AND NOT a.is_cached
       AND t.carrier = 'cookie' AND +t.sent_session_id = a.session_id
@@ -162,11 +162,12 @@ WITH older (operation_id, session_id, start_at, end_at, exchange_id, steps) AS (
     FROM older o
     CROSS JOIN session_history h ON h.session_id = o.session_id AND h.issues AND h.rotates
     CROSS JOIN token_facts t ON t.token_id BETWEEN h.exchange_id * 16 AND h.exchange_id * 16 + 15
-    WHERE o.steps < 32 AND +t.set_session_id = o.session_id -- no index for it: the exchange has few
+    WHERE EXISTS (SELECT 1 FROM session_steps WHERE is_rotation) -- else there is nothing to go through
+      AND o.steps < 32 AND +t.set_session_id = o.session_id -- no index for it: the exchange has few
       AND t.is_new AND t.sent_session_id IS NOT NULL
 )
 SELECT a.site_id, count(DISTINCT a.exchange_id) AS exercised
 FROM older o
-CROSS JOIN session_steps a ON a.session_id = o.session_id AND a.start_at <= o.end_at AND a.end_at > o.end_at
-WHERE a.exchange_id != o.exchange_id AND a.kind IN ('granted', 'denied', 'none')
+CROSS JOIN session_steps a ON a.session_id = o.session_id AND a.start_at <= o.end_at
+WHERE a.end_at > o.end_at AND a.exchange_id != o.exchange_id AND a.kind IN ('granted', 'denied', 'none')
 GROUP BY a.site_id;

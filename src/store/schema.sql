@@ -253,6 +253,7 @@ CREATE INDEX operations_by_session ON operations (session_id, start_at, kind, en
     role, issues, understood, agent) WHERE session_id IS NOT NULL;
 CREATE INDEX operations_of_logins ON operations (endpoint_id) WHERE role = 1;
 CREATE INDEX operations_ending ON operations (session_id) WHERE kind = 7;
+CREATE INDEX operations_rotating ON operations (session_id) WHERE kind = 11;
 CREATE INDEX operations_of_logouts ON operations (endpoint_id) WHERE role = 2;
 CREATE INDEX operations_ended ON operations (ended_by_id) WHERE ended_by_id IS NOT NULL;
 CREATE INDEX operations_flapped ON operations (granted_before_id) WHERE granted_before_id IS NOT NULL;

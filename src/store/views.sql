@@ -185,6 +185,8 @@ SELECT o.session_id     AS session_id,
            WHEN 4 THEN 'refresh' WHEN 5 THEN 'granted' WHEN 6 THEN 'denied' WHEN 7 THEN 'logout'
            WHEN 8 THEN 'possible logout' WHEN 9 THEN 'replaced' ELSE 'none' END AS kind,
        o.kind IN (5, 6) AS is_access,     -- boolean; granted or denied: quicker to ask for
+       o.kind = 11      AS is_rotation,   -- boolean; a possible login that gives the next value of a rolling
+                                          -- token: there may be none in all the database
        o.kind = 7       AS is_logout,     -- boolean; quicker to look for than the kind 'logout'
        nullif(o.agent >> 1, 0) AS agent,  -- hash of the User-Agent; NULL: none was sent
        o.agent & 1      AS is_forwarded,  -- boolean; came through a proxy
@@ -240,15 +242,14 @@ SELECT x.id             AS exchange_id,
        (SELECT max(k.lifetime_s) FROM token_uses k JOIN carriers c ON c.id = k.carrier_id
         WHERE k.id BETWEEN x.id * 16 AND x.id * 16 + 15 AND c.is_session AND k.flags & 2)
                         AS lifetime_s,    -- seconds that the answer declares: Max-Age, Expires, expires_in
-       (SELECT a.id FROM (
-            SELECT (SELECT g.id FROM operations g LEFT JOIN endpoints p ON p.id = g.endpoint_id
-                    WHERE g.session_id = l.session_id AND g.kind IN (5, 6)
-                      AND g.start_at > x.response_end_at AND coalesce(p.protection, 0) != 2
-                    ORDER BY g.start_at, g.kind, g.end_at LIMIT 1) AS id
-            FROM operations l
-            WHERE l.id BETWEEN o.id AND o.id + 7 AND l.kind = 1) a
-        WHERE a.id IS NOT NULL
-        ORDER BY (SELECT f.start_at FROM operations f WHERE f.id = a.id), a.id LIMIT 1)
+       (SELECT a.id FROM operations l -- looked for once for each session
+        CROSS JOIN operations a ON a.id =
+            (SELECT g.id FROM operations g LEFT JOIN endpoints p ON p.id = g.endpoint_id
+             WHERE g.session_id = l.session_id AND g.kind IN (5, 6)
+               AND g.start_at > x.response_end_at AND coalesce(p.protection, 0) != 2
+             ORDER BY g.start_at, g.kind, g.end_at LIMIT 1)
+        WHERE l.id BETWEEN o.id AND o.id + 7 AND l.kind = 1
+        ORDER BY a.start_at, a.id LIMIT 1)
                         AS first_access_id, -- operation_id: the first granted or denied access that began
                                             -- after it ended; NULL none
        (x.flags >> 18) & 1 AS response_whole, -- boolean; nothing of the answer is missing
