@@ -3,6 +3,7 @@
 
 static const struct cmd commands[] = {
     {"audit",   "read captures and report what went wrong in them",     cmd_audit  },
+    {"watch",   "listen on interfaces and tell findings as they come",  cmd_watch  },
     {"report",  "write a report about a day, a site, or everything",    cmd_report },
     {"list",    "list findings, sessions, exchanges, streams and more", cmd_list   },
     {"show",    "tell the story of one finding or one session",         cmd_show   },

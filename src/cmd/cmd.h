@@ -26,6 +26,7 @@ struct cmd {
 int cmd_main(const struct cmd *table, size_t count, int argc, char **argv);
 
 int cmd_audit(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_show(int argc, char **argv);

@@ -16,6 +16,7 @@ enum cmd_option {
     OPT_END = 0,
     OPT_DB,
     OPT_DB_READ,
+    OPT_DB_KEEP,
     OPT_KEY_FILE,
     OPT_RULES,
     OPT_PROFILE,
@@ -47,6 +48,18 @@ enum cmd_option {
     OPT_FROM,
     OPT_ANONYMIZE,
     OPT_MAX_EVIDENCE,
+    OPT_INTERFACE,
+    OPT_READ,
+    OPT_REALTIME,
+    OPT_SNAPLEN,
+    OPT_BUFFER,
+    OPT_PROMISC,
+    OPT_ALERT,
+    OPT_ALERT_SEVERITY,
+    OPT_REPEAT,
+    OPT_ALERT_ON_LOSS,
+    OPT_RETAIN,
+    OPT_RUN_AS,
     OPT_CLOCK_ERROR,
     OPT_VERIFY_CHECKSUMS,
     OPT_REDACT_USERS,
@@ -94,6 +107,17 @@ struct cmd_args {
     const char *from;
     size_t max_evidence;
     bool anonymize;
+    struct cmd_words interfaces;
+    struct cmd_words files; /* of watch -r */
+    bool realtime;
+    size_t snaplen;
+    size_t buffer_bytes;
+    bool promisc;
+    struct cmd_words alerts;
+    hr_nsec repeat;
+    int64_t alert_on_loss; /* percent; -1: never */
+    hr_nsec retain;
+    const char *run_as;
     bool is_private; /* a file of -o is for its owner alone; set by the command */
     bool all;
     bool quiet;

@@ -31,7 +31,7 @@ def check(line, schemas, expected_type, seen):
     is_finding = "rule" in record
     if is_finding == ("type" in record):
         return ["exactly one of `rule` and `type` must be there: " + line]
-    kind = "finding" if is_finding else record["type"]
+    kind = ("alert" if "update" in record else "finding") if is_finding else record["type"]
     if expected_type not in (None, kind):
         return ["%s where %s is listed" % (kind, expected_type)]
     if kind not in schemas:
@@ -98,6 +98,10 @@ def check_all(headrace, captures):
         for line in run(headrace, "audit", "--quiet", "--format", "ndjson", capture).splitlines():
             wrong += check(line, schemas, None, seen)
         wrong += check_document(headrace, capture, schemas, seen)
+        with tempfile.TemporaryDirectory() as scratch:
+            db = os.path.join(scratch, "watch.db")
+            for line in run(headrace, "watch", "--quiet", "--db", db, "-r", capture).splitlines():
+                wrong += check(line, schemas, "alert", seen)
         for thing, kind in THINGS.items():
             text = run(headrace, "list", thing, "--quiet", "--format", "ndjson", capture)
             for line in text.splitlines():

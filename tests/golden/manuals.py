@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-COMMANDS = ("audit", "report", "list", "show", "evidence", "rules", "profile", "db")
+COMMANDS = ("audit", "watch", "report", "list", "show", "evidence", "rules", "profile", "db")
 COMMON = {"help", "version", "quiet"}
 
 

@@ -8,12 +8,15 @@ _headrace() {
     local options= words= files=
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W 'audit report list show evidence rules profile db --help --version' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'audit watch report list show evidence rules profile db --help --version' -- "$cur")
         return
     fi
     case $prev in
     --db | --profile | --suppressions | --baseline | -o | --output) compopt -o default; return ;;
     --rules | --from) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+    -r | --read) compopt -o default; return ;;
+    -i | --interface) words="any $(cd /sys/class/net 2>/dev/null && echo *)" ;;
+    --alert) words='syslog file: exec: http:// https://' ;;
     --color) words='auto always never' ;;
     --day) words='yesterday today' ;;
     --min-severity) words='low medium high critical' ;;
@@ -36,6 +39,11 @@ _headrace() {
         options="--db --key-file --rules --profile --suppressions --filter --format --output --fail-on --rule
             --no-rule --set --baseline --all --tz --clock-error --verify-checksums --redact-users --color $bounds"
         files=1
+        ;;
+    watch)
+        options="--interface --read --realtime --db --key-file --rules --profile --suppressions --filter --snaplen --buffer
+            --promisc --alert --min-severity --repeat --retain --user --rule --no-rule --set --clock-error
+            --verify-checksums --redact-users $bounds"
         ;;
     report)
         options='--db --rules --format --output --day --since --until --tz --site --min-severity --baseline --all

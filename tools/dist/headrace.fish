@@ -12,6 +12,7 @@ function __headrace_needs_word
 end
 complete -c headrace -n __headrace_needs_command -l help -l version
 complete -c headrace -n __headrace_needs_command -f -a audit -d 'read captures and report'
+complete -c headrace -n __headrace_needs_command -f -a watch -d 'listen and tell findings as they come'
 complete -c headrace -n __headrace_needs_command -f -a report -d 'report about a day, a site, everything'
 complete -c headrace -n __headrace_needs_command -f -a list -d 'list what is stored'
 complete -c headrace -n __headrace_needs_command -f -a show -d 'tell one story'
@@ -60,6 +61,46 @@ complete -c headrace -n '__headrace_in audit' -l max-tokens -x
 complete -c headrace -n '__headrace_in audit' -s q -l quiet
 complete -c headrace -n '__headrace_in audit' -s h -l help
 complete -c headrace -n '__headrace_in audit' -s V -l version
+complete -c headrace -n '__headrace_in watch' -s i -l interface -x -a "any (ls /sys/class/net 2>/dev/null)"
+complete -c headrace -n '__headrace_in watch' -s r -l read -r
+complete -c headrace -n '__headrace_in watch' -l realtime
+complete -c headrace -n '__headrace_in watch' -l db -r
+complete -c headrace -n '__headrace_in watch' -l key-file -r
+complete -c headrace -n '__headrace_in watch' -l rules -r
+complete -c headrace -n '__headrace_in watch' -l profile -r
+complete -c headrace -n '__headrace_in watch' -l suppressions -r
+complete -c headrace -n '__headrace_in watch' -l filter -x
+complete -c headrace -n '__headrace_in watch' -l snaplen -x
+complete -c headrace -n '__headrace_in watch' -l buffer -x
+complete -c headrace -n '__headrace_in watch' -l promisc
+complete -c headrace -n '__headrace_in watch' -l alert -x -a 'syslog file: exec: http:// https://'
+complete -c headrace -n '__headrace_in watch' -l min-severity -x -a 'low medium high critical'
+complete -c headrace -n '__headrace_in watch' -l repeat -x
+complete -c headrace -n '__headrace_in watch' -l retain -x
+complete -c headrace -n '__headrace_in watch' -l user -x
+complete -c headrace -n '__headrace_in watch' -l rule -x
+complete -c headrace -n '__headrace_in watch' -l no-rule -x
+complete -c headrace -n '__headrace_in watch' -l set -x
+complete -c headrace -n '__headrace_in watch' -l clock-error -x
+complete -c headrace -n '__headrace_in watch' -l verify-checksums
+complete -c headrace -n '__headrace_in watch' -l redact-users
+complete -c headrace -n '__headrace_in watch' -l max-connections -x
+complete -c headrace -n '__headrace_in watch' -l max-held-connection -x
+complete -c headrace -n '__headrace_in watch' -l max-held -x
+complete -c headrace -n '__headrace_in watch' -l idle-timeout -x
+complete -c headrace -n '__headrace_in watch' -l hole-timeout -x
+complete -c headrace -n '__headrace_in watch' -l max-header -x
+complete -c headrace -n '__headrace_in watch' -l max-fields -x
+complete -c headrace -n '__headrace_in watch' -l max-body -x
+complete -c headrace -n '__headrace_in watch' -l max-decoded-body -x
+complete -c headrace -n '__headrace_in watch' -l max-waiting -x
+complete -c headrace -n '__headrace_in watch' -l max-kept -x
+complete -c headrace -n '__headrace_in watch' -l max-fragments -x
+complete -c headrace -n '__headrace_in watch' -l max-fragment-bytes -x
+complete -c headrace -n '__headrace_in watch' -l max-tokens -x
+complete -c headrace -n '__headrace_in watch' -s q -l quiet
+complete -c headrace -n '__headrace_in watch' -s h -l help
+complete -c headrace -n '__headrace_in watch' -s V -l version
 complete -c headrace -n '__headrace_in report' -l db -r
 complete -c headrace -n '__headrace_in report' -l rules -r
 complete -c headrace -n '__headrace_in report' -l format -x -a 'text html md json ndjson sarif csv'

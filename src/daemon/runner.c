@@ -1,0 +1,209 @@
+#include "daemon/runner.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "daemon/trust.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+struct runner {
+    int fd;
+    pid_t pid;
+    pthread_mutex_t lock; /* one request at a time */
+};
+
+struct request {
+    uint32_t program_len;
+    uint32_t input_len;
+};
+
+extern char **environ;
+
+static bool move(int fd, void *bytes, size_t len, bool is_write)
+{
+    size_t done = 0;
+    while (done < len) {
+        char *at = (char *)bytes + done;
+        ssize_t n = is_write ? send(fd, at, len - done, MSG_NOSIGNAL) : read(fd, at, len - done);
+        if (n <= 0 && !(n < 0 && errno == EINTR)) {
+            return false;
+        }
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
+/* --- the process that starts programs --------------------------------------------------------- */
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A program need not read what it is given. */
+static void feed(int fd, const char *input, size_t len, int64_t until)
+{
+    size_t done = 0;
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    while (done < len && now_ms() < until) {
+        struct pollfd p = {.fd = fd, .events = POLLOUT};
+        if (poll(&p, 1, (int)(until - now_ms()) + 1) <= 0) {
+            continue;
+        }
+        ssize_t n = write(fd, input + done, len - done);
+        if (n < 0 && errno != EAGAIN && errno != EINTR) {
+            break;
+        }
+        done += n > 0 ? (size_t)n : 0;
+    }
+    close(fd);
+}
+
+static int wait_for(pid_t pid, int64_t until)
+{
+    int status = 0;
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        if (now_ms() >= until) {
+            kill(-pid, SIGKILL);
+            waitpid(pid, &status, 0);
+            return -ETIMEDOUT;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPROTO;
+}
+
+static int start(const char *program, const char *input, size_t len)
+{
+    int ends[2];
+    pid_t pid = 0;
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    char *argv[] = {(char *)program, NULL};
+    if (pipe2(ends, O_CLOEXEC) < 0) {
+        return -errno;
+    }
+    sigemptyset(&none);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+    int r = -posix_spawn(&pid, program, &actions, &attributes, argv, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[0]);
+    if (r < 0) {
+        close(ends[1]);
+        return r;
+    }
+    int64_t until = now_ms() + RUNNER_PATIENCE_S * 1000;
+    feed(ends[1], input, len, until);
+    return wait_for(pid, until);
+}
+
+static void serve(int fd)
+{
+    struct request q;
+    while (move(fd, &q, sizeof(q), false) &&
+           q.program_len + (size_t)q.input_len <= 2 * RUNNER_INPUT_LIMIT) {
+        char *bytes = hr_xcalloc(1, (size_t)q.program_len + 1 + q.input_len);
+        char *input = bytes + q.program_len + 1;
+        if (!move(fd, bytes, q.program_len, false) || !move(fd, input, q.input_len, false)) {
+            free(bytes);
+            return;
+        }
+        int answer = start(bytes, input, q.input_len);
+        free(bytes);
+        if (!move(fd, &answer, sizeof(answer), true)) {
+            return;
+        }
+    }
+}
+
+static _Noreturn void be_runner(int fd, uid_t uid, gid_t gid)
+{
+    sigset_t all;
+    struct hr_buf error;
+    hr_buf_init(&error, SIZE_MAX);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    sigfillset(&all); /* its maker's signals: it ends when its socket does */
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    if (trust_drop(uid, gid, &error) == 0) {
+        serve(fd);
+    }
+    hr_buf_finish(&error);
+    _exit(0);
+}
+
+/* --- its maker -------------------------------------------------------------------------------- */
+
+int runner_create(uid_t uid, gid_t gid, struct runner **ret_runner)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+        return -errno;
+    }
+    pid_t pid = fork();
+    if (pid < 0) {
+        int r = -errno;
+        close(ends[0]);
+        close(ends[1]);
+        return r;
+    }
+    if (pid == 0) {
+        close(ends[0]);
+        be_runner(ends[1], uid, gid);
+    }
+    close(ends[1]);
+    struct runner *r = hr_xcalloc(1, sizeof(*r));
+    r->fd = ends[0];
+    r->pid = pid;
+    pthread_mutex_init(&r->lock, NULL);
+    *ret_runner = r;
+    return 0;
+}
+
+void runner_destroy(struct runner *r)
+{
+    if (r != NULL) {
+        close(r->fd);
+        waitpid(r->pid, NULL, 0);
+        pthread_mutex_destroy(&r->lock);
+        free(r);
+    }
+}
+
+int runner_run(struct runner *r, const char *program, struct hr_span input)
+{
+    struct request q = {.program_len = (uint32_t)strlen(program), .input_len = (uint32_t)input.len};
+    int answer = 0;
+    if (input.len > RUNNER_INPUT_LIMIT) {
+        return -EMSGSIZE;
+    }
+    pthread_mutex_lock(&r->lock);
+    bool is_good = move(r->fd, &q, sizeof(q), true) &&
+                   move(r->fd, (void *)program, q.program_len, true) &&
+                   move(r->fd, (void *)input.ptr, q.input_len, true) &&
+                   move(r->fd, &answer, sizeof(answer), false);
+    pthread_mutex_unlock(&r->lock);
+    return is_good ? answer : -EPIPE;
+}

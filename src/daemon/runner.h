@@ -1,0 +1,28 @@
+/*
+ * daemon/runner.h - a process that starts programs for another one, which may no longer do so
+ * itself. It is made before privileges are dropped and before any thread is made, drops them too,
+ * and ends with its maker.
+ */
+#ifndef HR_DAEMON_RUNNER_H
+#define HR_DAEMON_RUNNER_H
+
+#include "base/span.h"
+
+#include <sys/types.h>
+
+struct runner;
+
+/** @return 0 or a negative errno */
+int runner_create(uid_t uid, gid_t gid, struct runner **ret_runner);
+void runner_destroy(struct runner *r);
+/**
+ * Starts that program, without arguments and without a shell, and writes the bytes to its standard
+ * input. Waits for its end, at most RUNNER_PATIENCE_S; then it is killed. From several threads.
+ * @return 0; -EPROTO: it ended with another status than 0; -ETIMEDOUT; else a negative errno
+ */
+int runner_run(struct runner *r, const char *program, struct hr_span input);
+
+#define RUNNER_PATIENCE_S 10
+#define RUNNER_INPUT_LIMIT ((size_t)4 * 1024 * 1024)
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * daemon/sink.h - a place that alerts go to. Each sink has a thread of its own, so that a slow one
+ * keeps nobody waiting: what it was given it sends in order, again and again where it may help.
+ */
+#ifndef HR_DAEMON_SINK_H
+#define HR_DAEMON_SINK_H
+
+#include "base/buf.h"
+
+/* So many alerts a sink takes before it has sent some. The others wait in the store. */
+#define SINK_LIMIT 256
+
+struct sink;
+struct runner;
+
+/**
+ * Opens what --alert names: "stdout", "syslog", "file:PATH", "exec:PROGRAM", "http://..." or
+ * "https://...".
+ * @param runner  starts the program of exec:; NULL where there is none
+ * @param ret_error  one line for people
+ * @return 0; -EINVAL: there is no such kind; or why it cannot be used
+ */
+int sink_open(const char *spec, struct runner *runner, struct sink **ret_sink,
+              struct hr_buf *ret_error);
+/** Starts its thread. @return 0 or a negative errno */
+int sink_start(struct sink *s);
+/** Ends its thread; what was not sent within that time is not. */
+void sink_end(struct sink *s, int patience_ms);
+void sink_close(struct sink *s);
+const char *sink_name(const struct sink *s);
+/** @return false where it is full */
+bool sink_give(struct sink *s, int64_t id, struct hr_span body);
+/** @return ids of alerts that came there, or never will; how many of at most limit */
+size_t sink_take_done(struct sink *s, int64_t *ids, size_t limit);
+/** A file is opened anew: it may have been moved away. */
+void sink_reopen(struct sink *s);
+/** Alerts that were sent, and that were given up. */
+uint64_t sink_sent(struct sink *s);
+uint64_t sink_failed(struct sink *s);
+
+/* --- kinds (sink_*.c) ------------------------------------------------------------------------- */
+
+/* What a kind of sink does. All but open are called by the sink's thread. */
+struct sink_kind {
+    const char *prefix;
+    /** @param rest  of the specification behind the prefix; lives as long as the sink */
+    int (*open)(void **ret_state, const char *rest, struct runner *runner, struct hr_buf *error);
+    /** @return 0; -EAGAIN: try again later; else it is given up, and the errno says why */
+    int (*send)(void *state, struct hr_span body);
+    void (*reopen)(void *state); /* may be NULL */
+    void (*close)(void *state);
+};
+
+extern const struct sink_kind sink_kind_stdout;
+extern const struct sink_kind sink_kind_file;
+extern const struct sink_kind sink_kind_syslog;
+extern const struct sink_kind sink_kind_exec;
+extern const struct sink_kind sink_kind_http;
+extern const struct sink_kind sink_kind_https;
+
+#endif

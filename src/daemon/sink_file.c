@@ -1,0 +1,92 @@
+/* Standard output and files: a line for each alert, appended. */
+#include "base/alloc.h"
+#include "daemon/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct file_state {
+    const char *path; /* NULL: standard output */
+    int fd;
+};
+
+static int open_path(const char *path)
+{
+    return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+}
+
+static int open_stdout(void **ret_state, const char *rest, struct runner *runner,
+                       struct hr_buf *error)
+{
+    struct file_state *f = hr_xcalloc(1, sizeof(*f));
+    (void)rest;
+    (void)runner;
+    (void)error;
+    f->fd = STDOUT_FILENO;
+    *ret_state = f;
+    return 0;
+}
+
+static int open_file(void **ret_state, const char *rest, struct runner *runner,
+                     struct hr_buf *error)
+{
+    int fd = open_path(rest);
+    (void)runner;
+    if (fd < 0) {
+        int r = -errno;
+        hr_buf_appendf(error, "alerts cannot be written to %s: %s", rest, strerror(errno));
+        return r;
+    }
+    struct file_state *f = hr_xcalloc(1, sizeof(*f));
+    *f = (struct file_state){.path = rest, .fd = fd};
+    *ret_state = f;
+    return 0;
+}
+
+/* A line is written whole: the file may be read while it grows. */
+static int send_line(void *state, struct hr_span body)
+{
+    struct file_state *f = state;
+    struct hr_buf line;
+    int r = 0;
+    if (f->fd < 0) {
+        f->fd = open_path(f->path); /* could not be opened anew: perhaps now */
+    }
+    hr_buf_init(&line, SIZE_MAX);
+    hr_buf_append(&line, body);
+    hr_buf_append_char(&line, '\n');
+    for (size_t done = 0; r == 0 && done < line.len;) {
+        ssize_t n = f->fd >= 0 ? write(f->fd, hr_buf_str(&line) + done, line.len - done) : -1;
+        done += n > 0 ? (size_t)n : 0;
+        r = n < 0 && errno != EINTR ? -errno : 0;
+    }
+    hr_buf_finish(&line);
+    bool may_help = f->path != NULL || r == -ENOSPC;
+    return r < 0 && may_help ? -EAGAIN : r;
+}
+
+static void reopen(void *state)
+{
+    struct file_state *f = state;
+    if (f->path != NULL) {
+        if (f->fd >= 0) {
+            close(f->fd);
+        }
+        f->fd = open_path(f->path);
+    }
+}
+
+static void close_file(void *state)
+{
+    struct file_state *f = state;
+    if (f->path != NULL && f->fd >= 0) {
+        close(f->fd);
+    }
+    free(f);
+}
+
+const struct sink_kind sink_kind_stdout = {"stdout", open_stdout, send_line, NULL, close_file};
+const struct sink_kind sink_kind_file = {"file:", open_file, send_line, reopen, close_file};

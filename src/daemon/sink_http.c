@@ -1,0 +1,114 @@
+/*
+ * POST to a web hook, by libcurl: 2xx is success; 408, 429 and 5xx, like a server that does not
+ * answer, may help later; anything else will not. Nothing is followed: a redirect is no success.
+ */
+#include "base/alloc.h"
+#include "daemon/sink.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#ifdef HR_HAS_CURL
+#include <curl/curl.h>
+
+#define CONNECT_MS 3000L
+#define WHOLE_MS 10000L
+
+struct http_state {
+    CURL *curl;
+    struct curl_slist *fields;
+    char *url;
+};
+
+static size_t ignore_answer(char *bytes, size_t size, size_t count, void *user)
+{
+    (void)bytes;
+    (void)user;
+    return size * count;
+}
+
+static void close_http(void *state)
+{
+    struct http_state *h = state;
+    curl_slist_free_all(h->fields);
+    curl_easy_cleanup(h->curl);
+    free(h->url);
+    free(h);
+}
+
+static int open_url(void **ret_state, const char *scheme, const char *rest, struct hr_buf *error)
+{
+    struct http_state *h = hr_xcalloc(1, sizeof(*h));
+    struct hr_buf url;
+    hr_buf_init(&url, SIZE_MAX);
+    hr_buf_appendf(&url, "%s%s", scheme, rest);
+    h->url = hr_xstrdup(hr_buf_str(&url));
+    hr_buf_finish(&url);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    h->curl = curl_easy_init();
+    if (h->curl == NULL || curl_easy_setopt(h->curl, CURLOPT_URL, h->url) != CURLE_OK) {
+        hr_buf_appendf(error, "libcurl cannot use %s", h->url);
+        close_http(h);
+        return -EINVAL;
+    }
+    h->fields = curl_slist_append(h->fields, "Content-Type: application/json");
+    h->fields = curl_slist_append(h->fields, "Expect:");
+    curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, h->fields);
+    curl_easy_setopt(h->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(h->curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(h->curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
+    curl_easy_setopt(h->curl, CURLOPT_TIMEOUT_MS, WHOLE_MS);
+    curl_easy_setopt(h->curl, CURLOPT_WRITEFUNCTION, ignore_answer);
+    curl_easy_setopt(h->curl, CURLOPT_USERAGENT, "headrace");
+    *ret_state = h;
+    return 0;
+}
+
+static int open_http(void **ret_state, const char *rest, struct runner *runner,
+                     struct hr_buf *error)
+{
+    (void)runner;
+    return open_url(ret_state, "http://", rest, error);
+}
+
+static int open_https(void **ret_state, const char *rest, struct runner *runner,
+                      struct hr_buf *error)
+{
+    (void)runner;
+    return open_url(ret_state, "https://", rest, error);
+}
+
+static int send_http(void *state, struct hr_span body)
+{
+    struct http_state *h = state;
+    long status = 0;
+    curl_easy_setopt(h->curl, CURLOPT_POSTFIELDSIZE, (long)body.len);
+    curl_easy_setopt(h->curl, CURLOPT_POSTFIELDS, body.ptr);
+    CURLcode code = curl_easy_perform(h->curl);
+    if (code == CURLE_OK) {
+        curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
+    }
+    if (status >= 200 && status < 300) {
+        return 0;
+    }
+    return code != CURLE_OK || status == 408 || status == 429 || status >= 500 ? -EAGAIN : -EPROTO;
+}
+
+const struct sink_kind sink_kind_http = {"http://", open_http, send_http, NULL, close_http};
+const struct sink_kind sink_kind_https = {"https://", open_https, send_http, NULL, close_http};
+
+#else
+
+static int no_http(void **ret_state, const char *rest, struct runner *runner, struct hr_buf *error)
+{
+    (void)ret_state;
+    (void)rest;
+    (void)runner;
+    hr_buf_append_str(error, "this headrace was built without libcurl: it cannot send alerts by "
+                             "HTTP; build it where libcurl is installed");
+    return -ENOTSUP;
+}
+
+const struct sink_kind sink_kind_http = {"http://", no_http, NULL, NULL, NULL};
+const struct sink_kind sink_kind_https = {"https://", no_http, NULL, NULL, NULL};
+#endif

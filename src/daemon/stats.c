@@ -1,0 +1,75 @@
+#include "daemon/stats.h"
+
+#include "base/alloc.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+const hr_nsec stats_latency_bounds[STATS_LATENCY_BUCKETS - 1] = {
+    100 * HR_NSEC_PER_MSEC, 250 * HR_NSEC_PER_MSEC, 500 * HR_NSEC_PER_MSEC, HR_NSEC_PER_SEC,
+    2 * HR_NSEC_PER_SEC,    5 * HR_NSEC_PER_SEC,    30 * HR_NSEC_PER_SEC,
+};
+
+struct stats {
+    pthread_mutex_t lock;
+    struct watch_stats now;
+};
+
+struct stats *stats_create(void)
+{
+    struct stats *s = hr_xcalloc(1, sizeof(*s));
+    pthread_mutex_init(&s->lock, NULL);
+    s->now.packet_at = INT64_MIN;
+    return s;
+}
+
+void stats_destroy(struct stats *s)
+{
+    if (s != NULL) {
+        pthread_mutex_destroy(&s->lock);
+        free(s);
+    }
+}
+
+void stats_put(struct stats *s, const struct watch_stats *now)
+{
+    pthread_mutex_lock(&s->lock);
+    s->now = *now;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void stats_get(struct stats *s, struct watch_stats *ret_now)
+{
+    pthread_mutex_lock(&s->lock);
+    *ret_now = s->now;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void stats_format(const struct watch_stats *now, struct hr_buf *out)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+        const char *unit;
+    } lines[] = {
+        {"frames",          now->frames,                                    ""   },
+        {"captured",        now->bytes,                                     " B" },
+        {"dropped",         now->drops,                                     ""   },
+        {"cut",             now->cut_frames,                                ""   },
+        {"connections",     now->connections,                               ""   },
+        {"exchanges",       now->exchanges,                                 ""   },
+        {"shed",            now->shed,                                      ""   },
+        {"rounds",          now->rounds,                                    ""   },
+        {"findings told",   now->findings,                                  ""   },
+        {"alerts sent",     now->alerts_sent,                               ""   },
+        {"alerts given up", now->alerts_failed,                             ""   },
+        {"queue",           (uint64_t)(now->queue_fill * 100),              " %" },
+        {"last round",      (uint64_t)(now->round_time / HR_NSEC_PER_MSEC), " ms"},
+        {"resident",        now->resident_bytes,                            " B" },
+    };
+    for (size_t i = 0; i < HR_ARRAY_LEN(lines); i++) {
+        hr_buf_appendf(out, "%s%s %" PRIu64 "%s", i > 0 ? ", " : "", lines[i].name, lines[i].value,
+                       lines[i].unit);
+    }
+}

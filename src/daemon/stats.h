@@ -1,0 +1,46 @@
+/*
+ * daemon/stats.h - how a watch goes, for whoever looks on: the screen, the metrics, SIGUSR1. The
+ * reading thread tells; any thread reads a copy.
+ */
+#ifndef HR_DAEMON_STATS_H
+#define HR_DAEMON_STATS_H
+
+#include "base/buf.h"
+#include "base/time.h"
+#include "pipeline/pipeline.h"
+
+#define STATS_LATENCY_BUCKETS 8
+
+struct watch_stats {
+    uint64_t frames;
+    uint64_t bytes; /* captured */
+    uint64_t drops; /* by the kernel or the interface */
+    uint64_t cut_frames;
+    uint64_t connections; /* open */
+    uint64_t exchanges;   /* since the start */
+    uint64_t shed;        /* segments of connections that were let go of under overload */
+    uint64_t rounds;
+    uint64_t findings;     /* told anew since the start, updates included */
+    double queue_fill;     /* of the way to the store: 0 empty, 1 full */
+    hr_nsec round_time;    /* how long the last one took */
+    hr_nsec packet_at;     /* of the last frame; INT64_MIN: none came */
+    uint64_t alerts_sent;
+    uint64_t alerts_failed;
+    /* How many alerts were said within stats_latency_bounds[i] of the frame that completed them. */
+    uint64_t latency[STATS_LATENCY_BUCKETS];
+    uint64_t resident_bytes;
+};
+/* Upper bounds; the last bucket has none. */
+extern const hr_nsec stats_latency_bounds[STATS_LATENCY_BUCKETS - 1];
+
+struct stats;
+
+struct stats *stats_create(void);
+void stats_destroy(struct stats *s);
+/** Copies. */
+void stats_put(struct stats *s, const struct watch_stats *now);
+void stats_get(struct stats *s, struct watch_stats *ret_now);
+/** Lines for people: NAME VALUE UNIT. */
+void stats_format(const struct watch_stats *now, struct hr_buf *out);
+
+#endif

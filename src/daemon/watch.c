@@ -1,0 +1,339 @@
+#include "daemon/watch.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "daemon/clock.h"
+#include "pipeline/ingest.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+/* Between two rounds; at least as long as the last one took: half of the time is left for others.
+ */
+#define ROUND_INTERVAL (200 * HR_NSEC_PER_MSEC)
+#define TICK_INTERVAL HR_NSEC_PER_SEC
+#define WAIT_MS LIVE_GATHER_MS
+/* At the end, for each place that alerts go to. */
+#define PATIENCE_MS 500
+/* The way to the store: what comes in while a round is judged. */
+#define QUEUE_BYTES ((size_t)64 * 1024 * 1024)
+/* No frame came for so long: time-outs run all the same. */
+#define SILENCE (2 * HR_NSEC_PER_SEC)
+/* The clock was set, if it and the steady one disagree by more. */
+#define CLOCK_STEP (100 * HR_NSEC_PER_MSEC)
+
+struct watch {
+    const struct watch_config *config;
+    struct ingest *ingest;
+    struct rounds *rounds;
+    struct alerts *alerts;
+    /* Of the reading thread. */
+    bool is_ending;
+    bool has_frames; /* since the last round began */
+    uint64_t rounds_begun;
+    hr_nsec round_began; /* steady; 0: none is under way */
+    hr_nsec round_time;  /* of the last one */
+    hr_nsec round_due;   /* steady */
+    hr_nsec tick_due;
+    hr_nsec ticked_at;  /* wall */
+    hr_nsec clock_lead; /* wall less steady, at the last tick */
+    hr_nsec arrived_at; /* wall: when the last frame came here */
+    struct watch_stats stats;
+    atomic_uint_fast64_t rounds_done; /* by the writing thread */
+};
+
+int watch_block_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+/* --- rounds ----------------------------------------------------------------------------------- */
+
+static int on_found(const struct round *r, void *user)
+{
+    struct watch *w = user;
+    return alerts_found(w->alerts, r);
+}
+
+static void on_round_end(void *user)
+{
+    struct watch *w = user;
+    alerts_send(w->alerts);
+    atomic_fetch_add(&w->rounds_done, 1);
+}
+
+static bool is_idle(struct watch *w)
+{
+    return atomic_load(&w->rounds_done) == w->rounds_begun;
+}
+
+static void begin_round(struct watch *w, bool is_last)
+{
+    w->has_frames = false;
+    w->rounds_begun++;
+    w->round_began = clock_steady();
+    ingest_end_round(w->ingest, feed_infos(w->config->feed), is_last);
+}
+
+/* All that came in is stored and judged. */
+static void settle(struct watch *w)
+{
+    while (!is_idle(w) && !ingest_has_failed(w->ingest)) {
+        usleep(1000);
+    }
+    begin_round(w, false);
+    while (!is_idle(w) && !ingest_has_failed(w->ingest)) {
+        usleep(1000);
+    }
+}
+
+/* --- ticks ------------------------------------------------------------------------------------ */
+
+static void note_drops(struct watch *w, hr_nsec now)
+{
+    for (size_t i = 0; i < feed_count(w->config->feed); i++) {
+        uint64_t drops = feed_drops(w->config->feed, i);
+        if (drops > 0) {
+            ingest_add_drops(w->ingest, i, w->ticked_at, now, drops);
+            w->has_frames = true;
+        }
+    }
+}
+
+/* A step makes times before and after it incomparable: what lies around it is in doubt. */
+static void note_clock(struct watch *w, hr_nsec wall, hr_nsec steady)
+{
+    hr_nsec lead = wall - steady;
+    hr_nsec step = lead - w->clock_lead;
+    if (step > CLOCK_STEP || step < -CLOCK_STEP) {
+        hr_warning("the clock was set by %.3f s; times before and after it are not compared well",
+                   (double)step / 1e9);
+    }
+    w->clock_lead = lead;
+}
+
+static uint64_t resident_bytes(void)
+{
+    unsigned long size = 0;
+    unsigned long resident = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f != NULL) {
+        if (fscanf(f, "%lu %lu", &size, &resident) != 2) {
+            resident = 0;
+        }
+        fclose(f);
+    }
+    return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void publish(struct watch *w)
+{
+    struct watch_stats *s = &w->stats;
+    const struct capture_info *infos = feed_infos(w->config->feed);
+    s->frames = s->bytes = s->drops = s->cut_frames = s->alerts_sent = s->alerts_failed = 0;
+    for (size_t i = 0; i < feed_count(w->config->feed); i++) {
+        s->frames += infos[i].frames;
+        s->bytes += infos[i].frame_bytes;
+        s->drops += infos[i].dropped_frames;
+        s->cut_frames += infos[i].cut_frames;
+    }
+    for (size_t i = 0; i < w->config->sink_count; i++) {
+        s->alerts_sent += sink_sent(w->config->sinks[i]);
+        s->alerts_failed += sink_failed(w->config->sinks[i]);
+    }
+    s->connections = ingest_connection_count(w->ingest);
+    s->exchanges = ingest_exchange_count(w->ingest);
+    s->queue_fill = ingest_fill(w->ingest);
+    s->rounds = atomic_load(&w->rounds_done);
+    s->round_time = w->round_time;
+    s->findings = alerts_told(w->alerts);
+    for (size_t i = 0; i < STATS_LATENCY_BUCKETS; i++) {
+        s->latency[i] = alerts_latency(w->alerts, i);
+    }
+    s->resident_bytes = resident_bytes();
+    stats_put(w->config->stats, s);
+}
+
+static void tick(struct watch *w, hr_nsec steady)
+{
+    hr_nsec wall = clock_wall();
+    bool is_live = feed_is_live(w->config->feed);
+    if (is_live) {
+        note_clock(w, wall, steady);
+        note_drops(w, wall);
+        if (wall - w->arrived_at > SILENCE) {
+            ingest_advance(w->ingest, wall - SILENCE);
+        }
+    }
+    w->ticked_at = wall;
+    publish(w);
+}
+
+/* --- signals ---------------------------------------------------------------------------------- */
+
+static void reload(struct watch *w)
+{
+    struct watch_rules rules = w->config->rules;
+    notify_send(w->config->notify, "RELOADING=1");
+    settle(w);
+    if (!ingest_has_failed(w->ingest) && w->config->reload(&rules, w->config->user)) {
+        rounds_use(w->rounds, rules.profiles, rules.rules);
+        ingest_use(w->ingest, rules.profiles);
+        hr_info("rules, profiles and suppressions were read anew");
+    }
+    for (size_t i = 0; i < w->config->sink_count; i++) {
+        sink_reopen(w->config->sinks[i]);
+    }
+    notify_send(w->config->notify, "READY=1");
+}
+
+static void tell_stats(struct watch *w)
+{
+    struct hr_buf text;
+    hr_buf_init(&text, SIZE_MAX);
+    publish(w);
+    stats_format(&w->stats, &text);
+    hr_info("%s", hr_buf_str(&text));
+    hr_buf_finish(&text);
+}
+
+static void take_signals(struct watch *w, int signals)
+{
+    struct signalfd_siginfo s;
+    while (read(signals, &s, sizeof(s)) == (ssize_t)sizeof(s)) {
+        switch (s.ssi_signo) {
+        case SIGHUP:
+            reload(w);
+            break;
+        case SIGUSR1:
+            tell_stats(w);
+            break;
+        default:
+            w->is_ending = true;
+        }
+    }
+}
+
+/* --- the loop --------------------------------------------------------------------------------- */
+
+static void on_frame(const struct packet *p, void *user)
+{
+    struct watch *w = user;
+    w->has_frames = true;
+    w->stats.packet_at = p->at;
+    ingest_feed(w->ingest, p);
+}
+
+static void pace_rounds(struct watch *w, hr_nsec now)
+{
+    if (w->round_began != 0 && is_idle(w)) {
+        w->round_time = now - w->round_began;
+        w->round_began = 0;
+        w->round_due = now + (w->round_time > ROUND_INTERVAL ? w->round_time : ROUND_INTERVAL);
+    }
+    if (w->round_began == 0 && w->has_frames && now >= w->round_due) {
+        begin_round(w, false);
+    }
+}
+
+static void loop(struct watch *w, int signals)
+{
+    struct feed *feed = w->config->feed;
+    while (!w->is_ending && !ingest_has_failed(w->ingest)) {
+        int frames = feed_read(feed, on_frame, w);
+        hr_nsec now = clock_steady();
+        w->arrived_at = frames > 0 ? clock_wall() : w->arrived_at;
+        w->is_ending = frames < 0;
+        if (now >= w->tick_due) {
+            tick(w, now);
+            w->tick_due = now + TICK_INTERVAL;
+        }
+        pace_rounds(w, now);
+        notify_watchdog(w->config->notify, now);
+        take_signals(w, signals);
+        if (frames <= 0 && !w->is_ending) {
+            feed_wait(feed, signals, WAIT_MS);
+        }
+    }
+}
+
+static int start(struct watch *w)
+{
+    const struct watch_config *c = w->config;
+    struct alerts_config alerts = {
+        .store = c->store,
+        .sinks = c->sinks,
+        .sink_count = c->sink_count,
+        .min_severity = c->min_severity,
+        .repeat = c->repeat,
+    };
+    struct rounds_config rounds = {
+        .store = c->store,
+        .profiles = c->rules.profiles,
+        .rules = c->rules.rules,
+        .clock_error = c->pipeline->clock_error,
+        .captures = c->captures,
+        .capture_count = feed_count(c->feed),
+        .retain = c->retain,
+        .found = on_found,
+        .ended = on_round_end,
+        .user = w,
+    };
+    int r = alerts_create(&alerts, &w->alerts);
+    if (r < 0) {
+        return r;
+    }
+    w->rounds = rounds_create(&rounds);
+    struct writer_target target = {.rounds = w->rounds, .queue_bytes = QUEUE_BYTES};
+    return ingest_create(c->pipeline, store_key(c->store), c->rules.profiles, &target,
+                         feed_count(c->feed), &w->ingest);
+}
+
+/* What the sinks could not send in time stays in the store for the next watch. */
+static int end_alerts(struct watch *w, int r)
+{
+    for (size_t i = 0; i < w->config->sink_count; i++) {
+        sink_end(w->config->sinks[i], PATIENCE_MS);
+    }
+    return r == 0 ? alerts_forget_sent(w->alerts) : r;
+}
+
+int watch_run(const struct watch_config *config, int signals)
+{
+    struct watch w = {.config = config, .stats.packet_at = INT64_MIN};
+    hr_nsec now = clock_steady();
+    w.ticked_at = w.arrived_at = clock_wall();
+    w.clock_lead = w.ticked_at - now;
+    w.tick_due = now + TICK_INTERVAL;
+    int r = start(&w);
+    if (r == 0) {
+        notify_send(config->notify, "READY=1");
+        loop(&w, signals);
+        notify_send(config->notify, "STOPPING=1");
+        feed_flush(config->feed, on_frame, &w);
+        tick(&w, clock_steady());
+        begin_round(&w, true);
+        r = ingest_finish(w.ingest);
+        r = end_alerts(&w, r);
+        publish(&w);
+    }
+    ingest_destroy(w.ingest);
+    rounds_destroy(w.rounds);
+    alerts_destroy(w.alerts);
+    return r;
+}
