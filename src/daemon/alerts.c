@@ -28,6 +28,7 @@ struct alerts {
     struct alerts_config config;
     struct sink_progress *sinks;
     int64_t last_id; /* of the queue */
+    size_t held;     /* told with less certainty than they have, as the last round left it */
     /* Of the round at hand. */
     const struct round *round;
     hr_nsec now; /* the machine's clock */
@@ -187,6 +188,7 @@ static int consider(const struct alert_candidate *c, void *user)
         .said_at = c->said_at,
     };
     int r = 0;
+    a->held += says_less;
     if (is_due(a, c, t.verdict)) {
         t.count = t.count > 0 ? t.count : 1;
         r = read_finding(a->config.store, c->finding_id, tell, &t);
@@ -215,15 +217,19 @@ static int forget_sent(struct alerts *a)
     return r;
 }
 
-int alerts_forget_sent(struct alerts *a)
+static int end_transaction(struct alerts *a, int r)
 {
-    int r = store_begin(a->config.store);
-    r = r == 0 ? forget_sent(a) : r;
     r = r == 0 ? store_commit(a->config.store) : r;
     if (r < 0) {
         store_rollback(a->config.store);
     }
     return r;
+}
+
+int alerts_forget_sent(struct alerts *a)
+{
+    int r = store_begin(a->config.store);
+    return end_transaction(a, r == 0 ? forget_sent(a) : r);
 }
 
 uint64_t alerts_told(const struct alerts *a)
@@ -255,9 +261,19 @@ int alerts_found(struct alerts *a, const struct round *r)
 {
     a->round = r;
     a->now = clock_wall();
+    a->held = 0;
     int code = forget_sent(a);
     code = code == 0 ? alert_candidates(a->config.store, r->number, consider, a) : code;
     return code == 0 ? bound_queue(a) : code;
+}
+
+int alerts_look_again(struct alerts *a, const struct round *r)
+{
+    if (a->held == 0) {
+        return 0;
+    }
+    int code = store_begin(a->config.store);
+    return end_transaction(a, code == 0 ? alerts_found(a, r) : code);
 }
 
 static int give(int64_t id, struct hr_span body, void *user)

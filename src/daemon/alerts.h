@@ -29,6 +29,8 @@ int alerts_create(const struct alerts_config *config, struct alerts **ret_alerts
 void alerts_destroy(struct alerts *a);
 /** Inside the round's transaction. @return 0 or the store's negative errno */
 int alerts_found(struct alerts *a, const struct round *r);
+/** Nothing came in, but what is under way may have ended: in a transaction of its own, if need be. */
+int alerts_look_again(struct alerts *a, const struct round *r);
 /** In a transaction of its own: what was sent since needs no place in the queue any more. */
 int alerts_forget_sent(struct alerts *a);
 /** Alerts so far. Any thread. */

@@ -70,6 +70,12 @@ static int on_found(const struct round *r, void *user)
     return alerts_found(w->alerts, r);
 }
 
+static int on_idle(const struct round *r, void *user)
+{
+    struct watch *w = user;
+    return alerts_look_again(w->alerts, r);
+}
+
 static void on_round_end(void *user)
 {
     struct watch *w = user;
@@ -291,6 +297,7 @@ static int start(struct watch *w)
         .capture_count = feed_count(c->feed),
         .retain = c->retain,
         .found = on_found,
+        .idle = on_idle,
         .ended = on_round_end,
         .user = w,
     };

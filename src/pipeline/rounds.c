@@ -135,10 +135,12 @@ static int store_round(struct rounds *r, const struct round_end *e)
 
 int rounds_end(struct rounds *r, const struct round_end *e)
 {
-    int code = 0;
-    if (r->import != NULL || e->is_last) { /* else nothing came in */
+    int code;
+    if (r->import != NULL || e->is_last) {
         code = store_round(r, e);
         code = code == 0 ? prune(r, e) : code;
+    } else {
+        code = r->config.idle(&(struct round){.end = e}, r->config.user);
     }
     r->config.ended(r->config.user);
     return code;

@@ -31,7 +31,7 @@ struct round_end {
 
 /* What a round did, while its transaction is still open. */
 struct round {
-    int64_t number; /* of its import: what changed bears it */
+    int64_t number; /* of its import: what changed bears it; 0: nothing came in */
     const struct round_end *end;
     const struct rule_run_result *rules;
 };
@@ -46,6 +46,8 @@ struct rounds_config {
     hr_nsec retain; /* delete what ended longer ago than that on the packets' clock; 0: nothing */
     /** Within the transaction. @return 0, or a negative errno that ends the run */
     int (*found)(const struct round *r, void *user);
+    /** In place of it, without a transaction: nothing came in. @return as above */
+    int (*idle)(const struct round *r, void *user);
     /** After each round, also one in which nothing came in. */
     void (*ended)(void *user);
     void *user;

@@ -2,7 +2,7 @@
 """watch: what it stores equals what audit finds in the same frames, however many rounds they came in; what it
 tells is what it stores; it gives up what it does not need; signals do what the manual says.
 
-watch.py HEADRACE CAPTURES_FOLDER
+watch.py HEADRACE CAPGEN CAPTURES_FOLDER
 """
 import glob
 import http.server
@@ -102,6 +102,24 @@ def check_equal(headrace, scratch, capture, *options):
     if subprocess.run([headrace, "db", "check", "--quiet", "--db", w.db]).returncode != 0:
         fail("%s: the database is not sound" % capture)
     return len(said)
+
+
+def check_updates(headrace, capgen, scratch):
+    """What later traffic could still explain is told with less certainty, and again when it cannot."""
+    for name, caveat in (("under_way", "under way"), ("rises", "")):
+        folder = tempfile.mkdtemp(dir=scratch)
+        capture = os.path.join(folder, name + ".pcap")
+        scenario = os.path.join(os.path.dirname(os.path.abspath(__file__)), "watched", name + ".yaml")
+        subprocess.run([capgen, "scenario", scenario, "-o", capture], check=True, stderr=subprocess.DEVNULL)
+        w = Watch(headrace, folder, "-r", capture, "--realtime")
+        if w.end(None) != 0:
+            fail(w.errors())
+        told = [a for a in w.alerts() if a["rule"] == "post-logout-access"]
+        verdicts = [(a["verdict"], a["update"]) for a in told]
+        if verdicts[-1:] != [("proven", True)] or len(verdicts) != 2 or verdicts[0][1]:
+            fail("%s: told %s" % (name, verdicts))
+        if caveat not in " ".join(told[0]["caveats"]) or "under way" in " ".join(told[1]["caveats"]):
+            fail("%s: caveats %s, then %s" % (name, told[0]["caveats"], told[1]["caveats"]))
 
 
 def check_trust(pid):
@@ -230,7 +248,7 @@ def check_mistakes(headrace, scratch, capture):
 
 
 def main():
-    headrace, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+    headrace, capgen, folder = [os.path.abspath(a) for a in sys.argv[1:4]]
     races = os.path.join(folder, "login-races.pcapng")
     with tempfile.TemporaryDirectory() as scratch:
         os.chmod(scratch, 0o755)
@@ -240,6 +258,7 @@ def main():
         count += check_equal(headrace, scratch, races, "--realtime")
         if count < 10:
             fail("only %d alerts in all" % count)
+        check_updates(headrace, capgen, scratch)
         check_signals(headrace, scratch, races)
         check_targets(headrace, scratch, races)
         check_mistakes(headrace, scratch, races)
