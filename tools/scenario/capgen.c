@@ -19,9 +19,10 @@ enum {
 
 static const char usage[] =
     "usage: capgen scenario FILE.yaml -o OUT.pcap [--truth OUT.ndjson] [--seed N]\n"
-    "       capgen traffic [--exchanges N] [--connections N] [--size BYTES] [--loss RATE]\n"
-    "               [--reorder RATE] [--duplicate RATE] [--seed N] -o OUT.pcap [--truth "
-    "OUT.ndjson]\n"
+    "       capgen traffic [--exchanges N] [--connections N] [--size BYTES] [--per-connection N]\n"
+    "               [--unclosed RATE] [--loss RATE] [--reorder RATE] [--duplicate RATE] [--seed "
+    "N]\n"
+    "               -o OUT.pcap [--truth OUT.ndjson]\n"
     "OUT.pcap: - is standard output. RATE: 0.001 or 0.1%.\n";
 
 struct options {
@@ -33,17 +34,19 @@ struct options {
 };
 
 static const struct option long_options[] = {
-    {"output",      required_argument, NULL, 'o'},
-    {"truth",       required_argument, NULL, 't'},
-    {"seed",        required_argument, NULL, 's'},
-    {"exchanges",   required_argument, NULL, 'e'},
-    {"connections", required_argument, NULL, 'c'},
-    {"size",        required_argument, NULL, 'b'},
-    {"loss",        required_argument, NULL, 'l'},
-    {"reorder",     required_argument, NULL, 'r'},
-    {"duplicate",   required_argument, NULL, 'd'},
-    {"help",        no_argument,       NULL, 'h'},
-    {NULL,          0,                 NULL, 0  },
+    {"output",         required_argument, NULL, 'o'},
+    {"truth",          required_argument, NULL, 't'},
+    {"seed",           required_argument, NULL, 's'},
+    {"exchanges",      required_argument, NULL, 'e'},
+    {"connections",    required_argument, NULL, 'c'},
+    {"size",           required_argument, NULL, 'b'},
+    {"per-connection", required_argument, NULL, 'p'},
+    {"unclosed",       required_argument, NULL, 'u'},
+    {"loss",           required_argument, NULL, 'l'},
+    {"reorder",        required_argument, NULL, 'r'},
+    {"duplicate",      required_argument, NULL, 'd'},
+    {"help",           no_argument,       NULL, 'h'},
+    {NULL,             0,                 NULL, 0  },
 };
 
 static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value)
@@ -55,6 +58,39 @@ static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t 
         return false;
     }
     *ret_value = value;
+    return true;
+}
+
+/* N, or MIN-MAX. */
+static bool parse_range(const char *text, uint32_t min, uint32_t max, uint32_t *ret_least,
+                        uint32_t *ret_most)
+{
+    struct hr_span rest = hr_span_str(text);
+    struct hr_span first = hr_span_cut(&rest, '-');
+    struct hr_span second = rest.ptr != NULL ? rest : first;
+    uint64_t least;
+    uint64_t most;
+    if (!hr_span_to_u64(first, &least) || !hr_span_to_u64(second, &most) || least < min ||
+        most < least || most > max) {
+        fprintf(stderr, "capgen: '%s': expected a number from %u to %u, or two with a - between\n",
+                text, min, max);
+        return false;
+    }
+    *ret_least = (uint32_t)least;
+    *ret_most = (uint32_t)most;
+    return true;
+}
+
+/* One number is the mean. */
+static bool parse_size(const char *text, struct traffic_config *t)
+{
+    if (!parse_range(text, 0, 100u << 20, &t->size_min_bytes, &t->size_max_bytes)) {
+        return false;
+    }
+    if (strchr(text, '-') == NULL) {
+        t->size_min_bytes /= 2;
+        t->size_max_bytes += t->size_min_bytes;
+    }
     return true;
 }
 
@@ -98,8 +134,13 @@ static bool parse_option(struct options *o, int c)
         t->connections = (uint32_t)number;
         break;
     case 'b':
-        good = parse_number(optarg, 0, 100u << 20, &number);
-        t->size_bytes = (uint32_t)number;
+        good = parse_size(optarg, t);
+        break;
+    case 'p':
+        good = parse_range(optarg, 1, 1000000, &t->conn_exchanges_min, &t->conn_exchanges_max);
+        break;
+    case 'u':
+        good = parse_rate(optarg, &t->unclosed);
         break;
     case 'l':
         good = parse_rate(optarg, &t->point.loss);

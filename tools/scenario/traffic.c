@@ -101,7 +101,10 @@ void traffic_config_init(struct traffic_config *c)
     memset(c, 0, sizeof(*c));
     c->exchanges = 1000;
     c->connections = 20;
-    c->size_bytes = 1000;
+    c->size_min_bytes = 500;
+    c->size_max_bytes = 1500;
+    c->conn_exchanges_min = 20;
+    c->conn_exchanges_max = 79;
     c->seed = 1;
     c->point.frame.link = FRAME_ETHERNET;
     c->point.from = INT64_MIN;
@@ -111,6 +114,11 @@ void traffic_config_init(struct traffic_config *c)
 static hr_nsec between(struct rng *r, hr_nsec low, hr_nsec high)
 {
     return low + (hr_nsec)rng_below(r, (uint64_t)(high - low));
+}
+
+static uint32_t up_to(struct rng *r, uint32_t least, uint32_t most)
+{
+    return least + (uint32_t)rng_below(r, (uint64_t)most - least + 1);
 }
 
 static hr_nsec event_at(const struct visitor *v)
@@ -307,7 +315,7 @@ static void put_cookies(struct traffic *t, struct visitor *v)
 static void make_response(struct traffic *t, struct visitor *v)
 {
     const unsigned status = status_of(v);
-    const uint32_t size = t->config->size_bytes;
+    const struct traffic_config *c = t->config;
     hr_buf_clear(&v->message);
     hr_buf_appendf(
         &v->message,
@@ -325,7 +333,7 @@ static void make_response(struct traffic *t, struct visitor *v)
         return;
     }
     hr_buf_appendf(&v->message, "Content-Type: %s\r\n", type_of(v));
-    put_body(t, v, size / 2 + rng_below(&t->rng, size + 1));
+    put_body(t, v, up_to(&t->rng, c->size_min_bytes, c->size_max_bytes));
 }
 
 /* ---- what is done ---- */
@@ -361,7 +369,8 @@ static void open_connection(struct traffic *t, struct visitor *v)
     config.server.port = 80;
     point_forget(t->point, &v->talk);
     talk_init(&v->talk, &config, rng_next(&t->rng));
-    v->exchanges_left = 20 + (unsigned)rng_below(&t->rng, 60);
+    v->exchanges_left =
+        up_to(&t->rng, t->config->conn_exchanges_min, t->config->conn_exchanges_max);
     v->step = STEP_SYN;
 }
 
@@ -392,11 +401,32 @@ static bool send_piece(struct visitor *v, enum talk_side side, hr_nsec at)
     return v->sent == v->message.len;
 }
 
+static void step_closed(struct traffic *t, struct visitor *v, hr_nsec at)
+{
+    v->step = STEP_DONE;
+    if (t->begun < t->config->exchanges) {
+        v->port = v->port == 65000 ? 20000 : (uint16_t)(v->port + 1);
+        v->next_at = at + between(&t->rng, 50 * HR_NSEC_PER_MSEC, HR_NSEC_PER_SEC);
+        open_connection(t, v);
+    }
+}
+
+/* Nothing more is said on it. @return false where it is left as it is */
+static bool is_closed_by_someone(struct traffic *t)
+{
+    return t->config->unclosed == 0 || t->begun == t->config->exchanges ||
+           !rng_chance(&t->rng, t->config->unclosed);
+}
+
 static void step_request(struct traffic *t, struct visitor *v, hr_nsec at)
 {
     if (v->truth == NULL) {
         if (v->exchanges_left == 0 || t->begun == t->config->exchanges) {
-            v->step = STEP_FIN;
+            if (is_closed_by_someone(t)) {
+                v->step = STEP_FIN;
+            } else {
+                step_closed(t, v, at);
+            }
             return;
         }
         begin_exchange(t, v);
@@ -420,16 +450,6 @@ static void step_response(struct traffic *t, struct visitor *v, hr_nsec at)
         v->exchanges_left--;
         point_truth_end(t->point, v->truth);
         v->truth = NULL;
-    }
-}
-
-static void step_closed(struct traffic *t, struct visitor *v, hr_nsec at)
-{
-    v->step = STEP_DONE;
-    if (t->begun < t->config->exchanges) {
-        v->port = v->port == 65000 ? 20000 : (uint16_t)(v->port + 1);
-        v->next_at = at + between(&t->rng, 50 * HR_NSEC_PER_MSEC, HR_NSEC_PER_SEC);
-        open_connection(t, v);
     }
 }
 

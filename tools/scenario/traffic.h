@@ -11,12 +11,17 @@
 struct traffic_config {
     uint64_t exchanges;
     uint32_t connections; /* open at one time, each of a client of its own; 1 to 1,000,000 */
-    uint32_t size_bytes;  /* of a body, about: half to one and a half of it */
+    uint32_t size_min_bytes; /* of a body that is not empty */
+    uint32_t size_max_bytes;
+    uint32_t conn_exchanges_min; /* on one connection */
+    uint32_t conn_exchanges_max;
+    double unclosed; /* part of the connections that nobody closes */
     uint64_t seed;
     struct point_config point; /* seed is set from the above */
 };
 
-/** The usual ones: 1,000 exchanges on 20 connections, bodies of about 1 KB, no faults. */
+/** The usual ones: 1,000 exchanges on 20 connections, 20 to 79 on each before it is closed, bodies of
+ * 500 to 1,500 bytes, no faults. */
 void traffic_config_init(struct traffic_config *c);
 /** @return 0, or -errno where a file could not be written */
 int traffic_write(const struct traffic_config *c, const char *path, FILE *truth,
