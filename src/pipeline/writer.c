@@ -16,34 +16,55 @@ enum {
     BLOCKS = 8,
 };
 
+struct stream {
+    int64_t id;
+    bool orig_is_client;
+};
+
 struct writer {
     struct queue *queue;
     struct worker worker;
     atomic_bool has_failed;
     /* The writing thread's own, until it has ended. */
     struct writer_target target;
-    int error; /* first of the store's */
-    int64_t *stream_ids;
-    size_t stream_limit; /* length of that array */
+    int error;              /* first of the store's */
+    struct stream *streams; /* by number of the connection */
+    size_t stream_limit;    /* length of that array */
     struct exchange_facts facts;
 };
 
-static int64_t *stream_of(struct writer *w, size_t conn_number)
+static struct stream *stream_of(struct writer *w, size_t conn_number)
 {
     if (conn_number >= w->stream_limit) {
         size_t limit = conn_number >= 128 ? 2 * conn_number : 256;
-        w->stream_ids = hr_xrealloc(w->stream_ids, limit * sizeof(*w->stream_ids));
-        memset(w->stream_ids + w->stream_limit, 0,
-               (limit - w->stream_limit) * sizeof(*w->stream_ids));
+        w->streams = hr_xrealloc(w->streams, limit * sizeof(*w->streams));
+        memset(w->streams + w->stream_limit, 0, (limit - w->stream_limit) * sizeof(*w->streams));
         w->stream_limit = limit;
     }
-    return &w->stream_ids[conn_number];
+    return &w->streams[conn_number];
+}
+
+/* In rounds its row is there before its end; in one import it is put in at its end, once. */
+static int begin_stream(struct writer *w, const struct conn_record *c)
+{
+    struct stream *s = stream_of(w, c->conn_number);
+    *s = (struct stream){import_new_stream(w->target.import, &c->conn), c->orig_is_client};
+    return w->target.rounds == NULL ? 0
+                                    : import_put_stream(w->target.import, s->id, &c->conn,
+                                                        TCP_END_NONE, s->orig_is_client);
+}
+
+static int end_stream(struct writer *w, const struct conn_record *c)
+{
+    const struct stream *s = stream_of(w, c->conn_number);
+    return (w->target.rounds == NULL ? import_put_stream : import_end_stream)(
+        w->target.import, s->id, &c->conn, c->end, s->orig_is_client);
 }
 
 static int store_facts(struct writer *w, const struct facts_record *record)
 {
     facts_unflatten(record + 1, &w->facts);
-    w->facts.stream_id = *stream_of(w, record->conn_number);
+    w->facts.stream_id = stream_of(w, record->conn_number)->id;
     int r = import_add_exchange(w->target.import, &w->facts);
     return r == 0 && w->target.classifier != NULL ? classifier_feed(w->target.classifier, &w->facts)
                                                   : r;
@@ -51,7 +72,7 @@ static int store_facts(struct writer *w, const struct facts_record *record)
 
 static int store_loss(struct writer *w, struct loss_record *l)
 {
-    l->row.stream_id = *stream_of(w, l->conn_number);
+    l->row.stream_id = stream_of(w, l->conn_number)->id;
     return import_add_loss(w->target.import, &l->row);
 }
 
@@ -73,17 +94,16 @@ static int need_import(struct writer *w, enum record_kind kind)
 
 static int store_record(struct writer *w, const struct queue_record *record)
 {
-    struct conn_record *c = record->data;
+    const struct conn_record *c = record->data;
     int r = need_import(w, record->kind);
     if (r < 0) {
         return r;
     }
     switch ((enum record_kind)record->kind) {
     case RECORD_CONN:
-        return import_add_stream(w->target.import, &c->conn, c->orig_is_client,
-                                 stream_of(w, c->conn_number));
+        return begin_stream(w, c);
     case RECORD_CONN_END:
-        return import_end_stream(w->target.import, *stream_of(w, c->conn_number), &c->conn, c->end);
+        return end_stream(w, c);
     case RECORD_FACTS:
         return store_facts(w, record->data);
     case RECORD_LOSS:
@@ -152,7 +172,7 @@ void writer_destroy(struct writer *w)
     if (w != NULL) {
         writer_finish(w);
         queue_destroy(w->queue);
-        free(w->stream_ids);
+        free(w->streams);
         free(w);
     }
 }

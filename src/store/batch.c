@@ -22,6 +22,7 @@ static const struct {
     int columns; /* of the INSERT */
     enum stmt_id insert;
 } tables[BATCH_TABLES] = {
+    [BATCH_STREAMS] = {"waiting_streams",    29, STMT_STREAM_ADD   },
     [BATCH_EXCHANGES] = {"waiting_exchanges",  30, STMT_EXCHANGE_ADD },
     [BATCH_TOKENS] = {"waiting_tokens",     6,  STMT_TOKEN_ADD    },
     [BATCH_OPERATIONS] = {"waiting_operations", 15, STMT_OPERATION_ADD},

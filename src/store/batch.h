@@ -14,6 +14,7 @@ struct store;
 struct batch_cell;
 
 enum batch_table {
+    BATCH_STREAMS,
     BATCH_EXCHANGES,
     BATCH_TOKENS,
     BATCH_OPERATIONS,

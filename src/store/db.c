@@ -75,7 +75,6 @@ static bool is_apart(enum stmt_id id)
 {
     static const bool apart[STMT_COUNT] = {
         [STMT_CAPTURE_ADD] = true,        [STMT_STREAM_ADD] = true,
-        [STMT_STREAM_END] = true,         [STMT_STREAM_CLIENT_OPENED] = true,
         [STMT_SITE_FIND] = true,          [STMT_SITE_ADD] = true,
         [STMT_ENDPOINT_FIND] = true,      [STMT_ENDPOINT_ADD] = true,
         [STMT_USER_FIND] = true,          [STMT_USER_ADD] = true,

@@ -34,6 +34,7 @@ struct import {
         int64_t exchange;
         int64_t loss;
     } base;
+    int64_t last_stream;   /* id given */
     int64_t last_exchange; /* id given */
     int64_t exchanges_of[SITES_ALL_BIG]; /* the first sites of a fresh database, by id from 1 */
     hr_nsec first_at; /* of its exchanges and losses; HR_NSEC_INFINITE: none yet */

@@ -159,14 +159,12 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_CAPTURE_OVERLAPS] = "SELECT count(*) FROM captures "
                               "WHERE import <> ?1 AND first_at <= ?3 AND last_at >= ?2",
     [STMT_STREAM_ADD] =
-        "INSERT INTO streams (capture_id, stream, client, client_port, server, server_port, "
-        "first_frame, first_at, client_opened, is_midstream, last_at, end, client_one_sided, "
-        "server_one_sided, client_frames, server_frames, client_bytes, server_bytes, "
-        "client_gap_bytes, server_gap_bytes, client_fin_at, server_fin_at, client_rst_at, "
-        "server_rst_at, server_end_frame, begin_numbers, end_numbers, client_network) VALUES (?1, "
-        "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "
-        "?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
-    [STMT_STREAM_CLIENT_OPENED] = "SELECT client_opened FROM streams WHERE id = ?1",
+        "INSERT OR FAIL INTO streams (id, capture_id, stream, client, client_port, server, "
+        "server_port, first_frame, first_at, client_opened, is_midstream, client_network, last_at, "
+        "end, client_one_sided, server_one_sided, client_frames, server_frames, client_bytes, "
+        "server_bytes, client_gap_bytes, server_gap_bytes, client_fin_at, server_fin_at, "
+        "client_rst_at, server_rst_at, server_end_frame, begin_numbers, end_numbers) "
+        "SELECT * FROM waiting_streams",
     [STMT_STREAM_END] =
         "UPDATE streams SET last_at = ?2, end = ?3, client_one_sided = ?4, server_one_sided = ?5, "
         "client_frames = ?6, server_frames = ?7, client_bytes = ?8, server_bytes = ?9, "

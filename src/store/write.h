@@ -64,11 +64,17 @@ int import_resume_capture(struct import *i, size_t index, int64_t capture_id);
 int64_t import_capture(const struct import *i, size_t index);
 /** @return the number that what it changes is marked with */
 int64_t import_number(const struct import *i);
-/** A connection is stored with its first exchange or loss, or at its end. @param client the side that sends requests */
-int import_add_stream(struct import *i, const struct tcp_conn *c, bool orig_is_client,
-                      int64_t *ret_stream_id);
-/** What was not known yet when it was added: times, bytes, ends. */
-int import_end_stream(struct import *i, int64_t stream_id, const struct tcp_conn *c, enum tcp_end end);
+/**
+ * A connection gets its id with its first exchange or loss, or at its end.
+ * @return the id of the row that import_put_stream() makes before import_finish()
+ */
+int64_t import_new_stream(struct import *i, const struct tcp_conn *c);
+/** @param orig_is_client  the side that opened it sends the requests */
+int import_put_stream(struct import *i, int64_t stream_id, const struct tcp_conn *c, enum tcp_end end,
+                      bool orig_is_client);
+/** Of a row that an earlier import or this one put: what was not known yet, times, bytes, ends. */
+int import_end_stream(struct import *i, int64_t stream_id, const struct tcp_conn *c, enum tcp_end end,
+                      bool orig_is_client);
 /** Fills site, endpoint, carrier and session ids into f and stores it (f->stream_id set by the caller). */
 int import_add_exchange(struct import *i, struct exchange_facts *f);
 int import_add_loss(struct import *i, struct loss_row *row);

@@ -55,6 +55,7 @@ static int read_base(struct import *i)
         return r < 0 ? r : -EIO;
     }
     i->base.stream = sqlite3_column_int64(q, 0);
+    i->last_stream = i->base.stream;
     i->base.exchange = sqlite3_column_int64(q, 1);
     i->last_exchange = i->base.exchange;
     i->base.loss = sqlite3_column_int64(q, 2);
@@ -183,87 +184,120 @@ static void stretch(struct import *i, hr_nsec at)
     i->last_at = at > i->last_at ? at : i->last_at;
 }
 
-/* Both directions' sequence numbers as one; NULL where one is not known. */
-static void bind_numbers(sqlite3_stmt *q, int column, const struct tcp_conn *c,
-                         const tcp_seq seq[2], unsigned client)
-{
-    if (c->has_numbers[0] && c->has_numbers[1]) {
-        uint64_t both = (uint64_t)seq[client] << 32 | seq[1 - client];
-        bind_number(q, column, (int64_t)both);
-    } else {
-        sqlite3_bind_null(q, column);
-    }
-}
-
 /* The columns that change while a connection lives. */
-static void bind_stream_life(sqlite3_stmt *q, int first, const struct tcp_conn *c, enum tcp_end end,
-                             bool orig_is_client)
+enum { LIFE_COLUMNS = 17 };
+
+struct life_column {
+    int64_t number;
+    bool is_null;
+};
+
+static struct life_column life_time(hr_nsec at)
 {
-    unsigned client = orig_is_client ? TCP_ORIG : TCP_RESP;
-    unsigned server = orig_is_client ? TCP_RESP : TCP_ORIG;
-    bool rst_first = c->rst_at[server] < c->fin_at[server];
-    uint64_t end_frame = rst_first ? c->rst_frame[server] : c->fin_frame[server];
-    bind_time(q, first, c->last_at);
-    bind_number(q, first + 1, end);
-    bind_number(q, first + 2, c->one_sided[client]);
-    bind_number(q, first + 3, c->one_sided[server]);
-    bind_count(q, first + 4, c->frames[client]);
-    bind_count(q, first + 5, c->frames[server]);
-    bind_count(q, first + 6, c->bytes[client]);
-    bind_count(q, first + 7, c->bytes[server]);
-    bind_count(q, first + 8, c->gap_bytes[client]);
-    bind_count(q, first + 9, c->gap_bytes[server]);
-    bind_time(q, first + 10, c->fin_at[client]);
-    bind_time(q, first + 11, c->fin_at[server]);
-    bind_time(q, first + 12, c->rst_at[client]);
-    bind_time(q, first + 13, c->rst_at[server]);
-    bind_id(q, first + 14, (int64_t)end_frame);
-    bind_numbers(q, first + 15, c, c->first_seq, client);
-    bind_numbers(q, first + 16, c, c->next_seq, client);
+    return (struct life_column){.number = at, .is_null = at == HR_NSEC_INFINITE};
 }
 
-int import_add_stream(struct import *i, const struct tcp_conn *c, bool orig_is_client,
-                      int64_t *ret_stream_id)
+static struct life_column life_count(uint64_t count)
+{
+    return (struct life_column){.number = count > INT64_MAX ? INT64_MAX : (int64_t)count};
+}
+
+/* Both directions' sequence numbers as one; NULL where one is not known. */
+static struct life_column life_numbers(const struct tcp_conn *c, const tcp_seq seq[2],
+                                       unsigned client)
+{
+    const uint64_t both = (uint64_t)seq[client] << 32 | seq[1 - client];
+    return (struct life_column){.number = (int64_t)both,
+                                .is_null = !c->has_numbers[0] || !c->has_numbers[1]};
+}
+
+static void life_of(const struct tcp_conn *c, enum tcp_end end, bool orig_is_client,
+                    struct life_column ret_life[LIFE_COLUMNS])
+{
+    const unsigned client = orig_is_client ? TCP_ORIG : TCP_RESP;
+    const unsigned server = orig_is_client ? TCP_RESP : TCP_ORIG;
+    const bool rst_first = c->rst_at[server] < c->fin_at[server];
+    const uint64_t end_frame = rst_first ? c->rst_frame[server] : c->fin_frame[server];
+    struct life_column *l = ret_life;
+    *l++ = life_time(c->last_at);
+    *l++ = life_count(end);
+    *l++ = life_count(c->one_sided[client]);
+    *l++ = life_count(c->one_sided[server]);
+    *l++ = life_count(c->frames[client]);
+    *l++ = life_count(c->frames[server]);
+    *l++ = life_count(c->bytes[client]);
+    *l++ = life_count(c->bytes[server]);
+    *l++ = life_count(c->gap_bytes[client]);
+    *l++ = life_count(c->gap_bytes[server]);
+    *l++ = life_time(c->fin_at[client]);
+    *l++ = life_time(c->fin_at[server]);
+    *l++ = life_time(c->rst_at[client]);
+    *l++ = life_time(c->rst_at[server]);
+    *l++ = (struct life_column){.number = (int64_t)end_frame, .is_null = end_frame == 0};
+    *l++ = life_numbers(c, c->first_seq, client);
+    *l++ = life_numbers(c, c->next_seq, client);
+    assert(l == ret_life + LIFE_COLUMNS);
+}
+
+int64_t import_new_stream(struct import *i, const struct tcp_conn *c)
+{
+    capture_id(i, c->capture);
+    if (c->bytes[0] == 0 && c->bytes[1] == 0) { /* no exchange will tell of it */
+        stretch(i, c->first_at);
+    }
+    return ++i->last_stream;
+}
+
+int import_put_stream(struct import *i, int64_t stream_id, const struct tcp_conn *c,
+                      enum tcp_end end, bool orig_is_client)
 {
     char client[NET_ADDRESS_TEXT_SIZE];
     char server[NET_ADDRESS_TEXT_SIZE];
     char network[NETWORK_TEXT_SIZE];
     const struct net_endpoint *from = orig_is_client ? &c->orig : &c->resp;
     const struct net_endpoint *to = orig_is_client ? &c->resp : &c->orig;
-    sqlite3_stmt *q = store_stmt(i->s, STMT_STREAM_ADD);
-    bind_number(q, 1, capture_id(i, c->capture));
-    bind_count(q, 2, c->stream);
-    bind_text(q, 3, address_format(&from->address, client));
-    bind_number(q, 4, from->port);
-    bind_text(q, 5, address_format(&to->address, server));
-    bind_number(q, 6, to->port);
-    bind_count(q, 7, c->first_frame);
-    bind_number(q, 8, c->first_at);
-    bind_number(q, 9, orig_is_client);
-    bind_number(q, 10, !c->syn_seen);
-    bind_stream_life(q, 11, c, TCP_END_NONE, orig_is_client);
-    bind_text(q, 28, network_format(&from->address, network));
-    if (c->bytes[0] == 0 && c->bytes[1] == 0) { /* no exchange will tell of it */
-        stretch(i, c->first_at);
+    struct life_column life[LIFE_COLUMNS];
+    struct batch_cell *row;
+    int r = batch_add_row(i->s, BATCH_STREAMS, &row);
+    if (r < 0) {
+        return r;
     }
-    int r = store_run(i->s, q);
-    if (r == 0) {
-        *ret_stream_id = sqlite3_last_insert_rowid(i->s->db);
+    cell_number(row, 1, stream_id);
+    cell_number(row, 2, capture_id(i, c->capture));
+    cell_count(row, 3, c->stream);
+    cell_span(i->s, row, 4, hr_span_str(address_format(&from->address, client)));
+    cell_number(row, 5, from->port);
+    cell_span(i->s, row, 6, hr_span_str(address_format(&to->address, server)));
+    cell_number(row, 7, to->port);
+    cell_count(row, 8, c->first_frame);
+    cell_number(row, 9, c->first_at);
+    cell_number(row, 10, orig_is_client);
+    cell_number(row, 11, !c->syn_seen);
+    cell_span(i->s, row, 12, hr_span_str(network_format(&from->address, network)));
+    life_of(c, end, orig_is_client, life);
+    for (int k = 0; k < LIFE_COLUMNS; k++) {
+        if (!life[k].is_null) {
+            cell_number(row, 13 + k, life[k].number);
+        }
     }
-    return r;
+    return 0;
 }
 
 int import_end_stream(struct import *i, int64_t stream_id, const struct tcp_conn *c,
-                      enum tcp_end end)
+                      enum tcp_end end, bool orig_is_client)
 {
-    int64_t orig_is_client = 0;
-    sqlite3_stmt *q = store_stmt(i->s, STMT_STREAM_CLIENT_OPENED);
+    struct life_column life[LIFE_COLUMNS];
+    sqlite3_stmt *q = store_stmt(i->s, STMT_STREAM_END);
     bind_number(q, 1, stream_id);
-    int r = store_number(i->s, q, 1, &orig_is_client);
-    q = store_stmt(i->s, STMT_STREAM_END);
-    bind_number(q, 1, stream_id);
-    bind_stream_life(q, 2, c, end, orig_is_client != 0);
-    return r == 0 ? store_run(i->s, q) : r;
+    life_of(c, end, orig_is_client, life);
+    for (int k = 0; k < LIFE_COLUMNS; k++) {
+        if (life[k].is_null) {
+            sqlite3_bind_null(q, 2 + k);
+        } else {
+            bind_number(q, 2 + k, life[k].number);
+        }
+    }
+    return store_run(i->s, q);
 }
 
 static void put_request(struct import *i, struct batch_cell *row, const struct exchange_facts *f)

@@ -393,8 +393,8 @@ static void open_connections_wait(void **state)
         assert_int_equal(store_begin(s), 0);
         assert_int_equal(import_begin(s, &i), 0);
         assert_int_equal(world_feed(s, i, &capture, 1), 0);
-        assert_int_equal(import_add_stream(i, &conn, true, &stream), 0);
-        assert_int_equal(import_end_stream(i, stream, &conn, TCP_END_NONE), 0);
+        stream = import_new_stream(i, &conn);
+        assert_int_equal(import_put_stream(i, stream, &conn, TCP_END_NONE, true), 0);
         assert_int_equal(import_finish(i), 0);
         import_destroy(i);
         assert_int_equal(store_commit(s), 0);
@@ -417,11 +417,10 @@ static void hot_statements_never_scan(void **state)
 {
     (void)state;
     static const enum stmt_id hot[] = {
-        STMT_SITE_FIND,         STMT_ENDPOINT_FIND,     STMT_USER_FIND,
-        STMT_CARRIER_FIND,      STMT_SESSION_FIND,      STMT_STREAM_END,
-        STMT_OPERATIONS_DELETE, STMT_SESSION_BIND_USER, STMT_STREAM_CLIENT_OPENED,
-        STMT_TOKENS_OF,         STMT_SESSION_HASH,      STMT_SESSION_OPERATIONS,
-        STMT_FACTS_SMALL_SITE,  STMT_SITE_EXCHANGE_IDS, STMT_SITE_SESSIONS,
+        STMT_SITE_FIND,         STMT_ENDPOINT_FIND, STMT_USER_FIND,          STMT_CARRIER_FIND,
+        STMT_SESSION_FIND,      STMT_STREAM_END,    STMT_OPERATIONS_DELETE,  STMT_SESSION_BIND_USER,
+        STMT_TOKENS_OF,         STMT_SESSION_HASH,  STMT_SESSION_OPERATIONS, STMT_FACTS_SMALL_SITE,
+        STMT_SITE_EXCHANGE_IDS, STMT_SITE_SESSIONS,
     };
     struct world_exchange crowd[64];
     for (size_t k = 0; k < HR_ARRAY_LEN(crowd); k++) {
@@ -478,7 +477,8 @@ static void memory_is_only_a_cache(void **state)
         .fin_at = {HR_NSEC_INFINITE, HR_NSEC_INFINITE},
         .rst_at = {HR_NSEC_INFINITE, HR_NSEC_INFINITE}
     };
-    assert_int_equal(import_add_stream(i, &conn, true, &stream), 0);
+    stream = import_new_stream(i, &conn);
+    assert_int_equal(import_put_stream(i, stream, &conn, TCP_END_NONE, true), 0);
     for (int round = 0; round < 2; round++) {
         for (int k = 0; k < MANY; k += round == 0 ? 1 : 1000) {
             struct exchange_facts f = {

@@ -214,7 +214,8 @@ static void clashing_names_grow(void **state)
     assert_int_equal(store_begin(s), 0);
     assert_int_equal(import_begin(s, &i), 0);
     assert_int_equal(import_add_capture(i, 0, "a.pcap"), 0);
-    assert_int_equal(import_add_stream(i, &conn, true, &stream), 0);
+    stream = import_new_stream(i, &conn);
+    assert_int_equal(import_put_stream(i, stream, &conn, TCP_END_FIN, true), 0);
     for (size_t k = 0; k < HR_ARRAY_LEN(hashes); k++) {
         struct exchange_facts f = {
             .site = HR_SPAN("a"),

@@ -126,8 +126,9 @@ static void silent_cuts_are_kept_once(void **state)
         assert_int_equal(store_begin(s), 0);
         assert_int_equal(import_begin(s, &i), 0);
         assert_int_equal(import_add_capture(i, 0, "x.pcap"), 0);
-        assert_int_equal(import_add_stream(i, &conn, true, &stream), 0);
-        assert_int_equal(import_end_stream(i, stream, &conn, TCP_END_FIN), 0);
+        stream = import_new_stream(i, &conn);
+        assert_int_equal(import_put_stream(i, stream, &conn, TCP_END_NONE, true), 0);
+        assert_int_equal(import_end_stream(i, stream, &conn, TCP_END_FIN, true), 0);
         assert_int_equal(import_end_capture(i, 0, &info, 0), 0);
         assert_int_equal(import_finish(i), 0);
         import_destroy(i);

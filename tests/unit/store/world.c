@@ -118,7 +118,8 @@ static int feed_exchanges(struct store *s, struct import *i, const struct world_
     for (size_t k = 0; r == 0 && k < capture->count; k++) {
         const struct world_exchange *x = &capture->exchanges[k];
         if (streams[x->client] == 0) {
-            r = import_add_stream(i, &conns[x->client], true, &streams[x->client]);
+            streams[x->client] = import_new_stream(i, &conns[x->client]);
+            r = import_put_stream(i, streams[x->client], &conns[x->client], TCP_END_NONE, true);
         }
         struct exchange_facts f = facts_of(s, x, index, ordinals[x->client]++);
         f.stream_id = streams[x->client];
@@ -137,7 +138,8 @@ static int feed_losses(struct import *i, const struct world_capture *capture, si
     for (size_t k = 0; r == 0 && k < capture->loss_count; k++) {
         const struct world_loss *l = &capture->losses[k];
         if (streams[l->client] == 0) {
-            r = import_add_stream(i, &conns[l->client], true, &streams[l->client]);
+            streams[l->client] = import_new_stream(i, &conns[l->client]);
+            r = import_put_stream(i, streams[l->client], &conns[l->client], TCP_END_NONE, true);
         }
         struct loss_row row = {
             .kind = l->kind,
@@ -217,9 +219,8 @@ static int feed_capture(struct store *s, struct import *i, const struct world_ca
     int r = feed_exchanges(s, i, capture, index, conns, streams);
     r = r == 0 ? feed_losses(i, capture, index, conns, streams) : r;
     for (unsigned c = 0; r == 0 && c < CLIENTS; c++) {
-        r = streams[c] != 0 ? import_end_stream(i, streams[c], &conns[c],
-                                                capture->end_seq != 0 ? TCP_END_NONE : TCP_END_FIN)
-                            : 0;
+        const enum tcp_end end = capture->end_seq != 0 ? TCP_END_NONE : TCP_END_FIN;
+        r = streams[c] != 0 ? import_end_stream(i, streams[c], &conns[c], end, true) : 0;
     }
     struct capture_info info = info_of(capture, conns);
     free(conns);
