@@ -20,7 +20,8 @@ enum {
 static const char usage[] =
     "usage: capgen scenario FILE.yaml -o OUT.pcap [--truth OUT.ndjson] [--seed N]\n"
     "       capgen traffic [--exchanges N] [--connections N] [--size BYTES] [--per-connection N]\n"
-    "               [--unclosed RATE] [--loss RATE] [--reorder RATE] [--duplicate RATE] [--seed "
+    "               [--unclosed RATE] [--start SECONDS] [--loss RATE] [--reorder RATE] "
+    "[--duplicate RATE] [--seed "
     "N]\n"
     "               -o OUT.pcap [--truth OUT.ndjson]\n"
     "OUT.pcap: - is standard output. RATE: 0.001 or 0.1%.\n";
@@ -42,6 +43,7 @@ static const struct option long_options[] = {
     {"size",           required_argument, NULL, 'b'},
     {"per-connection", required_argument, NULL, 'p'},
     {"unclosed",       required_argument, NULL, 'u'},
+    {"start",          required_argument, NULL, 'a'},
     {"loss",           required_argument, NULL, 'l'},
     {"reorder",        required_argument, NULL, 'r'},
     {"duplicate",      required_argument, NULL, 'd'},
@@ -141,6 +143,10 @@ static bool parse_option(struct options *o, int c)
         break;
     case 'u':
         good = parse_rate(optarg, &t->unclosed);
+        break;
+    case 'a':
+        good = parse_number(optarg, 0, 4000000000, &number);
+        t->start = (hr_nsec)number * HR_NSEC_PER_SEC;
         break;
     case 'l':
         good = parse_rate(optarg, &t->point.loss);

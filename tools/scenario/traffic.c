@@ -14,7 +14,7 @@
 
 #define MSS 1460
 #define DELAY (200 * HR_NSEC_PER_USEC)
-#define START (INT64_C(1714550400) * HR_NSEC_PER_SEC)
+#define START_S INT64_C(1714550400)
 #define FILLER_BYTES (1u << 16)
 #define SITE_COUNT 3
 
@@ -105,6 +105,7 @@ void traffic_config_init(struct traffic_config *c)
     c->size_max_bytes = 1500;
     c->conn_exchanges_min = 20;
     c->conn_exchanges_max = 79;
+    c->start = START_S * HR_NSEC_PER_SEC;
     c->seed = 1;
     c->point.frame.link = FRAME_ETHERNET;
     c->point.from = INT64_MIN;
@@ -531,7 +532,7 @@ static void make_visitors(struct traffic *t)
         v->number = i;
         v->site = i % SITE_COUNT;
         v->port = (uint16_t)(20000 + rng_below(&t->rng, 40000));
-        v->next_at = START + between(&t->rng, 0, 2 * HR_NSEC_PER_SEC);
+        v->next_at = t->config->start + between(&t->rng, 0, 2 * HR_NSEC_PER_SEC);
         hr_buf_init(&v->message, SIZE_MAX);
         open_connection(t, v);
         t->heap[i] = v;
