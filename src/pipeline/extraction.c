@@ -109,7 +109,7 @@ int extraction_create(const struct extract_config *config, size_t capture_count,
     e->capture_count = capture_count;
     e->undecoded = hr_xcalloc(capture_count, sizeof(*e->undecoded));
     e->from = queue_create(BLOCK_BYTES, BLOCKS);
-    const int r = worker_start(&e->worker, extract_records, e);
+    const int r = worker_start(&e->worker, "extract", extract_records, e);
     if (r < 0) {
         extraction_destroy(e);
         return r;

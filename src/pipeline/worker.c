@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <stddef.h>
 
-int worker_start(struct worker *w, void *(*work)(void *user), void *user)
+int worker_start(struct worker *w, const char *name, void *(*work)(void *user), void *user)
 {
     sigset_t all;
     sigset_t before;
@@ -12,6 +12,9 @@ int worker_start(struct worker *w, void *(*work)(void *user), void *user)
     const int r = pthread_create(&w->thread, NULL, work, user);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     w->is_running = r == 0;
+    if (w->is_running) {
+        pthread_setname_np(w->thread, name);
+    }
     return -r;
 }
 

@@ -139,7 +139,7 @@ int writer_create(const struct writer_target *target, struct writer **ret_writer
     size_t blocks = target->queue_bytes / BLOCK_BYTES;
     w->target = *target;
     w->queue = queue_create(BLOCK_BYTES, blocks > BLOCKS ? blocks : BLOCKS);
-    int r = worker_start(&w->worker, write_records, w);
+    int r = worker_start(&w->worker, "store", write_records, w);
     if (r < 0) {
         writer_destroy(w);
         return r;
