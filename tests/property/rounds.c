@@ -1,0 +1,106 @@
+/*
+ * rounds CAPTURE DATABASE KEY FRAMES: reads the capture as a watch does, with a round after each FRAMES
+ * frames, and runs the built-in rules in each. KEY is a file of 32 bytes.
+ */
+#include "pipeline/ingest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int nothing(const struct round *r, void *user)
+{
+    (void)r;
+    (void)user;
+    return 0;
+}
+
+static void ended(void *user)
+{
+    (void)user;
+}
+
+static void complain(const char *line, void *user)
+{
+    (void)user;
+    fprintf(stderr, "%s\n", line);
+}
+
+static int fail(const char *what)
+{
+    fprintf(stderr, "rounds: %s\n", what);
+    return 2;
+}
+
+/* @return 0 or the store's negative errno */
+static int feed(struct packet_source *source, struct ingest *g, unsigned long frames)
+{
+    struct packet p;
+    unsigned long count = 0;
+    while (packet_source_next(source, &p) > 0) {
+        ingest_feed(g, &p);
+        if (++count % frames == 0) {
+            ingest_end_round(g, packet_source_info(source, 0), false);
+        }
+    }
+    ingest_end_round(g, packet_source_info(source, 0), true);
+    return ingest_finish(g);
+}
+
+static int run(const char *const *path, struct store *store, unsigned long frames)
+{
+    struct packet_source_config files = {.paths = path, .path_count = 1};
+    struct packet_source *source = NULL;
+    struct hr_buf error;
+    struct rule_set rules;
+    struct pipeline_config config;
+    struct ingest *ingest = NULL;
+    hr_buf_init(&error, SIZE_MAX);
+    pipeline_config_init(&config);
+    if (packet_source_open(&files, &source, &error) < 0 ||
+        rule_set_load(NULL, 0, complain, NULL, &rules) != 0) {
+        return fail("no capture, or broken rules");
+    }
+    struct rounds_config rounds_config = {
+        .store = store,
+        .rules = &rules,
+        .clock_error = config.clock_error,
+        .captures = path,
+        .capture_count = 1,
+        .found = nothing,
+        .idle = nothing,
+        .ended = ended,
+    };
+    struct rounds *rounds = rounds_create(&rounds_config);
+    struct writer_target target = {.rounds = rounds};
+    int r = ingest_create(&config, store_key(store), NULL, &target, 1, &ingest);
+    r = r == 0 ? feed(source, ingest, frames) : r;
+    ingest_destroy(ingest);
+    rounds_destroy(rounds);
+    packet_source_close(source);
+    rule_set_finish(&rules);
+    hr_buf_finish(&error);
+    return r == 0 ? 0 : fail(store_error(store));
+}
+
+int main(int argc, char **argv)
+{
+    struct hr_key key;
+    struct store *store = NULL;
+    if (argc != 5) {
+        return fail("CAPTURE DATABASE KEY FRAMES");
+    }
+    FILE *f = fopen(argv[3], "rb");
+    if (f == NULL || fread(&key, 1, sizeof(key), f) != sizeof(key)) {
+        return fail("no key");
+    }
+    fclose(f);
+    struct store_config config = {
+        .path = argv[2], .mode = STORE_WRITE, .busy_timeout_ms = 10000, .key = &key};
+    if (store_open(&config, &store) < 0) {
+        return fail(store_error(store));
+    }
+    int status = run((const char *const *)&argv[1], store, strtoul(argv[4], NULL, 10));
+    store_close(store);
+    return status;
+}
