@@ -37,6 +37,7 @@ def check_tree(prefix):
               "share/headrace/rules/tests/lost-login.yaml", "share/headrace/rules/lists/session-names",
               "share/bash-completion/completions/headrace", "share/zsh/site-functions/_headrace",
               "share/fish/vendor_completions.d/headrace.fish", "lib/systemd/system/headrace-report@.service",
+              "lib/systemd/system/headrace-watch@.service",
               "lib/systemd/system/headrace-report@.timer", "share/doc/headrace/README.md",
               "share/man/man1/headrace-daily-report.1"):
         check(f in have, "%s is not installed" % f)
@@ -49,11 +50,38 @@ def check_tree(prefix):
     check(have_rules == want, "rules differ: %s" % sorted(have_rules ^ want)[:5])
 
 
-def check_units(prefix, installed_prefix):
-    unit = os.path.join(prefix, "lib/systemd/system/headrace-report@.service")
-    text = open(unit, encoding="utf-8").read()
-    check("ExecStart=%s/bin/headrace-daily-report\n" % installed_prefix in text, "the unit starts something else")
-    check("@bindir@" not in text, "the unit is not configured")
+def check_units(root, installed_prefix):
+    folder = os.path.join(root + installed_prefix, "lib/systemd/system")
+    for name, command in (("report", "headrace-daily-report"), ("watch", "headrace watch $HEADRACE_WATCH")):
+        text = open(os.path.join(folder, "headrace-%s@.service" % name), encoding="utf-8").read()
+        check("ExecStart=%s/bin/%s\n" % (installed_prefix, command) in text, "the unit of %s starts something else" % name)
+        check("@bindir@" not in text, "the unit of %s is not configured" % name)
+    if not shutil.which("systemd-analyze"):
+        print("systemd-analyze is not there: the units are not verified")
+        return
+    for name in os.listdir(folder):
+        verify_unit(root, folder, name)
+
+
+def verify_unit(root, folder, name):
+    """As the instance x; the programs are looked for below root, which older systemds cannot be told."""
+    with tempfile.TemporaryDirectory() as scratch:
+        text = open(os.path.join(folder, name), encoding="utf-8").read()
+        unit = os.path.join(scratch, name.replace("@", "@x"))
+        with open(unit, "w", encoding="utf-8") as f:
+            f.write(text.replace("ExecStart=/", "ExecStart=%s/" % root))
+        if name.endswith(".timer"):
+            shutil.copy(os.path.join(folder, name.replace(".timer", ".service")),
+                        os.path.join(scratch, name.replace("@.timer", "@x.service")))
+        p = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, check=False)
+        said = [line for line in p.stdout.decode().splitlines() if name.split("@")[0] in line]
+        check(not said, "systemd-analyze verify: %s" % said)
+        if name.endswith(".service"):
+            p = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=30", unit],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            said = p.stdout.decode()
+            check(p.returncode == 0 or "exposure" not in said, "systemd-analyze security: %s" % said[-300:])
 
 
 def check_daily(program, daily, folder, capture):
@@ -96,7 +124,7 @@ def main():
         run("meson", "install", "-C", build, "--no-rebuild", "--destdir", root)
         prefix = root + options["prefix"]
         check_tree(prefix)
-        check_units(prefix, options["prefix"])
+        check_units(root, options["prefix"])
         program = os.path.join(prefix, "bin/headrace")
         rules = os.path.join(prefix, "share/headrace/rules")
         p = run(program, "rules", "list", env=dict(os.environ, HEADRACE_RULES=rules))
