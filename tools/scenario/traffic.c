@@ -49,6 +49,7 @@ struct visitor {
     bool logged_in;
     unsigned accesses_left;  /* until the logout */
     unsigned exchanges_left; /* on this connection */
+    bool stays;              /* never closes it, and says nothing more */
     enum step step;
     hr_nsec next_at;
     enum purpose purpose;
@@ -412,22 +413,11 @@ static void step_closed(struct traffic *t, struct visitor *v, hr_nsec at)
     }
 }
 
-/* Nothing more is said on it. @return false where it is left as it is */
-static bool is_closed_by_someone(struct traffic *t)
-{
-    return t->config->unclosed == 0 || t->begun == t->config->exchanges ||
-           !rng_chance(&t->rng, t->config->unclosed);
-}
-
 static void step_request(struct traffic *t, struct visitor *v, hr_nsec at)
 {
     if (v->truth == NULL) {
         if (v->exchanges_left == 0 || t->begun == t->config->exchanges) {
-            if (is_closed_by_someone(t)) {
-                v->step = STEP_FIN;
-            } else {
-                step_closed(t, v, at);
-            }
+            v->step = v->stays ? STEP_DONE : STEP_FIN;
             return;
         }
         begin_exchange(t, v);
@@ -520,7 +510,8 @@ static void make_filler(struct traffic *t)
 
 static void make_visitors(struct traffic *t)
 {
-    const uint32_t count = t->config->connections;
+    const struct traffic_config *c = t->config;
+    const uint32_t count = c->connections;
     t->visitors = hr_xcalloc(count, sizeof(t->visitors[0]));
     t->heap = hr_xcalloc(count, sizeof(t->heap[0]));
     for (uint32_t i = 0; i < count; i++) {
@@ -531,6 +522,7 @@ static void make_visitors(struct traffic *t)
         frame_address_parse(address, &v->address);
         v->number = i;
         v->site = i % SITE_COUNT;
+        v->stays = c->unclosed > 0 && rng_chance(&t->rng, c->unclosed);
         v->port = (uint16_t)(20000 + rng_below(&t->rng, 40000));
         v->next_at = t->config->start + between(&t->rng, 0, 2 * HR_NSEC_PER_SEC);
         hr_buf_init(&v->message, SIZE_MAX);

@@ -15,7 +15,7 @@ struct traffic_config {
     uint32_t size_max_bytes;
     uint32_t conn_exchanges_min; /* on one connection */
     uint32_t conn_exchanges_max;
-    double unclosed; /* part of the connections that nobody closes */
+    double unclosed; /* part of the connections of one time that nobody closes */
     hr_nsec start; /* of the first connections */
     uint64_t seed;
     struct point_config point; /* seed is set from the above */
