@@ -14,9 +14,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Pages in memory: what makes bulk imports fast, and the most that a connection takes. */
+/* Pages in memory: what makes bulk imports fast, and the most that a connection takes. SQLite makes a
+ * number of pages of it by the size that they have at that moment: only when that is known. */
+#define PRAGMAS_LAST                                                                               \
+    "SELECT 1 FROM sqlite_schema;"                                                                 \
+    "PRAGMA cache_size = -65536;"
+
 #define PRAGMAS_ALWAYS                                                                             \
-    "PRAGMA cache_size = -65536;"                                                                  \
     "PRAGMA trusted_schema = OFF;"                                                                 \
     "PRAGMA cell_size_check = ON;"                                                                 \
     "PRAGMA foreign_keys = OFF;" /* checked by store_check(); enforcing them doubles an import */
@@ -142,7 +146,7 @@ static int open_database(struct store *s, int busy_timeout_ms)
     } else if (r == 0) {
         r = store_exec(s, PRAGMAS_READ);
     }
-    return r;
+    return r == 0 ? store_exec(s, PRAGMAS_LAST) : r;
 }
 
 int store_open(const struct store_config *config, struct store **ret_store)

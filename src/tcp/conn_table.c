@@ -6,6 +6,9 @@
 
 /* Numbers of 4-tuples that are remembered without an open connection; about 10 MB when full. */
 #define GHOST_LIMIT 65536
+/* Closed connections that absorb late segments; the longest closed one of more becomes such a number
+ * before its time. */
+#define CLOSED_LIMIT 16384
 /* An entry is moved within its list when that fraction of the time-out passed since it last was. */
 #define TOUCH_FRACTION 64
 
@@ -151,6 +154,9 @@ static void set_deadline(struct tcp_table *t)
 
 static void expire(struct tcp_table *t)
 {
+    while (t->idle_count[TCP_LIST_CLOSED] > CLOSED_LIMIT) {
+        drop_to_ghost(t, TAILQ_FIRST(&t->idle[TCP_LIST_CLOSED]), true);
+    }
     if (t->clock < t->deadline) {
         return;
     }
