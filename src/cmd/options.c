@@ -62,6 +62,8 @@ static const struct cmd_option_info infos[] = {
     {OPT_RUN_AS,           0,   "user",                "NAME",
      "become this user once the interfaces are open (default for root: nobody)",                                                                SET_TEXT,
      AT(run_as)                                                                                                                                                               },
+    {OPT_NO_UI,            0,   "no-ui",               NULL,                 "plain lines on a terminal too, in place of the screen",           SET_FLAG,
+     AT(no_ui)                                                                                                                                                                },
     {OPT_FORMAT,           0,   "format",              "FORMAT",             NULL,                                                              SET_TEXT,    AT(format)       },
     {OPT_FORMATS,          0,   "format",              "FORMAT",             NULL,                                                              SET_LIST,    AT(formats)      },
     {OPT_OUTPUTS,          'o', "output",              "FILE|DIR",

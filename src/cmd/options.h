@@ -60,6 +60,7 @@ enum cmd_option {
     OPT_ALERT_ON_LOSS,
     OPT_RETAIN,
     OPT_RUN_AS,
+    OPT_NO_UI,
     OPT_CLOCK_ERROR,
     OPT_VERIFY_CHECKSUMS,
     OPT_REDACT_USERS,
@@ -118,6 +119,7 @@ struct cmd_args {
     int64_t alert_on_loss; /* percent; -1: never */
     hr_nsec retain;
     const char *run_as;
+    bool no_ui;
     bool is_private; /* a file of -o is for its owner alone; set by the command */
     bool all;
     bool quiet;

@@ -4,9 +4,7 @@
 #include "cmd/output.h"
 #include "cmd/run.h"
 #include "report/lanes.h"
-#include "report/model.h"
-#include "report/story.h"
-#include "report/text.h"
+#include "report/show.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -29,66 +27,14 @@ static int add_story_row(const struct story_row *row, void *user)
     return 0;
 }
 
-static int count_capture(const struct capture_view *x, void *user)
-{
-    (void)x;
-    (*(size_t *)user)++;
-    return 0;
-}
-
-static bool has_several_captures(struct store *s)
-{
-    struct read_filter all = READ_FILTER_ALL;
-    size_t count = 0;
-    return read_captures(s, &all, count_capture, &count) == 0 && count > 1;
-}
-
 static struct report_paint paint_of(const struct cmd_output *output)
 {
     return (struct report_paint){output->has_color, output->has_unicode, output->width};
 }
 
-/* The finding, while it and its exchanges are read. */
-struct finding_copy {
-    struct hr_arena arena;
-    struct finding_view finding;
-    bool found;
-};
-
-static int keep_finding(const struct finding_view *x, void *user)
-{
-    struct finding_copy *copy = user;
-    report_copy_finding(&copy->arena, x, &copy->finding);
-    copy->found = true;
-    return 0;
-}
-
-/* Its evidence, with login and logout of its session. */
-static int draw_finding(struct store *s, const struct finding_view *f,
-                        const struct report_paint *paint, bool with_file, struct hr_buf *out)
-{
-    struct report_story story;
-    struct lanes lanes;
-    lanes_init(&lanes);
-    int r = story_load(&story, s, f);
-    for (size_t i = 0; i < story.count && r >= 0; i++) {
-        const struct story_item *item = &story.items[i];
-        lanes_add(&lanes, &item->x, item->is_finding ? "the finding" : item->role);
-    }
-    lanes_mark(&lanes, f->exchange);
-    if (r >= 0 && lanes.count > 0) {
-        hr_buf_append_char(out, '\n');
-        lanes_render(&lanes, paint, with_file, out);
-    }
-    lanes_finish(&lanes);
-    story_finish(&story);
-    return r;
-}
-
 static int show_finding(struct cmd_run *run, const char *id, const struct report_paint *paint,
                         struct hr_buf *out)
 {
-    struct finding_copy copy = {.found = false};
     uint64_t number;
     if (id[0] == '#') {
         id++;
@@ -97,44 +43,13 @@ static int show_finding(struct cmd_run *run, const char *id, const struct report
         return cmd_usage_error("show",
                                "a finding has a number, not %s; headrace list findings tells", id);
     }
-    hr_arena_init(&copy.arena);
-    int status = CMD_OK;
-    int r = read_finding(run->store, (int64_t)number, keep_finding, &copy);
-    if (r == -ENOENT || (r >= 0 && !copy.found)) {
-        status =
-            cmd_usage_error("show", "there is no finding %s in %s; headrace list findings tells",
-                            id, store_path(run->store));
-    } else if (r >= 0) {
-        const struct finding_view *f = &copy.finding;
-        bool with_file = has_several_captures(run->store);
-        hr_buf_appendf(out, "%s, %s severity\n", f->rule, f->severity);
-        paint_foreign(out, f->site);
-        if (f->session != NULL) {
-            hr_buf_append_str(out, ", session ");
-            paint_foreign(out, f->session);
-        }
-        if (f->user != NULL) {
-            hr_buf_append_str(out, " of ");
-            paint_foreign(out, f->user);
-        }
-        hr_buf_append_char(out, '\n');
-        report_text_finding(f, paint, with_file, out);
-        r = draw_finding(run->store, f, paint, with_file, out);
-        if (f->explanation != NULL) {
-            hr_buf_append_char(out, '\n');
-            paint_wrapped(paint, out, f->explanation, 0, 0);
-        }
-        hr_buf_appendf(out,
-                       "\nfingerprint %s\ngroup       %s\n"
-                       "Frames: headrace evidence %" PRId64 " -o FILE.pcapng\n"
-                       "More: headrace rules explain %s\n",
-                       f->fingerprint, f->group, f->id, f->rule);
+    int r = report_show_finding(run->store, (int64_t)number, paint, out);
+    if (r == -ENOENT) {
+        return cmd_usage_error("show",
+                               "there is no finding %s in %s; headrace list findings tells", id,
+                               store_path(run->store));
     }
-    if (r < 0 && status == CMD_OK) {
-        status = cmd_store_failed(run->store);
-    }
-    hr_arena_finish(&copy.arena);
-    return status;
+    return r < 0 ? cmd_store_failed(run->store) : CMD_OK;
 }
 
 static void append_session_head(const struct session_view *v, struct hr_buf *out)
@@ -177,7 +92,7 @@ static int show_session(struct cmd_run *run, const char *name, const struct repo
         status = cmd_store_failed(run->store);
     } else {
         append_session_head(&view, out);
-        lanes_render(&lanes, paint, has_several_captures(run->store), out);
+        lanes_render(&lanes, paint, report_has_several_captures(run->store), out);
     }
     lanes_finish(&lanes);
     return status;

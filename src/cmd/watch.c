@@ -14,6 +14,7 @@
 #include "report/rank.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,18 +22,31 @@
 #define INTERFACE_LIMIT 16
 
 static const enum cmd_option options[] = {
-    OPT_INTERFACE,    OPT_READ,
-    OPT_REALTIME,     OPT_DB_KEEP,
-    OPT_KEY_FILE,     OPT_RULES,
-    OPT_PROFILE,      OPT_SUPPRESSIONS,
-    OPT_FILTER,       OPT_SNAPLEN,
-    OPT_BUFFER,       OPT_PROMISC,
-    OPT_ALERT,        OPT_ALERT_SEVERITY,
-    OPT_REPEAT,       OPT_RETAIN,
-    OPT_RUN_AS,       OPT_ONLY_RULE,
-    OPT_NO_RULE,      OPT_SET,
-    OPT_CLOCK_ERROR,  OPT_VERIFY_CHECKSUMS,
-    OPT_REDACT_USERS, OPT_BOUNDS,
+    OPT_INTERFACE,
+    OPT_READ,
+    OPT_REALTIME,
+    OPT_DB_KEEP,
+    OPT_KEY_FILE,
+    OPT_RULES,
+    OPT_PROFILE,
+    OPT_SUPPRESSIONS,
+    OPT_FILTER,
+    OPT_SNAPLEN,
+    OPT_BUFFER,
+    OPT_PROMISC,
+    OPT_ALERT,
+    OPT_ALERT_SEVERITY,
+    OPT_REPEAT,
+    OPT_RETAIN,
+    OPT_RUN_AS,
+    OPT_NO_UI,
+    OPT_ONLY_RULE,
+    OPT_NO_RULE,
+    OPT_SET,
+    OPT_CLOCK_ERROR,
+    OPT_VERIFY_CHECKSUMS,
+    OPT_REDACT_USERS,
+    OPT_BOUNDS,
     OPT_END,
 };
 static const struct cmd_usage usage = {
@@ -61,6 +75,7 @@ struct watch_command {
     size_t sink_count;
     struct feed *feed;
     struct stats *stats;
+    struct screen *screen; /* NULL: plain lines */
 };
 
 /* --- what is asked for ------------------------------------------------------------------------ */
@@ -132,12 +147,24 @@ static bool runs_programs(const struct cmd_args *args)
     return false;
 }
 
+static void create_screen(struct watch_command *w)
+{
+    struct hr_buf source;
+    hr_buf_init(&source, SIZE_MAX);
+    for (size_t i = 0; i < w->capture_count; i++) {
+        hr_buf_appendf(&source, "%s%s", i > 0 ? ", " : "", w->captures[i]);
+    }
+    w->screen = w->args->no_ui ? NULL : screen_create(hr_buf_str(&source));
+    hr_buf_finish(&source);
+}
+
 static int prepare_process(struct watch_command *w)
 {
     if (trust_find_user(w->args->run_as, &w->uid, &w->gid) < 0) {
         return cmd_usage_error("watch", "there is no user %s", w->args->run_as);
     }
     w->notify = notify_create();
+    create_screen(w);
     if (runs_programs(w->args) && runner_create(w->uid, w->gid, &w->runner) < 0) {
         hr_error("a process for exec: cannot be made: %s", strerror(errno));
         return CMD_DATABASE;
@@ -183,8 +210,8 @@ static int open_sinks(struct watch_command *w)
     for (size_t i = 0; r == 0 && i <= alerts->count; i++) {
         const char *spec = i == 0 ? "stdout" : alerts->items[i - 1];
         struct hr_buf error;
-        if (i > 0 && strcmp(spec, "stdout") == 0) {
-            continue; /* always there */
+        if (i > 0 ? strcmp(spec, "stdout") == 0 : w->screen != NULL) {
+            continue; /* always there, but where the screen is */
         }
         hr_buf_init(&error, SIZE_MAX);
         r = sink_open(spec, w->runner, &w->sinks[w->sink_count], &error);
@@ -234,6 +261,17 @@ static int hand_over_alerts(const struct watch_command *w)
         r = strncmp(spec, "file:", 5) == 0 ? hand_over(w, spec + 5) : -1;
     }
     return r;
+}
+
+/* The terminal's description may be in a folder of root's. */
+static int open_screen(struct watch_command *w)
+{
+    int r = w->screen != NULL ? screen_open(w->screen) : 0;
+    if (r < 0) {
+        hr_error("no screen can be shown here: %s; --no-ui gives plain lines", strerror(-r));
+        return CMD_DATABASE;
+    }
+    return -1;
 }
 
 /* --- giving up what is not needed ------------------------------------------------------------- */
@@ -395,9 +433,33 @@ static int start_sinks(struct watch_command *w)
     return -1;
 }
 
+static int start_screen(struct watch_command *w)
+{
+    int r = w->screen != NULL ? screen_start(w->screen, w->stats, w->db) : 0;
+    if (r < 0) {
+        hr_error("a thread cannot be made: %s", strerror(-r));
+        return CMD_DATABASE;
+    }
+    return -1;
+}
+
+/* Nothing of it is left on the terminal: says how it went. */
+static void close_screen(struct watch_command *w)
+{
+    struct watch_stats s;
+    if (w->screen != NULL) {
+        screen_close(w->screen);
+        w->screen = NULL;
+        stats_get(w->stats, &s);
+        hr_info("%" PRIu64 " frames, %" PRIu64 " exchanges, %" PRIu64
+                " findings told; see headrace "
+                "report --db %s",
+                s.frames, s.exchanges, s.findings, w->db);
+    }
+}
+
 static int run_watch(struct watch_command *w)
 {
-    w->stats = stats_create();
     struct watch_config config = {
         .pipeline = &w->args->config,
         .store = w->run.store,
@@ -411,10 +473,13 @@ static int run_watch(struct watch_command *w)
         .retain = w->args->retain,
         .notify = w->notify,
         .stats = w->stats,
+        .screen = w->screen,
         .reload = on_reload,
         .user = w,
     };
-    int status = watch_run(&config, w->signals) < 0 ? cmd_store_failed(w->run.store) : CMD_OK;
+    int r = watch_run(&config, w->signals);
+    close_screen(w);
+    int status = r < 0 ? cmd_store_failed(w->run.store) : CMD_OK;
     const struct capture_info *infos = feed_infos(w->feed);
     for (size_t i = 0; i < w->capture_count; i++) {
         status = infos[i].error != 0 && status < CMD_CAPTURE ? CMD_CAPTURE : status;
@@ -433,8 +498,11 @@ static int watch(struct watch_command *w)
     r = r < 0 ? open_sinks(w) : r;
     r = r < 0 ? hand_over_alerts(w) : r;
     r = r < 0 ? open_store(w) : r;
+    r = r < 0 ? open_screen(w) : r;
     r = r < 0 ? confine(w) : r;
     r = r < 0 ? start_sinks(w) : r;
+    w->stats = stats_create();
+    r = r < 0 ? start_screen(w) : r;
     if (r >= 0) {
         return r;
     }
@@ -444,6 +512,7 @@ static int watch(struct watch_command *w)
 
 static void finish(struct watch_command *w)
 {
+    screen_close(w->screen);
     for (size_t i = 0; i < w->sink_count; i++) {
         sink_close(w->sinks[i]);
     }

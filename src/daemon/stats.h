@@ -23,6 +23,7 @@ struct watch_stats {
     uint64_t findings;     /* told anew since the start, updates included */
     double queue_fill;     /* of the way to the store: 0 empty, 1 full */
     hr_nsec round_time;    /* how long the last one took */
+    hr_nsec at;            /* steady: when this was told */
     hr_nsec packet_at;     /* of the last frame; INT64_MIN: none came */
     uint64_t alerts_sent;
     uint64_t alerts_failed;

@@ -142,6 +142,8 @@ static const char *const calls[] = {
     "clone3",
     "close",
     "dup",
+    "dup2",
+    "dup3",
     "epoll_create1",
     "epoll_ctl",
     "epoll_pwait",

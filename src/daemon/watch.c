@@ -172,6 +172,7 @@ static void publish(struct watch *w)
         s->latency[i] = alerts_latency(w->alerts, i);
     }
     s->resident_bytes = resident_bytes();
+    s->at = clock_steady();
     stats_put(w->config->stats, s);
 }
 
@@ -272,6 +273,7 @@ static void loop(struct watch *w, int signals)
         pace_rounds(w, now);
         notify_watchdog(w->config->notify, now);
         take_signals(w, signals);
+        w->is_ending = w->is_ending || screen_wants_end(w->config->screen);
         if (frames <= 0 && !w->is_ending) {
             feed_wait(feed, signals, WAIT_MS);
         }
@@ -332,6 +334,7 @@ int watch_run(const struct watch_config *config, int signals)
         notify_send(config->notify, "READY=1");
         loop(&w, signals);
         notify_send(config->notify, "STOPPING=1");
+        screen_tell_end(config->screen);
         feed_flush(config->feed, on_frame, &w);
         tick(&w, clock_steady());
         begin_round(&w, true);

@@ -11,6 +11,7 @@
 #include "daemon/alerts.h"
 #include "daemon/feed.h"
 #include "daemon/notify.h"
+#include "daemon/screen.h"
 #include "daemon/stats.h"
 #include "pipeline/pipeline.h"
 
@@ -34,6 +35,7 @@ struct watch_config {
     double alert_on_loss; /* percent of a minute's frames; below 0: never */
     struct notify *notify; /* may be NULL */
     struct stats *stats;
+    struct screen *screen; /* may be NULL */
     /**
      * SIGHUP: reads rules, profiles and suppressions anew. Nobody uses the old ones or the store
      * meanwhile.

@@ -259,16 +259,36 @@ static void count_findings(struct overview *o, const struct report *r)
     }
 }
 
-static int load_heat(struct overview *o, struct store *s, const struct report *r)
+static int read_heat(struct overview *o, struct store *s, const struct read_filter *f)
 {
     struct heat_reader h = {.overview = o};
-    int err = read_statuses(s, &r->job.filter, add_cell, &h);
+    int err = read_statuses(s, f, add_cell, &h);
     make_columns(&h);
-    count_findings(o, r);
+    free(h.cells);
+    return err;
+}
+
+static void sort_rows(struct overview *o)
+{
     if (o->row_count > 0) {
         qsort(o->rows, o->row_count, sizeof(*o->rows), compare_rows);
     }
-    free(h.cells);
+}
+
+static int load_heat(struct overview *o, struct store *s, const struct report *r)
+{
+    int err = read_heat(o, s, &r->job.filter);
+    count_findings(o, r);
+    sort_rows(o);
+    return err;
+}
+
+int overview_load_heat(struct overview *o, struct store *s, const struct read_filter *f)
+{
+    memset(o, 0, sizeof(*o));
+    hr_arena_init(&o->arena);
+    int err = read_heat(o, s, f);
+    sort_rows(o);
     return err;
 }
 

@@ -176,6 +176,9 @@ int read_findings(struct store *s, const struct read_filter *f,
                   int (*row)(const struct finding_view *x, void *user), void *user);
 int read_finding(struct store *s, int64_t id, int (*row)(const struct finding_view *x, void *user),
                  void *user);
+/** What was found, or rose, last comes first; neither withdrawn nor suppressed ones. */
+int read_newest_findings(struct store *s, int limit,
+                         int (*row)(const struct finding_view *x, void *user), void *user);
 
 struct suppression_view {
     const char *place;       /* file:line */
@@ -205,6 +208,9 @@ struct session_view {
 };
 int read_sessions(struct store *s, const struct read_filter *f,
                   int (*row)(const struct session_view *x, void *user), void *user);
+
+/** Sessions met since then, among the newest operations alone: a short look, however much is stored. */
+int read_recent_sessions(struct store *s, hr_nsec since, int64_t *ret_count);
 
 struct story_row { /* show session: every operation on it in order */
     const char *kind;        /* "login", "granted", ... */

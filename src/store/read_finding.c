@@ -119,6 +119,14 @@ int read_finding(struct store *s, int64_t id, int (*row)(const struct finding_vi
     return give_findings(s, q, row, user);
 }
 
+int read_newest_findings(struct store *s, int limit,
+                         int (*row)(const struct finding_view *x, void *user), void *user)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_FINDINGS_NEWEST);
+    bind_number(q, 1, limit);
+    return give_findings(s, q, row, user);
+}
+
 int read_suppressions(struct store *s, int (*row)(const struct suppression_view *x, void *user),
                       void *user)
 {
@@ -234,6 +242,13 @@ int read_sessions(struct store *s, const struct read_filter *f,
     }
     hr_buf_finish(&carrier);
     return r;
+}
+
+int read_recent_sessions(struct store *s, hr_nsec since, int64_t *ret_count)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_SESSIONS_RECENT);
+    sqlite3_bind_int64(q, 1, since);
+    return store_number(s, q, 0, ret_count);
 }
 
 /* The caller keeps the view after the statement is done, so its texts go to the store's arena. */

@@ -583,6 +583,13 @@ static const char *const statements[STMT_COUNT] = {
                        "f.verdict") " DESC, "
                                     "si.name, f.at, f.fingerprint LIMIT ?7",
     [STMT_FINDING] = "SELECT " FINDING_COLUMNS "FROM findings f " FINDING_JOINS "WHERE f.id = ?1",
+    [STMT_FINDINGS_NEWEST] =
+        "SELECT " FINDING_COLUMNS "FROM findings f " FINDING_JOINS
+        "WHERE f.withdrawn_at IS NULL AND p.id IS NULL "
+        "ORDER BY f.changed_import DESC, f.id DESC LIMIT ?1",
+    [STMT_SESSIONS_RECENT] = /* what came in last has the highest ids */
+    "SELECT count(DISTINCT session_id) FROM (SELECT session_id, start_at FROM operations "
+    "ORDER BY id DESC LIMIT 100000) WHERE start_at >= ?1",
     [STMT_SUPPRESSIONS_DELETE] = "DELETE FROM suppressions",
     [STMT_SUPPRESSION_ADD] =
         "INSERT INTO suppressions (id, place, fingerprint, group_key, rule, site, method, path, "

@@ -78,6 +78,7 @@ complete -c headrace -n '__headrace_in watch' -l min-severity -x -a 'low medium 
 complete -c headrace -n '__headrace_in watch' -l repeat -x
 complete -c headrace -n '__headrace_in watch' -l retain -x
 complete -c headrace -n '__headrace_in watch' -l user -x
+complete -c headrace -n '__headrace_in watch' -l no-ui
 complete -c headrace -n '__headrace_in watch' -l rule -x
 complete -c headrace -n '__headrace_in watch' -l no-rule -x
 complete -c headrace -n '__headrace_in watch' -l set -x
