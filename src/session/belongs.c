@@ -152,15 +152,41 @@ static void consider(struct chosen *c, struct hr_span word, bool is_stray)
     insert(c, at, one);
 }
 
+/* @return where the next digit or @ stands from at on; text.len: nowhere. Blocks without one, as most
+ * of a text is, cost no branch for each byte. */
+static size_t find_sign(struct hr_span text, size_t at)
+{
+    enum { BLOCK = 32 };
+    for (; at + BLOCK <= text.len; at += BLOCK) {
+        unsigned char any = 0;
+        for (size_t i = 0; i < BLOCK; i++) {
+            const unsigned char c = (unsigned char)text.ptr[at + i];
+            any |= (unsigned char)((unsigned char)(c - '0') < 10) | (c == '@');
+        }
+        if (any != 0) {
+            break;
+        }
+    }
+    while (at < text.len && !is_digit(text.ptr[at]) && text.ptr[at] != '@') {
+        at++;
+    }
+    return at;
+}
+
+/* A word without digit and @ is none that looks unique: only those around one are looked at. */
 static void read_words(struct chosen *c, struct hr_span text, bool is_stray)
 {
-    size_t start = 0;
-    for (size_t i = 0; i <= text.len; i++) {
-        if (i < text.len && is_word_byte(text.ptr[i])) {
-            continue;
+    size_t end = 0;
+    for (size_t sign; (sign = find_sign(text, end)) < text.len; end++) {
+        size_t start = sign;
+        while (start > end && is_word_byte(text.ptr[start - 1])) {
+            start--;
         }
-        struct hr_span word = hr_span_slice(text, start, i);
-        start = i + 1;
+        end = sign + 1;
+        while (end < text.len && is_word_byte(text.ptr[end])) {
+            end++;
+        }
+        struct hr_span word = hr_span_slice(text, start, end);
         while (word.len > 0 && (word.ptr[word.len - 1] == '.' || word.ptr[word.len - 1] == '-')) {
             word.len--;
         }
