@@ -55,7 +55,8 @@ asked AS MATERIALIZED (
     WHERE x.endpoint_id IN (SELECT endpoint_id FROM spots)
       AND x.request_hash IS NOT NULL AND x.status IS NOT NULL AND x.response_end_at IS NOT NULL
 ),
--- Whether another one was going on meanwhile, and how many others of the user failed in the half hour before.
+-- Whether another one was going on meanwhile, how many others of the user failed in the half hour before, and how
+-- identical ones that were accepted lie in time.
 placed AS MATERIALIZED (
     SELECT a.*,
            coalesce(max(end_at) OVER (before ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) >= start_at, 0)
@@ -63,28 +64,23 @@ placed AS MATERIALIZED (
            (user_id IS NOT NULL)
                * (sum(NOT is_accepted) OVER (of_user RANGE BETWEEN 1800000000000 PRECEDING AND CURRENT ROW)
                   - sum(NOT is_accepted) OVER (alike RANGE BETWEEN 1800000000000 PRECEDING AND CURRENT ROW))
-               AS failures
+               AS failures,
+           sum(is_accepted) OVER same AS times,
+           min(CASE WHEN is_accepted THEN start_at END) OVER same AS first_at,
+           max(CASE WHEN is_accepted THEN start_at END) OVER same AS last_at,
+           min(CASE WHEN is_accepted THEN end_at END) OVER same AS first_end_at
     FROM asked a
     WINDOW before AS (PARTITION BY endpoint_id ORDER BY start_at, exchange_id),
            of_user AS (PARTITION BY endpoint_id, user_id ORDER BY start_at),
-           alike AS (PARTITION BY endpoint_id, user_id, request_hash ORDER BY start_at)
+           alike AS (PARTITION BY endpoint_id, user_id, request_hash ORDER BY start_at),
+           same AS (PARTITION BY site_id, request_hash, had_token)
 ),
--- Identical requests that were accepted; one-time values are accepted once.
-accepted AS MATERIALIZED (
-    SELECT site_id, request_hash, had_token, count(*) AS times, min(start_at) AS first_at, max(start_at) AS last_at,
-           max(start_at) > min(end_at) AS is_repeatable
-    FROM placed
-    WHERE is_accepted
-    GROUP BY site_id, request_hash, had_token
-),
+-- Those of which an identical one was accepted; one-time values are accepted once. SQLite compiles what a step reads anew
+-- each time the step is named, so a step that many read is as short as it can be.
 refused AS MATERIALIZED (
-    SELECT r.*, a.times, a.first_at, a.is_repeatable, a.last_at > r.end_at AS is_accepted_later,
-           (SELECT max(s.end_at) FROM placed s
-            WHERE s.site_id = r.site_id AND s.request_hash = r.request_hash AND s.had_token = r.had_token
-              AND s.is_accepted AND s.start_at < r.end_at) AS accepted_end_at
-    FROM placed r
-    JOIN accepted a ON a.site_id = r.site_id AND a.request_hash = r.request_hash AND a.had_token = r.had_token
-    WHERE r.is_refused
+    SELECT p.*, last_at > first_end_at AS is_repeatable, last_at > end_at AS is_accepted_later
+    FROM placed p
+    WHERE is_refused AND times > 0
 ),
 -- Of one who asked the same several times: the tries in order, with what was accepted before and after each.
 tries AS MATERIALIZED (
@@ -95,7 +91,7 @@ tries AS MATERIALIZED (
                AS again_at,
            sum(is_refused) OVER (tries ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS refusals
     FROM placed p
-    WHERE EXISTS (SELECT 1 FROM refused) AND (p.site_id, p.request_hash) IN (SELECT site_id, request_hash FROM refused)
+    WHERE (p.site_id, p.request_hash) IN (SELECT site_id, request_hash FROM refused)
     WINDOW tries AS (PARTITION BY site_id, request_hash, had_token, session_id,
                                   CASE WHEN session_id IS NULL THEN client END
                      ORDER BY start_at, exchange_id)
@@ -151,7 +147,11 @@ phantoms AS MATERIALIZED (
        OR (r.is_login AND r.is_repeatable AND r.first_at < r.end_at AND r.failures < 3
            AND (r.is_accepted_later
                 OR NOT EXISTS (SELECT 1 FROM writes w
-                               WHERE w.site_id = r.site_id AND w.start_at < r.end_at AND w.end_at > r.accepted_end_at
+                               WHERE w.site_id = r.site_id AND w.start_at < r.end_at
+                                 AND w.end_at > (SELECT max(s.end_at) FROM placed s
+                                                 WHERE s.site_id = r.site_id AND s.request_hash = r.request_hash
+                                                   AND s.had_token = r.had_token AND s.is_accepted
+                                                   AND s.start_at < r.end_at)
                                  AND (w.client = r.client OR w.user_id = r.user_id)
                                  AND w.role NOT IN ('login', 'logout'))))
 ),
