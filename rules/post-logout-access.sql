@@ -20,7 +20,8 @@ repair: >
   every process look sessions up in one store, or tell all caches and wait; never save a session that was not loaded
   as live at that moment (update only where it exists).
 lookalikes: >
-  Requests that overlap the logout; public pages and static files asked for with the old cookie; another
+  Requests that overlap the logout; a public resource of an endpoint at which others need a session (reported one step
+  lower, where only others were denied); public pages and static files asked for with the old cookie; another
   session of the same user; a new login; a remember-me cookie that opens a new session; answers from a cache.
   Self-contained tokens (JWT) stay valid until they expire unless the server keeps a list of revoked
   ones: the finding says so. A server that gives a new value of the token with every answer may leave the older ones
@@ -29,7 +30,7 @@ references: CWE-613 Insufficient Session Expiration, CWE-362 Race Condition
 */
 
 -- Each grant that began after the acknowledged logout of its session had ended, with no login between.
-WITH late AS (
+WITH late AS MATERIALIZED (
     SELECT g.*, o.exchange_id AS logout_exchange_id, o.start_at AS logout_start_at,
            o.end_at AS logout_end_at, o.method AS logout_method, o.path AS logout_path,
            o.status AS logout_status,
@@ -57,15 +58,32 @@ WITH late AS (
                            WHERE d.session_id = g.session_id AND d.kind = 'denied'
                              AND d.start_at > o.end_at))
 ),
-judged AS (
+-- What was denied at those endpoints: one endpoint may stand for many resources, and not each needs a session.
+refused AS MATERIALIZED (
+    SELECT DISTINCT x.endpoint_id, x.target, substr(x.target, 1, instr(x.target || '?', '?') - 1) AS place
+    FROM (SELECT DISTINCT endpoint_id FROM late) l
+    CROSS JOIN exchange_facts x ON x.endpoint_id = l.endpoint_id
+    WHERE x.outcome = 'denied'
+),
+-- A target with the token in it differs for everybody.
+compared AS (
     SELECT late.*,
-           max(clock_doubt + loss_doubt + pairing_doubt + (is_older OR sets_other_token),
+           instr(target, '~') = 0
+           AND EXISTS (SELECT 1 FROM refused r WHERE r.endpoint_id = late.endpoint_id)
+           AND NOT EXISTS (SELECT 1 FROM refused r
+                           WHERE r.endpoint_id = late.endpoint_id AND late.target IN (r.target, r.place))
+           AS asks_other
+    FROM late
+),
+judged AS (
+    SELECT compared.*,
+           max(clock_doubt + loss_doubt + pairing_doubt + (is_older OR sets_other_token) + asks_other,
                CASE WHEN protection = 'unknown' OR login_doubt OR session_order = 'weak' THEN 2
                     ELSE 0 END) AS steps,
            CASE WHEN gap_ms < 1 THEN printf('%.0f µs', gap_ms * 1e3)
                 WHEN gap_ms < 1000 THEN printf('%.1f ms', gap_ms)
                 ELSE printf('%.1f s', gap_ms / 1e3) END AS gap
-    FROM late
+    FROM compared
 )
 SELECT exchange_id,
        session_id,
@@ -79,6 +97,8 @@ SELECT exchange_id,
        (SELECT json_group_array(text) FROM (
             SELECT 'It is not known whether this endpoint needs a session: no request without one was denied there.'
                    AS text WHERE protection = 'unknown'
+            UNION ALL SELECT 'Without a session something else was denied at this endpoint: this may need none.'
+                   WHERE asks_other AND protection != 'unknown'
             UNION ALL SELECT 'No login of this session was captured; one that was missed after the logout would explain it.'
                    WHERE session_order = 'weak'
             UNION ALL SELECT printf('An exchange that is not understood may have been a login: %s %s.', d.method, d.path)

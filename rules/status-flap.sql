@@ -19,23 +19,21 @@ repair: >
   Keep sessions in one store that all replicas read, or bind each client to one replica until they do. Guard the map
   by one lock for readers and writers. Answer 503, not 401, where the store cannot be asked.
 lookalikes: >
-  Expiry (granted, denied, denied, until the next login); 403 for lack of rights; 429 and 5xx; a login or logout
-  between; a remember-me cookie that opens a new session.
+  Expiry (granted, denied, denied, until the next login); 403 for lack of rights; a 401 or the login page for want of
+  rights to another resource, another argument or another query of the same endpoint; 429 and 5xx; a login or
+  logout between; a remember-me cookie that opens a new session.
 references: CWE-362 Race Condition, CWE-567 Unsynchronized Access to Shared Data, CWE-613
 */
 
--- The first denial of each session and endpoint that lies between two grants, and its neighbours.
--- Few denials are marked: the + keeps SQLite from walking all sessions in order instead.
-WITH flaps AS (
+-- Denials that lie between two grants, with their neighbours. In the end the first one of each session and
+-- endpoint counts, before others one that asked for what was granted.
+WITH denials AS MATERIALIZED (
     SELECT d.*, b.exchange_id AS before_exchange_id, b.status AS before_status, b.start_at AS before_at,
            b.end_at AS before_end_at,
            a.exchange_id AS after_exchange_id, a.status AS after_status, a.end_at AS after_end_at,
            a.start_at AS after_at,
            b.replica AS before_replica, a.replica AS after_replica,
-           b.is_resynchronised OR d.is_resynchronised OR a.is_resynchronised AS pairing_doubt,
-           row_number() OVER (PARTITION BY +d.session_id, d.endpoint_id
-                              ORDER BY d.start_at, d.operation_id) AS place,
-           count(*) OVER (PARTITION BY +d.session_id, d.endpoint_id) AS denials
+           b.is_resynchronised OR d.is_resynchronised OR a.is_resynchronised AS pairing_doubt
     FROM session_history d
     JOIN session_history b ON b.operation_id = d.granted_before_id
     JOIN session_history a ON a.operation_id = d.granted_after_id
@@ -45,6 +43,40 @@ WITH flaps AS (
       AND NOT d.is_cached AND NOT b.is_cached AND NOT a.is_cached
       AND NOT d.sets_other_token AND (NOT a.sets_other_token OR a.rotates)
       AND d.session_order != 'unknown'
+),
+-- What the session was granted there: one endpoint may stand for many resources, and rights differ.
+asked AS MATERIALIZED (
+    SELECT session_id, endpoint_id, target, request_hash, count(*) AS times,
+           substr(target, 1, instr(target || '?', '?') - 1) AS place
+    FROM session_history
+    WHERE kind = 'granted'
+      AND (session_id, endpoint_id) IN (SELECT session_id, endpoint_id FROM denials)
+    GROUP BY session_id, endpoint_id, target, request_hash
+),
+-- Where no two requests are equal but for the path, a number that changes each time tells nothing.
+varying AS MATERIALIZED (
+    SELECT session_id, endpoint_id, min(place) AS place
+    FROM asked
+    GROUP BY session_id, endpoint_id
+    HAVING max(times) = 1 AND count(*) > 1 AND min(place) = max(place)
+),
+compared AS (
+    SELECT denials.*,
+           CASE WHEN EXISTS (SELECT 1 FROM asked k
+                             WHERE k.session_id = denials.session_id AND k.endpoint_id = denials.endpoint_id
+                               AND k.target = denials.target AND k.request_hash IS denials.request_hash) THEN 0
+                WHEN EXISTS (SELECT 1 FROM varying v
+                             WHERE v.session_id = denials.session_id AND v.endpoint_id = denials.endpoint_id
+                               AND v.place = substr(denials.target, 1, instr(denials.target || '?', '?') - 1)) THEN 1
+                ELSE 2 END AS asks_other -- 0: for what was granted; 1: who can tell; 2: for something else
+    FROM denials
+),
+flaps AS (
+    SELECT compared.*,
+           row_number() OVER (PARTITION BY session_id, endpoint_id
+                              ORDER BY asks_other, start_at, operation_id) AS place,
+           count(*) OVER (PARTITION BY session_id, endpoint_id) AS denials
+    FROM compared
 ),
 firsts AS (
     SELECT flaps.*,
@@ -61,7 +93,7 @@ firsts AS (
 ),
 judged AS (
     SELECT firsts.*,
-           max(clock_doubt + loss_doubt + pairing_doubt,
+           max(clock_doubt + loss_doubt + pairing_doubt + (asks_other > 0), asks_other,
                CASE WHEN protection = 'unknown' OR login_doubt THEN 2 ELSE 0 END) AS steps,
            CASE WHEN ms_before < 1000 THEN printf('%.1f ms', ms_before)
                 ELSE printf('%.1f s', ms_before / 1e3) END AS since_before,
@@ -90,6 +122,9 @@ SELECT exchange_id,
                    AS text WHERE protection = 'unknown'
             UNION ALL SELECT printf('An exchange that is not understood may have been a login: %s %s.', m.method, m.path)
                    FROM session_history m WHERE login_doubt AND m.operation_id = judged.doubt_operation_id
+            UNION ALL SELECT 'The refused request asked for something else than those that were granted: it may be about rights, not about the session.'
+                   WHERE asks_other = 2
+            UNION ALL SELECT 'No two of these requests are equal: what they ask for may matter.' WHERE asks_other = 1
             UNION ALL SELECT 'The order holds only if the clock of the capture is exact.' WHERE clock_doubt
             UNION ALL SELECT 'The session is a self-contained token (JWT or the like): processes that hold different keys or lists of revoked tokens differ like this.'
                    WHERE is_jwt

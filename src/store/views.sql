@@ -167,7 +167,9 @@ SELECT o.session_id     AS session_id,
        t.witness_operation_id AS witness_operation_id, -- at which no order was left; NULL none
        t.is_jwt         AS is_jwt,        -- boolean; a self-contained token
        t.user_id        AS user_id,       -- bound by its first login; NULL none
-       (SELECT u.name FROM users u WHERE u.id = t.user_id) AS user
+       (SELECT u.name FROM users u WHERE u.id = t.user_id) AS user,
+       x.target         AS target,        -- as in exchange_facts
+       x.request_hash   AS request_hash   -- as in exchange_facts
 FROM operations o
 JOIN exchanges x ON x.id = o.id >> 3 AND o.id BETWEEN x.id * 8 AND x.id * 8 + 7
 LEFT JOIN streams w ON w.id = x.stream_id -- there is one; not looked for where it is not asked for
