@@ -51,11 +51,10 @@ static int explain(struct hr_buf *error, const char *name, int status, const cha
         int code;
         const char *remedy;
     } known[] = {
-        {PCAP_ERROR_PERM_DENIED,         -EPERM,
-         "capturing needs root, or the capability cap_net_raw"                                     },
-        {PCAP_ERROR_PROMISC_PERM_DENIED, -EPERM,  "promiscuous mode needs cap_net_admin"          },
-        {PCAP_ERROR_NO_SUCH_DEVICE,      -ENODEV, "there is no such interface; ip link shows them"},
-        {PCAP_ERROR_IFACE_NOT_UP,        -ENODEV, "it is not up; ip link set it up"               },
+        {PCAP_ERROR_PERM_DENIED,         -EPERM,  "capturing needs root, or the capability cap_net_raw"},
+        {PCAP_ERROR_PROMISC_PERM_DENIED, -EPERM,  "promiscuous mode needs cap_net_admin"               },
+        {PCAP_ERROR_NO_SUCH_DEVICE,      -ENODEV, "there is no such interface; ip link shows them"     },
+        {PCAP_ERROR_IFACE_NOT_UP,        -ENODEV, "it is not up; ip link set it up"                    },
     };
     for (size_t i = 0; i < HR_ARRAY_LEN(known); i++) {
         if (known[i].status == status) {

@@ -14,9 +14,11 @@
 #include "report/rank.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define INTERFACE_LIMIT 16
@@ -64,12 +66,14 @@ struct watch_command {
     struct cmd_run run;
     const struct cmd_args *args;
     const char *db;
+    char *real_db;   /* where its name leads */
     char **captures; /* names */
     size_t capture_count;
     uid_t uid;
     gid_t gid;
     int signals;
     struct notify *notify;
+    struct cmd_words programs; /* of exec: */
     struct runner *runner;
     struct sink **sinks;
     size_t sink_count;
@@ -137,14 +141,18 @@ static int name_captures(struct watch_command *w)
 
 /* --- what only a privileged process may do ---------------------------------------------------- */
 
-static bool runs_programs(const struct cmd_args *args)
+static int create_runner(struct watch_command *w)
 {
-    for (size_t i = 0; i < args->alerts.count; i++) {
-        if (strncmp(args->alerts.items[i], "exec:", 5) == 0) {
-            return true;
+    const struct cmd_words *alerts = &w->args->alerts;
+    struct runner_config config = {.uid = w->uid, .gid = w->gid};
+    for (size_t i = 0; i < alerts->count; i++) {
+        if (strncmp(alerts->items[i], "exec:", 5) == 0) {
+            cmd_words_add(&w->programs, alerts->items[i] + 5);
         }
     }
-    return false;
+    config.programs = w->programs.items;
+    config.program_count = w->programs.count;
+    return w->programs.count > 0 ? runner_create(&config, &w->runner) : 0;
 }
 
 static void create_screen(struct watch_command *w)
@@ -165,8 +173,9 @@ static int prepare_process(struct watch_command *w)
     }
     w->notify = notify_create();
     create_screen(w);
-    if (runs_programs(w->args) && runner_create(w->uid, w->gid, &w->runner) < 0) {
-        hr_error("a process for exec: cannot be made: %s", strerror(errno));
+    int r = create_runner(w);
+    if (r < 0) {
+        hr_error("a process for exec: cannot be made: %s", strerror(-r));
         return CMD_DATABASE;
     }
     w->signals = watch_block_signals();
@@ -224,13 +233,28 @@ static int open_sinks(struct watch_command *w)
     return r == 0 ? -1 : r;
 }
 
-/* What root made is for who goes on. */
+/* What root made is for who goes on: a file of its own, not what a link of somebody else leads to.
+ */
 static int hand_over(const struct watch_command *w, const char *path)
 {
-    if (geteuid() != 0 || w->uid == 0 || chown(path, w->uid, w->gid) == 0 || errno == ENOENT) {
+    struct stat st;
+    if (geteuid() != 0 || w->uid == 0) {
         return -1;
     }
-    hr_error("%s cannot be given to the user who goes on: %s", path, strerror(errno));
+    /* Not opened in earnest: closing that would undo SQLite's locks. */
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int r = fd < 0 || fstat(fd, &st) < 0 ? -errno : 0;
+    if (r == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+        fchownat(fd, "", w->uid, w->gid, AT_EMPTY_PATH) < 0) {
+        r = -errno;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (r == 0 || r == -ENOENT) {
+        return -1;
+    }
+    hr_error("%s cannot be given to the user who goes on: %s", path, strerror(-r));
     return CMD_DATABASE;
 }
 
@@ -243,10 +267,14 @@ static int open_store(struct watch_command *w)
     if (r < 0 && (store_begin(w->run.store) < 0 || store_commit(w->run.store) < 0)) {
         r = cmd_store_failed(w->run.store);
     }
+    if (r < 0) {
+        w->real_db = realpath(w->db, NULL);
+        r = w->real_db == NULL ? cmd_store_failed(w->run.store) : r;
+    }
     for (size_t i = 0; r < 0 && i < HR_ARRAY_LEN(suffixes); i++) {
         struct hr_buf path;
         hr_buf_init(&path, SIZE_MAX);
-        hr_buf_appendf(&path, "%s%s", w->db, suffixes[i]);
+        hr_buf_appendf(&path, "%s%s", w->real_db, suffixes[i]);
         r = hand_over(w, hr_buf_str(&path));
         hr_buf_finish(&path);
     }
@@ -293,23 +321,39 @@ static void allow_folder(struct cmd_words *words, char **kept, size_t *count, co
     cmd_words_add(words, kept[(*count)++]);
 }
 
+static bool needs_network(const struct cmd_args *args)
+{
+    for (size_t i = 0; i < args->alerts.count; i++) {
+        if (strncmp(args->alerts.items[i], "http", 4) == 0 ||
+            strcmp(args->alerts.items[i], "syslog") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the kernel, the C library and libcurl are read from. */
+static void list_system_paths(const struct cmd_args *args, struct cmd_words *read)
+{
+    static const char *const always[] = {"/usr",           "/lib",         "/proc",
+                                         "/sys/class/net", "/sys/devices", "/etc/localtime",
+                                         "/etc/terminfo"};
+    static const char *const network[] = {"/etc", "/run"};
+    for (size_t i = 0; i < HR_ARRAY_LEN(always); i++) {
+        cmd_words_add(read, always[i]);
+    }
+    for (size_t i = 0; needs_network(args) && i < HR_ARRAY_LEN(network); i++) {
+        cmd_words_add(read, network[i]);
+    }
+    cmd_words_add(read, rule_builtin_folder());
+}
+
 /* Folders rather than files: a file that is replaced is another file. */
 static void list_paths(const struct watch_command *w, struct cmd_words *read,
                        struct cmd_words *write, char **kept, size_t *count)
 {
-    static const char *const system[] = {"/etc", "/usr", "/lib", "/proc", "/sys", "/run"};
-    static const char *const scratch[] = {"/dev", "/tmp", "/var/tmp"};
     const struct cmd_args *args = w->args;
-    for (size_t i = 0; i < HR_ARRAY_LEN(system); i++) {
-        cmd_words_add(read, system[i]);
-    }
-    for (size_t i = 0; i < HR_ARRAY_LEN(scratch); i++) {
-        cmd_words_add(write, scratch[i]);
-    }
-    if (getenv("TMPDIR") != NULL) {
-        cmd_words_add(write, getenv("TMPDIR"));
-    }
-    cmd_words_add(read, rule_builtin_folder());
+    list_system_paths(args, read);
     for (size_t i = 0; i < args->rule_folders.count; i++) {
         cmd_words_add(read, args->rule_folders.items[i]);
     }
@@ -322,7 +366,7 @@ static void list_paths(const struct watch_command *w, struct cmd_words *read,
     if (args->suppressions != NULL) {
         allow_folder(read, kept, count, args->suppressions);
     }
-    allow_folder(write, kept, count, w->db);
+    allow_folder(write, kept, count, w->real_db);
     for (size_t i = 0; i < args->alerts.count; i++) {
         if (strncmp(args->alerts.items[i], "file:", 5) == 0) {
             allow_folder(write, kept, count, args->alerts.items[i] + 5);
@@ -330,15 +374,38 @@ static void list_paths(const struct watch_command *w, struct cmd_words *read,
     }
 }
 
-static bool needs_network(const struct cmd_args *args)
+/* Where SQLite makes its temporary files, in the order in which it looks. */
+static void list_scratch(struct cmd_words *scratch)
 {
-    for (size_t i = 0; i < args->alerts.count; i++) {
-        if (strncmp(args->alerts.items[i], "http", 4) == 0 ||
-            strcmp(args->alerts.items[i], "syslog") == 0) {
-            return true;
+    const char *const folders[] = {getenv("SQLITE_TMPDIR"), getenv("TMPDIR"), "/var/tmp",
+                                   "/usr/tmp", "/tmp"};
+    for (size_t i = 0; i < HR_ARRAY_LEN(folders); i++) {
+        if (folders[i] != NULL && folders[i][0] != '\0') {
+            cmd_words_add(scratch, folders[i]);
         }
     }
-    return false;
+}
+
+static int confine_to(struct watch_command *w, struct trust_needs *needs)
+{
+    int fds[INTERFACE_LIMIT];
+    struct hr_buf error;
+    bool has_landlock = false;
+    hr_buf_init(&error, SIZE_MAX);
+    needs->packet_fds = fds;
+    for (size_t i = 0; feed_is_live(w->feed) && i < w->capture_count; i++) {
+        fds[needs->packet_fd_count++] = feed_fd(w->feed, i);
+    }
+    needs->network = needs_network(w->args);
+    int r = trust_drop(w->uid, w->gid, &error);
+    r = r == 0 ? trust_confine(needs, &has_landlock, &error) : r;
+    if (r < 0) {
+        hr_error("%s", hr_buf_str(&error));
+    } else if (!has_landlock) {
+        hr_info("this kernel has no Landlock: files are guarded by their permissions alone");
+    }
+    hr_buf_finish(&error);
+    return r == 0 ? -1 : CMD_DATABASE;
 }
 
 static int confine(struct watch_command *w)
@@ -346,35 +413,29 @@ static int confine(struct watch_command *w)
     const struct cmd_args *args = w->args;
     struct cmd_words read = {.count = 0};
     struct cmd_words write = {.count = 0};
+    struct cmd_words scratch = {.count = 0};
     char **kept =
         hr_xcalloc(args->profiles.count + w->capture_count + args->alerts.count + 2, sizeof(*kept));
     size_t count = 0;
-    struct hr_buf error;
-    bool has_landlock = false;
-    hr_buf_init(&error, SIZE_MAX);
     list_paths(w, &read, &write, kept, &count);
+    list_scratch(&scratch);
     struct trust_needs needs = {
         .read = read.items,
         .read_count = read.count,
         .write = write.items,
         .write_count = write.count,
-        .network = needs_network(args),
+        .scratch = scratch.items,
+        .scratch_count = scratch.count,
     };
-    int r = trust_drop(w->uid, w->gid, &error);
-    r = r == 0 ? trust_confine(&needs, &has_landlock, &error) : r;
-    if (r < 0) {
-        hr_error("%s", hr_buf_str(&error));
-    } else if (!has_landlock) {
-        hr_info("this kernel has no Landlock: files are guarded by their permissions alone");
-    }
+    int r = confine_to(w, &needs);
     for (size_t i = 0; i < count; i++) {
         free(kept[i]);
     }
     free(kept);
     free(read.items);
     free(write.items);
-    hr_buf_finish(&error);
-    return r == 0 ? -1 : CMD_DATABASE;
+    free(scratch.items);
+    return r;
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -521,6 +582,8 @@ static void finish(struct watch_command *w)
     stats_destroy(w->stats);
     cmd_run_finish(&w->run);
     runner_destroy(w->runner);
+    free(w->programs.items);
+    free(w->real_db);
     notify_destroy(w->notify);
     if (w->signals >= 0) {
         close(w->signals);

@@ -129,6 +129,11 @@ static int read_files(struct feed *f, void (*emit)(const struct packet *p, void 
 
 /* --- both ------------------------------------------------------------------------------------- */
 
+int feed_fd(const struct feed *f, size_t capture)
+{
+    return f->live != NULL ? live_source_fd(f->live, capture) : -1;
+}
+
 void feed_wait(struct feed *f, int other_fd, int timeout_ms)
 {
     struct pollfd fds[17] = {

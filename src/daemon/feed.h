@@ -16,6 +16,8 @@ int feed_open_live(const struct live_config *config, struct feed **ret_feed,
 int feed_open_files(const struct packet_source_config *config, bool is_paced,
                     struct feed **ret_feed, struct hr_buf *ret_error);
 void feed_close(struct feed *f);
+/** @return the descriptor that packets of that interface come from, -1: it is none, or gone */
+int feed_fd(const struct feed *f, size_t capture);
 bool feed_is_live(const struct feed *f);
 size_t feed_count(const struct feed *f);
 /** Waits until frames may have come, that descriptor can be read, or that time has passed. */

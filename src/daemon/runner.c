@@ -18,14 +18,19 @@
 #include <time.h>
 #include <unistd.h>
 
+/* The maker may be taken over by what it reads: it asks for a program by its number, and gets those
+ * that it named at the beginning. */
 struct runner {
     int fd;
     pid_t pid;
+    struct runner_config config;
     pthread_mutex_t lock; /* one request at a time */
 };
 
+#define RUNNER_FD 3
+
 struct request {
-    uint32_t program_len;
+    uint32_t program;
     uint32_t input_len;
 };
 
@@ -94,18 +99,23 @@ static int start(const char *program, const char *input, size_t len)
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none;
+    sigset_t usual;
     char *argv[] = {(char *)program, NULL};
     if (pipe2(ends, O_CLOEXEC) < 0) {
         return -errno;
     }
     sigemptyset(&none);
+    sigemptyset(&usual);
+    sigaddset(&usual, SIGPIPE);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setsigdefault(&attributes, &usual);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                              POSIX_SPAWN_SETPGROUP);
     int r = -posix_spawn(&pid, program, &actions, &attributes, argv, environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
@@ -119,36 +129,46 @@ static int start(const char *program, const char *input, size_t len)
     return wait_for(pid, until);
 }
 
-static void serve(int fd)
+static void serve(int fd, const struct runner_config *config)
 {
     struct request q;
-    while (move(fd, &q, sizeof(q), false) &&
-           q.program_len + (size_t)q.input_len <= 2 * RUNNER_INPUT_LIMIT) {
-        char *bytes = hr_xcalloc(1, (size_t)q.program_len + 1 + q.input_len);
-        char *input = bytes + q.program_len + 1;
-        if (!move(fd, bytes, q.program_len, false) || !move(fd, input, q.input_len, false)) {
-            free(bytes);
-            return;
-        }
-        int answer = start(bytes, input, q.input_len);
-        free(bytes);
-        if (!move(fd, &answer, sizeof(answer), true)) {
+    while (move(fd, &q, sizeof(q), false) && q.program < config->program_count &&
+           q.input_len <= RUNNER_INPUT_LIMIT) {
+        char *input = hr_xcalloc(1, (size_t)q.input_len + 1);
+        bool is_good = move(fd, input, q.input_len, false);
+        int answer = is_good ? start(config->programs[q.program], input, q.input_len) : 0;
+        free(input);
+        if (!is_good || !move(fd, &answer, sizeof(answer), true)) {
             return;
         }
     }
 }
 
-static _Noreturn void be_runner(int fd, uid_t uid, gid_t gid)
+/* What is our maker's alone: systemd must not be told by a program. */
+static void clean_environment(void)
+{
+    static const char *const names[] = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"};
+    for (size_t i = 0; i < HR_ARRAY_LEN(names); i++) {
+        unsetenv(names[i]);
+    }
+}
+
+static _Noreturn void be_runner(int fd, const struct runner_config *config)
 {
     sigset_t all;
     struct hr_buf error;
     hr_buf_init(&error, SIZE_MAX);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     sigfillset(&all); /* its maker's signals: it ends when its socket does */
     sigprocmask(SIG_SETMASK, &all, NULL);
     signal(SIGPIPE, SIG_IGN);
-    if (trust_drop(uid, gid, &error) == 0) {
-        serve(fd);
+    setsid(); /* away from the terminal, into which a program could type */
+    clean_environment();
+    dup2(fd, RUNNER_FD);
+    close_range(RUNNER_FD + 1, ~0u, 0); /* also what our maker's maker left open */
+    fcntl(RUNNER_FD, F_SETFD, FD_CLOEXEC);
+    if (trust_drop(config->uid, config->gid, &error) == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of user would undo it */
+        serve(RUNNER_FD, config);
     }
     hr_buf_finish(&error);
     _exit(0);
@@ -156,7 +176,7 @@ static _Noreturn void be_runner(int fd, uid_t uid, gid_t gid)
 
 /* --- its maker -------------------------------------------------------------------------------- */
 
-int runner_create(uid_t uid, gid_t gid, struct runner **ret_runner)
+int runner_create(const struct runner_config *config, struct runner **ret_runner)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
@@ -171,12 +191,13 @@ int runner_create(uid_t uid, gid_t gid, struct runner **ret_runner)
     }
     if (pid == 0) {
         close(ends[0]);
-        be_runner(ends[1], uid, gid);
+        be_runner(ends[1], config);
     }
     close(ends[1]);
     struct runner *r = hr_xcalloc(1, sizeof(*r));
     r->fd = ends[0];
     r->pid = pid;
+    r->config = *config;
     pthread_mutex_init(&r->lock, NULL);
     *ret_runner = r;
     return 0;
@@ -192,16 +213,25 @@ void runner_destroy(struct runner *r)
     }
 }
 
+static size_t find_program(const struct runner *r, const char *program)
+{
+    size_t i = 0;
+    while (i < r->config.program_count && strcmp(r->config.programs[i], program) != 0) {
+        i++;
+    }
+    return i;
+}
+
 int runner_run(struct runner *r, const char *program, struct hr_span input)
 {
-    struct request q = {.program_len = (uint32_t)strlen(program), .input_len = (uint32_t)input.len};
+    struct request q = {.program = (uint32_t)find_program(r, program),
+                        .input_len = (uint32_t)input.len};
     int answer = 0;
-    if (input.len > RUNNER_INPUT_LIMIT) {
-        return -EMSGSIZE;
+    if (input.len > RUNNER_INPUT_LIMIT || q.program == r->config.program_count) {
+        return q.program == r->config.program_count ? -ENOENT : -EMSGSIZE;
     }
     pthread_mutex_lock(&r->lock);
     bool is_good = move(r->fd, &q, sizeof(q), true) &&
-                   move(r->fd, (void *)program, q.program_len, true) &&
                    move(r->fd, (void *)input.ptr, q.input_len, true) &&
                    move(r->fd, &answer, sizeof(answer), false);
     pthread_mutex_unlock(&r->lock);

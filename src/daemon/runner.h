@@ -8,17 +8,25 @@
 
 #include "base/span.h"
 
+#include <stddef.h>
 #include <sys/types.h>
 
 struct runner;
 
+struct runner_config {
+    const char *const *programs; /* the only ones that it starts; borrowed, outlive the runner */
+    size_t program_count;
+    uid_t uid; /* whom it becomes */
+    gid_t gid;
+};
+
 /** @return 0 or a negative errno */
-int runner_create(uid_t uid, gid_t gid, struct runner **ret_runner);
+int runner_create(const struct runner_config *config, struct runner **ret_runner);
 void runner_destroy(struct runner *r);
 /**
  * Starts that program, without arguments and without a shell, and writes the bytes to its standard
  * input. Waits for its end, at most RUNNER_PATIENCE_S; then it is killed. From several threads.
- * @return 0; -EPROTO: it ended with another status than 0; -ETIMEDOUT; else a negative errno
+ * @return 0; -ENOENT: it is none of those named; -EPROTO: it ended with another status than 0; -ETIMEDOUT; else a negative errno
  */
 int runner_run(struct runner *r, const char *program, struct hr_span input);
 

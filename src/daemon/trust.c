@@ -1,12 +1,13 @@
 #include "daemon/trust.h"
 
+#include "daemon/calls.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <pwd.h>
-#include <seccomp.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -71,6 +72,8 @@ int trust_drop(uid_t uid, gid_t gid, struct hr_buf *ret_error)
         return -EPERM;
     }
     int r = drop_capabilities(ret_error);
+    /* Others of the same user could take over what was kept: the packets. No core file either. */
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
         r = fail(ret_error, "new privileges cannot be ruled out");
     }
@@ -79,16 +82,29 @@ int trust_drop(uid_t uid, gid_t gid, struct hr_buf *ret_error)
 
 /* --- files ------------------------------------------------------------------------------------ */
 
+/* Of Linux 6.2, newer than the headers of Debian 12. */
+#ifndef LANDLOCK_ACCESS_FS_TRUNCATE
+#define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
+#endif
+#define TRUNCATE_VERSION 3
+
 #define READ_ACCESS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define WRITE_ACCESS                                                                               \
-    (READ_ACCESS | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |                \
-     LANDLOCK_ACCESS_FS_MAKE_REG)
+#define WRITE_ACCESS (READ_ACCESS | SCRATCH_ACCESS)
+/* No names can be listed: what others have there is not looked for. */
+#define SCRATCH_ACCESS                                                                             \
+    (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE |  \
+     LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
 #define ALL_ACCESS                                                                                 \
     (WRITE_ACCESS | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REMOVE_DIR |                   \
      LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK |   \
      LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
 
-static int allow_path(int rules, const char *path, uint64_t access)
+struct ruleset {
+    int fd;
+    uint64_t handled; /* what is forbidden where no rule allows it */
+};
+
+static int allow_path(const struct ruleset *rules, const char *path, uint64_t access)
 {
     int fd = open(path, O_PATH | O_CLOEXEC);
     struct stat st;
@@ -96,189 +112,57 @@ static int allow_path(int rules, const char *path, uint64_t access)
         return errno == ENOENT || errno == EACCES ? 0 : -errno;
     }
     if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode)) {
-        access &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
+        access &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+                  LANDLOCK_ACCESS_FS_TRUNCATE;
     }
-    struct landlock_path_beneath_attr below = {.allowed_access = access, .parent_fd = fd};
-    long r = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &below, 0);
+    struct landlock_path_beneath_attr below = {.allowed_access = access & rules->handled,
+                                               .parent_fd = fd};
+    long r = syscall(SYS_landlock_add_rule, rules->fd, LANDLOCK_RULE_PATH_BENEATH, &below, 0);
     int code = r < 0 ? -errno : 0;
     close(fd);
     return code;
 }
 
-static int confine_files(const struct trust_needs *n, bool *ret_has_landlock, struct hr_buf *error)
-{
-    struct landlock_ruleset_attr handled = {.handled_access_fs = ALL_ACCESS};
-    int rules = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0);
-    int r = 0;
-    *ret_has_landlock = rules >= 0;
-    if (rules < 0) {
-        return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : fail(error, "Landlock");
-    }
-    for (size_t i = 0; r == 0 && i < n->read_count; i++) {
-        r = allow_path(rules, n->read[i], READ_ACCESS);
-    }
-    for (size_t i = 0; r == 0 && i < n->write_count; i++) {
-        r = allow_path(rules, n->write[i], WRITE_ACCESS);
-    }
-    if (r == 0 && syscall(SYS_landlock_restrict_self, rules, 0) < 0) {
-        r = -errno;
-    }
-    close(rules);
-    errno = -r;
-    return r < 0 ? fail(error, "Landlock") : 0;
-}
-
-/* --- system calls ----------------------------------------------------------------------------- */
-
-/* What SQLite, libpcap, the C library and threads need. */
-static const char *const calls[] = {
-    "accept4",
-    "access",
-    "brk",
-    "clock_getres",
-    "clock_gettime",
-    "clock_nanosleep",
-    "clone",
-    "clone3",
-    "close",
-    "dup",
-    "dup2",
-    "dup3",
-    "epoll_create1",
-    "epoll_ctl",
-    "epoll_pwait",
-    "epoll_wait",
-    "eventfd2",
-    "exit",
-    "exit_group",
-    "faccessat",
-    "faccessat2",
-    "fallocate",
-    "fchmod",
-    "fchown",
-    "fcntl",
-    "fdatasync",
-    "fstat",
-    "fstatfs",
-    "fsync",
-    "ftruncate",
-    "futex",
-    "getcwd",
-    "getdents64",
-    "getegid",
-    "geteuid",
-    "getgid",
-    "getpeername",
-    "getpid",
-    "getppid",
-    "getrandom",
-    "getrlimit",
-    "getrusage",
-    "getsockname",
-    "getsockopt",
-    "gettid",
-    "gettimeofday",
-    "getuid",
-    "ioctl",
-    "lseek",
-    "lstat",
-    "madvise",
-    "mkdir",
-    "mkdirat",
-    "mmap",
-    "mprotect",
-    "mremap",
-    "munmap",
-    "nanosleep",
-    "newfstatat",
-    "open",
-    "openat",
-    "pipe2",
-    "poll",
-    "ppoll",
-    "pread64",
-    "pselect6",
-    "pwrite64",
-    "read",
-    "readlink",
-    "readlinkat",
-    "readv",
-    "recv",
-    "recvfrom",
-    "recvmsg",
-    "rename",
-    "renameat",
-    "renameat2",
-    "restart_syscall",
-    "rmdir",
-    "rseq",
-    "rt_sigaction",
-    "rt_sigprocmask",
-    "rt_sigreturn",
-    "rt_sigtimedwait",
-    "sched_getaffinity",
-    "sched_yield",
-    "select",
-    "send",
-    "sendmsg",
-    "sendto",
-    "set_robust_list",
-    "setsockopt",
-    "shutdown",
-    "sigaltstack",
-    "signalfd4",
-    "stat",
-    "statfs",
-    "statx",
-    "sysinfo",
-    "tgkill",
-    "time",
-    "timerfd_create",
-    "timerfd_settime",
-    "umask",
-    "uname",
-    "unlink",
-    "unlinkat",
-    "utimensat",
-    "wait4",
-    "write",
-    "writev",
-};
-static const char *const network_calls[] = {"connect", "socket",     "sendmmsg", "recvmmsg",
-                                            "bind",    "socketpair", "listen"};
-
-static int allow_calls(scmp_filter_ctx filter, const char *const *names, size_t count)
+static int allow_paths(const struct ruleset *rules, const char *const *paths, size_t count,
+                       uint64_t access)
 {
     int r = 0;
     for (size_t i = 0; r == 0 && i < count; i++) {
-        int call = seccomp_syscall_resolve_name(names[i]);
-        if (call != __NR_SCMP_ERROR) { /* not every architecture has each */
-            r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
-        }
+        r = allow_path(rules, paths[i], access);
     }
     return r;
 }
 
-static int confine_calls(bool network, struct hr_buf *error)
+static int confine_files(const struct trust_needs *n, bool *ret_has_landlock, struct hr_buf *error)
 {
-    /* A call that was forgotten here fails; it does not end a watch that ran for months. */
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-    if (filter == NULL) {
-        errno = ENOMEM;
-        return fail(error, "seccomp");
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    *ret_has_landlock = version >= 0;
+    if (version < 0) {
+        return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : fail(error, "Landlock");
     }
-    int r = allow_calls(filter, calls, sizeof(calls) / sizeof(calls[0]));
-    if (r == 0 && network) {
-        r = allow_calls(filter, network_calls, sizeof(network_calls) / sizeof(network_calls[0]));
+    struct landlock_ruleset_attr attr = {
+        .handled_access_fs =
+            version < TRUNCATE_VERSION ? ALL_ACCESS & ~LANDLOCK_ACCESS_FS_TRUNCATE : ALL_ACCESS};
+    struct ruleset rules = {.fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0),
+                            .handled = attr.handled_access_fs};
+    if (rules.fd < 0) {
+        return fail(error, "Landlock");
     }
-    r = r == 0 ? seccomp_load(filter) : r;
-    seccomp_release(filter);
+    int r = allow_paths(&rules, n->read, n->read_count, READ_ACCESS);
+    r = r == 0 ? allow_paths(&rules, n->write, n->write_count, WRITE_ACCESS) : r;
+    r = r == 0 ? allow_paths(&rules, n->scratch, n->scratch_count, SCRATCH_ACCESS) : r;
+    if (r == 0 && syscall(SYS_landlock_restrict_self, rules.fd, 0) < 0) {
+        r = -errno;
+    }
+    close(rules.fd);
     errno = -r;
-    return r < 0 ? fail(error, "seccomp") : 0;
+    return r < 0 ? fail(error, "Landlock") : 0;
 }
 
 int trust_confine(const struct trust_needs *needs, bool *ret_has_landlock, struct hr_buf *ret_error)
 {
     int r = confine_files(needs, ret_has_landlock, ret_error);
-    return r == 0 ? confine_calls(needs->network, ret_error) : r;
+    r = r == 0 ? calls_confine(needs) : r;
+    errno = -r;
+    return r < 0 && ret_error->len == 0 ? fail(ret_error, "seccomp") : r;
 }

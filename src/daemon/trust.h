@@ -28,6 +28,10 @@ struct trust_needs {
     size_t read_count;
     const char *const *write;
     size_t write_count;
+    const char *const *scratch; /* folders of temporary files: made, written, removed, not listed */
+    size_t scratch_count;
+    const int *packet_fds; /* from which packets are read: nothing is written to them */
+    size_t packet_fd_count;
     bool network; /* connections to web hooks or the system's log */
 };
 /**
