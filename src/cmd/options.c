@@ -2,9 +2,12 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/yaml.h"
 #include "cmd/cmd.h"
+#include "cmd/conf.h"
 #include "cmd/help.h"
 #include "cmd/suggest.h"
+#include "cmd/value.h"
 
 #include <getopt.h>
 #include <stdarg.h>
@@ -147,6 +150,9 @@ static const struct cmd_option_info infos[] = {
      AT(config.decode.fragment_budget_bytes)                                                                                                                                  },
     {OPT_BOUNDS,           0,   "max-tokens",          "N",                  "tokens remembered to hide them in targets",                       SET_SIZE,
      AT(config.extract.known_token_limit)                                                                                                                                     },
+    {OPT_CONFIG,           0,   "config",              "FILE",
+     "take options from this file too; the command line wins",                                                                                  SET_TEXT,
+     AT(conf_path)                                                                                                                                                            },
     {OPT_QUIET,            'q', "quiet",               NULL,                 "no progress and no remarks on stderr, errors only",               SET_FLAG,
      AT(quiet)                                                                                                                                                                },
     {OPT_COLOR,            0,   "color",               "WHEN",               "auto, always or never (default auto; NO_COLOR is honoured)",
@@ -159,7 +165,7 @@ enum { OPTION_MAX = HR_ARRAY_LEN(infos), FIRST_CODE = 1000 };
 
 static bool takes(const struct cmd_usage *usage, enum cmd_option id)
 {
-    if (id == OPT_QUIET || id == OPT_HELP || id == OPT_VERSION) {
+    if (id == OPT_CONFIG || id == OPT_QUIET || id == OPT_HELP || id == OPT_VERSION) {
         return true;
     }
     for (const enum cmd_option *o = usage->options; *o != OPT_END; o++) {
@@ -212,49 +218,20 @@ void cmd_words_add(struct cmd_words *words, const char *word)
 static int set_value(const struct cmd_usage *usage, const struct cmd_option_info *o,
                      const char *value, struct cmd_args *args)
 {
-    char *to = (char *)args + o->offset;
-    uint64_t number;
-    switch (o->kind) {
-    case SET_NOTHING:
-        break;
-    case SET_FLAG:
-        *(bool *)to = true;
-        break;
-    case SET_TEXT:
-        if (value[0] == '\0') {
-            return cmd_usage_error(usage->name, "--%s needs %s", o->name, o->argument);
-        }
-        *(const char **)to = value;
-        break;
-    case SET_LIST:
-        cmd_words_add((struct cmd_words *)to, value);
-        break;
-    case SET_COUNT:
-        if (!hr_span_to_u64(hr_span_str(value), &number) || number > INT64_MAX) {
-            return cmd_usage_error(usage->name, "--%s takes a number, not %s", o->name, value);
-        }
-        *(int64_t *)to = (int64_t)number;
-        break;
-    case SET_SIZE:
-        if (!cmd_parse_size(value, &number) || number == 0 || number > SIZE_MAX / 2) {
-            return cmd_usage_error(
-                usage->name, "--%s takes a number above 0 as 4096 or 64M, not %s", o->name, value);
-        }
-        *(size_t *)to = (size_t)number;
-        break;
-    case SET_SPAN:
-        if (!cmd_parse_span(value, (hr_nsec *)to)) {
-            return cmd_usage_error(usage->name, "--%s takes a span as 5ms, 10s or 30d, not %s",
-                                   o->name, value);
-        }
-        break;
+    const char *expected = cmd_value_set(o, value, args);
+    if (expected == NULL) {
+        return -1;
     }
-    return -1;
+    if (value[0] == '\0') {
+        return cmd_usage_error(usage->name, "--%s needs %s", o->name, o->argument);
+    }
+    return cmd_usage_error(usage->name, "--%s takes %s, not %s", o->name, expected, value);
 }
 
 /* The words of infos that getopt_long reads. */
 struct getopt_table {
     const struct cmd_option_info *infos[OPTION_MAX];
+    bool given[OPTION_MAX];
     size_t count;
     struct option longs[OPTION_MAX + 1];
     char shorts[2 * OPTION_MAX + 2];
@@ -279,14 +256,15 @@ static void make_table(const struct cmd_usage *usage, struct getopt_table *t)
     }
 }
 
-static const struct cmd_option_info *find_option(const struct getopt_table *t, int code)
+/* @return its place in infos; their count: there is none */
+static size_t find_option(const struct getopt_table *t, int code)
 {
-    for (size_t i = 0; i < t->count; i++) {
-        if (code == FIRST_CODE + (int)i || (code != 0 && code == t->infos[i]->letter)) {
-            return t->infos[i];
-        }
+    size_t i = 0;
+    while (i < t->count &&
+           code != FIRST_CODE + (int)i && (code == 0 || code != t->infos[i]->letter)) {
+        i++;
     }
-    return NULL;
+    return i;
 }
 
 static int unknown_option(const struct cmd_usage *usage, const struct getopt_table *t, char **argv,
@@ -294,7 +272,7 @@ static int unknown_option(const struct cmd_usage *usage, const struct getopt_tab
 {
     const char *names[OPTION_MAX];
     char word[64];
-    if (letter != 0 && find_option(t, letter) == NULL) {
+    if (letter != 0 && find_option(t, letter) == t->count) {
         return cmd_usage_error(usage->name, "there is no option -%c", letter);
     }
     const char *given = argv[optind - 1];
@@ -316,7 +294,7 @@ static int unknown_option(const struct cmd_usage *usage, const struct getopt_tab
     return cmd_usage_error(usage->name, "there is no option --%s", word);
 }
 
-static int read_options(const struct cmd_usage *usage, const struct getopt_table *t, int argc,
+static int read_options(const struct cmd_usage *usage, struct getopt_table *t, int argc,
                         char **argv, struct cmd_args *args)
 {
     int code;
@@ -324,7 +302,8 @@ static int read_options(const struct cmd_usage *usage, const struct getopt_table
     opterr = 0;
     optind = 0; /* GNU: start anew */
     while (r < 0 && (code = getopt_long(argc, argv, t->shorts, t->longs, NULL)) != -1) {
-        const struct cmd_option_info *o = find_option(t, code == ':' ? optopt : code);
+        size_t at = find_option(t, code == ':' ? optopt : code);
+        const struct cmd_option_info *o = at < t->count ? t->infos[at] : NULL;
         if (code == '?') {
             r = unknown_option(usage, t, argv, optopt >= FIRST_CODE ? 0 : optopt);
         } else if (code == ':') {
@@ -335,26 +314,14 @@ static int read_options(const struct cmd_usage *usage, const struct getopt_table
             r = cmd_version_print();
         } else {
             r = set_value(usage, o, optarg, args);
+            t->given[at] = true;
         }
     }
     return r;
 }
 
-/* What can be checked without looking at anything else. */
-static int check_words(const struct cmd_usage *usage, struct cmd_args *args)
+static int check_format(const struct cmd_usage *usage, struct cmd_args *args)
 {
-    static const char *const colors[] = {"auto", "always", "never"};
-    bool known = args->color == NULL;
-    for (size_t i = 0; i < HR_ARRAY_LEN(colors); i++) {
-        known = known || strcmp(args->color, colors[i]) == 0;
-    }
-    if (!known) {
-        return cmd_usage_error(usage->name, "--color takes auto, always or never, not %s",
-                               args->color);
-    }
-    if (args->tz != NULL && !cmd_zone_exists(args->tz)) {
-        return cmd_usage_error(usage->name, "there is no time zone %s", args->tz);
-    }
     if (usage->formats == NULL) {
         return -1;
     }
@@ -384,8 +351,11 @@ int cmd_args_parse(const struct cmd_usage *usage, int argc, char **argv, struct 
     pipeline_config_init(&args.config);
     make_table(usage, &table);
     int r = read_options(usage, &table, argc, argv, &args);
+    if (r < 0 && args.conf_path != NULL) {
+        r = cmd_conf_load(usage, table.infos, table.given, table.count, &args);
+    }
     if (r < 0) {
-        r = check_words(usage, &args);
+        r = check_format(usage, &args);
     }
     if (r >= 0) {
         cmd_args_finish(&args);
@@ -412,4 +382,6 @@ void cmd_args_finish(struct cmd_args *args)
     free(args->interfaces.items);
     free(args->files.items);
     free(args->alerts.items);
+    hr_yaml_finish(args->conf);
+    free(args->conf);
 }

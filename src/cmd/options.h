@@ -65,18 +65,21 @@ enum cmd_option {
     OPT_VERIFY_CHECKSUMS,
     OPT_REDACT_USERS,
     OPT_BOUNDS, /* stands for all of the bounds */
+    OPT_CONFIG,
     OPT_QUIET,
     OPT_COLOR,
     OPT_HELP,
     OPT_VERSION,
 };
 
+struct hr_yaml_doc;
+
 struct cmd_words { /* what an option gave that may be given several times */
     const char **items;
     size_t count;
 };
 
-/* Values as given; NULL, -1, false and empty where they were not. Strings are argv's. */
+/* Values as given; NULL, -1, false and empty where they were not. Strings are argv's, or conf's. */
 struct cmd_args {
     const char *db;
     const char *key_file;
@@ -121,6 +124,8 @@ struct cmd_args {
     const char *run_as;
     bool no_ui;
     bool is_private; /* a file of -o is for its owner alone; set by the command */
+    const char *conf_path;
+    struct hr_yaml_doc *conf; /* holds the strings that the file gave; NULL: none */
     bool all;
     bool quiet;
     const char *color;
@@ -135,7 +140,7 @@ struct cmd_usage {
         *synopsis; /* what stands behind the name; several lines where there are several forms */
     const char *summary;
     const enum cmd_option
-        *options;               /* ends with OPT_END; --quiet, --help, --version need no mention */
+        *options;               /* ends with OPT_END; those that every command takes need no mention */
     const char *const *formats; /* for --format, the default first; NULL-terminated; may be NULL */
     const char *see;            /* the manual page */
 };

@@ -343,23 +343,15 @@ static int parse_time(const struct cmd_run *run, const char *option, const char 
 
 int cmd_run_filter(struct cmd_run *run, struct read_filter *ret_filter)
 {
-    static const char *const verdicts[] = {"proven", "contradiction", "suspect"};
     const struct cmd_args *a = run->args;
     struct read_filter f = READ_FILTER_ALL;
     struct store_info info;
-    bool known = a->verdict == NULL;
     if (store_get_info(run->store, &info) < 0) {
         return cmd_store_failed(run->store);
     }
     int r = parse_time(run, "--since", a->since, info.last_at, &f.since);
     if (r < 0) {
         r = parse_time(run, "--until", a->until, info.last_at, &f.until);
-    }
-    for (size_t i = 0; i < HR_ARRAY_LEN(verdicts); i++) {
-        known = known || strcmp(a->verdict, verdicts[i]) == 0;
-    }
-    if (r < 0 && !known) {
-        r = cmd_unknown_word(run->command, "verdict", a->verdict, verdicts, HR_ARRAY_LEN(verdicts));
     }
     if (r >= 0) {
         return r;

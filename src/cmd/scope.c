@@ -37,17 +37,6 @@ static int parse_day(const struct cmd_run *run, const char *day, hr_nsec now, st
     return -1;
 }
 
-static int check_severity(const struct cmd_run *run, const char *word)
-{
-    static const char *const severities[] = {"low", "medium", "high", "critical"};
-    for (size_t i = 0; i < HR_ARRAY_LEN(severities); i++) {
-        if (word == NULL || strcmp(word, severities[i]) == 0) {
-            return -1;
-        }
-    }
-    return cmd_unknown_word(run->command, "severity", word, severities, HR_ARRAY_LEN(severities));
-}
-
 static int add_name(const char *name, void *user)
 {
     cmd_words_add(user, hr_xstrdup(name));
@@ -85,8 +74,7 @@ int cmd_scope_select(struct cmd_run *run, struct cmd_scope *scope, struct report
     if (args->day != NULL && (args->since != NULL || args->until != NULL)) {
         return cmd_usage_error(run->command, "either --day, or --since and --until");
     }
-    int r = check_severity(run, args->min_severity);
-    r = r < 0 ? cmd_run_filter(run, &job->filter) : r;
+    int r = cmd_run_filter(run, &job->filter);
     r = r < 0 ? check_site(run, args->site) : r;
     if (r < 0 && args->day != NULL) {
         r = parse_day(run, args->day, job->made_at, &job->filter);

@@ -11,7 +11,6 @@
 #include "cmd/run.h"
 #include "daemon/runner.h"
 #include "daemon/trust.h"
-#include "report/rank.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -101,16 +100,6 @@ static int check_source(const struct cmd_args *args)
     }
     if (args->snaplen > 262144 || args->buffer_bytes > INT32_MAX) {
         return cmd_usage_error("watch", "--snaplen is at most 256K, --buffer below 2G");
-    }
-    return -1;
-}
-
-static int check_severity(const struct cmd_args *args)
-{
-    if (args->min_severity != NULL && report_severity_rank(args->min_severity) == 0) {
-        return cmd_usage_error("watch",
-                               "--min-severity takes low, medium, high or critical, not %s",
-                               args->min_severity);
     }
     return -1;
 }
@@ -551,7 +540,6 @@ static int run_watch(struct watch_command *w)
 static int watch(struct watch_command *w)
 {
     int r = check_source(w->args);
-    r = r < 0 ? check_severity(w->args) : r;
     r = r < 0 ? load(&w->run) : r;
     r = r < 0 ? name_captures(w) : r;
     r = r < 0 ? prepare_process(w) : r;

@@ -61,16 +61,18 @@ static const struct sink_kind *kind_of(const char *spec)
     return NULL;
 }
 
+bool sink_is_kind(const char *spec)
+{
+    return kind_of(spec) != NULL;
+}
+
 int sink_open(const char *spec, struct runner *runner, struct sink **ret_sink,
               struct hr_buf *ret_error)
 {
     const struct sink_kind *kind = kind_of(spec);
     pthread_condattr_t clock;
     if (kind == NULL) {
-        hr_buf_appendf(ret_error,
-                       "--alert takes stdout, syslog, file:PATH, exec:PROGRAM, http://... or "
-                       "https://..., not %s",
-                       spec);
+        hr_buf_appendf(ret_error, "there is no way to send alerts to %s", spec);
         return -EINVAL;
     }
     struct sink *s = hr_xcalloc(1, sizeof(*s));

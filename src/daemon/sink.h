@@ -13,6 +13,8 @@
 struct sink;
 struct runner;
 
+/** Is it the name of a place? What it names need not be there. */
+bool sink_is_kind(const char *spec);
 /**
  * Opens what --alert names: "stdout", "syslog", "file:PATH", "exec:PROGRAM", "http://..." or
  * "https://...".

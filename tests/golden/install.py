@@ -38,7 +38,7 @@ def check_tree(prefix):
               "share/bash-completion/completions/headrace", "share/zsh/site-functions/_headrace",
               "share/fish/vendor_completions.d/headrace.fish", "lib/systemd/system/headrace-report@.service",
               "lib/systemd/system/headrace-watch@.service",
-              "lib/systemd/system/headrace-report@.timer", "share/doc/headrace/README.md",
+              "lib/systemd/system/headrace-report@.timer", "share/doc/headrace/README.md", "share/doc/headrace/watch.yaml",
               "share/man/man1/headrace-daily-report.1"):
         check(f in have, "%s is not installed" % f)
     for folder, ending in (("src/cmd", r"headrace.*\.[1-9]"), ("src/report", r".*\.schema\.json")):

@@ -14,7 +14,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 COMMANDS = ("audit", "watch", "report", "list", "show", "evidence", "rules", "profile", "db")
-COMMON = {"help", "version", "quiet"}
+COMMON = {"config", "help", "version", "quiet"}
 
 
 def read(*parts):

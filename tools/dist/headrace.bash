@@ -4,7 +4,7 @@ _headrace() {
     local bounds='--max-connections --max-held-connection --max-held --idle-timeout --hole-timeout
         --max-header --max-fields --max-body --max-decoded-body --max-waiting --max-kept --max-fragments
         --max-fragment-bytes --max-tokens'
-    local common='--quiet --help --version'
+    local common='--config --quiet --help --version'
     local options= words= files=
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
@@ -12,7 +12,7 @@ _headrace() {
         return
     fi
     case $prev in
-    --db | --profile | --suppressions | --baseline | -o | --output) compopt -o default; return ;;
+    --config | --db | --profile | --suppressions | --baseline | -o | --output) compopt -o default; return ;;
     --rules | --from) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
     -r | --read) compopt -o default; return ;;
     -i | --interface) words="any $(cd /sys/class/net 2>/dev/null && echo *)" ;;

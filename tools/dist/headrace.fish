@@ -58,6 +58,7 @@ complete -c headrace -n '__headrace_in audit' -l max-kept -x
 complete -c headrace -n '__headrace_in audit' -l max-fragments -x
 complete -c headrace -n '__headrace_in audit' -l max-fragment-bytes -x
 complete -c headrace -n '__headrace_in audit' -l max-tokens -x
+complete -c headrace -n '__headrace_in audit' -l config -r
 complete -c headrace -n '__headrace_in audit' -s q -l quiet
 complete -c headrace -n '__headrace_in audit' -s h -l help
 complete -c headrace -n '__headrace_in audit' -s V -l version
@@ -99,6 +100,7 @@ complete -c headrace -n '__headrace_in watch' -l max-kept -x
 complete -c headrace -n '__headrace_in watch' -l max-fragments -x
 complete -c headrace -n '__headrace_in watch' -l max-fragment-bytes -x
 complete -c headrace -n '__headrace_in watch' -l max-tokens -x
+complete -c headrace -n '__headrace_in watch' -l config -r
 complete -c headrace -n '__headrace_in watch' -s q -l quiet
 complete -c headrace -n '__headrace_in watch' -s h -l help
 complete -c headrace -n '__headrace_in watch' -s V -l version
@@ -115,6 +117,7 @@ complete -c headrace -n '__headrace_in report' -l min-severity -x -a 'low medium
 complete -c headrace -n '__headrace_in report' -l baseline -r
 complete -c headrace -n '__headrace_in report' -l all
 complete -c headrace -n '__headrace_in report' -l color -x -a 'auto always never'
+complete -c headrace -n '__headrace_in report' -l config -r
 complete -c headrace -n '__headrace_in report' -s q -l quiet
 complete -c headrace -n '__headrace_in report' -s h -l help
 complete -c headrace -n '__headrace_in report' -s V -l version
@@ -153,12 +156,14 @@ complete -c headrace -n '__headrace_in list' -l max-kept -x
 complete -c headrace -n '__headrace_in list' -l max-fragments -x
 complete -c headrace -n '__headrace_in list' -l max-fragment-bytes -x
 complete -c headrace -n '__headrace_in list' -l max-tokens -x
+complete -c headrace -n '__headrace_in list' -l config -r
 complete -c headrace -n '__headrace_in list' -s q -l quiet
 complete -c headrace -n '__headrace_in list' -s h -l help
 complete -c headrace -n '__headrace_in list' -s V -l version
 complete -c headrace -n '__headrace_in show' -l db -r
 complete -c headrace -n '__headrace_in show' -s o -l output -r
 complete -c headrace -n '__headrace_in show' -l color -x -a 'auto always never'
+complete -c headrace -n '__headrace_in show' -l config -r
 complete -c headrace -n '__headrace_in show' -s q -l quiet
 complete -c headrace -n '__headrace_in show' -s h -l help
 complete -c headrace -n '__headrace_in show' -s V -l version
@@ -181,6 +186,7 @@ complete -c headrace -n '__headrace_in evidence' -l max-kept -x
 complete -c headrace -n '__headrace_in evidence' -l max-fragments -x
 complete -c headrace -n '__headrace_in evidence' -l max-fragment-bytes -x
 complete -c headrace -n '__headrace_in evidence' -l max-tokens -x
+complete -c headrace -n '__headrace_in evidence' -l config -r
 complete -c headrace -n '__headrace_in evidence' -s q -l quiet
 complete -c headrace -n '__headrace_in evidence' -s h -l help
 complete -c headrace -n '__headrace_in evidence' -s V -l version
@@ -192,6 +198,7 @@ complete -c headrace -n '__headrace_in rules' -l no-rule -x
 complete -c headrace -n '__headrace_in rules' -l set -x
 complete -c headrace -n '__headrace_in rules' -s o -l output -r
 complete -c headrace -n '__headrace_in rules' -l color -x -a 'auto always never'
+complete -c headrace -n '__headrace_in rules' -l config -r
 complete -c headrace -n '__headrace_in rules' -s q -l quiet
 complete -c headrace -n '__headrace_in rules' -s h -l help
 complete -c headrace -n '__headrace_in rules' -s V -l version
@@ -217,6 +224,7 @@ complete -c headrace -n '__headrace_in profile' -l max-kept -x
 complete -c headrace -n '__headrace_in profile' -l max-fragments -x
 complete -c headrace -n '__headrace_in profile' -l max-fragment-bytes -x
 complete -c headrace -n '__headrace_in profile' -l max-tokens -x
+complete -c headrace -n '__headrace_in profile' -l config -r
 complete -c headrace -n '__headrace_in profile' -s q -l quiet
 complete -c headrace -n '__headrace_in profile' -s h -l help
 complete -c headrace -n '__headrace_in profile' -s V -l version
@@ -224,6 +232,7 @@ complete -c headrace -n '__headrace_in db' -l db -r
 complete -c headrace -n '__headrace_in db' -l keep -x
 complete -c headrace -n '__headrace_in db' -l key-file -r
 complete -c headrace -n '__headrace_in db' -s o -l output -r
+complete -c headrace -n '__headrace_in db' -l config -r
 complete -c headrace -n '__headrace_in db' -s q -l quiet
 complete -c headrace -n '__headrace_in db' -s h -l help
 complete -c headrace -n '__headrace_in db' -s V -l version
