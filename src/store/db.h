@@ -14,12 +14,17 @@
 
 struct analysis; /* write_analysis.c: what is counted of the site that is being analysed */
 
+/* Pages in memory: what makes bulk imports fast, and the most that a connection takes. SQLite makes a
+ * number of pages of it by the size that they have at that moment: only when that is known. */
+#define STORE_PRAGMA_CACHE "SELECT 1 FROM sqlite_schema; PRAGMA cache_size = -65536;"
+
 struct store {
     sqlite3 *db;
     sqlite3_stmt *stmts[STMT_COUNT]; /* prepared when first used */
     char *path;                      /* as given; NULL: temporary */
     enum store_mode mode;
     bool is_ready;  /* schema and key were checked */
+    bool lacks_index; /* operations_by_session is to be made of all rows at once */
     bool is_direct; /* the transaction goes into the file itself, see store_begin_import() */
     struct hr_key key;
     struct analysis *analysis;
@@ -40,6 +45,8 @@ int store_fail_text(struct store *s, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /** Runs statements without rows. Rows that wait (store/batch.h) go in first. */
 int store_exec(struct store *s, const char *sql);
+/** Makes the index of operations by session where it is missing. */
+int store_index_operations(struct store *s);
 /**
  * A statement of the table, reset, nothing bound; NULL after store_fail() where SQLite refuses it.
  * Rows that wait (store/batch.h) go in first, unless it has nothing to do with them.

@@ -303,14 +303,14 @@ static int give_session_operations(struct store *s, int64_t session_id, bool is_
 int read_session_operations(struct store *s, int64_t session_id,
                             int (*row)(const struct operation_row *o, void *user), void *user)
 {
-    int r = store_run(s, store_stmt(s, STMT_OPERATION_INDEX_MAKE));
+    int r = store_index_operations(s);
     return r == 0 ? give_session_operations(s, session_id, false, row, user) : r;
 }
 
 int read_site_operations(struct store *s, int64_t site_id,
                          int (*row)(const struct operation_row *o, void *user), void *user)
 {
-    int r = store_run(s, store_stmt(s, STMT_OPERATION_INDEX_MAKE));
+    int r = store_index_operations(s);
     if (r < 0) {
         return r;
     }

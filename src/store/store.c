@@ -14,12 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Pages in memory: what makes bulk imports fast, and the most that a connection takes. SQLite makes a
- * number of pages of it by the size that they have at that moment: only when that is known. */
-#define PRAGMAS_LAST                                                                               \
-    "SELECT 1 FROM sqlite_schema;"                                                                 \
-    "PRAGMA cache_size = -65536;"
-
 #define PRAGMAS_ALWAYS                                                                             \
     "PRAGMA trusted_schema = OFF;"                                                                 \
     "PRAGMA cell_size_check = ON;"                                                                 \
@@ -146,7 +140,7 @@ static int open_database(struct store *s, int busy_timeout_ms)
     } else if (r == 0) {
         r = store_exec(s, PRAGMAS_READ);
     }
-    return r == 0 ? store_exec(s, PRAGMAS_LAST) : r;
+    return r == 0 ? store_exec(s, STORE_PRAGMA_CACHE) : r;
 }
 
 int store_open(const struct store_config *config, struct store **ret_store)

@@ -83,7 +83,7 @@ int analysis_changed_sites(struct store *s, int64_t **ret_site_ids, size_t *ret_
         ids[count++] = sqlite3_column_int64(q, 0);
     }
     if (r == 0 && count == 0) {
-        r = store_run(s, store_stmt(s, STMT_OPERATION_INDEX_MAKE));
+        r = store_index_operations(s);
     }
     if (r < 0) {
         free(ids);
@@ -387,7 +387,7 @@ int analysis_remove_classified(struct store *s, const struct exchange_facts *f)
 
 static int rebind_users(struct store *s)
 {
-    int r = store_run(s, store_stmt(s, STMT_OPERATION_INDEX_MAKE));
+    int r = store_index_operations(s);
     if (r == 0 && analysis_of(s)->has_rebound) {
         r = store_run(s, store_stmt(s, STMT_REBIND_USERS));
         r = r == 0 ? store_exec(s, "DELETE FROM temp.rebound") : r;

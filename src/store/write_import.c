@@ -69,6 +69,7 @@ static int drop_indexes(struct import *i)
 {
     int r = store_run(i->s, store_stmt(i->s, STMT_SESSION_INDEX_DROP));
     r = r == 0 ? store_run(i->s, store_stmt(i->s, STMT_OPERATION_INDEX_DROP)) : r;
+    i->s->lacks_index = r == 0;
     r = r == 0 ? store_run(i->s, store_stmt(i->s, STMT_MARK_INDEX_DROP)) : r;
     return r == 0 ? store_run(i->s, store_stmt(i->s, STMT_EXCHANGE_INDEX_DROP)) : r;
 }
