@@ -320,6 +320,29 @@ static bool reset_counts(const struct tcp_entry *e, enum tcp_direction d,
            pos <= tcp_half_frontier(peer) + RST_AHEAD_BYTES;
 }
 
+/* Who sends a RST sends nothing more: bytes of that side behind it show that another one did. */
+static bool belies_reset(const struct tcp_entry *e, enum tcp_direction d,
+                         const struct tcp_segment *s)
+{
+    const struct tcp_half *h = &e->half[d];
+    tcp_pos pos;
+    return e->reset_pos[d] != TCP_POS_NONE && !(s->flags & (TCP_SYN | TCP_RST)) &&
+           tcp_half_locate(h, s->seq, &pos) && pos + wire_bytes_of(s) > e->reset_pos[d] &&
+           pos + wire_bytes_of(s) > h->next + 1;
+}
+
+static void take_reset_back(struct tcp_table *t, struct tcp_entry *e, enum tcp_direction d)
+{
+    struct tcp_conn *c = &e->conn;
+    t->counters.resets_ignored++;
+    e->reset_pos[d] = TCP_POS_NONE;
+    c->rst_at[d] = HR_NSEC_INFINITE;
+    c->rst_frame[d] = 0;
+    if (c->rst_at[other(d)] == HR_NSEC_INFINITE) {
+        e->state = tcp_state_step(e->state, TCP_EVENT_GOES_ON);
+    }
+}
+
 static void feed_reset(struct tcp_table *t, struct tcp_entry *e, enum tcp_direction d,
                        const struct tcp_segment *s, const struct tcp_mark *mark)
 {
@@ -329,8 +352,10 @@ static void feed_reset(struct tcp_table *t, struct tcp_entry *e, enum tcp_direct
         return;
     }
     if (c->rst_at[d] == HR_NSEC_INFINITE) {
+        const struct tcp_half *h = &e->half[d];
         c->rst_at[d] = s->at;
         c->rst_frame[d] = s->frame;
+        e->reset_pos[d] = h->has_base ? tcp_pos_near(h->next, s->seq) : TCP_POS_NONE;
     }
     if (e->state == TCP_STATE_RESET) {
         return;
@@ -384,6 +409,9 @@ bool tcp_entry_is_over(const struct tcp_entry *e, unsigned side, const struct tc
     if (wire_bytes_of(s) <= 1) {
         return false;
     }
+    if (belies_reset(e, side == e->orig_side ? TCP_ORIG : TCP_RESP, s)) {
+        return true;
+    }
     if (!h->has_base || !tcp_half_locate(h, s->seq, &pos)) {
         return true;
     }
@@ -412,6 +440,9 @@ void tcp_entry_feed(struct tcp_table *t, struct tcp_entry *e, unsigned side,
     c->frames[d]++;
     c->one_sided[d] = false;
     e->last = mark;
+    if (belies_reset(e, d, s)) {
+        take_reset_back(t, e, d);
+    }
     if (s->flags & TCP_RST) {
         feed_reset(t, e, d, s, &mark);
     } else if (!(s->flags & TCP_SYN) || feed_syn(t, e, d, s)) {

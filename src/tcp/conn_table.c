@@ -249,6 +249,7 @@ static struct tcp_entry *add_entry(struct tcp_table *t, const struct tcp_key *ke
     };
     for (int i = 0; i < 2; i++) {
         tcp_half_init(&e->half[i]);
+        e->reset_pos[i] = TCP_POS_NONE;
     }
     tcp_index_add(&t->index, e);
     TAILQ_INSERT_TAIL(&t->entries, e, order);

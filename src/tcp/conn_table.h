@@ -68,6 +68,7 @@ struct tcp_entry {
     uint8_t alias_count;
     struct tcp_watch watch[2];
     struct tcp_mark reset; /* first RST that counted */
+    tcp_pos reset_pos[2];  /* where the first RST of each side stands, while it counts; else TCP_POS_NONE */
 };
 TAILQ_HEAD(tcp_entries, tcp_entry);
 

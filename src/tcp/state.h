@@ -21,6 +21,7 @@ enum tcp_event {
                            for */
     TCP_EVENT_END_BOTH, /* and the second */
     TCP_EVENT_RST,
+    TCP_EVENT_GOES_ON, /* nobody had reset it */
     TCP_EVENT_GIVE_UP, /* time-out, bound, end of the capture, 4-tuple used anew */
 };
 
