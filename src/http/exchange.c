@@ -30,6 +30,9 @@ struct http_conn {
     bool closed_by[2]; /* FIN or RST */
     uint64_t fed[2];   /* end of what was given */
     size_t counted_bytes; /* of what it keeps, in the context's sum */
+    /* behind CONNECT, an upgrade, HTTP/0.9 */
+    enum http_conn_kind rest_kind;
+    uint64_t rest_bytes[2];
     struct http_held held;
     struct http_reader readers[2];
     struct http_pairs pairs;
@@ -269,12 +272,20 @@ static void on_skipped(struct http_reader *r, uint64_t bytes, hr_nsec from_at, h
                                      .to_at = to_at});
 }
 
-static void on_ignored(struct http_reader *r, uint64_t bytes)
+static void on_ignored(struct http_reader *r, struct hr_span bytes)
 {
     struct http_conn *c = r->owner;
-    if (c->kind == HTTP_CONN_HTTP) {
-        c->context->counters.bytes_not_http += bytes;
+    uint64_t *seen = &c->rest_bytes[side_index(r)];
+    if (c->kind != HTTP_CONN_HTTP) {
+        return;
     }
+    if (*seen == 0 && is_tls(bytes)) {
+        c->rest_kind = HTTP_CONN_TLS;
+    } else if (*seen == 0 && hr_span_has_prefix(bytes, HR_SPAN("PRI * HTTP/2.0"))) {
+        c->rest_kind = HTTP_CONN_HTTP2;
+    }
+    *seen += bytes.len;
+    c->context->counters.bytes_not_http += bytes.len;
 }
 
 static const struct http_reader_ops reader_ops = {
@@ -287,6 +298,16 @@ static const struct http_reader_ops reader_ops = {
     .skipped = on_skipped,
     .ignored = on_ignored,
 };
+
+bool http_exchange_is_ambiguous(const struct http_exchange *x)
+{
+    /* A response with both is read alike by everybody: the coding counts (RFC 9112 6.3). */
+    const unsigned either =
+        HTTP_ANOMALY_LENGTHS_DIFFER | HTTP_ANOMALY_BAD_LENGTH | HTTP_ANOMALY_ODD_CODING;
+    return (x->has_request &&
+            (x->request.anomalies & (either | HTTP_ANOMALY_LENGTH_AND_CODING)) != 0) ||
+           (x->has_response && (x->response.anomalies & either) != 0);
+}
 
 /* --- context ---------------------------------------------------------------------------------- */
 
@@ -325,6 +346,7 @@ void http_context_counters(const struct http_context *h, hr_counter_fn emit, voi
     struct http_counters n = h->counters;
     n.parse_errors = h->readers.errors;
     n.fields_cut = h->readers.fields_cut;
+    n.odd_heads = h->readers.odd_heads;
     const uint64_t values[] = {
 #define VALUE(name, unit, help) n.name,
         HTTP_COUNTERS(VALUE)
@@ -347,6 +369,7 @@ struct http_conn *http_conn_create(struct http_context *h, bool midstream, void 
     struct http_conn *c = hr_xcalloc(1, sizeof(*c));
     c->context = h;
     c->client = -1;
+    c->rest_kind = HTTP_CONN_OTHER;
     c->held.total_bytes = &h->held_bytes;
     for (unsigned i = 0; i < 2; i++) {
         http_reader_init(&c->readers[i], &h->readers, midstream);
@@ -415,6 +438,12 @@ hr_nsec http_conn_pending_since(const struct http_conn *c)
 enum http_conn_kind http_conn_kind(const struct http_conn *c)
 {
     return c->kind;
+}
+
+uint64_t http_conn_rest(const struct http_conn *c, enum http_conn_kind *ret_kind)
+{
+    *ret_kind = c->rest_kind;
+    return c->rest_bytes[0] + c->rest_bytes[1];
 }
 
 static bool has_both_ends(const struct http_conn *c)

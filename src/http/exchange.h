@@ -33,16 +33,21 @@ struct http_place {
     size_t capture;
 };
 
-/* Odd but followed; bits of http_message.anomalies. */
+/* Odd but followed, as far as can be; bits of http_message.anomalies. Stored: never renumber. */
 enum {
-    HTTP_ANOMALY_BARE_LF = 1u << 0,
-    HTTP_ANOMALY_OBS_FOLD = 1u << 1,
-    HTTP_ANOMALY_TWO_LENGTHS = 1u << 2,
-    HTTP_ANOMALY_LENGTH_AND_CHUNKED = 1u << 3,
-    HTTP_ANOMALY_BAD_FIELD = 1u << 4,
+    HTTP_ANOMALY_BARE_LF = 1u << 0,  /* also of a chunk or a trailer */
+    HTTP_ANOMALY_OBS_FOLD = 1u << 1, /* RFC 9112 5.2 */
+    HTTP_ANOMALY_TWO_LENGTHS = 1u << 2, /* Content-Length more than once */
+    HTTP_ANOMALY_LENGTH_AND_CODING = 1u << 3, /* beside Transfer-Encoding, which counts */
+    HTTP_ANOMALY_BAD_FIELD = 1u << 4, /* a line that is no field, or a name that is no token */
     HTTP_ANOMALY_FIELDS_CUT = 1u << 5, /* more field bytes than kept */
     HTTP_ANOMALY_NO_VERSION = 1u << 6, /* HTTP/0.9 */
+    HTTP_ANOMALY_LENGTHS_DIFFER = 1u << 7, /* the first that can be read counts */
+    HTTP_ANOMALY_BAD_LENGTH = 1u << 8, /* a Content-Length that is no number */
+    HTTP_ANOMALY_ODD_CODING = 1u << 9, /* a Transfer-Encoding that not all readers read alike */
+    HTTP_ANOMALY_BROKEN = 1u << 10, /* cannot be followed to its end, though no bytes are missing */
 };
+#define HTTP_ANOMALY_COUNT 11
 
 enum http_framing {
     HTTP_FRAMING_NONE, /* no content: HEAD, 1xx, 204, 304, a request without length */
@@ -108,6 +113,12 @@ struct http_exchange {
     unsigned ordinal; /* from 0 among the exchanges of the connection, in order of requests */
 };
 
+/**
+ * Whether servers and proxies may see other messages where x is, for its request or response can be
+ * framed in two ways: one length against another, or against a transfer coding.
+ */
+bool http_exchange_is_ambiguous(const struct http_exchange *x);
+
 /* A hole that may hide whole messages (one inside a content of known length does not). */
 struct http_loss {
     enum http_side side;
@@ -139,6 +150,8 @@ struct http_callbacks {
     X(upgraded, "connections", "Connections that left HTTP/1 by CONNECT or an upgrade")            \
     X(parse_errors, "messages", "Messages that could not be followed to their end")                \
     X(fields_cut, "messages", "Messages whose field section was longer than kept")                 \
+    X(odd_heads, "messages", "Messages with bare LF, folded lines or lines that are no fields")    \
+    X(ambiguous, "exchanges", "Exchanges whose request or response can be framed in two ways")     \
     X(waiting_dropped, "exchanges", "Requests given up because too many waited on a connection")  \
     X(kept_bytes_peak, "bytes", "Most bytes of messages under way that were kept at one time")
 
@@ -211,6 +224,12 @@ enum http_conn_kind {
     HTTP_CONN_HTTP2,
 };
 enum http_conn_kind http_conn_kind(const struct http_conn *c);
+/**
+ * Of HTTP_CONN_HTTP: what came behind CONNECT or an upgrade, which is not HTTP/1.
+ * @param ret_kind  what that is: HTTP_CONN_OTHER, _TLS or _HTTP2
+ * @return its bytes
+ */
+uint64_t http_conn_rest(const struct http_conn *c, enum http_conn_kind *ret_kind);
 
 /** First field of that name (ASCII case ignored). @return NULL where there is none */
 const struct http_field *http_field_find(const struct http_message *m, const char *name);

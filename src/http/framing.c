@@ -11,9 +11,10 @@ enum http_framing http_message_framing(const struct http_head *head, struct hr_s
 {
     const struct http_framing_facts *f = &head->facts;
     if (head->line.side == HTTP_REQUEST) {
-        return f->chunked                            ? HTTP_FRAMING_CHUNKED
-               : f->has_length && !f->transfer_coded ? HTTP_FRAMING_LENGTH
-                                                     : HTTP_FRAMING_NONE;
+        if (f->transfer_coded) { /* as llhttp where it is lenient; servers refuse the second */
+            return f->chunked ? HTTP_FRAMING_CHUNKED : HTTP_FRAMING_CLOSE;
+        }
+        return f->has_length ? HTTP_FRAMING_LENGTH : HTTP_FRAMING_NONE;
     }
     unsigned status = head->line.status;
     bool connected = hr_span_equal(request_method, HR_SPAN("CONNECT")) && status / 100 == 2;
@@ -112,6 +113,13 @@ static size_t read_chunk_size(struct http_reader *r, const struct http_window *w
     return 1;
 }
 
+/* The newline of a chunk's line or end stands at w->bytes.ptr[at]. */
+static void note_line_end(struct http_reader *r, const struct http_window *w, size_t at)
+{
+    char before = at > 0 ? w->bytes.ptr[at - 1] : r->last_byte;
+    r->m->anomalies |= before == '\r' ? 0u : HTTP_ANOMALY_BARE_LF;
+}
+
 static size_t read_chunk_extension(struct http_reader *r, const struct http_window *w, size_t pos)
 {
     struct hr_span rest = hr_span_slice(w->bytes, pos, w->bytes.len);
@@ -125,6 +133,7 @@ static size_t read_chunk_extension(struct http_reader *r, const struct http_wind
     }
     note_content(r, w, pos, n);
     if (newline != SIZE_MAX) {
+        note_line_end(r, w, pos + newline);
         r->state = r->left > 0 ? HTTP_READ_CHUNK_DATA : HTTP_READ_TRAILER;
         r->digits = 0;
         r->line_at = 0;
@@ -141,6 +150,7 @@ static size_t read_chunk_end(struct http_reader *r, const struct http_window *w,
     }
     note_content(r, w, pos, 1);
     if (c == '\n') {
+        note_line_end(r, w, pos);
         r->state = HTTP_READ_CHUNK_SIZE;
         r->left = 0;
         r->digits = 0;
@@ -162,6 +172,7 @@ static size_t read_trailer(struct http_reader *r, const struct http_window *w, s
     note_content(r, w, pos, n);
     if (newline != SIZE_MAX) {
         bool empty = r->line_at == 0;
+        note_line_end(r, w, pos + newline);
         r->line_at = 0;
         if (empty) {
             http_reader_end_message(r, HTTP_CUT_NONE);

@@ -118,6 +118,8 @@ static void take_head(struct http_reader *r, struct hr_span bytes, bool whole,
     if ((head.anomalies & HTTP_ANOMALY_FIELDS_CUT) != 0) {
         shared->fields_cut++;
     }
+    shared->odd_heads += (head.anomalies & (HTTP_ANOMALY_BARE_LF | HTTP_ANOMALY_OBS_FOLD |
+                                            HTTP_ANOMALY_BAD_FIELD)) != 0;
     shared->scratch = (struct http_message){
         .head = head.bytes,
         .method = head.line.method,

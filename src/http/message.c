@@ -80,6 +80,7 @@ void http_reader_end_message(struct http_reader *r, enum http_cut cut)
     r->m->complete = cut == HTTP_CUT_NONE;
     r->m->end_offset = r->next_offset;
     if (cut == HTTP_CUT_ERROR) {
+        r->m->anomalies |= HTTP_ANOMALY_BROKEN;
         r->shared->errors++;
     }
     r->state = HTTP_READ_START;
@@ -130,7 +131,7 @@ void http_reader_note_start(struct http_reader *r, const struct http_window *w, 
 
 static size_t read_ignored(struct http_reader *r, const struct http_window *w, size_t pos)
 {
-    r->shared->ops->ignored(r, w->bytes.len - pos);
+    r->shared->ops->ignored(r, hr_span_slice(w->bytes, pos, w->bytes.len));
     return w->bytes.len - pos;
 }
 
@@ -163,6 +164,7 @@ size_t http_reader_run(struct http_reader *r, const struct http_window *w)
     while (pos < w->bytes.len && !r->paused) {
         pos += step(r, w, pos);
     }
+    r->last_byte = pos > 0 ? w->bytes.ptr[pos - 1] : r->last_byte;
     /* what is still in progress must not point into bytes that go away */
     if (r->m != NULL && r->kept == NULL) {
         r->kept = http_kept_create(r->m, r->shared->content_bytes);
@@ -203,6 +205,7 @@ void http_reader_gap(struct http_reader *r, const struct http_input *in)
     uint64_t end = in->offset + gap;
     bool counted = r->state == HTTP_READ_LENGTH || r->state == HTTP_READ_CHUNK_DATA;
     r->last_acked = UINT64_MAX;
+    r->last_byte = '\r'; /* whatever it was, it shows no anomaly */
     if (r->state == HTTP_READ_IGNORE) {
         r->next_offset = end;
         return;

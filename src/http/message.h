@@ -81,7 +81,7 @@ struct http_reader_ops {
     /** Bytes are missing inside a content whose end is known. */
     void (*skipped)(struct http_reader *r, uint64_t bytes, hr_nsec from_at, hr_nsec to_at);
     /** Bytes that are not HTTP/1. */
-    void (*ignored)(struct http_reader *r, uint64_t bytes);
+    void (*ignored)(struct http_reader *r, struct hr_span bytes);
 };
 
 /* What all readers of a thread share. */
@@ -94,6 +94,7 @@ struct http_reader_shared {
     struct hr_buf scratch_content;
     uint64_t errors; /* messages that could not be followed */
     uint64_t fields_cut;
+    uint64_t odd_heads;
 };
 
 struct http_reader {
@@ -109,6 +110,7 @@ struct http_reader {
     bool check_empty;     /* nobody knows whether this response has a content at all */
     uint64_t left;        /* bytes of the content or chunk to come */
     unsigned digits;      /* of the chunk size */
+    char last_byte;       /* of the latest window */
     uint64_t next_offset; /* of the next byte */
     uint64_t boundary;    /* where the message before ended, if nothing was lost since;
                              UINT64_MAX otherwise */

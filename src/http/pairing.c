@@ -92,6 +92,7 @@ static void emit(struct http_pairs *p, const struct http_kept *request,
     x.early_response = request != NULL && response != NULL && is_early(&x.request, &x.response);
     x.state = state_of(p, &x, request_lost, response_lost);
     x.ordinal = p->ordinal++;
+    counters->ambiguous += http_exchange_is_ambiguous(&x);
     p->shared->callbacks->exchange(&x, p->user);
 }
 

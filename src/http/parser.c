@@ -29,33 +29,60 @@ struct http_parser {
 static void take_length(struct http_head *h, struct hr_span value)
 {
     struct hr_span member;
+    bool has_number = false;
     while (http_list_next(&value, &member)) {
         uint64_t length = 0;
         if (!hr_span_to_u64(member, &length)) {
-            h->anomalies |= HTTP_ANOMALY_BAD_FIELD;
-        } else if (!h->facts.has_length) {
+            h->anomalies |= HTTP_ANOMALY_BAD_LENGTH;
+            continue;
+        }
+        has_number = true;
+        if (h->facts.has_length) {
+            h->anomalies |= HTTP_ANOMALY_TWO_LENGTHS;
+            h->anomalies |= h->facts.length != length ? HTTP_ANOMALY_LENGTHS_DIFFER : 0u;
+        } else {
             h->facts.has_length = true;
             h->facts.length = length;
-        } else if (h->facts.length != length) {
-            h->anomalies |= HTTP_ANOMALY_TWO_LENGTHS;
         }
     }
+    h->anomalies |= has_number ? 0u : HTTP_ANOMALY_BAD_LENGTH;
 }
 
-static void take_transfer_encoding(struct http_framing_facts *facts, struct hr_span value)
+/* RFC 9112 7; names that everybody reads alike. */
+static bool is_known_coding(struct hr_span coding)
 {
+    static const char *const names[] = {"chunked",  "gzip",       "x-gzip",  "deflate",
+                                        "compress", "x-compress", "identity"};
+    for (size_t i = 0; i < HR_ARRAY_LEN(names); i++) {
+        if (hr_span_equal_nocase(coding, hr_span_str(names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void take_transfer_encoding(struct http_head *h, struct hr_span value)
+{
+    struct http_framing_facts *facts = &h->facts;
     struct hr_span member;
+    bool odd = facts->has_coding;
+    facts->has_coding = true;
     while (http_list_next(&value, &member)) {
         struct hr_span rest = member;
         struct hr_span coding = hr_span_trim(hr_span_cut(&rest, ';'));
+        odd |= facts->chunked || !is_known_coding(member);
         facts->chunked = hr_span_equal_nocase(coding, HR_SPAN("chunked"));
         facts->transfer_coded |= !hr_span_equal_nocase(coding, HR_SPAN("identity"));
     }
+    h->anomalies |= odd ? HTTP_ANOMALY_ODD_CODING : 0u;
 }
 
-static void take_field(struct http_parser *p, struct hr_span name, struct hr_span value)
+/* @param is_bare  no white space around the name: there, readers differ on whether it is a field */
+static void take_field(struct http_parser *p, struct hr_span name, struct hr_span value,
+                       bool is_bare)
 {
     struct http_head *h = p->head;
+    h->anomalies |= is_bare ? 0u : HTTP_ANOMALY_BAD_FIELD;
     switch (name.len) {
     case 7:
         h->facts.has_upgrade |= hr_span_equal_nocase(name, HR_SPAN("upgrade"));
@@ -67,11 +94,13 @@ static void take_field(struct http_parser *p, struct hr_span name, struct hr_spa
     case 14:
         if (hr_span_equal_nocase(name, HR_SPAN("content-length"))) {
             take_length(h, value);
+            h->anomalies |= is_bare ? 0u : HTTP_ANOMALY_BAD_LENGTH;
         }
         break;
     case 17:
         if (hr_span_equal_nocase(name, HR_SPAN("transfer-encoding"))) {
-            take_transfer_encoding(&h->facts, value);
+            take_transfer_encoding(h, value);
+            h->anomalies |= is_bare ? 0u : HTTP_ANOMALY_ODD_CODING;
         }
         break;
     default:
@@ -108,7 +137,7 @@ static int on_value_complete(llhttp_t *ll)
         p->head->anomalies |= HTTP_ANOMALY_BAD_FIELD;
     }
     if (name.len > 0) {
-        take_field(p, name, hr_span_trim(p->value));
+        take_field(p, name, hr_span_trim(p->value), name.len == p->name.len);
     }
     return 0;
 }
@@ -226,7 +255,7 @@ static void read_lines(struct http_parser *p, struct hr_span section)
             p->head->anomalies |= HTTP_ANOMALY_BAD_FIELD;
         }
         if (is_field) {
-            take_field(p, f.name, f.value);
+            take_field(p, f.name, f.value, f.name.ptr == line.ptr && f.name.ptr[f.name.len] == ':');
         }
     }
 }
@@ -234,8 +263,13 @@ static void read_lines(struct http_parser *p, struct hr_span section)
 /* What follows from all fields together. */
 static void conclude(struct http_head *h)
 {
-    if (h->facts.has_length && h->facts.transfer_coded) {
-        h->anomalies |= HTTP_ANOMALY_LENGTH_AND_CHUNKED;
+    const struct http_framing_facts *f = &h->facts;
+    bool is_request = h->line.side == HTTP_REQUEST;
+    if (f->has_length && f->has_coding) {
+        h->anomalies |= HTTP_ANOMALY_LENGTH_AND_CODING;
+    }
+    if (is_request && f->has_coding && (!f->chunked || h->line.version < 11)) {
+        h->anomalies |= HTTP_ANOMALY_ODD_CODING; /* RFC 9112 6.1, 6.3 */
     }
 }
 

@@ -16,7 +16,8 @@ struct http_parser;
 struct http_framing_facts {
     bool has_length;
     uint64_t length;     /* the first one that can be read */
-    bool transfer_coded; /* a Transfer-Encoding other than identity */
+    bool has_coding;     /* a Transfer-Encoding */
+    bool transfer_coded; /* one other than identity */
     bool chunked;        /* its last coding is chunked */
     bool connection_upgrade;
     bool has_upgrade;

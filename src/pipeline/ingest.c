@@ -106,7 +106,7 @@ static void add_blindness(struct ingest *g, size_t capture, enum blindness_kind 
     b->bytes += more->bytes;
 }
 
-/* A connection that is no HTTP/1. */
+/* A connection that is no HTTP/1, or not to its end. */
 static void note_other(struct ingest *g, const struct lane *l)
 {
     static const enum blindness_kind kinds[] = {
@@ -115,27 +115,19 @@ static void note_other(struct ingest *g, const struct lane *l)
         [HTTP_CONN_HTTP2] = BLIND_HTTP2,
     };
     const struct tcp_conn *c = l->conn;
-    enum blindness_kind kind = l->http != NULL ? kinds[http_conn_kind(l->http)] : BLIND_KINDS;
+    if (l->http == NULL) {
+        return;
+    }
+    enum http_conn_kind rest;
+    uint64_t bytes = http_conn_rest(l->http, &rest);
+    enum blindness_kind kind = kinds[bytes > 0 ? rest : http_conn_kind(l->http)];
     if (kind != BLIND_KINDS) {
         add_blindness(g, c->capture, kind,
                       &(struct blindness){.count = 1,
-                                          .bytes = c->bytes[0] + c->bytes[1],
+                                          .bytes = bytes > 0 ? bytes : c->bytes[0] + c->bytes[1],
                                           .from_at = c->first_at,
                                           .to_at = c->last_at});
     }
-}
-
-static void on_exchange(const struct http_exchange *x, void *user)
-{
-    struct lane *l = user;
-    struct ingest *g = l->ingest;
-    tell_conn(l);
-    records_put_messages(g->out,
-                         &(struct messages_record){.conn_number = l->number,
-                                                   .capture = l->conn->capture,
-                                                   .server = *server_of(l)},
-                         x);
-    g->exchanges++;
 }
 
 static void add_loss(struct lane *l, struct loss_row row)
@@ -144,6 +136,35 @@ static void add_loss(struct lane *l, struct loss_row row)
     row.capture_id = (int64_t)l->conn->capture;
     row.server = *server_of(l);
     records_put_loss(l->ingest->out, l->number, &row);
+}
+
+/* Servers may have seen other messages there than were read here. */
+static void add_ambiguity(struct lane *l, const struct http_exchange *x)
+{
+    const struct http_message *first = x->has_request ? &x->request : &x->response;
+    const struct http_message *last = x->has_response ? &x->response : &x->request;
+    hr_nsec to_at = last->last.at > first->last.at ? last->last.at : first->last.at;
+    add_loss(l, (struct loss_row){.kind = LOSS_AMBIGUOUS,
+                                  .from_at = first->first.at,
+                                  .to_at = to_at,
+                                  .count = 1,
+                                  .hides_exchanges = true});
+}
+
+static void on_exchange(const struct http_exchange *x, void *user)
+{
+    struct lane *l = user;
+    struct ingest *g = l->ingest;
+    tell_conn(l);
+    if (http_exchange_is_ambiguous(x)) {
+        add_ambiguity(l, x);
+    }
+    records_put_messages(g->out,
+                         &(struct messages_record){.conn_number = l->number,
+                                                   .capture = l->conn->capture,
+                                                   .server = *server_of(l)},
+                         x);
+    g->exchanges++;
 }
 
 static void on_loss(const struct http_loss *loss, void *user)

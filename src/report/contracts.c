@@ -29,6 +29,35 @@ static void emit_caveats(struct hr_json *j, const void *row)
     hr_buf_finish(&text);
 }
 
+/* "request-bare-lf", "response-two-lengths" */
+static void put_anomalies(struct hr_json *j, const char *side, unsigned anomalies)
+{
+    static const char *const words[HTTP_ANOMALY_COUNT] = {
+        "bare-lf",    "obs-fold",   "two-lengths", "length-and-coding",
+        "bad-field",  "fields-cut", "no-version",  "lengths-differ",
+        "bad-length", "odd-coding", "broken",
+    };
+    struct hr_buf text;
+    hr_buf_init(&text, SIZE_MAX);
+    for (size_t i = 0; i < HR_ARRAY_LEN(words); i++) {
+        if (anomalies & (1u << i)) {
+            hr_buf_clear(&text);
+            hr_buf_appendf(&text, "%s-%s", side, words[i]);
+            hr_json_str(j, hr_buf_str(&text));
+        }
+    }
+    hr_buf_finish(&text);
+}
+
+static void emit_anomalies(struct hr_json *j, const void *row)
+{
+    const struct exchange_view *x = row;
+    hr_json_array_begin(j);
+    put_anomalies(j, "request", x->request_anomalies);
+    put_anomalies(j, "response", x->response_anomalies);
+    hr_json_array_end(j);
+}
+
 /* A finding without an exchange (of a whole site) has no connection. */
 static void emit_finding_stream(struct hr_json *j, const void *row)
 {
@@ -126,37 +155,38 @@ const struct record_type record_finding = {NULL, finding_fields, HR_ARRAY_LEN(fi
 const struct record_type record_alert = {NULL, finding_fields, HR_ARRAY_LEN(finding_fields)};
 
 static const struct record_field exchange_fields[] = {
-    {"id",               RECORD_INT,           EXCHANGE(id),               "id",       NULL},
-    {"capture",          RECORD_TEXT,          EXCHANGE(capture),          NULL,       NULL},
-    {"capture_id",       RECORD_INT,           EXCHANGE(capture_id),       NULL,       NULL},
-    {"stream",           RECORD_INT_SIGNED,    EXCHANGE(stream),           "stream",   NULL},
-    {"client",           RECORD_TEXT,          EXCHANGE(client),           "client",   NULL},
-    {"client_port",      RECORD_SMALL_OR_NULL, EXCHANGE(client_port),      "port",     NULL},
-    {"server",           RECORD_TEXT,          EXCHANGE(server),           NULL,       NULL},
-    {"server_port",      RECORD_SMALL_OR_NULL, EXCHANGE(server_port),      NULL,       NULL},
-    {"site",             RECORD_TEXT,          EXCHANGE(site),             "site",     NULL},
-    {"host",             RECORD_TEXT,          EXCHANGE(host),             NULL,       NULL},
-    {"method",           RECORD_TEXT,          EXCHANGE(method),           "method",   NULL},
-    {"target",           RECORD_TEXT,          EXCHANGE(target),           "target",   NULL},
-    {"endpoint",         RECORD_TEXT,          EXCHANGE(endpoint),         NULL,       NULL},
-    {"status",           RECORD_SMALL_OR_NULL, EXCHANGE(status),           "status",   NULL},
-    {"version",          RECORD_TEXT,          EXCHANGE(version),          NULL,       NULL},
-    {"request_frame",    RECORD_INT_OR_NULL,   EXCHANGE(request_frame),    "frame",    NULL},
-    {"response_frame",   RECORD_INT_OR_NULL,   EXCHANGE(response_frame),   "answer",   NULL},
-    {"response_capture", RECORD_TEXT,          EXCHANGE(response_capture), NULL,       NULL},
-    {"request_at",       RECORD_TIME,          EXCHANGE(request_at),       "at (UTC)", NULL},
-    {"request_end_at",   RECORD_TIME,          EXCHANGE(request_end_at),   NULL,       NULL},
-    {"response_at",      RECORD_TIME,          EXCHANGE(response_at),      NULL,       NULL},
-    {"response_end_at",  RECORD_TIME,          EXCHANGE(response_end_at),  NULL,       NULL},
-    {"request_bytes",    RECORD_INT_SIGNED,    EXCHANGE(request_bytes),    NULL,       NULL},
-    {"response_bytes",   RECORD_INT_SIGNED,    EXCHANGE(response_bytes),   NULL,       NULL},
-    {"role",             RECORD_TEXT,          EXCHANGE(role),             "role",     NULL},
-    {"outcome",          RECORD_TEXT,          EXCHANGE(outcome),          "outcome",  NULL},
-    {"session",          RECORD_TEXT,          EXCHANGE(session),          "session",  NULL},
-    {"user",             RECORD_TEXT,          EXCHANGE(user),             "user",     NULL},
-    {"state",            RECORD_TEXT,          EXCHANGE(state),            "state",    NULL},
-    {"pairing",          RECORD_TEXT,          EXCHANGE(pairing),          NULL,       NULL},
-    {"loss",             RECORD_BOOL,          EXCHANGE(loss),             "loss",     NULL},
+    {"id",               RECORD_INT,           EXCHANGE(id),                "id",       NULL          },
+    {"capture",          RECORD_TEXT,          EXCHANGE(capture),           NULL,       NULL          },
+    {"capture_id",       RECORD_INT,           EXCHANGE(capture_id),        NULL,       NULL          },
+    {"stream",           RECORD_INT_SIGNED,    EXCHANGE(stream),            "stream",   NULL          },
+    {"client",           RECORD_TEXT,          EXCHANGE(client),            "client",   NULL          },
+    {"client_port",      RECORD_SMALL_OR_NULL, EXCHANGE(client_port),       "port",     NULL          },
+    {"server",           RECORD_TEXT,          EXCHANGE(server),            NULL,       NULL          },
+    {"server_port",      RECORD_SMALL_OR_NULL, EXCHANGE(server_port),       NULL,       NULL          },
+    {"site",             RECORD_TEXT,          EXCHANGE(site),              "site",     NULL          },
+    {"host",             RECORD_TEXT,          EXCHANGE(host),              NULL,       NULL          },
+    {"method",           RECORD_TEXT,          EXCHANGE(method),            "method",   NULL          },
+    {"target",           RECORD_TEXT,          EXCHANGE(target),            "target",   NULL          },
+    {"endpoint",         RECORD_TEXT,          EXCHANGE(endpoint),          NULL,       NULL          },
+    {"status",           RECORD_SMALL_OR_NULL, EXCHANGE(status),            "status",   NULL          },
+    {"version",          RECORD_TEXT,          EXCHANGE(version),           NULL,       NULL          },
+    {"request_frame",    RECORD_INT_OR_NULL,   EXCHANGE(request_frame),     "frame",    NULL          },
+    {"response_frame",   RECORD_INT_OR_NULL,   EXCHANGE(response_frame),    "answer",   NULL          },
+    {"response_capture", RECORD_TEXT,          EXCHANGE(response_capture),  NULL,       NULL          },
+    {"request_at",       RECORD_TIME,          EXCHANGE(request_at),        "at (UTC)", NULL          },
+    {"request_end_at",   RECORD_TIME,          EXCHANGE(request_end_at),    NULL,       NULL          },
+    {"response_at",      RECORD_TIME,          EXCHANGE(response_at),       NULL,       NULL          },
+    {"response_end_at",  RECORD_TIME,          EXCHANGE(response_end_at),   NULL,       NULL          },
+    {"request_bytes",    RECORD_INT_SIGNED,    EXCHANGE(request_bytes),     NULL,       NULL          },
+    {"response_bytes",   RECORD_INT_SIGNED,    EXCHANGE(response_bytes),    NULL,       NULL          },
+    {"role",             RECORD_TEXT,          EXCHANGE(role),              "role",     NULL          },
+    {"outcome",          RECORD_TEXT,          EXCHANGE(outcome),           "outcome",  NULL          },
+    {"session",          RECORD_TEXT,          EXCHANGE(session),           "session",  NULL          },
+    {"user",             RECORD_TEXT,          EXCHANGE(user),              "user",     NULL          },
+    {"state",            RECORD_TEXT,          EXCHANGE(state),             "state",    NULL          },
+    {"pairing",          RECORD_TEXT,          EXCHANGE(pairing),           NULL,       NULL          },
+    {"loss",             RECORD_BOOL,          EXCHANGE(loss),              "loss",     NULL          },
+    {"anomalies",        RECORD_CUSTOM,        EXCHANGE(request_anomalies), NULL,       emit_anomalies},
 };
 const struct record_type record_exchange = {"exchange", exchange_fields,
                                             HR_ARRAY_LEN(exchange_fields)};

@@ -28,9 +28,13 @@ static const struct {
     {"tls",         "connection that is encrypted (TLS)",           "connections that are encrypted (TLS)",
      "not looked at"                                                                                                                                 },
     {"http2",       "connection that is HTTP/2",                    "connections that are HTTP/2",          "not looked at"                          },
-    {"not-http",    "connection that is not HTTP",                  "connections that are not HTTP",        NULL                                     },
+    {"not-http",    "connection that is not HTTP to its end",
+     "connections that are not HTTP to their ends",                                                         NULL                                     },
     {"capture-cut", "capture file that ends in the middle",         "capture files that end in the middle",
      NULL                                                                                                                                            },
+    {"ambiguous",   "exchange that servers may have read otherwise",
+     "exchanges that servers may have read otherwise",
+     "see the anomalies in headrace list exchanges"                                                                                                  },
 };
 
 /* Bounds that were reached and oddities that matter, by the name of the counter. */

@@ -335,6 +335,17 @@ static void copy_places(const struct http_exchange *x, struct exchange_facts *f)
                 (x->pairing == HTTP_PAIRING_RESYNCHRONISED ? FACT_RESYNCHRONISED : 0u);
 }
 
+/* Before all other marks, so that it is at hand and never one too many. */
+static void mark_anomalies(struct work *w)
+{
+    unsigned request = w->x->has_request ? w->x->request.anomalies : 0;
+    unsigned response = w->x->has_response ? w->x->response.anomalies : 0;
+    if (request != 0 || response != 0) {
+        work_mark(w, MARK_ANOMALIES, request + (int64_t)response * MARK_ANOMALIES_RESPONSE,
+                  (struct hr_span){NULL, 0});
+    }
+}
+
 uint64_t extractor_undecoded_count(const struct extractor *e)
 {
     return e->counters.contents_undecoded;
@@ -401,6 +412,7 @@ void extractor_feed(struct extractor *e, const struct http_exchange *x,
     }
     set_site(&w, server);
     w.profile = profile_set_find(e->config.profiles, ret_facts->site);
+    mark_anomalies(&w);
     if (x->has_request) {
         read_request(&w);
     }

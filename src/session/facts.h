@@ -130,7 +130,13 @@ enum mark_kind {
     /* 40 to 59: what the request was, and what else the answer set */
     MARK_ALSO_SET = 40,            /* text: hr_digest_format() of a value that a cookie was set to
                                       before the answer set it to another one */
+    /* 60 to 69: how the bytes were written */
+    MARK_ANOMALIES = 60,           /* the first mark of its exchange; value: http/exchange.h
+                                      HTTP_ANOMALY_* of the request, and those of the response *
+                                      MARK_ANOMALIES_RESPONSE */
 };
+
+#define MARK_ANOMALIES_RESPONSE 65536
 
 /* What stands behind a text that should be all. Stored: never renumber. */
 enum answer_rest {

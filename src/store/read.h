@@ -123,6 +123,8 @@ struct exchange_view { /* the contract of `list exchanges`; NULL, 0 or HR_NSEC_I
     const char *state;
     const char *pairing;
     bool loss;
+    unsigned request_anomalies;  /* http/exchange.h HTTP_ANOMALY_* */
+    unsigned response_anomalies;
 };
 int read_exchanges(struct store *s, const struct read_filter *f,
                    int (*row)(const struct exchange_view *x, void *user), void *user);

@@ -47,6 +47,7 @@ static const char *const loss_words[] = {
     [LOSS_HTTP2] = "http2",
     [LOSS_NOT_HTTP] = "not-http",
     [LOSS_CAPTURE_CUT] = "capture-cut",
+    [LOSS_AMBIGUOUS] = "ambiguous",
 };
 static const char *const version_words[] = {
     [9] = "HTTP/0.9", [10] = "HTTP/1.0", [11] = "HTTP/1.1", [20] = "HTTP/2", [30] = "HTTP/3",
@@ -73,6 +74,7 @@ void bind_filter(sqlite3_stmt *q, const struct read_filter *f)
 void read_exchange_columns(sqlite3_stmt *q, struct exchange_view *ret_view)
 {
     int64_t flags = sqlite3_column_int64(q, 29);
+    int64_t anomalies = sqlite3_column_int64(q, 30);
     *ret_view = (struct exchange_view){
         .id = sqlite3_column_int64(q, 0),
         .capture = column_text(q, 1),
@@ -105,6 +107,8 @@ void read_exchange_columns(sqlite3_stmt *q, struct exchange_view *ret_view)
         .state = WORD(state_words, sqlite3_column_int64(q, 28)),
         .pairing = flags & FACT_RESYNCHRONISED ? "resynchronised" : "certain",
         .loss = flags & FACT_LOSS,
+        .request_anomalies = (unsigned)(anomalies % MARK_ANOMALIES_RESPONSE),
+        .response_anomalies = (unsigned)(anomalies / MARK_ANOMALIES_RESPONSE),
     };
 }
 

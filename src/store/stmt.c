@@ -33,7 +33,8 @@
     "e.method || ' ' || e.path, x.status, x.version, x.request_frame, x.response_frame, "          \
     "CASE WHEN cr.id <> cq.id THEN cr.path END, x.request_at, x.request_end_at, x.response_at, "   \
     "x.response_end_at, x.request_bytes, x.response_bytes, coalesce(o.role, 0), "                  \
-    "coalesce(o.outcome, 0), s.name, u.name, x.state, x.flags "
+    "coalesce(o.outcome, 0), s.name, u.name, x.state, x.flags, coalesce(m.value, 0) "
+/* m: session/facts.h MARK_ANOMALIES */
 #define EXCHANGE_JOINS                                                                             \
     "CROSS JOIN streams t ON t.id = x.stream_id "                                                  \
     "CROSS JOIN sites si ON si.id = x.site_id "                                                    \
@@ -41,6 +42,7 @@
     "LEFT JOIN captures cq ON cq.id = coalesce(x.request_capture_id, x.response_capture_id) "      \
     "LEFT JOIN captures cr ON cr.id = x.response_capture_id "                                      \
     "LEFT JOIN operations o ON o.id = x.id * 8 "                                                   \
+    "LEFT JOIN marks m ON m.id = x.id * 32 AND m.kind = 60 "                                       \
     "LEFT JOIN sessions s ON s.id = o.session_id "                                                 \
     "LEFT JOIN users u ON u.id = coalesce(o.user_id, s.user_id) "
 

@@ -28,6 +28,7 @@ enum loss_kind {
     LOSS_HTTP2 = 9,        /* blind: HTTP/2 */
     LOSS_NOT_HTTP = 10,    /* blind: neither; no weight on verdicts */
     LOSS_CAPTURE_CUT = 11, /* the file itself is cut or corrupt */
+    LOSS_AMBIGUOUS = 12,   /* an exchange that servers may have read otherwise; see http_exchange_is_ambiguous() */
 };
 
 struct loss_row {

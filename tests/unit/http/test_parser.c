@@ -1,9 +1,10 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "http/field.h"
-#include "http/parser.h"
+#include "http/message.h"
 #include "support/test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -216,6 +217,83 @@ static void more_fields_than_kept_still_frame_the_content(void **state)
     http_parser_destroy(p);
 }
 
+/* What is odd about a head, and how its content is framed all the same. */
+static void odd_heads_are_marked_and_framed(void **state)
+{
+    (void)state;
+    enum {
+        TWO = HTTP_ANOMALY_TWO_LENGTHS,
+        DIFFER = HTTP_ANOMALY_TWO_LENGTHS | HTTP_ANOMALY_LENGTHS_DIFFER,
+        BOTH = HTTP_ANOMALY_LENGTH_AND_CODING,
+        BAD = HTTP_ANOMALY_BAD_LENGTH,
+        ODD = HTTP_ANOMALY_ODD_CODING,
+        FIELD = HTTP_ANOMALY_BAD_FIELD,
+    };
+    static const struct {
+        const char *section;
+        unsigned request;
+        unsigned response;
+        const char
+            *framing; /* of the request and the response: - none, length, chunked, until close */
+    } cases[] = {
+        {"Content-Length: 3\r\n",                                     0,           0,           "ll"},
+        {"Content-Length: 3\r\nContent-Length: 3\r\n",                TWO,         TWO,         "ll"},
+        {"Content-Length: 3, 3\r\n",                                  TWO,         TWO,         "ll"},
+        {"Content-Length: 3\r\nContent-Length: 4\r\n",                DIFFER,      DIFFER,      "ll"},
+        {"Content-Length: +3\r\n",                                    BAD,         BAD,         "-u"},
+        {"Content-Length:\r\n",                                       BAD,         BAD,         "-u"},
+        {"Content-Length: 0x3\r\nContent-Length: 3\r\n",              BAD,         BAD,         "ll"},
+        {"Content-Length : 3\r\n",                                    BAD | FIELD, BAD | FIELD, "ll"},
+        {"Transfer-Encoding: chunked\r\n",                            0,           0,           "cc"},
+        {"Transfer-Encoding: gzip, Chunked\r\n",                      0,           0,           "cc"},
+        {"Transfer-Encoding: gzip\r\n",                               ODD,         0,           "uu"},
+        {"Transfer-Encoding: identity\r\n",                           ODD,         0,           "-u"},
+        {"Transfer-Encoding: xchunked\r\n",                           ODD,         ODD,         "uu"},
+        {"Transfer-Encoding: \"chunked\"\r\n",                        ODD,         ODD,         "uu"},
+        {"Transfer-Encoding: \x0b"
+         "chunked\r\n",                                      ODD,         ODD,         "uu"},
+        {"Transfer-Encoding: chunked;q=1\r\n",                        ODD,         ODD,         "cc"},
+        {"Transfer-Encoding: chunked, gzip\r\n",                      ODD,         ODD,         "uu"},
+        {"Transfer-Encoding: chunked, chunked\r\n",                   ODD,         ODD,         "cc"},
+        {"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", ODD,         ODD,         "cc"},
+        {"Transfer-Encoding : chunked\r\n",                           ODD | FIELD, ODD | FIELD, "cc"},
+        {"Transfer_Encoding: chunked\r\n",                            0,           0,           "-u"},
+        {"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",       BOTH,        BOTH,        "cc"},
+        {"Transfer-Encoding: x\r\nContent-Length: 3\r\n",             BOTH | ODD,  BOTH | ODD,  "uu"},
+        {"Content-Length: 3\r\nTransfer-Encoding: identity\r\n",      BOTH | ODD,  BOTH,        "ll"},
+        {"no field\r\n",                                              FIELD,       FIELD,       "-u"},
+    };
+    static const char framing_letters[] = {
+        [HTTP_FRAMING_NONE] = '-',
+        [HTTP_FRAMING_LENGTH] = 'l',
+        [HTTP_FRAMING_CHUNKED] = 'c',
+        [HTTP_FRAMING_CLOSE] = 'u',
+    };
+    struct http_parser *p = http_parser_create(64);
+    for (size_t i = 0; i < HR_ARRAY_LEN(cases); i++) {
+        for (int side = 0; side < 2; side++) {
+            char text[256];
+            struct http_head h;
+            struct http_start_line line;
+            snprintf(text, sizeof(text), "%s\r\n%s\r\n",
+                     side == 0 ? "POST /a HTTP/1.1" : "HTTP/1.1 200 OK", cases[i].section);
+            struct hr_span rest = hr_span_str(text);
+            struct hr_span first;
+            assert_true(http_line_next(&rest, &first));
+            assert_true(side == 0 ? http_request_line_parse(first, &line)
+                                  : http_status_line_parse(first, &line));
+            http_parser_read(p, hr_span_str(text), &line, shape_of(cases[i].section), &h);
+            unsigned want = side == 0 ? cases[i].request : cases[i].response;
+            char got = framing_letters[http_message_framing(&h, (struct hr_span){NULL, 0})];
+            if (h.anomalies != want || got != cases[i].framing[side]) {
+                fail_msg("%s%s: anomalies %x, framing %c", side == 0 ? "request " : "response ",
+                         cases[i].section, h.anomalies, got);
+            }
+        }
+    }
+    http_parser_destroy(p);
+}
+
 static void lists_have_members(void **state)
 {
     (void)state;
@@ -237,6 +315,7 @@ int main(void)
         cmocka_unit_test(start_lines_are_told_from_others),
         cmocka_unit_test(searches_find_the_next_start),
         cmocka_unit_test(more_fields_than_kept_still_frame_the_content),
+        cmocka_unit_test(odd_heads_are_marked_and_framed),
         cmocka_unit_test(lists_have_members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
