@@ -125,7 +125,8 @@ static const int fcntl_commands[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL,
                                      F_GETLK, F_SETLK, F_SETLKW};
 /* Above all not TIOCSTI, which types into the terminal of whoever started us. */
 static const unsigned long ioctl_requests[] = {
-    TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGWINSZ, FIONREAD, SIOCGIFFLAGS, SIOCGIFINDEX, SIOCGIFNAME,
+    TCGETS,     TCSETS,   TCSETSW,      TCSETSF,      TCXONC,      TCFLSH,
+    TIOCGWINSZ, FIONREAD, SIOCGIFFLAGS, SIOCGIFINDEX, SIOCGIFNAME,
 };
 
 /* --- rules ------------------------------------------------------------------------------------ */

@@ -144,6 +144,7 @@ static void take_size(void)
 int terminal_open(int held_fd, int error_fd, struct terminal **ret_terminal)
 {
     setlocale(LC_CTYPE, "");
+    btowc('x'); /* what the locale needs is loaded while that is allowed */
     if (tcgetattr(STDOUT_FILENO, &before.modes) < 0) {
         return -ENOTTY;
     }
