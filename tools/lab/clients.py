@@ -1,10 +1,13 @@
 """Clients of the login server of tools/lab/server: several users who sign in at once, look around, and sign out
-while a slow answer is under way. They count what they see going wrong, which is less than what goes wrong.
+while a slow answer is under way. They note what they see going wrong.
+
+clients.py HOST PORT SECONDS [USERS]   prints what they saw as JSON
 """
 import collections
 import http.client
 import json
 import random
+import sys
 import threading
 import time
 
@@ -92,11 +95,19 @@ class User:
         elif "D" in statuses.strip("D") and "G" in statuses:
             self.clients.see("status-flap", login.request)
 
+    def fetch_report(self, cookie, connection):
+        """-> the answer or None, and when it was there"""
+        try:
+            answer = self.ask("GET", "/api/report", cookie, connection=connection)
+        except (OSError, http.client.HTTPException) as e:
+            answer = None
+            self.clients.fail(e)
+        return answer, time.monotonic()
+
     def log_out(self, cookie):
         """While the report is under way."""
         got, other = [], self.connect()
-        thread = threading.Thread(target=lambda: got.append(
-            (self.ask("GET", "/api/report", cookie, connection=other), time.monotonic())))
+        thread = threading.Thread(target=lambda: got.append(self.fetch_report(cookie, other)))
         thread.start()
         time.sleep(0.02)
         self.ask("POST", "/logout", cookie)
@@ -130,8 +141,8 @@ class User:
 class Clients:
     """count users against a server, until they are told to stop."""
 
-    def __init__(self, address, count=6, seed=1, rounds=None):
-        self.address, self.rounds = address, rounds
+    def __init__(self, address, count=6, seed=1):
+        self.address = address
         self.seen, self.requests, self.error = collections.defaultdict(list), 0, None
         self.lock, self.stopped = threading.Lock(), threading.Event()
         self.barrier = threading.Barrier(count)
@@ -144,17 +155,18 @@ class Clients:
         return self
 
     def run(self, user):
-        done = 0
         try:
-            while not self.stopped.is_set() and done != self.rounds:
+            while not self.stopped.is_set():
                 user.round()
-                done += 1
         except threading.BrokenBarrierError:
             pass  # told to stop
         except (OSError, http.client.HTTPException) as e:
-            if not self.stopped.is_set():
-                self.error = e
+            self.fail(e)
         self.barrier.abort()
+
+    def fail(self, error):
+        if not self.stopped.is_set():
+            self.error = error
 
     def meet(self):
         """They log in at the same moment."""
@@ -193,3 +205,14 @@ def label(capture, defects, seen):
                       "occurrences": [] if s in of_session else seen[s]} for s in sorted(expected) if seen.get(s)],
         "allowed": [{"symptom": s, "max": None} for s in sorted(allowed | (expected & of_session))],
     }
+
+
+def main():
+    users = Clients((sys.argv[1], int(sys.argv[2])), *map(int, sys.argv[4:5])).start()
+    time.sleep(float(sys.argv[3]))
+    users.stop()
+    json.dump({"requests": users.requests, "seen": users.seen}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,348 @@
+#!/usr/bin/env python3
+"""A server and its clients in two network namespaces, a router between them, and headrace watch on the router.
+
+veth.py HEADRACE ROOT [CHECK]...   Skipped where not root, or where ip or tcpdump are missing. Without Go the server is
+a Python program with fewer mistakes.
+"""
+import collections
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+SKIPPED = 77
+PATIENCE = 60  # seconds until something that must come is given up
+UNEQUAL = {"id", "exchange", "capture", "capture_id", "evidence", "stream", "frame", "request_frame", "response_frame",
+           "response_capture", "fingerprint", "summary"}  # and times: each reader of an interface has its own
+LATENCY_LIMIT = 10  # seconds, of the median: far more than is promised, for machines that do other things too
+EXPECTED = {"post-logout-access", "missing-set-cookie"}  # of the mistakes below
+DEFECTS = "slow-logout,late-cookie"
+PORT = 8080
+
+
+def fail(text):
+    print(text)
+    raise SystemExit(1)
+
+
+def run(*command):
+    p = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if p.returncode != 0:
+        raise OSError("%s: %s" % (" ".join(map(str, command)), p.stdout.decode().strip()))
+
+
+def wait_for(what, condition):
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > until:
+            fail("in vain: " + what)
+        time.sleep(0.02)
+
+
+class Network:
+    """clients (10.203.1.2) -- a [router] b -- server (10.203.2.2)"""
+
+    def __init__(self):
+        self.names = {n: "hr%d-%s" % (os.getpid(), n) for n in ("clients", "router", "server")}
+
+    def make(self):
+        for name in self.names.values():
+            run("ip", "netns", "add", name)
+        for side, (peer, net) in {"a": ("clients", "10.203.1"), "b": ("server", "10.203.2")}.items():
+            run("ip", "-n", self.names["router"], "link", "add", "name", side, "type", "veth", "peer", "name", "eth",
+                "netns", self.names[peer])
+            run("ip", "-n", self.names["router"], "addr", "add", net + ".1/24", "dev", side)
+            run("ip", "-n", self.names["router"], "link", "set", "dev", side, "up")
+            run("ip", "-n", self.names[peer], "addr", "add", net + ".2/24", "dev", "eth")
+            run("ip", "-n", self.names[peer], "link", "set", "dev", "eth", "up")
+            run("ip", "-n", self.names[peer], "route", "add", "default", "via", net + ".1")
+        run("ip", "netns", "exec", self.names["router"], "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
+
+    def remove(self):
+        for name in self.names.values():
+            subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL)
+
+    def command(self, where, *command):
+        return ["ip", "netns", "exec", self.names[where], *map(str, command)]
+
+
+class Live:
+    """What all checks have: a network with a server in it."""
+
+    def __init__(self, network, headrace, root, scratch):
+        self.network, self.headrace, self.scratch = network, headrace, scratch
+        self.lab = os.path.join(root, "tools", "lab")
+        self.key = os.path.join(scratch, "key")
+        self.processes = []
+        subprocess.run([headrace, "db", "key", "--quiet", "-o", self.key], check=True)
+
+    def serve(self):
+        program = self.build()
+        p = self.start("server", *program, "-listen", "10.203.2.2:%d" % PORT, "-defects", DEFECTS,
+                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        if not p.stdout.readline():
+            fail("the server does not start")
+
+    def build(self):
+        if shutil.which("go") is None:
+            print("there is no Go: the server is a Python program")
+            return [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "server.py")]
+        program = os.path.join(self.scratch, "server")
+        env = dict(os.environ, GO111MODULE="off", GOPROXY="off", GOFLAGS="", GOPATH=self.scratch,
+                   GOCACHE=os.path.join(self.scratch, "go"))
+        subprocess.run(["go", "build", "-o", program, "."], cwd=os.path.join(self.lab, "server"), env=env, check=True)
+        return [program]
+
+    def start(self, where, *command, **more):
+        p = subprocess.Popen(self.network.command(where, *command), **more)
+        self.processes.append(p)
+        return p
+
+    def end(self):
+        for p in self.processes:
+            if p.poll() is None:
+                p.kill()
+                p.wait()
+
+    def use(self, seconds, users=6):
+        return self.start("clients", sys.executable, os.path.join(self.lab, "clients.py"), "10.203.2.2", PORT, seconds,
+                          users, stdout=subprocess.PIPE)
+
+    def tcpdump(self, interface, path):
+        p = self.start("router", "tcpdump", "-Z", "root", "-i", interface, "--time-stamp-precision=nano", "--immediate-mode",
+                       "-B", "65536", "-U", "-w", path, "tcp port %d" % PORT, stderr=subprocess.PIPE)
+        line = b""
+        while b"listening" not in line:
+            line = p.stderr.readline()
+            if not line:
+                fail("tcpdump does not start")
+        return p
+
+    def listed(self, db, thing):
+        p = subprocess.run([self.headrace, "list", thing, "--db", db, "--format", "ndjson"], stdout=subprocess.PIPE,
+                           check=True)
+        return [json.loads(line) for line in p.stdout.decode().splitlines()]
+
+
+def saw(clients):
+    out = json.loads(clients.communicate(timeout=PATIENCE)[0])
+    return out["requests"], out["seen"]
+
+
+class Watch:
+    """With the time at which each alert came."""
+
+    def __init__(self, live, name, *options):
+        self.db, self.alerts, self.live = os.path.join(live.scratch, name + ".db"), [], live
+        self.errors = open(os.path.join(live.scratch, name + ".err"), "a+")
+        self.process = live.start("router", live.headrace, "watch", "--db", self.db, "--key-file", live.key, "--filter",
+                                  "tcp port %d" % PORT, *options, stdout=subprocess.PIPE, stderr=self.errors)
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        wait_for("a watch", lambda: self.process.poll() is not None or "NoNewPrivs:\t1" in open(
+            "/proc/%d/status" % self.process.pid).read())
+        time.sleep(0.5)
+        if self.process.poll() is not None:
+            fail("watch ended with %d: %s" % (self.process.returncode, self.said()))
+
+    def read(self):
+        for line in self.process.stdout:
+            self.alerts.append((time.time(), json.loads(line)))
+
+    def said(self):
+        self.errors.flush()
+        with open(self.errors.name) as f:
+            return f.read()
+
+    def end(self, number=signal.SIGTERM):
+        began = time.monotonic()
+        self.process.send_signal(number)
+        try:
+            status = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            fail("watch does not end")
+        self.reader.join(PATIENCE)
+        if number == signal.SIGTERM and status != 0:
+            fail("watch ended with %d: %s" % (status, self.said()))
+        return time.monotonic() - began
+
+
+def comparable(rows):
+    return collections.Counter(json.dumps({k: v for k, v in r.items() if k not in UNEQUAL and
+                                           k != "at" and not k.endswith("_at")}, sort_keys=True) for r in rows)
+
+
+def compare(live, watched, capture, things=("findings", "exchanges", "endpoints")):
+    """What is stored equals what audit finds in the capture of the same interface."""
+    audited = watched + ".audited"
+    subprocess.run([live.headrace, "audit", "--quiet", "--db", audited, "--key-file", live.key, capture],
+                   stdout=subprocess.DEVNULL)
+    for thing in things:
+        a, b = comparable(live.listed(audited, thing)), comparable(live.listed(watched, thing))
+        if a != b:
+            fail("%s differ: only audit %d: %s; only watch %d: %s" % (
+                thing, sum((a - b).values()), list(a - b)[:2], sum((b - a).values()), list(b - a)[:2]))
+
+
+def address(row):
+    return "%s:%d" % (row["client"], row["client_port"])
+
+
+def unfound(seen, findings, is_due):
+    """Occurrences that clients saw and no finding tells of."""
+    found = collections.Counter((f["rule"], address(f), f["method"], f["target"]) for f in findings)
+    missing = []
+    for rule in EXPECTED:
+        for o in seen.get(rule, []):
+            key = (rule, o["client"], o["method"], o["path"])
+            if is_due(o) and found[key] == 0:
+                missing.append(key)
+            found[key] -= 1
+    return missing
+
+
+def tell_latency(alerts):
+    def seconds(text):
+        return time.mktime(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone + float(text[19:29])
+    waits = sorted(at - max([seconds(a["at"])] + [seconds(e["at"]) for e in a["evidence"] if e["at"]])
+                   for at, a in alerts if not a["update"])
+    print("from the last request of the proof to the alert: median %.3f s, p99 %.3f s, longest %.3f s, of %d" % (
+        waits[len(waits) // 2], waits[len(waits) * 99 // 100], waits[-1], len(waits)))
+    if waits[len(waits) // 2] > LATENCY_LIMIT:
+        fail("alerts come too late")
+
+
+def check_watched(live):
+    """Findings as the clients saw them, and as audit finds them in a capture made meanwhile."""
+    capture = os.path.join(live.scratch, "watched.pcap")
+    tcpdump = live.tcpdump("a", capture)
+    w = Watch(live, "watched", "-i", "a")
+    requests, seen = saw(live.use(6))
+    time.sleep(2)
+    w.end()
+    tcpdump.terminate()
+    tcpdump.wait()
+    compare(live, w.db, capture)
+    findings = live.listed(w.db, "findings")
+    missing = unfound(seen, findings, lambda o: True)
+    others = {f["rule"] for f in findings} - EXPECTED
+    if missing or others or not findings:
+        fail("%d findings; not found: %s; not expected: %s" % (len(findings), missing[:3], others))
+    if len(live.listed(w.db, "exchanges")) != requests:
+        fail("%d exchanges of %d requests" % (len(live.listed(w.db, "exchanges")), requests))
+    print("watched: %d requests, %d findings, as audit of the same frames" % (requests, len(findings)))
+    tell_latency(w.alerts)
+
+
+def check_both_sides(live):
+    """A router sees each packet twice; it counts once."""
+    capture = os.path.join(live.scratch, "sides.pcap")
+    tcpdump = live.tcpdump("a", capture)
+    w = Watch(live, "sides", "-i", "a", "-i", "b")
+    requests, seen = saw(live.use(4))
+    time.sleep(2)
+    w.end()
+    tcpdump.terminate()
+    tcpdump.wait()
+    exchanges = live.listed(w.db, "exchanges")
+    findings = live.listed(w.db, "findings")
+    missing = unfound(seen, findings, lambda o: True)
+    if len(exchanges) != requests or missing:
+        fail("two sides: %d exchanges of %d requests; not found: %s" % (len(exchanges), requests, missing[:3]))
+    audited = os.path.join(live.scratch, "sides.audited.db")
+    subprocess.run([live.headrace, "audit", "--quiet", "--db", audited, "--key-file", live.key, capture],
+                   stdout=subprocess.DEVNULL)
+
+    def by_kind(rows):
+        return collections.Counter((f["rule"], f["verdict"], address(f), f["method"], f["target"], f["status"]) for f in rows)
+    one, two = by_kind(live.listed(audited, "findings")), by_kind(findings)
+    if one != two:
+        fail("two sides: only one side %s, only both %s" % (list(one - two)[:3], list(two - one)[:3]))
+    print("both sides of a router: %d requests, each counted once; %d findings, as on one side" % (requests, len(findings)))
+
+
+def check_killed(live):
+    """What came a moment before the kill, or after the restart, is found, and nothing is stored twice."""
+    w = Watch(live, "killed", "-i", "a")
+    clients = live.use(9)
+    time.sleep(4)
+    killed_at = time.time()
+    w.end(signal.SIGKILL)
+    w = Watch(live, "killed", "-i", "a")
+    ready_at = time.time()
+    requests, seen = saw(clients)
+    time.sleep(2)
+    w.end()
+    findings, exchanges = live.listed(w.db, "findings"), live.listed(w.db, "exchanges")
+    # A round of a client takes less than a second, one of the watch too; a session belongs to one side.
+    missing = unfound(seen, findings, lambda o: o["request_time"] < killed_at - 2 or o["request_time"] > ready_at + 2)
+    twice = [k for k, n in collections.Counter(f["fingerprint"] for f in findings).items() if n > 1]
+    again = [k for k, n in collections.Counter((address(e), e["request_at"]) for e in exchanges).items() if n > 1]
+    if missing or twice or again:
+        fail("killed: not found %s, findings stored twice %s, exchanges stored twice %s" % (missing[:3], twice[:3], again[:3]))
+    others = {f["rule"] for f in findings if f["verdict"] != "suspect"} - EXPECTED
+    if others:
+        fail("killed: found %s, which nobody did" % others)
+    if subprocess.run([live.headrace, "db", "check", "--quiet", "--db", w.db]).returncode != 0:
+        fail("killed: the database is not sound")
+    print("killed under load and started again: %d of %d requests stored, %d findings, none lost, none twice" % (
+        len(exchanges), requests, len(findings)))
+
+
+def check_end(live):
+    """Told to end while frames come."""
+    w = Watch(live, "end", "-i", "a")
+    clients = live.use(4, 12)
+    time.sleep(2.5)
+    took = w.end()
+    saw(clients)
+    if not live.listed(w.db, "exchanges") or subprocess.run(
+            [live.headrace, "db", "check", "--quiet", "--db", w.db]).returncode != 0:
+        fail("ended under load: the database is empty or not sound")
+    print("SIGTERM under load: ended within %.2f s" % took)
+    if took > LATENCY_LIMIT:
+        fail("it takes too long to end")
+
+
+CHECKS = {"watched": check_watched, "sides": check_both_sides, "killed": check_killed, "end": check_end}
+
+
+def skip(text):
+    print("skipped: " + text)
+    return SKIPPED
+
+
+def main():
+    headrace, root = map(os.path.abspath, sys.argv[1:3])
+    if os.geteuid() != 0:
+        return skip("network namespaces and interfaces need root")
+    for tool in ("ip", "tcpdump"):
+        if shutil.which(tool) is None:
+            return skip("there is no %s" % tool)
+    with tempfile.TemporaryDirectory(prefix="headrace-live-") as scratch:
+        os.chmod(scratch, 0o755)
+        network = Network()
+        live = None
+        try:
+            try:
+                network.make()
+            except OSError as e:
+                return skip("no network namespaces can be made here: %s" % e)
+            live = Live(network, headrace, root, scratch)
+            live.serve()
+            for name in sys.argv[3:] or CHECKS:
+                CHECKS[name](live)
+        finally:
+            if live is not None:
+                live.end()
+            network.remove()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
