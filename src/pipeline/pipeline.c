@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "pipeline/capture_end.h"
 #include "pipeline/classify.h"
 #include "pipeline/ingest.h"
 
@@ -69,20 +70,6 @@ static int read_frames(const struct pipeline_run *run, struct packet_source *sou
     return ingest_finish(g);
 }
 
-static int add_capture_loss(struct import *import, size_t index, enum loss_kind kind,
-                            hr_nsec from_at, hr_nsec to_at, uint64_t count)
-{
-    struct loss_row row = {
-        .kind = kind,
-        .capture_id = (int64_t)index,
-        .from_at = from_at,
-        .to_at = to_at,
-        .count = count,
-        .hides_exchanges = true,
-    };
-    return count > 0 ? import_add_loss(import, &row) : 0;
-}
-
 /* What a file says of its own losses, and its final numbers. */
 static int end_captures(struct import *import, const struct packet_source *source,
                         const struct ingest *g)
@@ -90,22 +77,10 @@ static int end_captures(struct import *import, const struct packet_source *sourc
     int r = 0;
     for (size_t i = 0; r == 0 && i < packet_source_count(source); i++) {
         const struct capture_info *info = packet_source_info(source, i);
-        for (size_t k = 0; r == 0 && info->frames > 0 && k < info->drop_count; k++) {
-            const struct capture_drop *d = &info->drops[k];
-            bool has_from = d->from_at != HR_NSEC_INFINITE;
-            bool has_to = d->to_at != HR_NSEC_INFINITE;
-            r = add_capture_loss(import, i, LOSS_DROPPED, has_from ? d->from_at : info->first_at,
-                                 has_to ? d->to_at : info->first_at, d->count);
-        }
-        bool is_cut = info->error != 0 && info->error != -EPROTONOSUPPORT && info->frames > 0;
-        if (r == 0 && is_cut) {
-            r = add_capture_loss(import, i, LOSS_CAPTURE_CUT, info->last_at, info->last_at, 1);
-        }
-        if (r == 0) {
-            hr_nsec doubt = ingest_clock_doubt(g, i);
-            doubt = doubt > info->largest_step_back ? doubt : info->largest_step_back;
-            r = import_end_capture(import, i, info, doubt);
-        }
+        hr_nsec doubt = ingest_clock_doubt(g, i);
+        doubt = doubt > info->largest_step_back ? doubt : info->largest_step_back;
+        r = capture_end_losses(import, i, info);
+        r = r == 0 ? import_end_capture(import, i, info, doubt) : r;
     }
     return r;
 }

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "pipeline/capture_end.h"
 #include "pipeline/pipeline.h"
 
 #include <errno.h>
@@ -68,7 +69,9 @@ static int finish_import(struct rounds *r, const struct round_end *e)
 {
     int code = 0;
     for (size_t i = 0; code == 0 && i < e->capture_count; i++) {
-        code = import_end_capture(r->import, i, &e->infos[i], e->clock_doubts[i]);
+        code = e->is_last ? capture_end_losses(r->import, i, &e->infos[i]) : 0;
+        code =
+            code == 0 ? import_end_capture(r->import, i, &e->infos[i], e->clock_doubts[i]) : code;
     }
     return code == 0 ? import_finish(r->import) : code;
 }
