@@ -363,13 +363,15 @@ static void list_paths(const struct watch_command *w, struct cmd_words *read,
     }
 }
 
-/* Where SQLite makes its temporary files, in the order in which it looks. */
-static void list_scratch(struct cmd_words *scratch)
+/* Where SQLite makes its temporary files: the first of these in which whoever goes on may. */
+static void list_scratch(const struct watch_command *w, struct cmd_words *scratch)
 {
     const char *const folders[] = {getenv("SQLITE_TMPDIR"), getenv("TMPDIR"), "/var/tmp",
                                    "/usr/tmp", "/tmp"};
-    for (size_t i = 0; i < HR_ARRAY_LEN(folders); i++) {
-        if (folders[i] != NULL && folders[i][0] != '\0') {
+    for (size_t i = 0; scratch->count == 0 && i < HR_ARRAY_LEN(folders); i++) {
+        struct stat st;
+        if (folders[i] != NULL && stat(folders[i], &st) == 0 && S_ISDIR(st.st_mode) &&
+            (st.st_mode & (st.st_uid == w->uid ? S_IWUSR : S_IWOTH)) != 0) {
             cmd_words_add(scratch, folders[i]);
         }
     }
@@ -407,7 +409,7 @@ static int confine(struct watch_command *w)
         hr_xcalloc(args->profiles.count + w->capture_count + args->alerts.count + 2, sizeof(*kept));
     size_t count = 0;
     list_paths(w, &read, &write, kept, &count);
-    list_scratch(&scratch);
+    list_scratch(w, &scratch);
     struct trust_needs needs = {
         .read = read.items,
         .read_count = read.count,
