@@ -6,7 +6,8 @@
 
 #include "base/alloc.h"
 #include "base/local.h"
-#include "base/text.h"
+#include "daemon/heat.h"
+#include "daemon/line.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,104 +21,18 @@ enum {
     VERDICT_COLUMNS = 14,
     TIME_COLUMNS = 9,
     SITE_COLUMNS = 20,
-    CELL_COLUMNS = 7,
     WIDTH_FOR_SITE = 100,
+    ROWS_FOR_BLANK = 20,
 };
-
-/* A line as it grows: how many columns it has, and may have. */
-struct line {
-    const struct report_paint *paint;
-    struct hr_buf *out;
-    size_t column;
-};
-
-/* Cuts at the width; text must be safe already. */
-static void put(struct line *l, enum report_color color, struct hr_span text)
-{
-    size_t left = l->paint->width - l->column;
-    size_t end = 0;
-    size_t columns = 0;
-    while (end < text.len) {
-        size_t n = hr_utf8_length(hr_span_slice(text, end, text.len));
-        n = n > 0 ? n : 1;
-        size_t wide = hr_text_columns(hr_span_slice(text, end, end + n));
-        if (columns + wide > left) {
-            break;
-        }
-        columns += wide;
-        end += n;
-    }
-    paint_begin(l->paint, l->out, color);
-    hr_buf_append(l->out, hr_span_slice(text, 0, end));
-    paint_end(l->paint, l->out, color);
-    l->column += columns;
-}
-
-static void put_str(struct line *l, enum report_color color, const char *text)
-{
-    put(l, color, hr_span_str(text));
-}
-
-static void fill_to(struct line *l, size_t column)
-{
-    while (l->column < column && l->column < l->paint->width) {
-        hr_buf_append_char(l->out, ' ');
-        l->column++;
-    }
-}
-
-/* Text from the wire: safe, and in ASCII where the terminal shows no more. */
-static void put_foreign(struct line *l, enum report_color color, const char *text, size_t columns)
-{
-    struct hr_buf safe;
-    struct report_paint narrow = *l->paint;
-    size_t end = l->column + columns < narrow.width ? l->column + columns : narrow.width;
-    struct line part = {&narrow, l->out, l->column};
-    hr_buf_init(&safe, SIZE_MAX);
-    if (l->paint->has_unicode) {
-        hr_text_append_terminal(&safe, hr_span_str(text));
-    } else {
-        hr_text_append_escaped(&safe, hr_span_str(text));
-    }
-    narrow.width = end;
-    put(&part, color, hr_buf_span(&safe));
-    l->column = part.column;
-    hr_buf_finish(&safe);
-}
-
-static void end_line(struct line *l)
-{
-    hr_buf_append_char(l->out, '\n');
-    l->column = 0;
-}
-
-/* "812", "12.3k", "4.5M": at most five columns. */
-static const char *format_count(double n, char text[16])
-{
-    static const char units[] = " kMGT";
-    size_t unit = 0;
-    double limit = 9999.5;
-    while (n >= limit && unit < sizeof(units) - 2) {
-        n /= 1000;
-        limit = 999.5;
-        unit++;
-    }
-    if (unit == 0) {
-        snprintf(text, 16, "%.0f", n);
-    } else {
-        snprintf(text, 16, "%.*f%c", n < 99.95 ? 1 : 0, n, units[unit]);
-    }
-    return text;
-}
 
 static void put_figure(struct line *l, enum report_color color, double n, const char *unit)
 {
     char number[16];
     char text[64];
-    snprintf(text, sizeof(text), "%s%s%s", format_count(n, number), unit[0] == 'B' ? "" : " ",
+    snprintf(text, sizeof(text), "%s%s%s", line_format_count(n, number), unit[0] == 'B' ? "" : " ",
              unit);
-    put_str(l, COLOR_NONE, l->column > 0 ? "   " : " ");
-    put_str(l, color, text);
+    line_put_str(l, COLOR_NONE, l->column > 0 ? "   " : " ");
+    line_put_str(l, color, text);
 }
 
 /* --- figures ---------------------------------------------------------------------------------- */
@@ -128,11 +43,11 @@ static void render_title(const struct board *b, struct line *l)
     char right[HR_TIME_TEXT_SIZE + 16];
     snprintf(right, sizeof(right), "for %s ",
              hr_duration_format(b->up / HR_NSEC_PER_SEC * HR_NSEC_PER_SEC, up));
-    put_str(l, COLOR_BOLD, " headrace watch ");
-    put_foreign(l, COLOR_NONE, b->source, l->paint->width - l->column - strlen(right) - 1);
-    fill_to(l, l->paint->width - strlen(right));
-    put_str(l, COLOR_NONE, right);
-    end_line(l);
+    line_put_str(l, COLOR_BOLD, " headrace watch ");
+    line_put_foreign(l, COLOR_NONE, b->source, l->paint->width - l->column - strlen(right) - 1);
+    line_fill(l, l->paint->width - strlen(right));
+    line_put_str(l, COLOR_NONE, right);
+    line_end(l);
 }
 
 static void render_figures(const struct board *b, struct line *l)
@@ -146,12 +61,15 @@ static void render_figures(const struct board *b, struct line *l)
     put_figure(l, COLOR_NONE, b->exchange_rate, "exchanges/s");
     put_figure(l, COLOR_NONE, (double)s->connections, "open");
     put_figure(l, COLOR_NONE, (double)b->look->sessions, "sessions");
-    end_line(l);
+    line_end(l);
     double seen = (double)s->frames + (double)s->drops;
     snprintf(text, sizeof(text), " %s dropped of %s (%.2f %%)",
-             format_count((double)s->drops, number), format_count(seen, sum),
+             line_format_count((double)s->drops, number), line_format_count(seen, sum),
              seen > 0 ? 100 * (double)s->drops / seen : 0);
-    put_str(l, s->drops > 0 ? COLOR_RED : COLOR_NONE, text);
+    line_put_str(l, s->drops > 0 ? COLOR_RED : COLOR_NONE, text);
+    if (s->gaps > 0) {
+        put_figure(l, COLOR_YELLOW, (double)s->gaps, s->gaps == 1 ? "gap" : "gaps");
+    }
     if (s->cut_frames > 0) {
         put_figure(l, COLOR_YELLOW, (double)s->cut_frames, "cut");
     }
@@ -159,11 +77,11 @@ static void render_figures(const struct board *b, struct line *l)
         put_figure(l, COLOR_RED, (double)s->shed, "shed");
     }
     snprintf(text, sizeof(text), "   queue %.0f %%", 100 * s->queue_fill);
-    put_str(l, s->queue_fill > 0.5 ? COLOR_YELLOW : COLOR_NONE, text);
+    line_put_str(l, s->queue_fill > 0.5 ? COLOR_YELLOW : COLOR_NONE, text);
     snprintf(text, sizeof(text), "   round %" PRId64 " ms", s->round_time / HR_NSEC_PER_MSEC);
-    put_str(l, COLOR_NONE, text);
+    line_put_str(l, COLOR_NONE, text);
     put_figure(l, COLOR_NONE, (double)s->resident_bytes, "B memory");
-    end_line(l);
+    line_end(l);
 }
 
 /* --- findings --------------------------------------------------------------------------------- */
@@ -185,26 +103,21 @@ static void render_finding(const struct board *b, const struct look_finding *f, 
                            struct line *l)
 {
     char when[HR_TIME_TEXT_SIZE];
-    put_str(l, COLOR_NONE, is_selected ? ">" : " ");
-    put_foreign(l, paint_severity_color(f->severity), f->severity, SEVERITY_COLUMNS);
-    fill_to(l, 1 + SEVERITY_COLUMNS);
-    put_foreign(l, COLOR_NONE, f->verdict, VERDICT_COLUMNS);
-    fill_to(l, 1 + SEVERITY_COLUMNS + VERDICT_COLUMNS);
+    line_put_str(l, COLOR_NONE, is_selected ? ">" : " ");
+    line_put_foreign(l, paint_severity_color(f->severity), f->severity, SEVERITY_COLUMNS);
+    line_fill(l, 1 + SEVERITY_COLUMNS);
+    line_put_foreign(l, COLOR_NONE, f->verdict, VERDICT_COLUMNS);
+    line_fill(l, 1 + SEVERITY_COLUMNS + VERDICT_COLUMNS);
     size_t column = l->column + TIME_COLUMNS;
-    put_str(l, COLOR_NONE, format_when(b, f->at, when));
-    fill_to(l, column);
+    line_put_str(l, COLOR_NONE, format_when(b, f->at, when));
+    line_fill(l, column);
     if (l->paint->width >= WIDTH_FOR_SITE) {
         column = l->column + SITE_COLUMNS;
-        put_foreign(l, COLOR_NONE, f->site != NULL ? f->site : "-", SITE_COLUMNS - 1);
-        fill_to(l, column);
+        line_put_foreign(l, COLOR_NONE, f->site != NULL ? f->site : "-", SITE_COLUMNS - 1);
+        line_fill(l, column);
     }
-    put_foreign(l, COLOR_NONE, f->summary, l->paint->width);
-    end_line(l);
-}
-
-static void render_head(struct line *l, const char *text)
-{
-    put_str(l, COLOR_BOLD, text);
+    line_put_foreign(l, COLOR_NONE, f->summary, l->paint->width);
+    line_end(l);
 }
 
 /* @return the row of the selected one among them */
@@ -215,109 +128,37 @@ static size_t render_findings(const struct board *b, size_t rows, struct line *l
     size_t first = b->selected >= rows ? b->selected - rows + 1 : 0;
     snprintf(text, sizeof(text), " Findings, the newest first (%" PRIu64 " told since the start)",
              b->now.findings);
-    render_head(l, text);
-    end_line(l);
+    line_put_str(l, COLOR_BOLD, text);
+    line_end(l);
     for (size_t i = 0; i < rows; i++) {
         if (first + i < v->finding_count) {
             render_finding(b, &v->findings[first + i], first + i == b->selected, l);
         } else {
-            put_str(l, COLOR_NONE, i == 0 ? " none so far" : "");
-            end_line(l);
+            line_put_str(l, COLOR_NONE, i == 0 ? " none so far" : "");
+            line_end(l);
         }
     }
     return v->finding_count > 0 ? b->selected - first : BOARD_NO_ROW;
-}
-
-/* --- heat map --------------------------------------------------------------------------------- */
-
-static enum report_color color_of_status(int status)
-{
-    return status == 0     ? COLOR_DIM
-           : status >= 500 ? COLOR_RED
-           : status >= 400 ? COLOR_YELLOW
-           : status >= 300 ? COLOR_CYAN
-                           : COLOR_GREEN;
-}
-
-static bool has_several_sites(const struct overview *o)
-{
-    for (size_t i = 1; i < o->row_count; i++) {
-        if (strcmp(o->rows[i].site, o->rows[0].site) != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void render_endpoint(const struct overview *o, const struct overview_row *r, size_t cells,
-                            bool with_site, struct line *l)
-{
-    char number[16];
-    char text[32];
-    size_t left = l->paint->width - cells * CELL_COLUMNS - 2;
-    put_str(l, COLOR_NONE, " ");
-    if (with_site) {
-        put_foreign(l, COLOR_DIM, r->site, left / 3);
-        put_str(l, COLOR_NONE, " ");
-    }
-    put_foreign(l, COLOR_NONE, r->method, left > l->column ? left - l->column : 0);
-    put_str(l, COLOR_NONE, " ");
-    put_foreign(l, COLOR_NONE, r->path, left > l->column ? left - l->column : 0);
-    for (size_t i = 0; i < cells; i++) {
-        fill_to(l, l->paint->width - (cells - i) * CELL_COLUMNS);
-        snprintf(text, sizeof(text), "%*s", CELL_COLUMNS,
-                 r->counts[i] > 0 ? format_count((double)r->counts[i], number) : ".");
-        put_str(l, r->counts[i] > 0 ? color_of_status(o->statuses[i]) : COLOR_DIM, text);
-    }
-    end_line(l);
-}
-
-static void render_heat(const struct overview *o, size_t rows, struct line *l)
-{
-    char text[64];
-    size_t most = (l->paint->width - BOARD_COLUMNS_MIN / 2) / CELL_COLUMNS;
-    size_t cells = o->status_count < most ? o->status_count : most;
-    bool with_site = has_several_sites(o);
-    snprintf(text, sizeof(text), " Answers in the last hour, %zu of %zu endpoints",
-             rows < o->row_count ? rows : o->row_count, o->row_count);
-    render_head(l, text);
-    for (size_t i = 0; i < cells; i++) {
-        size_t column = l->paint->width - (cells - i) * CELL_COLUMNS;
-        if (l->column > column) {
-            continue; /* the words stand there */
-        }
-        fill_to(l, column);
-        snprintf(text, sizeof(text), "%*d", CELL_COLUMNS, o->statuses[i]);
-        put_str(l, COLOR_BOLD, o->statuses[i] > 0 ? text : "   none");
-    }
-    end_line(l);
-    for (size_t i = 0; i < rows; i++) {
-        if (i < o->row_count) {
-            render_endpoint(o, &o->rows[i], cells, with_site, l);
-        } else {
-            end_line(l);
-        }
-    }
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
 
 static void render_bottom(const struct board *b, struct line *l)
 {
-    put_str(l, COLOR_NONE, b->message[0] != '\0' ? " " : "");
-    put_foreign(l, COLOR_YELLOW, b->message, l->paint->width);
-    end_line(l);
+    line_put_str(l, COLOR_NONE, b->message[0] != '\0' ? " " : "");
+    line_put_foreign(l, COLOR_YELLOW, b->message, l->paint->width);
+    line_end(l);
     if (b->is_ending) {
-        put_str(l, COLOR_BOLD, " Ending: what was seen is being stored.");
+        line_put_str(l, COLOR_BOLD, " Ending: what was seen is being stored.");
     } else if (b->asks) {
-        put_str(l, COLOR_BOLD, " End the watch? q or y: yes; any other key: go on");
+        line_put_str(l, COLOR_BOLD, " End the watch? q or y: yes; any other key: go on");
     } else {
-        put_str(l, COLOR_DIM,
-                l->paint->has_unicode
-                    ? " ↑↓ select  Enter: what happened  m messages  ? help  q end"
-                    : " Up/Down select  Enter: what happened  m messages  ? help  q end");
+        line_put_str(l, COLOR_DIM,
+                     l->paint->has_unicode
+                         ? " ↑↓ select  Enter: what happened  m messages  ? help  q end"
+                         : " Up/Down select  Enter: what happened  m messages  ? help  q end");
     }
-    end_line(l);
+    line_end(l);
 }
 
 /* @return whether there is room for it all */
@@ -328,13 +169,35 @@ static bool render_too_small(size_t rows, struct line *l)
     }
     for (size_t i = 0; i < rows; i++) {
         if (i == 0) {
-            put_str(l, COLOR_NONE, "too small: 60x10 is needed");
+            line_put_str(l, COLOR_NONE, "too small: 60x10 is needed");
         } else if (i == 1) {
-            put_str(l, COLOR_NONE, "the watch goes on");
+            line_put_str(l, COLOR_NONE, "the watch goes on");
         }
-        end_line(l);
+        line_end(l);
     }
     return true;
+}
+
+/* Rows of the heat map, its head among them; 0: it has no room, or nothing to say. */
+static size_t heat_rows(const struct board *b, size_t room)
+{
+    size_t endpoints = b->look->heat.row_count;
+    size_t findings = b->look->finding_count;
+    if (room <= FINDINGS_MIN + 1 || endpoints == 0) {
+        return 0;
+    }
+    findings = findings > FINDINGS_MIN ? findings : FINDINGS_MIN;
+    size_t half = (room - 1) / 2;
+    size_t unused = room - 1 > findings ? room - 1 - findings : 0;
+    size_t most = unused > half ? unused : half;
+    return 1 + (most < endpoints ? most : endpoints);
+}
+
+static void render_blank(size_t rows, struct line *l)
+{
+    for (size_t i = 0; i < rows; i++) {
+        line_end(l);
+    }
 }
 
 size_t board_render(const struct board *b, const struct report_paint *paint, size_t rows,
@@ -344,26 +207,19 @@ size_t board_render(const struct board *b, const struct report_paint *paint, siz
     if (render_too_small(rows, &l)) {
         return BOARD_NO_ROW;
     }
-    size_t room = rows - TOP_ROWS - BOTTOM_ROWS - 1;
-    size_t endpoints = b->look->heat.row_count;
-    size_t heat = 0;
-    if (room > FINDINGS_MIN + 1 && endpoints > 0) {
-        size_t findings =
-            b->look->finding_count > FINDINGS_MIN ? b->look->finding_count : FINDINGS_MIN;
-        size_t half = (room - 1) / 2;
-        size_t unused = room - 1 > findings ? room - 1 - findings : 0;
-        heat = unused > half ? unused : half;
-        heat = heat < endpoints ? heat : endpoints;
-        heat++;
-    }
+    size_t blank = rows >= ROWS_FOR_BLANK ? 1 : 0; /* in front of each part */
+    size_t room = rows - TOP_ROWS - BOTTOM_ROWS - 1 - 2 * blank;
+    size_t heat = heat_rows(b, room);
     render_title(b, &l);
     render_figures(b, &l);
+    render_blank(blank, &l);
     size_t selected = render_findings(b, room - heat, &l);
+    render_blank(blank, &l);
     if (heat > 0) {
-        render_heat(&b->look->heat, heat - 1, &l);
+        heat_render(&b->look->heat, heat - 1, &l);
     }
     render_bottom(b, &l);
-    return selected == BOARD_NO_ROW ? selected : TOP_ROWS + 1 + selected;
+    return selected == BOARD_NO_ROW ? selected : TOP_ROWS + blank + 1 + selected;
 }
 
 size_t board_page_rows(size_t rows)
@@ -394,9 +250,9 @@ void board_render_page(struct board_page *p, const struct report_paint *paint, s
         return;
     }
     p->first = count <= shown ? 0 : p->first > count - shown ? count - shown : p->first;
-    put_str(&l, COLOR_NONE, " ");
-    put_str(&l, COLOR_BOLD, p->title);
-    end_line(&l);
+    line_put_str(&l, COLOR_NONE, " ");
+    line_put_str(&l, COLOR_BOLD, p->title);
+    line_end(&l);
     struct hr_span rest = p->lines;
     for (size_t i = 0; i < p->first; i++) {
         hr_span_cut(&rest, '\n');
@@ -408,8 +264,8 @@ void board_render_page(struct board_page *p, const struct report_paint *paint, s
     size_t last = p->first + shown < count ? p->first + shown : count;
     snprintf(text, sizeof(text), " lines %zu to %zu of %zu   %s scroll  q back",
              count > 0 ? p->first + 1 : 0, last, count, paint->has_unicode ? "↑↓" : "Up/Down");
-    put_str(&l, COLOR_DIM, text);
-    end_line(&l);
+    line_put_str(&l, COLOR_DIM, text);
+    line_end(&l);
 }
 
 const char *board_help(void)
@@ -430,6 +286,7 @@ const char *board_help(void)
            "  sessions    login sessions met in the last minute of the packets\n"
            "  dropped     frames that the kernel or the interface lost: what they held is not "
            "known\n"
+           "  gaps        holes in connections: bytes that were sent and not seen\n"
            "  cut         frames longer than --snaplen\n"
            "  shed        segments of connections that were let go of under overload\n"
            "  queue       how full the way to the database is\n"

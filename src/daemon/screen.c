@@ -1,10 +1,9 @@
 #include "daemon/screen.h"
 
 #include "base/alloc.h"
-#include "base/local.h"
-#include "base/text.h"
 #include "daemon/board.h"
 #include "daemon/clock.h"
+#include "daemon/messages.h"
 #include "daemon/terminal.h"
 
 #include <errno.h>
@@ -23,20 +22,10 @@
 
 #define TURN_MS 250
 #define PATIENCE_MS 250 /* for a terminal that takes nothing; twice */
-#define SAID_AGAIN 20   /* messages, when the screen is gone */
 
 static const struct look_view nothing; /* as long as the database cannot be read */
 
-enum { MESSAGES_MAX = 200 };
-
 enum page { PAGE_BOARD, PAGE_FINDING, PAGE_MESSAGES, PAGE_HELP };
-
-struct messages { /* the last ones: a ring */
-    char *texts[MESSAGES_MAX];
-    hr_nsec at[MESSAGES_MAX];
-    size_t count;       /* ever */
-    struct hr_buf part; /* of a line whose end has not come */
-};
 
 struct screen {
     char *source;
@@ -65,65 +54,6 @@ struct screen {
     hr_nsec began;       /* steady */
 };
 
-/* --- messages --------------------------------------------------------------------------------- */
-
-static void add_message(struct messages *m, struct hr_span line)
-{
-    size_t i = m->count++ % MESSAGES_MAX;
-    struct hr_span prefix = HR_SPAN("headrace: ");
-    if (hr_span_has_prefix(line, prefix)) {
-        line = hr_span_slice(line, prefix.len, line.len);
-    }
-    free(m->texts[i]);
-    m->texts[i] = hr_xstrndup(line.ptr, line.len);
-    m->at[i] = clock_wall();
-}
-
-static bool read_messages(struct screen *s)
-{
-    char bytes[4096];
-    ssize_t n;
-    bool is_new = false;
-    while (s->stderr_copy >= 0 && (n = read(s->stderr_read, bytes, sizeof(bytes))) > 0) {
-        struct hr_span rest = hr_span_of(bytes, (size_t)n);
-        while (rest.len > 0) {
-            bool is_whole = hr_span_find(rest, '\n') != SIZE_MAX;
-            hr_buf_append(&s->messages.part, hr_span_cut(&rest, '\n'));
-            if (is_whole) {
-                add_message(&s->messages, hr_buf_span(&s->messages.part));
-                hr_buf_clear(&s->messages.part);
-                is_new = true;
-            }
-        }
-    }
-    return is_new;
-}
-
-static const char *last_message(const struct messages *m)
-{
-    return m->count > 0 ? m->texts[(m->count - 1) % MESSAGES_MAX] : "";
-}
-
-static void finish_messages(struct messages *m)
-{
-    for (size_t i = 0; i < MESSAGES_MAX; i++) {
-        free(m->texts[i]);
-    }
-    hr_buf_finish(&m->part);
-}
-
-/* What stood on the screen alone is gone with it. */
-static void say_again(struct messages *m)
-{
-    size_t kept = m->count < SAID_AGAIN ? m->count : SAID_AGAIN;
-    for (size_t i = m->count - kept; i < m->count; i++) {
-        fprintf(stderr, "headrace: %s\n", m->texts[i % MESSAGES_MAX]);
-    }
-    if (m->part.len > 0) {
-        fprintf(stderr, "%s\n", hr_buf_str(&m->part));
-    }
-}
-
 /* --- pages ------------------------------------------------------------------------------------ */
 
 static struct report_paint paint_of(const struct screen *s)
@@ -133,21 +63,6 @@ static struct report_paint paint_of(const struct screen *s)
         .has_unicode = terminal_has_unicode(s->terminal),
         .width = terminal_columns(s->terminal),
     };
-}
-
-static void append_messages(const struct messages *m, const struct report_paint *paint,
-                            struct hr_buf *out)
-{
-    size_t kept = m->count < MESSAGES_MAX ? m->count : MESSAGES_MAX;
-    for (size_t i = 0; i < kept; i++) { /* the newest first */
-        size_t k = (m->count - 1 - i) % MESSAGES_MAX;
-        char when[HR_TIME_TEXT_SIZE];
-        hr_buf_appendf(out, " %s  ", hr_local_format(m->at[k], HR_LOCAL_SECOND, when));
-        paint_wrapped(paint, out, m->texts[k], strlen(when) + 3, strlen(when) + 3);
-    }
-    if (kept == 0) {
-        hr_buf_append_str(out, " none so far\n");
-    }
 }
 
 static void append_finding(struct screen *s, const struct report_paint *paint, struct hr_buf *out)
@@ -174,7 +89,7 @@ static void make_page(struct screen *s)
         break;
     case PAGE_MESSAGES:
         s->text.title = "Messages, the newest first";
-        append_messages(&s->messages, &paint, &s->text_lines);
+        messages_append(&s->messages, &paint, &s->text_lines);
         break;
     case PAGE_HELP:
         s->text.title = "Help";
@@ -197,7 +112,7 @@ static void draw(struct screen *s)
     size_t rows = terminal_rows(s->terminal);
     size_t reverse = TERMINAL_NO_ROW;
     hr_buf_clear(&s->lines);
-    s->board.message = last_message(&s->messages);
+    s->board.message = messages_last(&s->messages);
     s->board.is_ending = atomic_load(&s->is_ending);
     if (s->page == PAGE_BOARD) {
         reverse = board_render(&s->board, &paint, rows, &s->lines);
@@ -325,7 +240,7 @@ static void find_selected(struct screen *s)
 static bool take_news(struct screen *s)
 {
     bool is_new = take_stats(s);
-    is_new = read_messages(s) || is_new;
+    is_new = messages_read(&s->messages, s->stderr_read) || is_new;
     if (s->look == NULL && look_open(s->db, &s->look) == 0) {
         s->board.look = look_get(s->look);
     }
@@ -432,7 +347,7 @@ struct screen *screen_create(const char *source)
     s->stderr_copy = s->stderr_read = -1;
     s->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     s->signals = open_signals();
-    hr_buf_init(&s->messages.part, 4096);
+    messages_init(&s->messages);
     hr_buf_init(&s->text_lines, SIZE_MAX);
     hr_buf_init(&s->lines, SIZE_MAX);
     if (s->wake < 0 || s->signals < 0 || redirect_stderr(s) < 0) {
@@ -523,13 +438,13 @@ void screen_close(struct screen *s)
         return; /* all else belongs to the thread, which ends with the process */
     }
     terminal_close(s->terminal);
-    read_messages(s);
+    messages_read(&s->messages, s->stderr_read);
     if (s->stderr_copy >= 0) {
         restore_stderr(s);
-        say_again(&s->messages);
+        messages_say_again(&s->messages);
         close(s->stderr_read);
     }
-    finish_messages(&s->messages);
+    messages_finish(&s->messages);
     hr_buf_finish(&s->text_lines);
     hr_buf_finish(&s->lines);
     close(s->wake);

@@ -57,6 +57,7 @@ void stats_format(const struct watch_stats *now, struct hr_buf *out)
         {"captured",        now->bytes,                                     " B" },
         {"dropped",         now->drops,                                     ""   },
         {"cut",             now->cut_frames,                                ""   },
+        {"gaps",            now->gaps,                                      ""   },
         {"connections",     now->connections,                               ""   },
         {"exchanges",       now->exchanges,                                 ""   },
         {"shed",            now->shed,                                      ""   },

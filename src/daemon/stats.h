@@ -16,6 +16,7 @@ struct watch_stats {
     uint64_t bytes; /* captured */
     uint64_t drops; /* by the kernel or the interface */
     uint64_t cut_frames;
+    uint64_t gaps;        /* holes in connections */
     uint64_t connections; /* open */
     uint64_t exchanges;   /* since the start */
     uint64_t shed;        /* segments of connections that were let go of under overload */

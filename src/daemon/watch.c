@@ -162,6 +162,7 @@ static void publish(struct watch *w)
         s->alerts_sent += sink_sent(w->config->sinks[i]);
         s->alerts_failed += sink_failed(w->config->sinks[i]);
     }
+    s->gaps = ingest_gap_count(w->ingest);
     s->connections = ingest_connection_count(w->ingest);
     s->exchanges = ingest_exchange_count(w->ingest);
     s->queue_fill = ingest_fill(w->ingest);

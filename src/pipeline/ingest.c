@@ -483,6 +483,20 @@ struct counter_sink {
     const char *stage;
 };
 
+static void find_gaps(const struct hr_counter_info *info, uint64_t value, void *user)
+{
+    if (strcmp(info->name, "gaps") == 0) {
+        *(uint64_t *)user = value;
+    }
+}
+
+uint64_t ingest_gap_count(const struct ingest *g)
+{
+    uint64_t count = 0;
+    tcp_table_counters(g->tcp, find_gaps, &count);
+    return count;
+}
+
 static void keep_counter(const struct hr_counter_info *info, uint64_t value, void *user)
 {
     struct counter_sink *sink = user;

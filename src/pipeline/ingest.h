@@ -30,6 +30,8 @@ void ingest_add_drops(struct ingest *g, size_t capture, hr_nsec from_at, hr_nsec
 double ingest_fill(const struct ingest *g);
 /** Other profiles from now on. */
 void ingest_use(struct ingest *g, const struct profile_set *profiles);
+/** Holes in connections since the start. */
+uint64_t ingest_gap_count(const struct ingest *g);
 size_t ingest_connection_count(const struct ingest *g);
 /** As of tcp_table_clock_doubt(). */
 hr_nsec ingest_clock_doubt(const struct ingest *g, size_t capture);

@@ -75,7 +75,7 @@ def check_keys(place):
     w.press("\x1b")
     check(w.wait_for("Answers in the last hour"), "Esc goes back", w)
     os.kill(w.pid, signal.SIGUSR1)
-    check(w.wait_for("frames 53, "), "statistics go to the message line", w)
+    check(w.wait_for("frames 53, captured"), "statistics go to the message line", w)
     w.press("m")
     check(w.wait_for("Messages, the newest first"), "messages", w)
     w.press("qq")
