@@ -94,7 +94,7 @@ known AS MATERIALIZED (
 ),
 -- Tokens that more than one answer gave, or that were given beside another one.
 repeated AS MATERIALIZED (
-    SELECT session_id FROM session_steps WHERE kind IN ('login', 'possible login', 'issued')
+    SELECT session_id FROM session_steps WHERE may_begin
     GROUP BY session_id HAVING count(*) > 1
     UNION SELECT session_id FROM known
 ),

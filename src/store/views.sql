@@ -35,10 +35,10 @@ SELECT x.id             AS exchange_id,
        x.request_end_at AS request_end_at,
        x.response_at    AS response_at,   -- first byte of the final response
        x.response_end_at AS response_end_at,
-       CASE o.role WHEN 1 THEN 'login' WHEN 2 THEN 'logout' WHEN 3 THEN 'access' WHEN 4 THEN 'static'
+       CASE o.role WHEN 3 THEN 'access' WHEN 4 THEN 'static' WHEN 1 THEN 'login' WHEN 2 THEN 'logout'
            ELSE 'other' END AS role,
-       CASE o.outcome WHEN 1 THEN 'success' WHEN 2 THEN 'failure' WHEN 3 THEN 'granted'
-           WHEN 4 THEN 'denied' WHEN 5 THEN 'error' ELSE 'none' END AS outcome,
+       CASE o.outcome WHEN 3 THEN 'granted' WHEN 4 THEN 'denied' WHEN 1 THEN 'success'
+           WHEN 2 THEN 'failure' WHEN 5 THEN 'error' ELSE 'none' END AS outcome,
        o.session_id     AS session_id,    -- the session that it is about; NULL none
        t.name           AS session,       -- its short name
        t.is_jwt         AS is_jwt,        -- boolean; a self-contained token
@@ -108,10 +108,10 @@ SELECT o.session_id     AS session_id,
        x.site_id        AS site_id,
        o.id             AS operation_id,
        x.id             AS exchange_id,
-       CASE o.kind WHEN 1 THEN 'login' WHEN 2 THEN 'possible login' WHEN 10 THEN 'possible login'
-           WHEN 11 THEN 'possible login' WHEN 3 THEN 'issued'
-           WHEN 4 THEN 'refresh' WHEN 5 THEN 'granted' WHEN 6 THEN 'denied' WHEN 7 THEN 'logout'
-           WHEN 8 THEN 'possible logout' WHEN 9 THEN 'replaced' ELSE 'none' END AS kind,
+       CASE o.kind WHEN 5 THEN 'granted' WHEN 6 THEN 'denied' WHEN 1 THEN 'login' WHEN 7 THEN 'logout'
+           WHEN 3 THEN 'issued' WHEN 4 THEN 'refresh' WHEN 2 THEN 'possible login'
+           WHEN 10 THEN 'possible login' WHEN 11 THEN 'possible login'
+           WHEN 8 THEN 'possible logout' WHEN 9 THEN 'replaced' ELSE 'none' END AS kind, -- the usual ones first
        o.kind = 7       AS is_logout,     -- boolean; quicker to look for than the kind 'logout'
        o.start_at       AS start_at,      -- the server decided in [start_at, end_at]
        o.end_at         AS end_at,        -- NULL: no response
@@ -182,13 +182,14 @@ SELECT o.session_id     AS session_id,
        k.site_id        AS site_id,
        o.id             AS operation_id,
        o.id >> 3        AS exchange_id,
-       CASE o.kind WHEN 1 THEN 'login' WHEN 2 THEN 'possible login' WHEN 10 THEN 'possible login'
-           WHEN 11 THEN 'possible login' WHEN 3 THEN 'issued'
-           WHEN 4 THEN 'refresh' WHEN 5 THEN 'granted' WHEN 6 THEN 'denied' WHEN 7 THEN 'logout'
-           WHEN 8 THEN 'possible logout' WHEN 9 THEN 'replaced' ELSE 'none' END AS kind,
+       CASE o.kind WHEN 5 THEN 'granted' WHEN 6 THEN 'denied' WHEN 1 THEN 'login' WHEN 7 THEN 'logout'
+           WHEN 3 THEN 'issued' WHEN 4 THEN 'refresh' WHEN 2 THEN 'possible login'
+           WHEN 10 THEN 'possible login' WHEN 11 THEN 'possible login'
+           WHEN 8 THEN 'possible logout' WHEN 9 THEN 'replaced' ELSE 'none' END AS kind, -- the usual ones first
        o.kind IN (5, 6) AS is_access,     -- boolean; granted or denied: quicker to ask for
        o.kind = 11      AS is_rotation,   -- boolean; a possible login that gives the next value of a rolling
                                           -- token: there may be none in all the database
+       o.kind IN (1, 2, 3, 10, 11) AS may_begin, -- boolean; a login, a possible login or an issue
        o.kind = 7       AS is_logout,     -- boolean; quicker to look for than the kind 'logout'
        nullif(o.agent >> 1, 0) AS agent,  -- hash of the User-Agent; NULL: none was sent
        o.agent & 1      AS is_forwarded,  -- boolean; came through a proxy
