@@ -37,6 +37,7 @@ struct http_conn {
     struct http_reader readers[2];
     struct http_pairs pairs;
     struct http_place end_place[2];
+    uint64_t answer_acked; /* of requests, by the latest bytes of the server; UINT64_MAX: unknown */
     /* where the first interim response of the current answer stands */
     bool has_interim;
     struct http_position interim;
@@ -137,6 +138,7 @@ static void on_request_head(struct http_reader *r, const struct http_head *head)
     struct http_conn *c = r->owner;
     r->m->framing = http_message_framing(head, (struct hr_span){NULL, 0});
     struct http_kept *k = http_kept_create(r->m, r->shared->content_bytes);
+    k->unsure = r->unsure;
     k->wants_upgrade = hr_span_equal(k->m.method, HR_SPAN("CONNECT")) ||
                        (head->facts.connection_upgrade && head->facts.has_upgrade);
     r->kept = k;
@@ -370,6 +372,7 @@ struct http_conn *http_conn_create(struct http_context *h, bool midstream, void 
     c->context = h;
     c->client = -1;
     c->rest_kind = HTTP_CONN_OTHER;
+    c->answer_acked = HTTP_ACK_UNKNOWN;
     c->held.total_bytes = &h->held_bytes;
     for (unsigned i = 0; i < 2; i++) {
         http_reader_init(&c->readers[i], &h->readers, midstream);
@@ -487,6 +490,53 @@ static bool must_wait(const struct http_conn *c, const struct http_input *in)
            http_reader_is_at_boundary(r, in->bytes.len);
 }
 
+/*
+ * Where in these bytes a message begins, as the other side tells: the server sends its answer when it
+ * has acknowledged all of the request, and the client its next request when it has acknowledged all of
+ * the answer. @return SIZE_MAX where nothing is told
+ */
+static size_t find_anchor(const struct http_conn *c, const struct http_input *in)
+{
+    bool is_request = (int)in->side == c->client;
+    uint64_t anchor = is_request ? (c->pairs.pipelines_surely ? UINT64_MAX : c->answer_acked)
+                                 : http_pairs_next_answer(&c->pairs, in->offset);
+    if (anchor < in->offset || anchor - in->offset >= in->bytes.len) {
+        return SIZE_MAX;
+    }
+    size_t at = (size_t)(anchor - in->offset);
+    return http_start_begins(c->readers[in->side].side,
+                             hr_span_slice(in->bytes, at, in->bytes.len))
+               ? at
+               : SIZE_MAX;
+}
+
+static void process_bytes(struct http_conn *c, const struct http_input *in)
+{
+    struct http_reader *r = &c->readers[in->side];
+    struct http_input part = *in;
+    size_t n = 0;
+    r->paused = r->paused && !c->force;
+    if (r->unsure && c->kind == HTTP_CONN_HTTP && r->state != HTTP_READ_IGNORE) {
+        size_t anchor = find_anchor(c, in);
+        if (anchor != SIZE_MAX) {
+            part.bytes = hr_span_slice(in->bytes, 0, anchor);
+            n = anchor > 0 ? http_reader_feed(r, &part) : 0;
+        }
+        if (anchor != SIZE_MAX && n == anchor) {
+            bool was_wrong = http_reader_anchor(r, in->place.at);
+            if (was_wrong && (int)in->side == c->client) {
+                http_pairs_unlearn(&c->pairs);
+            }
+            part.offset += n;
+            part.bytes = hr_span_slice(in->bytes, n, in->bytes.len);
+        }
+    }
+    n += http_reader_feed(r, &part);
+    if (n < in->bytes.len) {
+        http_held_push_back(&c->held, in, n);
+    }
+}
+
 static void process(struct http_conn *c, const struct http_input *in)
 {
     struct http_reader *r = &c->readers[in->side];
@@ -495,11 +545,10 @@ static void process(struct http_conn *c, const struct http_input *in)
     } else if (in->end) {
         http_reader_end(r, in);
     } else {
-        r->paused = r->paused && !c->force;
-        size_t n = http_reader_feed(r, in);
-        if (n < in->bytes.len) {
-            http_held_push_back(&c->held, in, n);
+        if (c->client == 1 - (int)in->side && in->acked != HTTP_ACK_UNKNOWN) {
+            c->answer_acked = in->acked;
         }
+        process_bytes(c, in);
     }
 }
 

@@ -12,6 +12,7 @@ void http_reader_init(struct http_reader *r, struct http_reader_shared *shared, 
         .shared = shared,
         .side = -1,
         .late = late,
+        .unsure = late,
         .boundary = UINT64_MAX,
         .found_at = UINT64_MAX,
         .loss_from_at = HR_NSEC_INFINITE,
@@ -45,6 +46,7 @@ bool http_reader_is_at_boundary(const struct http_reader *r, size_t len)
     case HTTP_READ_HEAD:
         return true;
     case HTTP_READ_LENGTH:
+        return r->left < len || (r->check_empty && r->m->content_bytes == 0);
     case HTTP_READ_CHUNK_DATA:
         return r->left < len;
     case HTTP_READ_CLOSE:
@@ -68,6 +70,7 @@ void http_reader_lose_position(struct http_reader *r, enum http_cut why)
 {
     r->state = HTTP_READ_SEARCH;
     r->boundary = UINT64_MAX;
+    r->unsure = true;
     r->shared->ops->lost(r, why);
 }
 
@@ -197,6 +200,22 @@ static void drop_searched(struct http_reader *r)
     if (r->state == HTTP_READ_SEARCH) {
         r->loss_bytes += r->held.len;
     }
+}
+
+bool http_reader_anchor(struct http_reader *r, hr_nsec at)
+{
+    bool was_wrong = r->m != NULL || r->state == HTTP_READ_HEAD;
+    if (r->state != HTTP_READ_START) {
+        http_reader_cut_head(r, HTTP_CUT_GAP);
+        http_reader_end_message(r, HTTP_CUT_GAP);
+        drop_searched(r);
+        http_reader_release_held(r);
+        http_reader_open_loss(r, 0, at);
+        http_reader_lose_position(r, HTTP_CUT_GAP);
+        r->state = HTTP_READ_START;
+    }
+    r->unsure = false;
+    return was_wrong;
 }
 
 void http_reader_gap(struct http_reader *r, const struct http_input *in)

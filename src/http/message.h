@@ -22,6 +22,7 @@ struct http_kept {
     bool after_whole;           /* the request before it, as far as known, was whole */
     uint64_t number;            /* from 1 among the requests of the connection */
     bool after_hole;            /* requests may be missing right before it */
+    bool unsure;                /* found by a search: it may be none */
     bool wants_upgrade;         /* CONNECT, or Upgrade with Connection: upgrade */
     bool answered;              /* its final response has begun */
     enum http_pairing pairing;
@@ -104,6 +105,7 @@ struct http_reader {
     int side;    /* enum http_side; -1: not known yet */
     bool paused; /* set by an op: feed returns behind the current message */
     bool late;   /* bytes before are unknown: look for a start further on */
+    bool unsure; /* position was lost, and nothing but the bytes themselves says where it is */
     bool ended;
     struct http_message *m; /* in progress; shared->scratch or kept->m; NULL: none */
     struct http_kept *kept;
@@ -144,6 +146,11 @@ void http_reader_finish(struct http_reader *r);
 size_t http_reader_feed(struct http_reader *r, const struct http_input *in);
 void http_reader_gap(struct http_reader *r, const struct http_input *in);
 void http_reader_end(struct http_reader *r, const struct http_input *in);
+/**
+ * The next byte begins a message: the other side's bytes say so. What is being read there, found by a
+ * search, is none, and ends. @return whether there was such a message
+ */
+bool http_reader_anchor(struct http_reader *r, hr_nsec at);
 /** From here on nothing is HTTP/1. Releases what is held. */
 void http_reader_ignore(struct http_reader *r);
 /** The other side told what this one is. */

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 void http_pairs_init(struct http_pairs *p, const struct http_pairing_shared *shared, void *user)
 {
@@ -161,6 +162,7 @@ static void note_sending_habits(struct http_pairs *p, struct http_kept *k)
     } else {
         k->burst_start = acked > p->last_acked;
         p->pipelines |= acked == p->last_acked;
+        p->pipelines_surely |= acked == p->last_acked && !k->unsure;
     }
     k->number = ++p->number;
     k->after_hole = p->request_hole;
@@ -229,6 +231,11 @@ void http_pairs_add(struct http_pairs *p, struct http_kept *take_request)
     enforce_limit(p);
 }
 
+void http_pairs_unlearn(struct http_pairs *p)
+{
+    p->pipelines = p->pipelines_surely;
+}
+
 void http_pairs_request_done(struct http_pairs *p, struct http_kept *request)
 {
     p->open_request = NULL;
@@ -256,7 +263,8 @@ static bool may_answer(const struct http_kept *k, const struct http_position *at
  * had all bytes before k, and none of k. Where that byte is missing as well, a client that has not
  * been seen to pipeline is taken not to have done so. If what it sent there answered the last
  * request before the hole, and that one was whole, then the hole hides a request that is still to
- * be answered.
+ * be answered. And who answers a client that asks one by one has seen nothing behind the request;
+ * else it is part of another one's content.
  */
 static bool starts_burst(const struct http_pairs *p, const struct http_kept *k,
                          const struct http_position *at)
@@ -269,8 +277,10 @@ static bool starts_burst(const struct http_pairs *p, const struct http_kept *k,
     }
     bool hides_more =
         k->after_whole && p->answered_number + 1 == k->number && p->answered_end == at->offset;
+    bool more_came = !p->pipelines && k->m.complete && at->acked != HTTP_ACK_UNKNOWN &&
+                     at->acked > k->m.end_offset + strlen("\r\n"); /* some send one too many */
     bool before_is_missing = at->before == HTTP_ACK_UNKNOWN && !p->pipelines;
-    return (at->before == k->m.offset || before_is_missing) && !hides_more;
+    return (at->before == k->m.offset || before_is_missing) && !hides_more && !more_came;
 }
 
 static struct http_kept *match_by_position(const struct http_pairs *p,
@@ -295,6 +305,17 @@ static struct http_kept *match_by_position(const struct http_pairs *p,
         }
     }
     return NULL;
+}
+
+uint64_t http_pairs_next_answer(const struct http_pairs *p, uint64_t offset)
+{
+    const struct http_kept *k =
+        p->overlaps || (p->pipelines && !p->waits_for_bursts) ? NULL : p->first;
+    while (k != NULL && (k->answered || !k->burst_start || k->m.acked == HTTP_ACK_UNKNOWN ||
+                         k->m.acked < offset)) {
+        k = k->next;
+    }
+    return k != NULL ? k->m.acked : UINT64_MAX;
 }
 
 /* Joined midway, and both sides begin with a message right there: nothing is missing in between. */

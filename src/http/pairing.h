@@ -52,6 +52,7 @@ struct http_pairs {
     bool request_hole;           /* requests may be missing since the last one */
     bool has_request;            /* at least one was seen */
     bool pipelines;              /* the client sends bursts */
+    bool pipelines_surely;       /* as requests show that no search found */
     bool waits_for_bursts;       /* and sends the next when all of one are answered */
     bool overlaps;               /* it sends while answers to earlier ones are under way */
     uint64_t last_acked;         /* of the last request */
@@ -67,6 +68,8 @@ void http_pairs_init(struct http_pairs *p, const struct http_pairing_shared *sha
 void http_pairs_finish(struct http_pairs *p);
 /** Takes a request whose head is read. */
 void http_pairs_add(struct http_pairs *p, struct http_kept *take_request);
+/** What a search has found were no requests: what they taught is forgotten. */
+void http_pairs_unlearn(struct http_pairs *p);
 /** That request ended. */
 void http_pairs_request_done(struct http_pairs *p, struct http_kept *request);
 
@@ -86,6 +89,8 @@ struct http_kept *http_pairs_match(struct http_pairs *p, const struct http_posit
  */
 void http_pairs_response_done(struct http_pairs *p, const struct http_message *m,
                               struct http_kept *take_kept, enum http_cut cut, bool may_be_early);
+/** @return where at or behind offset the answer to a waiting request begins for sure; UINT64_MAX: not known */
+uint64_t http_pairs_next_answer(const struct http_pairs *p, uint64_t offset);
 /** Responses may be missing from here on. */
 void http_pairs_drift(struct http_pairs *p, bool by_gap);
 /** Both sides ended: emits everything that still waits. */

@@ -177,6 +177,18 @@ bool http_start_is_possible(int side, struct hr_span prefix)
            (side != HTTP_RESPONSE && request_is_possible(prefix));
 }
 
+bool http_start_begins(int side, struct hr_span bytes)
+{
+    struct http_start_line line;
+    struct hr_span rest = bytes;
+    struct hr_span first;
+    if (!http_line_next(&rest, &first)) {
+        return http_start_is_possible(side, bytes);
+    }
+    return (side != HTTP_RESPONSE && http_request_line_parse(first, &line)) ||
+           (side != HTTP_REQUEST && http_status_line_parse(first, &line));
+}
+
 static const struct hr_span known_methods[] = {
     {"GET",       3},
     {"POST",      4},

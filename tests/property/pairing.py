@@ -22,6 +22,8 @@ FAULTS = {
     "clean": [],
     "1 % reordered": ["--reorder", "2%"],
     "0.1 % lost": ["--loss", "0.1%"],
+    "1 % lost": ["--loss", "1%"],
+    "5 % lost": ["--loss", "5%"],
     "1 % doubled": ["--duplicate", "1%"],
     "all three": ["--reorder", "2%", "--loss", "0.1%", "--duplicate", "1%"],
     "all three, worse": ["--reorder", "10%", "--loss", "2%", "--duplicate", "10%"],
@@ -93,7 +95,7 @@ def missing(listed, truth, in_order):
             yield "%s is %s, loss %s, %s bytes; it is whole with %d" % (
                 name(x), e["state"], e["loss"], e["response_bytes"], x["response_bytes"])
         for key in times:
-            if e[key] != x[key]:
+            if e[key] != x.get(key, e[key]):
                 yield "%s: %s is %s, was %s" % (name(x), key, e[key], x[key])
 
 

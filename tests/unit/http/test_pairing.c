@@ -194,6 +194,33 @@ static void a_lost_burst_does_not_hide_the_next(void **state)
     played_finish(&s.played);
 }
 
+/* What looks like a message in a content whose head is lost hides nothing: the other side tells
+ * where the next one begins. */
+static void what_looks_like_a_message_hides_no_other(void **state)
+{
+    (void)state;
+#define BAIT(line) line "\r\nContent-Length: 99999\r\n\r\n"
+    static const char *const turns[] = {
+        "C:POST /0 HTTP/1.1\r\nContent-Length: 53\r\n\r\n..." BAIT("POST /bait HTTP/1.1") "....",
+        "S:HTTP/1.1 200 OK\r\nContent-Length: 46\r\n\r\n..." BAIT("HTTP/1.1 404 No") ".",
+        "C:GET /1 HTTP/1.1\r\n\r\n",
+        "S:HTTP/1.1 200 OK\r\nX-N: 1\r\nContent-Length: 1\r\n\r\nx",
+        NULL,
+    };
+#undef BAIT
+    struct play p = play_of(turns);
+    for (unsigned side = 0; side < 2; side++) {
+        for (size_t split = 0; split < 8; split++) {
+            struct play_options o = {.hole_side = side, .hole_to = 10, .split = split};
+            struct seen s = play_seen(&p, &o);
+            if (!s.paired[1]) {
+                fail_msg("side %u, split %zu:\n%s", side, split, hr_buf_str(&s.played.text));
+            }
+            played_finish(&s.played);
+        }
+    }
+}
+
 /* A hole wholly inside a content of known length costs no message. */
 static void contents_are_skipped_over(void **state)
 {
@@ -243,6 +270,7 @@ int main(void)
         cmocka_unit_test(holes_in_bursts_make_no_false_pair),
         cmocka_unit_test(holes_in_overlapping_exchanges_make_no_false_pair),
         cmocka_unit_test(a_lost_burst_does_not_hide_the_next),
+        cmocka_unit_test(what_looks_like_a_message_hides_no_other),
         cmocka_unit_test(contents_are_skipped_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
