@@ -56,6 +56,7 @@ int pipeline_analyse(struct store *s, const struct profile_set *profiles, hr_nse
     int64_t *sites = NULL;
     size_t count = 0;
     int r = analysis_changed_sites(s, &sites, &count);
+    r = r == 0 ? twins_prepare(s) : r;
     r = r == 0 ? twins_spread(s, &sites, &count) : r;
     for (size_t i = 0; r == 0 && i < count; i++) {
         r = classify_site(s, sites[i], profiles, classifier);

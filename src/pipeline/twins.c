@@ -8,16 +8,7 @@
 
 #include <stdlib.h>
 
-enum {
-    PAIRS = 32, /* most pairs of carriers of a site */
-    NOTES = 65536,
-};
-
-struct pair {
-    int64_t carrier_id;
-    int64_t other_id;
-    int64_t other_site_id;
-};
+enum { NOTES = 65536 };
 
 struct noted {
     int64_t session_id;
@@ -29,8 +20,7 @@ struct noted {
 struct twins {
     struct store *store;
     struct noted *noted;
-    struct hr_buf site;
-    struct pair pairs[PAIRS];
+    struct twin_carrier pairs[TWIN_CARRIERS_MAX];
     size_t count;
 };
 
@@ -61,30 +51,24 @@ static struct hr_span domain_of(struct hr_span host)
                      : hr_span_slice(host, dots == 2 ? start + 1 : 0, host.len);
 }
 
-bool twins_are_kin(struct hr_span site, struct hr_span other)
+/* Equal but for the port, or in one domain. */
+static struct hr_span kin_of(struct hr_span site)
 {
-    struct hr_span a = without_port(site);
-    struct hr_span b = without_port(other);
-    struct hr_span domain = domain_of(a);
-    return hr_span_equal(a, b) || (domain.ptr != NULL && hr_span_equal(domain, domain_of(b)));
+    struct hr_span host = without_port(site);
+    struct hr_span domain = domain_of(host);
+    return domain.ptr != NULL ? domain : host;
 }
 
-static int pair_row(const struct twin_carrier *c, void *user)
+int twins_prepare(struct store *s)
 {
-    struct twins *t = user;
-    if (t->count < PAIRS && twins_are_kin(hr_buf_span(&t->site), c->other_site)) {
-        t->pairs[t->count++] = (struct pair){c->carrier_id, c->other_id, c->other_site_id};
-    }
-    return 0;
+    return read_kin(s, kin_of);
 }
 
 int twins_create(struct store *s, int64_t site_id, struct twins **ret_twins)
 {
     struct twins *t = hr_xcalloc(1, sizeof(*t));
     t->store = s;
-    hr_buf_init(&t->site, 4096);
-    int r = read_site(s, site_id, &t->site);
-    r = r == 0 ? read_twin_carriers(s, site_id, pair_row, t) : r;
+    int r = read_twin_carriers(s, site_id, t->pairs, &t->count);
     if (r < 0) {
         twins_destroy(t);
         return r;
@@ -106,7 +90,6 @@ void twins_destroy(struct twins *t)
         free(n->logins);
         free(n);
     }
-    hr_buf_finish(&t->site);
     free(t);
 }
 
@@ -166,30 +149,48 @@ void twins_give_logins(const struct twins *t, int64_t session_id,
     }
 }
 
-static bool is_among(const int64_t *sites, size_t count, int64_t site_id)
+/* The sites so far, to tell at once whether one is among them. */
+struct spread {
+    struct store *store;
+    struct spread_site *known;
+    int64_t *sites; /* the changed ones, then those added */
+    size_t count;
+};
+
+struct spread_site {
+    int64_t site_id;
+    UT_hash_handle hh;
+};
+
+static bool is_known(const struct spread *p, int64_t site_id)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (sites[i] == site_id) {
-            return true;
-        }
-    }
-    return false;
+    struct spread_site *known = NULL;
+    HASH_FIND(hh, p->known, &site_id, sizeof(site_id), known);
+    return known != NULL;
 }
 
-static int spread_from(struct store *s, int64_t **sites, size_t *count, int64_t site_id)
+static void make_known(struct spread *p, int64_t site_id)
+{
+    struct spread_site *known = hr_xcalloc(1, sizeof(*known));
+    known->site_id = site_id;
+    HASH_ADD(hh, p->known, site_id, sizeof(known->site_id), known);
+}
+
+static int spread_from(struct spread *p, int64_t site_id)
 {
     struct twins *t = NULL;
-    int r = twins_create(s, site_id, &t);
+    int r = twins_create(p->store, site_id, &t);
     for (size_t i = 0; r == 0 && i < t->count; i++) {
         int64_t shares = 0;
-        const struct pair *p = &t->pairs[i];
-        if (is_among(*sites, *count, p->other_site_id)) {
+        const struct twin_carrier *c = &t->pairs[i];
+        if (is_known(p, c->other_site_id)) {
             continue;
         }
-        r = read_carriers_share_token(s, p->carrier_id, p->other_id, &shares);
+        r = read_carriers_share_token(p->store, c->carrier_id, c->other_id, &shares);
         if (r == 0 && shares != 0) {
-            *sites = hr_xrealloc(*sites, (*count + 1) * sizeof(**sites));
-            (*sites)[(*count)++] = p->other_site_id;
+            make_known(p, c->other_site_id);
+            p->sites = hr_xrealloc(p->sites, (p->count + 1) * sizeof(*p->sites));
+            p->sites[p->count++] = c->other_site_id;
         }
     }
     twins_destroy(t);
@@ -198,10 +199,22 @@ static int spread_from(struct store *s, int64_t **sites, size_t *count, int64_t 
 
 int twins_spread(struct store *s, int64_t **sites, size_t *count)
 {
-    size_t changed = *count;
+    struct spread p = {.store = s, .sites = *sites, .count = *count};
+    struct spread_site *known;
+    struct spread_site *next;
     int r = 0;
-    for (size_t i = 0; r == 0 && i < changed; i++) {
-        r = spread_from(s, sites, count, (*sites)[i]);
+    for (size_t i = 0; i < *count; i++) {
+        make_known(&p, p.sites[i]);
     }
+    for (size_t i = 0; r == 0 && i < *count; i++) {
+        r = spread_from(&p, p.sites[i]);
+    }
+    HASH_ITER(hh, p.known, known, next)
+    {
+        HASH_DEL(p.known, known);
+        free(known);
+    }
+    *sites = p.sites;
+    *count = p.count;
     return r;
 }

@@ -9,7 +9,10 @@
 
 struct twins;
 
-/* Use: note; resolve; give. */
+/* Use: prepare once, when the sites and carriers are stored; then create, note, resolve, give. */
+/** Sites are kindred that are equal but for the port, or in one domain: the last two labels of their
+ *  names are equal. @return 0 or -errno */
+int twins_prepare(struct store *s);
 /** Of a site; cheap where no kindred site has a carrier of the same name. @return 0 or -errno */
 int twins_create(struct store *s, int64_t site_id, struct twins **ret_twins);
 void twins_destroy(struct twins *t);
@@ -23,7 +26,5 @@ void twins_give_logins(const struct twins *t, int64_t session_id,
                        int (*row)(const struct operation_row *o, void *user), void *user);
 /** Adds to the sites those that have a token of one of them: what changed there concerns them. */
 int twins_spread(struct store *s, int64_t **sites, size_t *count);
-/** Equal but for the port, or in one domain: the last two labels of their names are equal. */
-bool twins_are_kin(struct hr_span site, struct hr_span other);
 
 #endif

@@ -45,15 +45,18 @@ int read_session_operations(struct store *s, int64_t session_id,
  *  @param ret_parent_id  0: none, or how that one was given was not seen */
 int read_replaced_session(struct store *s, int64_t exchange_id, int64_t session_id,
                           int64_t *ret_parent_id);
-/** Carriers of other sites that are called like one of this site's. */
+/** Looks up which sites are kindred, for read_twin_carriers(); again where sites or carriers changed.
+ *  @param kin_of  a part of the site's name; equal: kindred */
+int read_kin(struct store *s, struct hr_span (*kin_of)(struct hr_span site));
+/** Carriers of kindred sites that are called like one of this site's: the first by the sites' names. */
+enum { TWIN_CARRIERS_MAX = 32 };
 struct twin_carrier {
     int64_t carrier_id;
     int64_t other_id;
     int64_t other_site_id;
-    struct hr_span other_site; /* its name */
 };
 int read_twin_carriers(struct store *s, int64_t site_id,
-                       int (*row)(const struct twin_carrier *c, void *user), void *user);
+                       struct twin_carrier ret_carriers[TWIN_CARRIERS_MAX], size_t *ret_count);
 /** The session of the other carrier that has the same token. @param ret_session_id  0: none */
 int read_twin_session(struct store *s, int64_t session_id, int64_t carrier_id, int64_t other_id,
                       int64_t *ret_session_id);

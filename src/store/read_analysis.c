@@ -335,27 +335,6 @@ int read_replaced_session(struct store *s, int64_t exchange_id, int64_t session_
     return store_number(s, q, 0, ret_parent_id);
 }
 
-int read_twin_carriers(struct store *s, int64_t site_id,
-                       int (*row)(const struct twin_carrier *c, void *user), void *user)
-{
-    sqlite3_stmt *q = store_stmt(s, STMT_TWIN_CARRIERS);
-    bind_number(q, 1, site_id);
-    int r;
-    while ((r = store_step(s, q)) > 0) {
-        struct twin_carrier c = {
-            .carrier_id = sqlite3_column_int64(q, 0),
-            .other_id = sqlite3_column_int64(q, 1),
-            .other_site_id = sqlite3_column_int64(q, 2),
-            .other_site = column_span(q, 3),
-        };
-        r = row(&c, user);
-        if (r != 0) {
-            return store_end_rows(q, r);
-        }
-    }
-    return r;
-}
-
 int read_twin_session(struct store *s, int64_t session_id, int64_t carrier_id, int64_t other_id,
                       int64_t *ret_session_id)
 {

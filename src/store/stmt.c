@@ -479,10 +479,21 @@ static const char *const statements[STMT_COUNT] = {
     "ON p.id BETWEEN (o.id >> 3) * 16 AND (o.id >> 3) * 16 + 15 "
     "WHERE o.session_id = k.sent_id AND o.issues AND p.set_id = k.sent_id "
     "ORDER BY o.start_at, o.id LIMIT 1)",
+    [STMT_KIN_SITES] = "SELECT id, name FROM sites",
+    [STMT_KIN_ADD] = "INSERT INTO temp.kin (site_id, name) VALUES (?1, ?2)",
+    [STMT_KIN_DROP_ALONE] = "DELETE FROM temp.kin WHERE name IN "
+                            "(SELECT name FROM temp.kin GROUP BY name HAVING count(*) = 1)",
+    [STMT_KIN_CARRIERS] =
+        "INSERT INTO temp.kin_carriers (kin, kind, name, site, site_id, carrier_id) "
+        "SELECT kin, kind, name, site, site_id, id FROM (SELECT k.name AS kin, c.kind, c.name, "
+        "s.name AS site, c.site_id, c.id, row_number() OVER (PARTITION BY k.name, c.kind, c.name "
+        "ORDER BY s.name) AS place FROM temp.kin k CROSS JOIN sites s ON s.id = k.site_id "
+        "CROSS JOIN carriers c ON c.site_id = k.site_id) WHERE place <= ?1",
     [STMT_TWIN_CARRIERS] =
-        "SELECT c.id, o.id, o.site_id, s.name FROM carriers c CROSS JOIN carriers o "
-        "ON o.kind = c.kind AND o.name = c.name AND o.site_id <> c.site_id "
-        "CROSS JOIN sites s ON s.id = o.site_id WHERE c.site_id = ?1 ORDER BY s.name, c.id",
+        "SELECT c.id, o.carrier_id, o.site_id FROM temp.kin k CROSS JOIN carriers c "
+        "ON c.site_id = k.site_id CROSS JOIN temp.kin_carriers o ON o.kin = k.name "
+        "AND o.kind = c.kind AND o.name = c.name AND o.site_id <> c.site_id "
+        "WHERE k.site_id = ?1 ORDER BY o.site, c.id LIMIT ?2",
     [STMT_TWIN_SESSION] =
         "SELECT t.id FROM sessions s CROSS JOIN sessions t INDEXED BY sessions_by_hash "
         "ON t.carrier_id = ?3 AND t.hash = s.hash WHERE s.id = ?1 AND s.carrier_id = ?2",

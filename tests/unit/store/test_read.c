@@ -524,6 +524,11 @@ static void check_finds_breaches(void **state)
     }
 }
 
+static struct hr_span itself(struct hr_span site)
+{
+    return site;
+}
+
 /* Every statement of the table compiles against the schema. */
 static void statements_compile(void **state)
 {
@@ -533,6 +538,7 @@ static void statements_compile(void **state)
                                    "CREATE TEMP TABLE joined (id INTEGER PRIMARY KEY);"
                                    "CREATE TEMP TABLE rebound (id INTEGER PRIMARY KEY)"),
                      0);
+    assert_int_equal(read_kin(s, itself), 0);
     for (int k = 0; k < STMT_COUNT; k++) {
         if (store_stmt(s, (enum stmt_id)k) == NULL) {
             fail_msg("%s: %s", stmt_sql((enum stmt_id)k), store_error(s));
