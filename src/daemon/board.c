@@ -41,8 +41,9 @@ static void render_title(const struct board *b, struct line *l)
 {
     char up[HR_TIME_TEXT_SIZE];
     char right[HR_TIME_TEXT_SIZE + 16];
+    hr_nsec seconds = b->up / HR_NSEC_PER_SEC * HR_NSEC_PER_SEC;
     snprintf(right, sizeof(right), "for %s ",
-             hr_duration_format(b->up / HR_NSEC_PER_SEC * HR_NSEC_PER_SEC, up));
+             seconds > 0 ? hr_duration_format(seconds, up) : "0 s");
     line_put_str(l, COLOR_BOLD, " headrace watch ");
     line_put_foreign(l, COLOR_NONE, b->source, l->paint->width - l->column - strlen(right) - 1);
     line_fill(l, l->paint->width - strlen(right));

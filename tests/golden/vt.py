@@ -24,6 +24,8 @@ class Terminal:
             for name in ("NO_COLOR", "LC_ALL", "LC_CTYPE"):
                 os.environ.pop(name, None)
             os.environ.update({"TERM": "vt100", "LANG": "C.UTF-8", **environment})
+            # A sanitizer cannot look for leaks in a process that gave up so much.
+            os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             signal.pthread_sigmask(signal.SIG_SETMASK, [])
             os.execv(argv[0], argv)
