@@ -12,7 +12,8 @@ import subprocess
 import sys
 import time
 
-RULES = ("post-logout-access", "missing-set-cookie", "status-flap", "lost-login")
+RULES = ("post-logout-access", "missing-set-cookie", "status-flap", "lost-login", "revived-session", "identity-mixup",
+         "execution-after-redirect", "unanswered-request")
 # A symptom of a session may be told at another of its exchanges: any time of the story will do.
 OF_SESSION = {"status-flap", "lost-login"}
 SLACK_NS = 1_010_000

@@ -116,7 +116,8 @@ class User:
         thread.join()
         other.close()
         report, got_at = got[0]
-        if report and report.cookie and got_at > left_at:
+        if report and report.cookie:
+            report.request["certain"] = got_at > left_at  # else the wire may tell, or not
             self.clients.see("revived-session", report.request)
         answers.append(self.ask("GET", "/api/me", cookie))
         for answer in answers:
@@ -201,7 +202,7 @@ def label(capture, defects, seen):
     return {
         "capture": capture, "scenario": ", ".join(defects) or "none", "variant": "vulnerable" if defects else "fixed",
         "defect": ", ".join(defects) or None, "habit": None, "carrier": "cookie session_id",
-        "expected": [{"symptom": s, "min": 1 if s in of_session else len(seen[s]), "max": None,
+        "expected": [{"symptom": s, "min": 1 if s in of_session else sum(o["certain"] for o in seen[s]), "max": None,
                       "occurrences": [] if s in of_session else seen[s]} for s in sorted(expected) if seen.get(s)],
         "allowed": [{"symptom": s, "max": None} for s in sorted(allowed | (expected & of_session))],
     }
