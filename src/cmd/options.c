@@ -67,6 +67,10 @@ static const struct cmd_option_info infos[] = {
      AT(run_as)                                                                                                                                                               },
     {OPT_NO_UI,            0,   "no-ui",               NULL,                 "plain lines on a terminal too, in place of the screen",           SET_FLAG,
      AT(no_ui)                                                                                                                                                                },
+    {OPT_RING_KEEP,        0,   "keep",                "SIZE|SPAN",
+     "keep the last packets on disk, as 10GB or 2h; both: the narrower",                                                                        SET_LIST,    AT(ring_keep)    },
+    {OPT_RING,             0,   "ring",                "DIR",
+     "the folder of packets kept (default: the database's name and .ring)",                                                                     SET_TEXT,    AT(ring)         },
     {OPT_FORMAT,           0,   "format",              "FORMAT",             NULL,                                                              SET_TEXT,    AT(format)       },
     {OPT_FORMATS,          0,   "format",              "FORMAT",             NULL,                                                              SET_LIST,    AT(formats)      },
     {OPT_OUTPUTS,          'o', "output",              "FILE|DIR",
@@ -150,9 +154,8 @@ static const struct cmd_option_info infos[] = {
      AT(config.decode.fragment_budget_bytes)                                                                                                                                  },
     {OPT_BOUNDS,           0,   "max-tokens",          "N",                  "tokens remembered to hide them in targets",                       SET_SIZE,
      AT(config.extract.known_token_limit)                                                                                                                                     },
-    {OPT_CONFIG,           0,   "config",              "FILE",
-     "take options from this file too; the command line wins",                                                                                  SET_TEXT,
-     AT(conf_path)                                                                                                                                                            },
+    {OPT_CONFIG,           0,   "config",              "FILE",               "take options from this file too; the command line wins",
+     SET_TEXT,                                                                                                                                               AT(conf_path)    },
     {OPT_QUIET,            'q', "quiet",               NULL,                 "no progress and no remarks on stderr, errors only",               SET_FLAG,
      AT(quiet)                                                                                                                                                                },
     {OPT_COLOR,            0,   "color",               "WHEN",               "auto, always or never (default auto; NO_COLOR is honoured)",
@@ -260,8 +263,8 @@ static void make_table(const struct cmd_usage *usage, struct getopt_table *t)
 static size_t find_option(const struct getopt_table *t, int code)
 {
     size_t i = 0;
-    while (i < t->count &&
-           code != FIRST_CODE + (int)i && (code == 0 || code != t->infos[i]->letter)) {
+    while (i < t->count && code != FIRST_CODE + (int)i &&
+           (code == 0 || code != t->infos[i]->letter)) {
         i++;
     }
     return i;

@@ -61,6 +61,8 @@ enum cmd_option {
     OPT_RETAIN,
     OPT_RUN_AS,
     OPT_NO_UI,
+    OPT_RING_KEEP,
+    OPT_RING,
     OPT_CLOCK_ERROR,
     OPT_VERIFY_CHECKSUMS,
     OPT_REDACT_USERS,
@@ -123,6 +125,8 @@ struct cmd_args {
     hr_nsec retain;
     const char *run_as;
     bool no_ui;
+    struct cmd_words ring_keep; /* sizes and spans */
+    const char *ring;
     bool is_private; /* a file of -o is for its owner alone; set by the command */
     const char *conf_path;
     struct hr_yaml_doc *conf; /* holds the strings that the file gave; NULL: none */

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* Bytes of packets: less is no ring. */
+#define KEEP_LEAST 65536u
+
 static bool is_one_of(const char *value, const char *const *words)
 {
     for (size_t i = 0; words[i] != NULL; i++) {
@@ -33,6 +36,14 @@ static bool is_color(const char *value)
     return is_one_of(value, words);
 }
 
+static bool is_keep(const char *value)
+{
+    uint64_t size;
+    hr_nsec span;
+    bool is_span = cmd_parse_span(value, &span) && span > 0;
+    return is_span || (cmd_parse_size(value, &size) && size >= KEEP_LEAST);
+}
+
 /* Texts that must be more than that. */
 static const struct {
     enum cmd_option id;
@@ -44,6 +55,7 @@ static const struct {
     {OPT_VERDICT,        is_verdict,      "proven, contradiction or suspect"            },
     {OPT_COLOR,          is_color,        "auto, always or never"                       },
     {OPT_TZ,             cmd_zone_exists, "a zone that the system knows, as Europe/Rome"},
+    {OPT_RING_KEEP,      is_keep,         "a size from 64K, as 10GB, or a span, as 2h"  },
     {OPT_ALERT,          sink_is_kind,
      "stdout, syslog, file:PATH, exec:PROGRAM, http://... "
      "or https://..."                                                                   },

@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/output.h"
 #include "cmd/run.h"
+#include "cmd/watch_keep.h"
 #include "daemon/runner.h"
 #include "daemon/trust.h"
 
@@ -41,6 +42,8 @@ static const enum cmd_option options[] = {
     OPT_RETAIN,
     OPT_RUN_AS,
     OPT_NO_UI,
+    OPT_RING_KEEP,
+    OPT_RING,
     OPT_ONLY_RULE,
     OPT_NO_RULE,
     OPT_SET,
@@ -79,6 +82,7 @@ struct watch_command {
     struct feed *feed;
     struct stats *stats;
     struct screen *screen; /* NULL: plain lines */
+    struct watch_keep keep;
 };
 
 /* --- what is asked for ------------------------------------------------------------------------ */
@@ -280,6 +284,18 @@ static int hand_over_alerts(const struct watch_command *w)
     return r;
 }
 
+static int open_keep(struct watch_command *w)
+{
+    return watch_keep_open(&w->keep, &(struct watch_keep_config){
+                                         .args = w->args,
+                                         .real_db = w->real_db,
+                                         .captures = (const char *const *)w->captures,
+                                         .capture_count = w->capture_count,
+                                         .uid = w->uid,
+                                         .gid = w->gid,
+                                     });
+}
+
 /* The terminal's description may be in a folder of root's. */
 static int open_screen(struct watch_command *w)
 {
@@ -356,6 +372,7 @@ static void list_paths(const struct watch_command *w, struct cmd_words *read,
         allow_folder(read, kept, count, args->suppressions);
     }
     allow_folder(write, kept, count, w->real_db);
+    watch_keep_list_paths(&w->keep, write);
     for (size_t i = 0; i < args->alerts.count; i++) {
         if (strncmp(args->alerts.items[i], "file:", 5) == 0) {
             allow_folder(write, kept, count, args->alerts.items[i] + 5);
@@ -526,6 +543,7 @@ static int run_watch(struct watch_command *w)
         .notify = w->notify,
         .stats = w->stats,
         .screen = w->screen,
+        .keeper = w->keep.keeper,
         .reload = on_reload,
         .user = w,
     };
@@ -549,8 +567,10 @@ static int watch(struct watch_command *w)
     r = r < 0 ? open_sinks(w) : r;
     r = r < 0 ? hand_over_alerts(w) : r;
     r = r < 0 ? open_store(w) : r;
+    r = r < 0 ? open_keep(w) : r;
     r = r < 0 ? open_screen(w) : r;
     r = r < 0 ? confine(w) : r;
+    r = r < 0 ? watch_keep_start(&w->keep) : r;
     r = r < 0 ? start_sinks(w) : r;
     w->stats = stats_create();
     r = r < 0 ? start_screen(w) : r;
@@ -569,6 +589,7 @@ static void finish(struct watch_command *w)
     }
     free(w->sinks);
     feed_close(w->feed);
+    watch_keep_finish(&w->keep);
     stats_destroy(w->stats);
     cmd_run_finish(&w->run);
     runner_destroy(w->runner);

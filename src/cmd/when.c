@@ -73,6 +73,9 @@ bool cmd_parse_size(const char *text, uint64_t *ret_size)
     if (!cut_number(&rest, &value)) {
         return false;
     }
+    if (rest.len == 2 && rest.ptr[1] == 'B') { /* 10GB */
+        rest.len = 1;
+    }
     if (rest.len == 1) {
         switch (rest.ptr[0]) {
         case 'k':

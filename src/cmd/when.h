@@ -12,7 +12,7 @@
 hr_nsec cmd_now(void);
 /** "250us", "30d"; ns, us, ms, s, min, h or d. @return false where it is not that */
 bool cmd_parse_span(const char *text, hr_nsec *ret_span);
-/** "64M"; K, M, G mean 1024, 1024², 1024³. @return false where it is not that */
+/** "64M", "64MB"; K, M, G mean 1024, 1024², 1024³. @return false where it is not that */
 bool cmd_parse_size(const char *text, uint64_t *ret_size);
 /**
  * RFC 3339; or local YYYY-MM-DD[ HH:MM[:SS]] in the zone; or relative, "-2h", to latest.

@@ -18,6 +18,8 @@
 /* Between two rounds; at least as long as the last one took: half of the time is left for others.
  */
 #define ROUND_INTERVAL (200 * HR_NSEC_PER_MSEC)
+/* Packets are that much later on the disk. */
+#define KEEP_INTERVAL (50 * HR_NSEC_PER_MSEC)
 #define TICK_INTERVAL HR_NSEC_PER_SEC
 #define WAIT_MS LIVE_GATHER_MS
 /* At the end, for each place that alerts go to. */
@@ -42,6 +44,7 @@ struct watch {
     hr_nsec round_time;  /* of the last one */
     hr_nsec round_due;   /* steady */
     hr_nsec tick_due;
+    hr_nsec keep_due;
     hr_nsec ticked_at;  /* wall */
     hr_nsec clock_lead; /* wall less steady, at the last tick */
     hr_nsec arrived_at; /* wall: when the last frame came here */
@@ -244,7 +247,18 @@ static void on_frame(const struct packet *p, void *user)
     struct watch *w = user;
     w->has_frames = true;
     w->stats.packet_at = p->at;
+    if (w->config->keeper != NULL) {
+        keeper_add(w->config->keeper, p);
+    }
     ingest_feed(w->ingest, p);
+}
+
+static void keep(struct watch *w, hr_nsec now)
+{
+    if (w->config->keeper != NULL && now >= w->keep_due) {
+        keeper_flush(w->config->keeper);
+        w->keep_due = now + KEEP_INTERVAL;
+    }
 }
 
 static void pace_rounds(struct watch *w, hr_nsec now)
@@ -271,6 +285,7 @@ static void loop(struct watch *w, int signals)
             tick(w, now);
             w->tick_due = now + TICK_INTERVAL;
         }
+        keep(w, now);
         pace_rounds(w, now);
         notify_watchdog(w->config->notify, now);
         take_signals(w, signals);

@@ -10,6 +10,7 @@
 
 #include "daemon/alerts.h"
 #include "daemon/feed.h"
+#include "daemon/keeper.h"
 #include "daemon/notify.h"
 #include "daemon/screen.h"
 #include "daemon/stats.h"
@@ -36,6 +37,7 @@ struct watch_config {
     struct notify *notify; /* may be NULL */
     struct stats *stats;
     struct screen *screen; /* may be NULL */
+    struct keeper *keeper; /* may be NULL */
     /**
      * SIGHUP: reads rules, profiles and suppressions anew. Nobody uses the old ones or the store
      * meanwhile.
