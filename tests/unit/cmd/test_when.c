@@ -46,7 +46,10 @@ static void sizes_are_bytes(void **state)
         {"1G",              1024u * 1024 * 1024},
         {"M",               UINT64_MAX         },
         {"1X",              UINT64_MAX         },
-        {"1MB",             UINT64_MAX         },
+        {"1MB",             1024 * 1024        },
+        {"1Mb",             UINT64_MAX         },
+        {"1B",              UINT64_MAX         },
+        {"1MBB",            UINT64_MAX         },
         {"-1",              UINT64_MAX         },
         {"99999999999999G", UINT64_MAX         },
     };
