@@ -33,8 +33,8 @@ struct ring_interface {
 struct ring_segment {
     uint64_t number;
     uint64_t run;  /* number of the first segment of the run that wrote it */
-    hr_nsec from;  /* its frames lie between */
-    hr_nsec until;
+    hr_nsec from;  /* of its first frame */
+    hr_nsec until; /* no frame is later */
     uint64_t size_bytes; /* of the file */
     struct ring_capture *captures; /* owned */
     size_t capture_count;

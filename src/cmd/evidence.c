@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "cmd/output.h"
 #include "cmd/run.h"
+#include "cmd/watch_keep.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,8 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static const enum cmd_option options[] = {OPT_DB_READ,      OPT_OUTPUT, OPT_FROM, OPT_ANONYMIZE,
-                                          OPT_MAX_EVIDENCE, OPT_BOUNDS, OPT_END};
+static const enum cmd_option options[] = {OPT_DB_READ,   OPT_OUTPUT,    OPT_FROM,
+                                          OPT_RING_READ, OPT_ANONYMIZE, OPT_MAX_EVIDENCE,
+                                          OPT_BOUNDS,    OPT_END};
 static const struct cmd_usage usage = {
     .name = "evidence",
     .synopsis = "ID... -o FILE.pcapng [OPTIONS]",
@@ -133,11 +135,13 @@ static int cut(struct cmd_run *run, const int64_t *ids)
     struct evidence e;
     struct evidence_result done;
     struct hr_buf error;
+    char *ring = watch_keep_folder(args->ring, store_path(run->store));
     hr_buf_init(&error, SIZE_MAX);
     int r = evidence_cut(&(struct evidence_job){.store = run->store,
                                                 .findings = ids,
                                                 .finding_count = args->operand_count,
                                                 .folder = args->from,
+                                                .ring = ring,
                                                 .anonymize = args->anonymize,
                                                 .decode = &args->config.decode,
                                                 .tcp = &args->config.tcp,
@@ -146,6 +150,11 @@ static int cut(struct cmd_run *run, const int64_t *ids)
                                                 .stop = cmd_catch_interrupt()},
                          &e, &done, &error);
     int status = r < 0 ? complain(r, &error) : write_file(args, &e, &done);
+    if (r == 0 && error.len > 0) { /* what is not in the ring any more */
+        int partial = complain(-ESTALE, &error);
+        status = partial > status ? partial : status;
+    }
+    free(ring);
     evidence_finish(&e);
     hr_buf_finish(&error);
     return status;

@@ -110,6 +110,8 @@ static const struct cmd_option_info infos[] = {
     {OPT_LIMIT,            0,   "limit",               "N",                  "at most so many rows",                                            SET_COUNT,   AT(limit)        },
     {OPT_KEEP,             0,   "keep",                "SPAN",
      "prune: keep what ended within this span before the last packet, as 30d",                                                                  SET_SPAN,    AT(keep)         },
+    {OPT_RING_READ,        0,   "ring",                "DIR",
+     "where a watch kept packets (default: the database's name and .ring)",                                                                     SET_TEXT,    AT(ring)         },
     {OPT_FROM,             0,   "from",                "DIR",                "look for the captures in this folder first, under whatever name",
      SET_TEXT,                                                                                                                                               AT(from)         },
     {OPT_ANONYMIZE,        0,   "anonymize",           NULL,

@@ -63,6 +63,7 @@ enum cmd_option {
     OPT_NO_UI,
     OPT_RING_KEEP,
     OPT_RING,
+    OPT_RING_READ,
     OPT_CLOCK_ERROR,
     OPT_VERIFY_CHECKSUMS,
     OPT_REDACT_USERS,

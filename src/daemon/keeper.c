@@ -53,6 +53,7 @@ struct keeper {
     struct keeper_config config;
     uint64_t segment_bytes;
     hr_nsec segment_span;
+    hr_nsec batch_span;
     int lock_fd;
     pthread_t thread;
     bool is_running;
@@ -142,6 +143,7 @@ int keeper_open(const struct keeper_config *config, uid_t uid, gid_t gid,
         k->captures[i].first_at = HR_NSEC_INFINITE;
         k->captures[i].frame = 1;
     }
+    k->batch_span = k->segment_span < BATCH_SPAN ? k->segment_span : BATCH_SPAN;
     STAILQ_INIT(&k->waiting);
     pthread_mutex_init(&k->lock, NULL);
     pthread_cond_init(&k->changed, NULL);
@@ -171,20 +173,29 @@ static void end_segment(struct keeper *k)
     }
 }
 
-static void remove_oldest(struct keeper *k)
+static void remove_segment(struct keeper *k, size_t at)
 {
     struct hr_buf path;
     hr_buf_init(&path, SIZE_MAX);
-    ring_append_path(k->config.folder, k->ring.items[0].number, &path);
-    if (k->ring.count == 1) {
+    ring_append_path(k->config.folder, k->ring.items[at].number, &path);
+    if (at + 1 == k->ring.count) {
         end_segment(k);
     }
     unlink(hr_buf_str(&path));
     hr_buf_finish(&path);
-    k->ring_bytes -= k->ring.items[0].size_bytes;
-    ring_segment_finish(&k->ring.items[0]);
+    k->ring_bytes -= k->ring.items[at].size_bytes;
+    ring_segment_finish(&k->ring.items[at]);
     k->ring.count--;
-    memmove(&k->ring.items[0], &k->ring.items[1], k->ring.count * sizeof(*k->ring.items));
+    memmove(&k->ring.items[at], &k->ring.items[at + 1],
+            (k->ring.count - at) * sizeof(*k->ring.items));
+}
+
+/* Either way: when the clock was set back, what seems to be of the future cannot be told to be
+ * younger. */
+static bool is_too_old(const struct keeper *k, const struct ring_segment *s, hr_nsec now)
+{
+    hr_nsec span = k->config.keep_span;
+    return span > 0 && (hr_nsec_sub(now, s->until) > span || hr_nsec_sub(s->from, now) > span);
 }
 
 /* So that so many bytes more have room. */
@@ -192,11 +203,12 @@ static void prune(struct keeper *k, hr_nsec now, size_t more)
 {
     const struct keeper_config *c = &k->config;
     while (k->ring.count > 0 && c->keep_bytes > 0 && k->ring_bytes + more > c->keep_bytes) {
-        remove_oldest(k);
+        remove_segment(k, 0);
     }
-    while (k->ring.count > 0 && c->keep_span > 0 &&
-           hr_nsec_sub(now, k->ring.items[0].until) > c->keep_span) {
-        remove_oldest(k);
+    for (size_t i = k->ring.count; i-- > 0;) {
+        if (is_too_old(k, &k->ring.items[i], now)) {
+            remove_segment(k, i);
+        }
     }
 }
 
@@ -216,15 +228,16 @@ static bool fits(struct keeper *k, const struct batch *b)
             return false;
         }
     }
-    return s->interface_count == b->interface_count && b->first_at >= s->from &&
-           b->last_at <= s->until && s->size_bytes + b->bytes.len <= k->segment_bytes;
+    return s->interface_count == b->interface_count &&
+           b->first_at >= hr_nsec_sub(s->from, DISORDER) && b->last_at <= s->until &&
+           s->size_bytes + b->bytes.len <= k->segment_bytes;
 }
 
 static void describe(struct keeper *k, const struct batch *b, struct ring_segment *s)
 {
     s->number = k->last_number + 1;
     s->run = k->run != 0 ? k->run : s->number;
-    s->from = hr_nsec_sub(b->first_at, DISORDER);
+    s->from = b->first_at;
     s->until = hr_nsec_add(b->first_at, k->segment_span);
     s->until = b->last_at > s->until ? b->last_at : s->until;
     s->capture_count = k->config.capture_count;
@@ -456,7 +469,7 @@ static struct batch *batch_for(struct keeper *k, const struct packet *p)
     if (b != NULL &&
         (has_hole || b->bytes.len + p->captured_bytes > BATCH_BYTES ||
          b->bytes.len + p->captured_bytes > k->segment_bytes ||
-         p->at > hr_nsec_add(b->at, BATCH_SPAN) || p->at < hr_nsec_sub(b->at, BATCH_SPAN))) {
+         p->at > hr_nsec_add(b->at, k->batch_span) || p->at < hr_nsec_sub(b->at, k->batch_span))) {
         keeper_flush(k);
     }
     if (k->open == NULL) {

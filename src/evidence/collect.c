@@ -1,6 +1,7 @@
 #include "evidence/collect.h"
 
 #include "base/alloc.h"
+#include "evidence/intake.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,14 +23,16 @@ static int read_source(struct evidence *e, const struct frame_pick *picks, size_
                        size_t bytes_limit, const volatile int *stop, struct hr_buf *ret_error)
 {
     const struct evidence_source *from = &e->sources[picks->source];
-    struct packet_source *source = NULL;
+    struct intake_capture capture = {.path = from->real_path, .place = from->place};
+    struct intake *source = NULL;
     struct packet p;
     size_t done = 0;
     uint64_t looked = 0;
-    int r = packet_source_open(
-        &(struct packet_source_config){.paths = &from->real_path, .path_count = 1}, &source,
-        ret_error);
-    while (r == 0 && done < count && packet_source_next(source, &p) > 0) {
+    int r = intake_open(
+        &(struct intake_config){
+            .captures = &capture, .capture_count = 1, .ring = from->ring, .from = from->from},
+        &source, ret_error);
+    while (r == 0 && done < count && intake_next(source, &p) > 0) {
         if (p.frame == picks[done].frame) {
             add_frame(e, &p, &picks[done++]);
         }
@@ -43,7 +46,7 @@ static int read_source(struct evidence *e, const struct frame_pick *picks, size_
         hr_buf_appendf(ret_error, "%s: changed while it was read", from->path);
         r = -ESTALE;
     }
-    packet_source_close(source);
+    intake_close(source);
     return r;
 }
 

@@ -23,6 +23,9 @@ static void add_sources(struct evidence *e, const struct plan_import *import)
         e->sources[e->source_count++] = (struct evidence_source){
             .path = hr_arena_strdup(&e->arena, hr_span_str(s->capture.path)),
             .real_path = hr_arena_text(&e->arena, s->path),
+            .ring = import->ring,
+            .place = s->place,
+            .from = import->from,
         };
     }
 }
@@ -94,8 +97,9 @@ int evidence_cut(const struct evidence_job *job, struct evidence *ret_evidence,
     *ret_result = (struct evidence_result){0};
     int r = plan_make(&plan, job->store, job->findings, job->finding_count, ret_error);
     r = r == 0 && plan.exchange_count == 0 ? -ENODATA : r;
-    r = r == 0 ? plan_locate(&plan, job->folder, ret_error) : r;
+    r = r == 0 ? plan_locate(&plan, job->folder, job->ring, ret_error) : r;
     r = r == 0 ? scan_all(job, &plan, e, &picks, ret_error) : r;
+    r = r == 0 && ret_error->len > 0 && picks.count == 0 ? -ESTALE : r;
     if (r == 0) {
         frame_picks_settle(&picks, &e->arena);
         e->comment = comment_section(&e->arena, &plan, e, &picks, job->anonymize);

@@ -16,6 +16,7 @@ struct evidence_job {
     const int64_t *findings;
     size_t finding_count;
     const char *folder; /* where captures may lie now; NULL: where they were */
+    const char *ring;   /* folder in which a watch kept packets; NULL: none */
     bool anonymize;
     const struct decode_config *decode; /* as of the audit */
     const struct tcp_config *tcp;
@@ -34,7 +35,8 @@ struct evidence_result {
 
 /**
  * @param ret_evidence  release with evidence_finish(), in every case
- * @param ret_error     lines for people where the result is negative
+ * @param ret_error     lines for people where the result is negative; where it is 0, of exchanges that are
+ *                   not in the ring any more, and are left out
  * @return 0; -ENOENT no such finding; -ENODATA none of them has frames; -ESTALE a capture is not
  *         there or not what it was; -EFBIG too much; -EINTR stopped; else the store's error
  */

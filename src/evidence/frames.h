@@ -24,6 +24,8 @@ struct evidence_conn {
     size_t message_count;
 };
 
+struct intake_ring;
+
 /* One TCP segment in a frame that is cut out. */
 struct evidence_segment {
     size_t source;
@@ -42,7 +44,10 @@ struct evidence_frame {
 
 struct evidence_source {
     const char *path;    /* as given then */
-    const char *real_path; /* where it was read now */
+    const char *real_path; /* where it was read now; NULL: in the ring */
+    const struct intake_ring *ring; /* the plan's; NULL: none */
+    size_t place;                  /* in it */
+    hr_nsec from;                  /* nothing before it is wanted */
 };
 
 struct evidence {

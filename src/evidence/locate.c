@@ -117,16 +117,102 @@ static bool locate(struct plan_source *s, const char *folder, struct hr_buf *ret
     return v == IS_IT;
 }
 
-int plan_locate(struct plan *p, const char *folder, struct hr_buf *ret_error)
+/* --- in a ring -------------------------------------------------------------------------------- */
+
+/* Its name, and begun while the capture was read. */
+static bool is_kept_as(const struct ring_capture *kept, const struct cut_capture *c)
+{
+    struct ring_capture named;
+    ring_set_name(&named, c->path);
+    return strcmp(kept->name, named.name) == 0 && kept->first_at >= c->first_at &&
+           kept->first_at <= c->last_at;
+}
+
+static bool find_place(struct plan_source *s, const struct ring_segment *segments, size_t count)
+{
+    for (size_t i = count; i-- > 0;) { /* the last one knows all captures */
+        for (size_t k = 0; k < segments[i].capture_count; k++) {
+            if (is_kept_as(&segments[i].captures[k], &s->capture)) {
+                s->place = k;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool is_run_of(struct plan_import *p, const struct ring_segment *segments, size_t count)
+{
+    for (size_t i = 0; i < p->source_count; i++) {
+        if (p->sources[i].is_needed && !find_place(&p->sources[i], segments, count)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The newest run that fits: a capture that was read again is there again. */
+static bool find_run(struct plan_import *p, struct intake_ring *ring)
+{
+    const struct ring_list *l = &ring->list;
+    for (size_t end = l->count; end > 0;) {
+        size_t begin = end - 1;
+        while (begin > 0 && l->items[begin - 1].run == l->items[end - 1].run) {
+            begin--;
+        }
+        if (is_run_of(p, l->items + begin, end - begin)) {
+            ring->segments = l->items + begin;
+            ring->segment_count = end - begin;
+            return true;
+        }
+        end = begin;
+    }
+    return false;
+}
+
+static bool locate_in_ring(struct plan_import *p, const char *folder, struct hr_buf *why)
+{
+    struct intake_ring *ring = hr_xcalloc(1, sizeof(*ring));
+    char since[HR_TIME_TEXT_SIZE];
+    ring->folder = folder;
+    if (ring_list_read(folder, &ring->list) == 0 && find_run(p, ring)) {
+        p->ring = ring;
+        return true;
+    }
+    if (ring->list.count > 0) {
+        hr_time_format(ring->list.items[0].from, since);
+        hr_buf_appendf(why, "\n%s does not hold it either: it goes back to %s", folder, since);
+    }
+    ring_list_finish(&ring->list);
+    free(ring);
+    return false;
+}
+
+/* --- both ------------------------------------------------------------------------------------- */
+
+static bool locate_import(struct plan_import *p, const char *folder, const char *ring,
+                          struct hr_buf *ret_error)
+{
+    struct hr_buf why;
+    bool found = true;
+    hr_buf_init(&why, SIZE_MAX);
+    for (size_t k = 0; k < p->source_count; k++) {
+        struct plan_source *s = &p->sources[k];
+        found = (!s->is_needed || locate(s, folder, &why)) && found;
+    }
+    found = found || (ring != NULL && locate_in_ring(p, ring, &why));
+    if (!found) {
+        hr_buf_appendf(ret_error, "%s%s", ret_error->len > 0 ? "\n" : "", hr_buf_str(&why));
+    }
+    hr_buf_finish(&why);
+    return found;
+}
+
+int plan_locate(struct plan *p, const char *folder, const char *ring, struct hr_buf *ret_error)
 {
     int r = 0;
     for (size_t i = 0; i < p->import_count; i++) {
-        for (size_t k = 0; k < p->imports[i].source_count; k++) {
-            struct plan_source *s = &p->imports[i].sources[k];
-            if (s->is_needed && !locate(s, folder, ret_error)) {
-                r = -ESTALE;
-            }
-        }
+        r = locate_import(&p->imports[i], folder, ring, ret_error) ? r : -ESTALE;
     }
     return r;
 }

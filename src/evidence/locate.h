@@ -10,10 +10,12 @@
 
 /**
  * Sets the path of every source that is needed.
+ * Where a file is not there, what was read with it is looked for in the ring that a watch kept.
  * @param folder  to look in first; NULL: where each was read then, and nowhere else
+ * @param ring    folder of that; NULL: none
  * @param ret_error  one line for each that is not there, or not what it was
  * @return 0, or -ESTALE
  */
-int plan_locate(struct plan *p, const char *folder, struct hr_buf *ret_error);
+int plan_locate(struct plan *p, const char *folder, const char *ring, struct hr_buf *ret_error);
 
 #endif

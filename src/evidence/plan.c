@@ -93,6 +93,8 @@ static int take_exchange(const struct cut_exchange *x, void *user)
     r->to->x = *x;
     r->to->x.method = hr_arena_text(&r->plan->arena, x->method);
     r->to->x.target = hr_arena_text(&r->plan->arena, x->target);
+    r->to->x.client = hr_arena_text(&r->plan->arena, x->client);
+    r->to->x.server = hr_arena_text(&r->plan->arena, x->server);
     return 0;
 }
 
@@ -110,15 +112,16 @@ static int compare_imports(const void *a, const void *b)
     return (x->number > y->number) - (x->number < y->number);
 }
 
-static void add_import(struct plan *p, int64_t number)
+static void add_import(struct plan *p, int64_t number, hr_nsec from)
 {
     for (size_t i = 0; i < p->import_count; i++) {
         if (p->imports[i].number == number) {
+            p->imports[i].from = from < p->imports[i].from ? from : p->imports[i].from;
             return;
         }
     }
     p->imports = hr_xrealloc(p->imports, (p->import_count + 1) * sizeof(*p->imports));
-    p->imports[p->import_count++] = (struct plan_import){.number = number};
+    p->imports[p->import_count++] = (struct plan_import){.number = number, .from = from};
 }
 
 struct source_reading {
@@ -169,7 +172,7 @@ int plan_make(struct plan *p, struct store *s, const int64_t *findings, size_t f
         struct exchange_reading reading = {p, &p->exchanges[i]};
         r = read_cut_exchange(s, p->exchanges[i].x.id, take_exchange, &reading);
         if (r == 0) {
-            add_import(p, p->exchanges[i].x.import);
+            add_import(p, p->exchanges[i].x.import, p->exchanges[i].x.stream_first_at);
         }
     }
     if (p->import_count > 0) {
@@ -192,6 +195,10 @@ void plan_finish(struct plan *p)
             free(p->imports[i].sources[k].path);
         }
         free(p->imports[i].sources);
+        if (p->imports[i].ring != NULL) {
+            ring_list_finish(&p->imports[i].ring->list);
+            free(p->imports[i].ring);
+        }
     }
     free(p->imports);
     free(p->exchanges);

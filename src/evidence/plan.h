@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "evidence/intake.h"
 #include "store/read_cut.h"
 
 /* What an exchange is in one finding. */
@@ -28,13 +29,16 @@ struct plan_exchange {
 struct plan_source {
     struct cut_capture capture; /* texts are the plan's */
     bool is_needed;
-    char *path; /* where it lies now; owned; NULL: not looked for */
+    char *path;   /* where it lies now; owned; NULL: not looked for */
+    size_t place; /* among the captures of the ring, where there is one */
 };
 
 struct plan_import {
     int64_t number;
     struct plan_source *sources;
     size_t source_count;
+    struct intake_ring *ring; /* to read from in place of files; owned; NULL: none */
+    hr_nsec from;            /* what is wanted lies behind it */
 };
 
 struct plan {

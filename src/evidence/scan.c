@@ -27,6 +27,9 @@ struct wanted_key {
 /* A connection of the store, with all its lives. */
 struct wanted {
     struct wanted_key key;
+    struct net_endpoint ends[2];
+    hr_nsec first_at;
+    hr_nsec last_at;
     struct scan_conn *first;
     struct scan_conn *last;
     UT_hash_handle hh;
@@ -62,12 +65,34 @@ struct scan {
 
 /* --- the stages' callbacks -------------------------------------------------------------------- */
 
-static void on_open(struct tcp_conn *c, void *user)
+static struct wanted *find_by_number(const struct scan *s, const struct tcp_conn *c)
 {
-    struct scan *s = user;
     struct wanted_key key = {s->sources[c->capture], c->stream};
     struct wanted *w;
     HASH_FIND(hh, s->wanted, &key, sizeof(key), w);
+    return w;
+}
+
+/* A ring does not begin with the capture, so connections are numbered otherwise; and its beginning
+ * may be gone. */
+static struct wanted *find_by_ends(const struct scan *s, const struct tcp_conn *c)
+{
+    for (struct wanted *w = s->wanted; w != NULL; w = w->hh.next) {
+        bool is_same = net_endpoint_compare(&c->orig, &w->ends[0]) == 0 &&
+                       net_endpoint_compare(&c->resp, &w->ends[1]) == 0;
+        bool is_turned = net_endpoint_compare(&c->orig, &w->ends[1]) == 0 &&
+                         net_endpoint_compare(&c->resp, &w->ends[0]) == 0;
+        if ((is_same || is_turned) && c->first_at >= w->first_at && c->first_at <= w->last_at) {
+            return w;
+        }
+    }
+    return NULL;
+}
+
+static void on_open(struct tcp_conn *c, void *user)
+{
+    struct scan *s = user;
+    struct wanted *w = s->import->ring != NULL ? find_by_ends(s, c) : find_by_number(s, c);
     s->has_opened = true;
     s->opened = NULL;
     if (w != NULL) {
@@ -227,6 +252,16 @@ static size_t source_of(const struct plan_import *import, int64_t capture_id)
     return SIZE_MAX;
 }
 
+static void set_ends(struct wanted *w, const struct cut_exchange *x)
+{
+    net_address_parse(x->client, &w->ends[0].address);
+    net_address_parse(x->server, &w->ends[1].address);
+    w->ends[0].port = (uint16_t)x->client_port;
+    w->ends[1].port = (uint16_t)x->server_port;
+    w->first_at = x->stream_first_at;
+    w->last_at = x->stream_last_at;
+}
+
 /* @return when the last of the connections wanted was over */
 static hr_nsec list_wanted(struct scan *s)
 {
@@ -243,23 +278,26 @@ static hr_nsec list_wanted(struct scan *s)
         if (w == NULL) {
             w = hr_xcalloc(1, sizeof(*w));
             w->key = key;
+            set_ends(w, x);
             HASH_ADD(hh, s->wanted, key, sizeof(w->key), w);
         }
     }
     return last_at;
 }
 
-static const char **list_paths(struct scan *s)
+static struct intake_capture *list_captures(struct scan *s)
 {
-    const char **paths = hr_xcalloc(s->import->source_count + 1, sizeof(*paths));
+    struct intake_capture *captures = hr_xcalloc(s->import->source_count + 1, sizeof(*captures));
     s->sources = hr_xcalloc(s->import->source_count + 1, sizeof(*s->sources));
     for (size_t i = 0; i < s->import->source_count; i++) {
-        if (s->import->sources[i].is_needed) {
-            paths[s->source_count] = s->import->sources[i].path;
+        const struct plan_source *from = &s->import->sources[i];
+        if (from->is_needed) {
+            captures[s->source_count] =
+                (struct intake_capture){.path = from->path, .place = from->place};
             s->sources[s->source_count++] = i;
         }
     }
-    return paths;
+    return captures;
 }
 
 static void create_stages(struct scan *s)
@@ -275,7 +313,7 @@ static void create_stages(struct scan *s)
                                   .fragment = on_fragment, .datagram = on_datagram, .user = s});
 }
 
-static int read_frames(struct scan *s, struct packet_source *source, hr_nsec last_at)
+static int read_frames(struct scan *s, struct intake *source, hr_nsec last_at)
 {
     struct packet p;
     uint64_t count = 0;
@@ -284,7 +322,7 @@ static int read_frames(struct scan *s, struct packet_source *source, hr_nsec las
         hr_nsec doubt = s->import->sources[s->sources[i]].capture.clock_doubt;
         until = hr_nsec_add(until, doubt);
     }
-    while (packet_source_next(source, &p) > 0 && p.at <= until) {
+    while (intake_next(source, &p) > 0 && p.at <= until) {
         s->packet = &p;
         s->nth = 0;
         s->piece_count = 0;
@@ -372,7 +410,37 @@ static void pick_life(struct scan *s, const struct wanted *w, struct scan_conn *
     free(wanted);
 }
 
-static int complain(const struct scan *s, const struct packet_source *source, struct hr_buf *out)
+/* @return the first frame of that capture that the ring holds, and its segment */
+static uint64_t first_kept(const struct intake_ring *ring, size_t place, hr_nsec *ret_at)
+{
+    const struct ring_segment *s = ring->segments;
+    *ret_at = s->from;
+    return place < s->capture_count ? s->captures[place].frame : 0;
+}
+
+static void complain_of_ring(const struct scan *s, const struct plan_exchange *x,
+                             struct hr_buf *out)
+{
+    bool has_request = x->x.request_frame != 0;
+    int64_t frame = has_request ? x->x.request_frame : x->x.response_frame;
+    size_t at =
+        source_of(s->import, has_request ? x->x.request_capture_id : x->x.response_capture_id);
+    const struct plan_source *from = &s->import->sources[at];
+    char since[HR_TIME_TEXT_SIZE];
+    hr_nsec kept_at;
+    uint64_t kept = first_kept(s->import->ring, from->place, &kept_at);
+    hr_buf_appendf(out, "%s%s: frame %" PRId64 ", where %s begins, ", out->len > 0 ? "\n" : "",
+                   from->capture.path, frame, has_request ? "a request" : "an answer");
+    if ((uint64_t)frame < kept) {
+        hr_time_format(kept_at, since);
+        hr_buf_appendf(out, "is not in %s any more, which goes back to frame %" PRIu64 ", %s",
+                       s->import->ring->folder, kept, since);
+    } else {
+        hr_buf_appendf(out, "is missing from %s: not all of it was kept", s->import->ring->folder);
+    }
+}
+
+static int complain(const struct scan *s, const struct intake *source, struct hr_buf *out)
 {
     int r = 0;
     for (size_t i = 0; i < s->plan->exchange_count; i++) {
@@ -381,14 +449,18 @@ static int complain(const struct scan *s, const struct packet_source *source, st
             continue;
         }
         bool has_request = x->x.request_frame != 0;
+        if (s->import->ring != NULL) {
+            complain_of_ring(s, x, out);
+            continue;
+        }
         size_t at =
             source_of(s->import, has_request ? x->x.request_capture_id : x->x.response_capture_id);
         const char *why = "the file changed since it was read; if the right one lies elsewhere, "
                           "name its folder with --from DIR";
         for (size_t k = 0; k < s->source_count; k++) {
-            const struct capture_info *info = packet_source_info(source, k);
-            if (s->sources[k] == at && info->error != 0) {
-                why = info->error_text;
+            const char *error = intake_error(source, k);
+            if (s->sources[k] == at && error != NULL) {
+                why = error;
             }
         }
         hr_buf_appendf(out, "%s%s: frame %" PRId64 " does not hold the %s that it held: %s",
@@ -436,13 +508,15 @@ int scan_import(struct plan *p, struct plan_import *import, size_t first_source,
 {
     struct scan s = {.plan = p, .import = import, .config = config};
     struct pick_sink sink = {.evidence = e, .picks = picks};
-    struct packet_source *source = NULL;
-    const char **paths = list_paths(&s);
+    struct intake *source = NULL;
+    struct intake_capture *captures = list_captures(&s);
     hr_nsec last_at = list_wanted(&s);
     create_stages(&s);
-    int r = packet_source_open(
-        &(struct packet_source_config){.paths = paths, .path_count = s.source_count}, &source,
-        ret_error);
+    int r = intake_open(&(struct intake_config){.captures = captures,
+                                                .capture_count = s.source_count,
+                                                .ring = import->ring,
+                                                .from = import->from},
+                        &source, ret_error);
     r = r == 0 ? read_frames(&s, source, last_at) : r;
     for (struct wanted *w = s.wanted; r == 0 && w != NULL; w = w->hh.next) {
         for (struct scan_conn *c = w->first; c != NULL; c = c->next) {
@@ -450,8 +524,8 @@ int scan_import(struct plan *p, struct plan_import *import, size_t first_source,
         }
     }
     r = r == 0 ? complain(&s, source, ret_error) : r;
-    packet_source_close(source);
+    intake_close(source);
     destroy(&s);
-    free(paths);
+    free(captures);
     return r;
 }

@@ -29,6 +29,10 @@ int read_cut_exchange(struct store *s, int64_t exchange_id,
         .method = column_text(q, 11),
         .target = column_text(q, 12),
         .status = sqlite3_column_int(q, 13),
+        .client = column_text(q, 14),
+        .client_port = sqlite3_column_int(q, 15),
+        .server = column_text(q, 16),
+        .server_port = sqlite3_column_int(q, 17),
     };
     return store_end_rows(q, row(&x, user));
 }

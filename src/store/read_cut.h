@@ -23,6 +23,10 @@ struct cut_exchange {
     const char *method; /* NULL: no request */
     const char *target; /* redacted and escaped */
     int status;         /* 0: no response */
+    const char *client; /* IP addresses */
+    int client_port;
+    const char *server;
+    int server_port;
 };
 /** @return -ENOENT where there is none */
 int read_cut_exchange(struct store *s, int64_t exchange_id,

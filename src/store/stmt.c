@@ -681,7 +681,8 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_CUT_EXCHANGE] =
         "SELECT x.ordinal, c.import, t.id, t.capture_id, t.stream, t.first_at, t.last_at, "
         "x.request_capture_id, x.request_frame, x.response_capture_id, x.response_frame, "
-        "x.method, x.target, x.status FROM exchanges x JOIN streams t ON t.id = x.stream_id "
+        "x.method, x.target, x.status, t.client, t.client_port, t.server, t.server_port "
+        "FROM exchanges x JOIN streams t ON t.id = x.stream_id "
         "JOIN captures c ON c.id = t.capture_id WHERE x.id = ?1",
     [STMT_CUT_BOUNDS] =
         "SELECT exchange_id, kind FROM (SELECT o.exchange_id, o.kind, o.start_at <= f.at AS before, "

@@ -13,7 +13,7 @@ _headrace() {
     fi
     case $prev in
     --config | --db | --profile | --suppressions | --baseline | -o | --output) compopt -o default; return ;;
-    --rules | --from) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+    --rules | --from | --ring) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
     -r | --read) compopt -o default; return ;;
     -i | --interface) words="any $(cd /sys/class/net 2>/dev/null && echo *)" ;;
     --alert) words='syslog file: exec: http:// https://' ;;
@@ -42,7 +42,7 @@ _headrace() {
         ;;
     watch)
         options="--interface --read --realtime --db --key-file --rules --profile --suppressions --filter --snaplen --buffer
-            --promisc --alert --min-severity --repeat --retain --user --no-ui --rule --no-rule --set --clock-error
+            --promisc --alert --min-severity --repeat --retain --user --no-ui --keep --ring --rule --no-rule --set --clock-error
             --verify-checksums --redact-users $bounds"
         ;;
     report)
@@ -56,7 +56,7 @@ _headrace() {
         files=1
         ;;
     show) options='--db --output --color' words='finding session' ;;
-    evidence) options="--db --output --from --anonymize --max-evidence $bounds" ;;
+    evidence) options="--db --output --from --ring --anonymize --max-evidence $bounds" ;;
     rules)
         options='--db --rules --suppressions --rule --no-rule --set --output --color'
         words='list explain check test run'

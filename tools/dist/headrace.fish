@@ -80,6 +80,8 @@ complete -c headrace -n '__headrace_in watch' -l repeat -x
 complete -c headrace -n '__headrace_in watch' -l retain -x
 complete -c headrace -n '__headrace_in watch' -l user -x
 complete -c headrace -n '__headrace_in watch' -l no-ui
+complete -c headrace -n '__headrace_in watch' -l keep -x -a '10GB 2h'
+complete -c headrace -n '__headrace_in watch' -l ring -x -a '(__fish_complete_directories)'
 complete -c headrace -n '__headrace_in watch' -l rule -x
 complete -c headrace -n '__headrace_in watch' -l no-rule -x
 complete -c headrace -n '__headrace_in watch' -l set -x
@@ -169,6 +171,7 @@ complete -c headrace -n '__headrace_in show' -s h -l help
 complete -c headrace -n '__headrace_in show' -s V -l version
 complete -c headrace -n '__headrace_in evidence' -l db -r
 complete -c headrace -n '__headrace_in evidence' -s o -l output -r
+complete -c headrace -n '__headrace_in evidence' -l ring -x -a '(__fish_complete_directories)'
 complete -c headrace -n '__headrace_in evidence' -l from -x -a '(__fish_complete_directories)'
 complete -c headrace -n '__headrace_in evidence' -l anonymize
 complete -c headrace -n '__headrace_in evidence' -l max-evidence -x
