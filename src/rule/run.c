@@ -19,7 +19,8 @@ struct count {
 
 /*
  * A rule is read before anything is written for it: while its SELECT runs, nothing but reading is
- * allowed, and a rule that breaks halfway leaves the findings of its last run as they were.
+ * allowed and its rows are put aside, and a rule that breaks halfway leaves the findings of its
+ * last run as they were.
  */
 struct run {
     struct store *store;
@@ -29,10 +30,7 @@ struct run {
     struct rule_run_result result;
     hr_nsec now; /* of the packets: when findings are withdrawn */
     /* The rule at hand. */
-    struct hr_arena arena;
-    struct finding_draft *drafts;
-    size_t count;
-    size_t capacity;
+    struct hr_arena arena; /* of one finding */
     struct count *counts;
     size_t count_count;
     size_t count_capacity;
@@ -60,16 +58,10 @@ static int broken(struct run *run, unsigned line, const char *text)
 static int finding_row(const struct query_row *row, void *user)
 {
     struct run *run = user;
-    if (run->count == run->capacity) {
-        run->capacity = run->capacity == 0 ? 64 : 2 * run->capacity;
-        run->drafts = hr_xrealloc(run->drafts, run->capacity * sizeof(*run->drafts));
-    }
-    const int r = finding_read(run->rule, row, &run->arena, &run->drafts[run->count], &run->error);
-    if (r < 0) {
-        return 1; /* the text is in run->error */
-    }
-    run->count++;
-    return 0;
+    struct finding_draft d;
+    hr_arena_reset(&run->arena);
+    const int r = finding_read(run->rule, row, &run->arena, &d, &run->error);
+    return r < 0 ? 1 /* the text is in run->error */ : draft_add(run->store, &d.row, d.evidence);
 }
 
 static int exercised_names(const struct query_row *row, void *user)
@@ -147,29 +139,33 @@ static int read_rule(struct run *run)
     }
     r = r == 0 ? count_situations(run) : r;
     r = r == 0 ? scope_set_rule(s, rule->id) : r;
-    r = r == 0 ? select_rows(run, rule->findings_sql, rule->findings_line, finding_row, false) : r;
-    for (size_t i = 0; r == 0 && i < run->count; i++) {
-        r = finding_complete(s, &run->arena, &run->drafts[i], &run->error);
-        if (r == -EINVAL) {
-            return broken(run, rule->findings_line, hr_buf_str(&run->error));
-        }
+    r = r == 0 ? drafts_begin(s) : r;
+    return r == 0 ? select_rows(run, rule->findings_sql, rule->findings_line, finding_row, false)
+                  : r;
+}
+
+static int put_draft(const struct finding_row *f, const char *evidence, void *user)
+{
+    struct run *run = user;
+    struct finding_draft d = {.row = *f, .evidence = evidence};
+    bool is_new = false;
+    d.row.rule = run->rule->id;
+    d.row.severity = run->rule->severity;
+    d.row.explanation = run->rule->meaning;
+    hr_arena_reset(&run->arena);
+    int r = finding_complete(run->store, &run->arena, &d, &run->error);
+    if (r == -EINVAL) {
+        return 1; /* the text is in run->error */
     }
+    r = r == 0 ? finding_put(run->store, &d.row, &is_new) : r;
+    run->result.findings++;
+    run->result.new_findings += is_new;
     return r;
 }
 
-static int write_findings(struct run *run)
+static int put_counts(struct run *run)
 {
-    size_t withdrawn = 0;
-    int r = findings_begin(run->store, run->rule->id);
-    for (size_t i = 0; r == 0 && i < run->count; i++) {
-        bool is_new = false;
-        r = finding_put(run->store, &run->drafts[i].row, &is_new);
-        run->result.findings++;
-        run->result.new_findings += is_new;
-    }
-    r = r == 0 ? findings_withdraw_rest(run->store, run->rule->id, run->now, &withdrawn) : r;
-    run->result.withdrawn += withdrawn;
-    r = r == 0 ? scope_begin_counts(run->store, run->rule->id, run->counts_by_site) : r;
+    int r = scope_begin_counts(run->store, run->rule->id, run->counts_by_site);
     for (size_t i = 0; r == 0 && i < run->count_count; i++) {
         r = rule_run_put(run->store, run->rule->id, run->counts[i].site_id,
                          run->counts[i].exercised);
@@ -177,15 +173,31 @@ static int write_findings(struct run *run)
     return r;
 }
 
+/** @return as select_rows() */
+static int write_findings(struct run *run)
+{
+    struct store *s = run->store;
+    const struct rule_run_result before = run->result;
+    size_t withdrawn = 0;
+    int r = findings_try(s);
+    r = r == 0 ? findings_begin(s, run->rule->id) : r;
+    r = r == 0 ? drafts_read(s, put_draft, run) : r;
+    if (r > 0) {
+        run->result = before;
+        r = findings_settle(s, false);
+        return r == 0 ? broken(run, run->rule->findings_line, hr_buf_str(&run->error)) : r;
+    }
+    r = r == 0 ? findings_withdraw_rest(s, run->rule->id, run->now, &withdrawn) : r;
+    run->result.withdrawn += withdrawn;
+    r = r == 0 ? put_counts(run) : r;
+    return r == 0 ? findings_settle(s, true) : r;
+}
+
 static int run_rule(struct run *run)
 {
-    run->count = 0;
     run->count_count = 0;
-    hr_arena_reset(&run->arena);
-    const int r = read_rule(run);
-    if (r == 0) {
-        return write_findings(run);
-    }
+    int r = read_rule(run);
+    r = r == 0 ? write_findings(run) : r;
     return r < 0 ? r : 0; /* a broken rule was named, and the others run */
 }
 
@@ -218,7 +230,6 @@ int rule_set_run(const struct rule_set *set, struct store *s, bool whole,
     }
     hr_arena_finish(&run.arena);
     hr_buf_finish(&run.error);
-    free(run.drafts);
     free(run.counts);
     if (r == 0) {
         *ret_result = run.result;

@@ -216,7 +216,8 @@ int scope_close(struct store *s, bool done)
                           "UPDATE main.sites SET is_rule_due = 0 WHERE is_rule_due;");
     }
     r = r == 0 ? drop_views(s) : r;
-    r = r == 0 ? store_exec(s, "DROP TABLE IF EXISTS temp.rule_cuts;"
+    r = r == 0 ? store_exec(s, "DROP TABLE IF EXISTS temp.rule_drafts;"
+                               "DROP TABLE IF EXISTS temp.rule_cuts;"
                                "DROP TABLE IF EXISTS temp.rule_logins_of;"
                                "DROP TABLE IF EXISTS temp.rule_logins;"
                                "DROP TABLE IF EXISTS temp.rule_done;"

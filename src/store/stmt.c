@@ -554,6 +554,11 @@ static const char *const statements[STMT_COUNT] = {
         "DELETE FROM alert_queue WHERE sink = ?1 AND id <= (SELECT id FROM alert_queue "
         "WHERE sink = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
     [STMT_ALERT_QUEUE_LAST] = "SELECT coalesce(max(id), 0) FROM alert_queue",
+    [STMT_DRAFT_ADD] =
+        "INSERT INTO temp.rule_drafts (verdict, at, site_id, session_id, exchange_id, summary, "
+        "caveats, evidence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [STMT_DRAFTS] = "SELECT verdict, at, site_id, session_id, exchange_id, summary, caveats, "
+                    "evidence FROM temp.rule_drafts ORDER BY id",
     [STMT_FINDINGS_BEGIN] = "UPDATE findings SET is_put = 0 WHERE rule = ?1 AND is_put",
     [STMT_FINDINGS_WITHDRAW] =
         "UPDATE findings SET withdrawn_at = ?2, changed_import = "

@@ -177,6 +177,21 @@ struct suppression_row {
 /** These instead of all that were there; inside a transaction. */
 int suppressions_replace(struct store *s, const struct suppression_row *rows, size_t count);
 
+/**
+ * What a rule yields is put aside in a temporary table, so that no number of findings takes memory,
+ * and nothing is written before the rule was read to its end. Of a row all up to caveats is kept,
+ * but for rule, severity and explanation.
+ */
+int drafts_begin(struct store *s); /* forgets the drafts of the rule before */
+/** Also while a guarded query runs. @param evidence  JSON as the rule gave it; NULL none */
+int draft_add(struct store *s, const struct finding_row *f, const char *evidence);
+/** In the order in which they were added; texts die with the callback. */
+int drafts_read(struct store *s,
+                int (*row)(const struct finding_row *f, const char *evidence, void *user), void *user);
+
+/** What is written from here on is kept or undone as one. */
+int findings_try(struct store *s);
+int findings_settle(struct store *s, bool keep);
 /** Inserts, or updates and un-withdraws the one with this fingerprint. @return 0; *ret_is_new where it was not there */
 int finding_put(struct store *s, const struct finding_row *f, bool *ret_is_new);
 /** Findings of that rule within the scope that were not put since findings_begin() are withdrawn. */

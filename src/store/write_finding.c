@@ -55,6 +55,63 @@ int finding_put(struct store *s, const struct finding_row *f, bool *ret_is_new)
     return r;
 }
 
+int drafts_begin(struct store *s)
+{
+    return store_exec(s, "CREATE TEMP TABLE IF NOT EXISTS rule_drafts (id INTEGER PRIMARY KEY, "
+                         "verdict TEXT NOT NULL, at INTEGER NOT NULL, site_id INTEGER, "
+                         "session_id INTEGER, exchange_id INTEGER, summary TEXT, caveats TEXT, "
+                         "evidence TEXT);"
+                         "DELETE FROM temp.rule_drafts;");
+}
+
+int draft_add(struct store *s, const struct finding_row *f, const char *evidence)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_DRAFT_ADD);
+    bind_text(q, 1, f->verdict);
+    bind_number(q, 2, f->at);
+    bind_id(q, 3, f->site_id);
+    bind_id(q, 4, f->session_id);
+    bind_id(q, 5, f->exchange_id);
+    bind_text(q, 6, f->summary);
+    bind_text(q, 7, f->caveats);
+    bind_text(q, 8, evidence);
+    return store_run(s, q);
+}
+
+int drafts_read(struct store *s,
+                int (*row)(const struct finding_row *f, const char *evidence, void *user),
+                void *user)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_DRAFTS);
+    int r;
+    while ((r = store_step(s, q)) > 0) {
+        const struct finding_row f = {
+            .verdict = column_text(q, 0),
+            .at = sqlite3_column_int64(q, 1),
+            .site_id = sqlite3_column_int64(q, 2),
+            .session_id = sqlite3_column_int64(q, 3),
+            .exchange_id = sqlite3_column_int64(q, 4),
+            .summary = column_text(q, 5),
+            .caveats = column_text(q, 6),
+        };
+        r = row(&f, column_text(q, 7), user);
+        if (r != 0) {
+            return store_end_rows(q, r);
+        }
+    }
+    return r;
+}
+
+int findings_try(struct store *s)
+{
+    return store_exec(s, "SAVEPOINT findings");
+}
+
+int findings_settle(struct store *s, bool keep)
+{
+    return store_exec(s, keep ? "RELEASE findings" : "ROLLBACK TO findings; RELEASE findings");
+}
+
 int suppressions_replace(struct store *s, const struct suppression_row *rows, size_t count)
 {
     int r = store_run(s, store_stmt(s, STMT_SUPPRESSIONS_DELETE));

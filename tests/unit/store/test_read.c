@@ -539,6 +539,7 @@ static void statements_compile(void **state)
                                    "CREATE TEMP TABLE rebound (id INTEGER PRIMARY KEY)"),
                      0);
     assert_int_equal(read_kin(s, itself), 0);
+    assert_int_equal(drafts_begin(s), 0);
     for (int k = 0; k < STMT_COUNT; k++) {
         if (store_stmt(s, (enum stmt_id)k) == NULL) {
             fail_msg("%s: %s", stmt_sql((enum stmt_id)k), store_error(s));
