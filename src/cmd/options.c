@@ -146,6 +146,8 @@ static const struct cmd_option_info infos[] = {
      AT(config.http.content_bytes)                                                                                                                                            },
     {OPT_BOUNDS,           0,   "max-decoded-body",    "SIZE",               "bytes of a decoded body looked at",                               SET_SIZE,
      AT(config.extract.content_bytes)                                                                                                                                         },
+    {OPT_BOUNDS,           0,   "max-expansion",       "N",                  "decoded bytes looked at for each coded one, past 64K",            SET_SIZE,
+     AT(config.extract.expansion_limit)                                                                                                                                       },
     {OPT_BOUNDS,           0,   "max-waiting",         "N",                  "requests without a response on a connection",                     SET_SIZE,
      AT(config.http.waiting_limit)                                                                                                                                            },
     {OPT_BOUNDS,           0,   "max-kept",            "SIZE",               "bytes of messages under way, of all connections",                 SET_SIZE,

@@ -35,7 +35,7 @@ enum http_content_result {
 
 struct http_content_limits {
     size_t content_bytes; /* most decoded bytes */
-    unsigned ratio;       /* most decoded bytes for one coded byte, beyond the first 64 KiB */
+    size_t ratio;         /* most decoded bytes for one coded byte, beyond the first 64 KiB */
 };
 
 /**

@@ -60,7 +60,8 @@ void extractor_counters(const struct extractor *e, hr_counter_fn emit, void *use
 {
     static const struct hr_counter_info info[] = {EXTRACT_COUNTERS(HR_COUNTER_INFO)};
     const uint64_t values[] = {e->counters.tokens_dropped, e->counters.marks_dropped,
-                               e->counters.contents_undecoded, e->counters.contents_cut};
+                               e->counters.contents_undecoded, e->counters.contents_cut,
+                               e->counters.tokens_forgotten};
     for (size_t i = 0; i < HR_ARRAY_LEN(values); i++) {
         emit(&info[i], values[i], user);
     }
@@ -103,7 +104,7 @@ size_t work_longest_token(const struct work *w)
 
 void work_remember_token(struct work *w, const struct value *value)
 {
-    values_remember(w->e->values, value);
+    w->e->counters.tokens_forgotten += values_remember(w->e->values, value);
 }
 
 void work_count_dropped_token(struct work *w)

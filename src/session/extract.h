@@ -15,7 +15,8 @@
     X(tokens_dropped, "values", "Cookies and tokens beyond the limit of one exchange")             \
     X(marks_dropped, "values", "Marks beyond the limit of one exchange")                           \
     X(contents_undecoded, "messages", "Contents in a coding that could not be decoded")            \
-    X(contents_cut, "messages", "Contents longer than what is looked at")
+    X(contents_cut, "messages", "Contents longer than what is looked at")                          \
+    X(tokens_forgotten, "values", "Tokens no longer remembered to hide them in targets")
 
 struct extract_counters {
     EXTRACT_COUNTERS(HR_COUNTER_FIELD)
@@ -27,7 +28,7 @@ struct extract_config {
     bool redact_users;                     /* names become keyed hashes too */
     size_t known_token_limit;              /* values remembered to redact them in targets */
     size_t content_bytes;                  /* most bytes of a decoded content looked at */
-    unsigned expansion_limit;              /* decoded : coded, at most */
+    size_t expansion_limit;                /* decoded : coded, at most */
 };
 
 struct extractor;

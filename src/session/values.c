@@ -122,7 +122,7 @@ bool text_is_random(struct hr_span value)
 struct values *values_create(const struct hr_key *key, size_t remembered_limit)
 {
     struct values *v = hr_xcalloc(1, sizeof(*v));
-    size_t sets = 1024;
+    size_t sets = 16;
     while (sets * KNOWN_WAYS < 2 * remembered_limit && sets < (1u << 22)) {
         sets *= 2;
     }
@@ -191,17 +191,19 @@ bool values_is_remembered(const struct values *v, struct hr_span text)
     return is_in(&v->known[(hash & v->known_mask) * KNOWN_WAYS], hash);
 }
 
-void values_remember(struct values *v, const struct value *value)
+bool values_remember(struct values *v, const struct value *value)
 {
     uint64_t *way = &v->known[(value->hash & v->known_mask) * KNOWN_WAYS];
     if (value->is_short || is_in(way, value->hash)) {
-        return;
+        return false;
     }
     size_t index = length_index(value->len);
     v->lengths[index / 64] |= UINT64_C(1) << (index % 64);
     if (value->len > v->longest) {
         v->longest = value->len == UINT16_MAX ? SIZE_MAX : value->len;
     }
+    const bool forgets = way[KNOWN_WAYS - 1] != 0;
     memmove(&way[1], &way[0], (KNOWN_WAYS - 1) * sizeof(*way));
     way[0] = value->hash;
+    return forgets;
 }

@@ -25,7 +25,7 @@ struct values *values_create(const struct hr_key *key, size_t remembered_limit);
 void values_destroy(struct values *v);
 /** @return borrowed until the next call */
 const struct value *values_find(struct values *v, struct hr_span text);
-void values_remember(struct values *v, const struct value *value);
+bool values_remember(struct values *v, const struct value *value);
 bool values_is_remembered(const struct values *v, struct hr_span text);
 /** @return length of the longest value remembered; 0 none, SIZE_MAX one of UINT16_MAX or more */
 size_t values_longest(const struct values *v);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Every option of --help stands in the command's manual page and in each completion, and nothing else
-does; the pages are well-formed.
+does; the table of bounds tells the program's defaults and counters; the pages are well-formed.
 
 manuals.py HEADRACE options
 manuals.py HEADRACE format     skipped (77) where neither mandoc nor groff is there
@@ -83,6 +83,23 @@ def check_options(headrace):
     return wrong
 
 
+def check_bounds(headrace):
+    """Each row of the table of bounds: its default is the program's, and its counter exists."""
+    p = subprocess.run([headrace, "audit", "--help"], stdout=subprocess.PIPE, check=True)
+    told = p.stdout.decode().split("Bounds, each counted", 1)[1]
+    defaults = dict(re.findall(r"^ +--([a-z-]+) .*?\(default ([^)]+)\)", told, re.M | re.S))
+    counters = set()
+    for path in glob.glob(os.path.join(ROOT, "src", "*", "*.h")):
+        with open(path, encoding="utf-8") as f:
+            counters |= set(re.findall(r"\bX\((\w+), \"", f.read()))
+    table = block(read("src", "cmd", "headrace-audit.1"), ".Ss Bounds", ".El")
+    rows = re.findall(r"^\.It Fl -([a-z-]+) Ar \w+\nDefault (.+), counter (\w+):$", table, re.M)
+    wrong = ["the bounds' defaults are %s, those of the table %s" % (defaults, rows)] if {
+        o: d for o, d, _ in rows} != defaults else []
+    wrong += ["there is no counter %s" % c for _, _, c in rows if c not in counters]
+    return wrong
+
+
 def check_format():
     pages = glob.glob(os.path.join(ROOT, "src", "cmd", "headrace*.[1-9]"))
     pages += glob.glob(os.path.join(ROOT, "tools", "dist", "headrace*.[1-9]"))
@@ -103,7 +120,7 @@ def check_format():
 
 def main():
     headrace, what = sys.argv[1:3]
-    wrong = check_options(headrace) if what == "options" else check_format()
+    wrong = check_options(headrace) + check_bounds(headrace) if what == "options" else check_format()
     for line in wrong:
         print(line)
     return 1 if wrong else 0

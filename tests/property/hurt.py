@@ -413,7 +413,7 @@ FINDINGS = {"after-logout": 1, "lost-logins": 1, "eager-redirects": 1}
 SHAPES = {
     # name: (function, n at scale 1, counters that must not be 0 at scale 1)
     "half-open": (half_open, 1000, []),
-    "silent": (silent, 1000, []),
+    "silent": (silent, 1000, ["connections_evicted"]),
     "half-asked": (half_asked, 1000, ["connections_evicted", "kept_bytes_peak"]),
     "refused": (refused, 1000, []),
     "gap": (gap, 500, ["gaps"]),
@@ -426,7 +426,7 @@ SHAPES = {
     "chunk-extensions": (chunk_extensions, 1000, []),
     "interim": (interim, 500, ["interim_responses"]),
     "bombs": (bombs, 100, ["contents_cut"]),
-    "sessions": (sessions, 400, []),
+    "sessions": (sessions, 400, ["tokens_forgotten"]),
     "open-sessions": (open_sessions, 400, []),
     "sites": (sites, 100, []),
     "kin": (kin, 100, []),
@@ -456,7 +456,8 @@ SHAPES = {
 
 
 # Bounds that small captures are to reach.
-OPTIONS = {"half-asked": ["--max-kept", "256K"]}
+OPTIONS = {"half-asked": ["--max-kept", "256K"], "silent": ["--max-connections", "500"],
+           "sessions": ["--max-tokens", "100"]}
 
 
 class Outcome:

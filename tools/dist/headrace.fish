@@ -53,6 +53,7 @@ complete -c headrace -n '__headrace_in audit' -l max-header -x
 complete -c headrace -n '__headrace_in audit' -l max-fields -x
 complete -c headrace -n '__headrace_in audit' -l max-body -x
 complete -c headrace -n '__headrace_in audit' -l max-decoded-body -x
+complete -c headrace -n '__headrace_in audit' -l max-expansion -x
 complete -c headrace -n '__headrace_in audit' -l max-waiting -x
 complete -c headrace -n '__headrace_in audit' -l max-kept -x
 complete -c headrace -n '__headrace_in audit' -l max-fragments -x
@@ -97,6 +98,7 @@ complete -c headrace -n '__headrace_in watch' -l max-header -x
 complete -c headrace -n '__headrace_in watch' -l max-fields -x
 complete -c headrace -n '__headrace_in watch' -l max-body -x
 complete -c headrace -n '__headrace_in watch' -l max-decoded-body -x
+complete -c headrace -n '__headrace_in watch' -l max-expansion -x
 complete -c headrace -n '__headrace_in watch' -l max-waiting -x
 complete -c headrace -n '__headrace_in watch' -l max-kept -x
 complete -c headrace -n '__headrace_in watch' -l max-fragments -x
@@ -153,6 +155,7 @@ complete -c headrace -n '__headrace_in list' -l max-header -x
 complete -c headrace -n '__headrace_in list' -l max-fields -x
 complete -c headrace -n '__headrace_in list' -l max-body -x
 complete -c headrace -n '__headrace_in list' -l max-decoded-body -x
+complete -c headrace -n '__headrace_in list' -l max-expansion -x
 complete -c headrace -n '__headrace_in list' -l max-waiting -x
 complete -c headrace -n '__headrace_in list' -l max-kept -x
 complete -c headrace -n '__headrace_in list' -l max-fragments -x
@@ -184,6 +187,7 @@ complete -c headrace -n '__headrace_in evidence' -l max-header -x
 complete -c headrace -n '__headrace_in evidence' -l max-fields -x
 complete -c headrace -n '__headrace_in evidence' -l max-body -x
 complete -c headrace -n '__headrace_in evidence' -l max-decoded-body -x
+complete -c headrace -n '__headrace_in evidence' -l max-expansion -x
 complete -c headrace -n '__headrace_in evidence' -l max-waiting -x
 complete -c headrace -n '__headrace_in evidence' -l max-kept -x
 complete -c headrace -n '__headrace_in evidence' -l max-fragments -x
@@ -222,6 +226,7 @@ complete -c headrace -n '__headrace_in profile' -l max-header -x
 complete -c headrace -n '__headrace_in profile' -l max-fields -x
 complete -c headrace -n '__headrace_in profile' -l max-body -x
 complete -c headrace -n '__headrace_in profile' -l max-decoded-body -x
+complete -c headrace -n '__headrace_in profile' -l max-expansion -x
 complete -c headrace -n '__headrace_in profile' -l max-waiting -x
 complete -c headrace -n '__headrace_in profile' -l max-kept -x
 complete -c headrace -n '__headrace_in profile' -l max-fragments -x
