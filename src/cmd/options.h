@@ -59,6 +59,7 @@ enum cmd_option {
     OPT_REPEAT,
     OPT_ALERT_ON_LOSS,
     OPT_RETAIN,
+    OPT_METRICS,
     OPT_RUN_AS,
     OPT_NO_UI,
     OPT_RING_KEEP,
@@ -124,6 +125,7 @@ struct cmd_args {
     hr_nsec repeat;
     int64_t alert_on_loss; /* percent; -1: never */
     hr_nsec retain;
+    const char *metrics; /* address */
     const char *run_as;
     bool no_ui;
     struct cmd_words ring_keep; /* sizes and spans */

@@ -10,6 +10,7 @@
 #include "cmd/output.h"
 #include "cmd/run.h"
 #include "cmd/watch_keep.h"
+#include "daemon/metrics.h"
 #include "daemon/runner.h"
 #include "daemon/trust.h"
 
@@ -24,33 +25,20 @@
 #define INTERFACE_LIMIT 16
 
 static const enum cmd_option options[] = {
-    OPT_INTERFACE,
-    OPT_READ,
-    OPT_REALTIME,
-    OPT_DB_KEEP,
-    OPT_KEY_FILE,
-    OPT_RULES,
-    OPT_PROFILE,
-    OPT_SUPPRESSIONS,
-    OPT_FILTER,
-    OPT_SNAPLEN,
-    OPT_BUFFER,
-    OPT_PROMISC,
-    OPT_ALERT,
-    OPT_ALERT_SEVERITY,
-    OPT_REPEAT,
-    OPT_RETAIN,
-    OPT_RUN_AS,
-    OPT_NO_UI,
-    OPT_RING_KEEP,
-    OPT_RING,
-    OPT_ONLY_RULE,
-    OPT_NO_RULE,
-    OPT_SET,
-    OPT_CLOCK_ERROR,
-    OPT_VERIFY_CHECKSUMS,
-    OPT_REDACT_USERS,
-    OPT_BOUNDS,
+    OPT_INTERFACE,    OPT_READ,
+    OPT_REALTIME,     OPT_DB_KEEP,
+    OPT_KEY_FILE,     OPT_RULES,
+    OPT_PROFILE,      OPT_SUPPRESSIONS,
+    OPT_FILTER,       OPT_SNAPLEN,
+    OPT_BUFFER,       OPT_PROMISC,
+    OPT_ALERT,        OPT_ALERT_SEVERITY,
+    OPT_REPEAT,       OPT_RETAIN,
+    OPT_METRICS,      OPT_RUN_AS,
+    OPT_NO_UI,        OPT_RING_KEEP,
+    OPT_RING,         OPT_ONLY_RULE,
+    OPT_NO_RULE,      OPT_SET,
+    OPT_CLOCK_ERROR,  OPT_VERIFY_CHECKSUMS,
+    OPT_REDACT_USERS, OPT_BOUNDS,
     OPT_END,
 };
 static const struct cmd_usage usage = {
@@ -80,6 +68,7 @@ struct watch_command {
     struct sink **sinks;
     size_t sink_count;
     struct feed *feed;
+    struct metrics *metrics; /* NULL: nobody asks */
     struct stats *stats;
     struct screen *screen; /* NULL: plain lines */
     struct watch_keep keep;
@@ -405,6 +394,7 @@ static int confine_to(struct watch_command *w, struct trust_needs *needs)
         fds[needs->packet_fd_count++] = feed_fd(w->feed, i);
     }
     needs->network = needs_network(w->args);
+    needs->serves = w->metrics != NULL;
     int r = trust_drop(w->uid, w->gid, &error);
     r = r == 0 ? trust_confine(needs, &has_landlock, &error) : r;
     if (r < 0) {
@@ -490,6 +480,28 @@ static bool on_reload(struct watch_rules *ret_rules, void *user)
     return true;
 }
 
+static int open_metrics(struct watch_command *w)
+{
+    struct hr_buf error;
+    int r = 0;
+    hr_buf_init(&error, SIZE_MAX);
+    if (w->args->metrics != NULL) {
+        r = metrics_open(w->args->metrics, &w->metrics, &error);
+    }
+    int status = r == 0 ? -1 : cmd_usage_error("watch", "%s", hr_buf_str(&error));
+    hr_buf_finish(&error);
+    return status;
+}
+
+static int start_metrics(struct watch_command *w)
+{
+    int r = w->metrics != NULL ? metrics_start(w->metrics, w->stats) : 0;
+    if (r < 0) {
+        hr_error("the thread that answers for --metrics cannot be made: %s", strerror(-r));
+    }
+    return r == 0 ? -1 : CMD_DATABASE;
+}
+
 static int start_sinks(struct watch_command *w)
 {
     for (size_t i = 0; i < w->sink_count; i++) {
@@ -564,6 +576,7 @@ static int watch(struct watch_command *w)
     r = r < 0 ? name_captures(w) : r;
     r = r < 0 ? prepare_process(w) : r;
     r = r < 0 ? open_feed(w) : r;
+    r = r < 0 ? open_metrics(w) : r;
     r = r < 0 ? open_sinks(w) : r;
     r = r < 0 ? hand_over_alerts(w) : r;
     r = r < 0 ? open_store(w) : r;
@@ -573,6 +586,7 @@ static int watch(struct watch_command *w)
     r = r < 0 ? watch_keep_start(&w->keep) : r;
     r = r < 0 ? start_sinks(w) : r;
     w->stats = stats_create();
+    r = r < 0 ? start_metrics(w) : r;
     r = r < 0 ? start_screen(w) : r;
     if (r >= 0) {
         return r;
@@ -584,6 +598,7 @@ static int watch(struct watch_command *w)
 static void finish(struct watch_command *w)
 {
     screen_close(w->screen);
+    metrics_close(w->metrics);
     for (size_t i = 0; i < w->sink_count; i++) {
         sink_close(w->sinks[i]);
     }

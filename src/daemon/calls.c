@@ -298,11 +298,17 @@ static int allow_writing(scmp_filter_ctx filter, const struct trust_needs *needs
         {"sendmmsg", false},
         {"bind",     false}
     };
+    static const struct fd_rule serving[] = {
+        {"sendmsg", false}
+    };
     struct fd_list fds = copy_fds(needs);
     int r = allow_other_fds(filter, always, HR_ARRAY_LEN(always), &fds);
     if (r == 0) {
         r = needs->network ? allow_other_fds(filter, network, HR_ARRAY_LEN(network), &fds)
                            : allow_other_fds(filter, connected, HR_ARRAY_LEN(connected), &fds);
+    }
+    if (r == 0 && needs->serves && !needs->network) {
+        r = allow_other_fds(filter, serving, HR_ARRAY_LEN(serving), &fds);
     }
     free(fds.items);
     return r;

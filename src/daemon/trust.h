@@ -33,6 +33,7 @@ struct trust_needs {
     const int *packet_fds; /* from which packets are read: nothing is written to them */
     size_t packet_fd_count;
     bool network; /* connections to web hooks or the system's log */
+    bool serves;  /* clients on a socket that listens already */
 };
 /**
  * Landlock where the kernel has it, then a seccomp filter. Of all threads made from now on.

@@ -15,9 +15,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* Between two rounds; at least as long as the last one took: half of the time is left for others.
- */
-#define ROUND_INTERVAL (200 * HR_NSEC_PER_MSEC)
+/* Between two rounds: of each alert's delay. Long rounds leave others a quarter of their time. */
+#define ROUND_INTERVAL (100 * HR_NSEC_PER_MSEC)
+#define ROUND_SHARE 4
 /* Packets are that much later on the disk. */
 #define KEEP_INTERVAL (50 * HR_NSEC_PER_MSEC)
 #define TICK_INTERVAL HR_NSEC_PER_SEC
@@ -173,7 +173,8 @@ static void publish(struct watch *w)
     s->round_time = w->round_time;
     s->findings = alerts_told(w->alerts);
     for (size_t i = 0; i < STATS_LATENCY_BUCKETS; i++) {
-        s->latency[i] = alerts_latency(w->alerts, i);
+        /* What is read from a file happened long ago. */
+        s->latency[i] = feed_is_live(w->config->feed) ? alerts_latency(w->alerts, i) : 0;
     }
     s->resident_bytes = resident_bytes();
     s->at = clock_steady();
@@ -266,7 +267,8 @@ static void pace_rounds(struct watch *w, hr_nsec now)
     if (w->round_began != 0 && is_idle(w)) {
         w->round_time = now - w->round_began;
         w->round_began = 0;
-        w->round_due = now + (w->round_time > ROUND_INTERVAL ? w->round_time : ROUND_INTERVAL);
+        hr_nsec share = w->round_time / ROUND_SHARE;
+        w->round_due = now + (share > ROUND_INTERVAL ? share : ROUND_INTERVAL);
     }
     if (w->round_began == 0 && w->has_frames && now >= w->round_due) {
         begin_round(w, false);

@@ -8,14 +8,18 @@ import glob
 import http.server
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import urllib.error
+import urllib.request
 
 UNEQUAL = {"id", "exchange", "capture", "capture_id", "evidence"}
 PATIENCE = 60  # seconds until something that must come is given up
@@ -174,6 +178,75 @@ def check_signals(headrace, scratch, capture):
         fail("SIGTERM left a database that is not sound")
 
 
+def ask(port, path, method="GET"):
+    """@return status, type and text of the answer"""
+    request = urllib.request.Request("http://127.0.0.1:%d%s" % (port, path), method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as r:
+            return r.status, r.headers["Content-Type"], r.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, e.headers["Content-Type"], e.read().decode()
+
+
+def check_open_metrics(text):
+    """The rules of OpenMetrics that a text can break. @return name -> value of what has no label"""
+    values, kinds, family = {}, {}, None
+    lines = text.split("\n")
+    if lines[-2:] != ["# EOF", ""] or "" in lines[:-1]:
+        fail("the metrics do not end with # EOF, or have an empty line")
+    for line in lines[:-2]:
+        m = re.fullmatch(r"# (TYPE|UNIT|HELP) ([a-z_]+) (.+)", line)
+        if m:
+            if m.group(1) == "TYPE":
+                family = m.group(2)
+                if family in kinds:
+                    fail("two families " + family)
+                kinds[family] = m.group(3)
+            if m.group(2) != family or m.group(1) == "UNIT" and not family.endswith("_" + m.group(3)):
+                fail("out of place: " + line)
+            continue
+        m = re.fullmatch(r'([a-z_]+)(\{le="[^"]+"\})? ([0-9.]+)', line)
+        suffix = {"counter": "_total", "gauge": "", "histogram": "_bucket"}[kinds[family]]
+        if not m or m.group(1) != family + suffix:
+            fail("not a sample of %s: %s" % (family, line))
+        values[m.group(1)] = float(m.group(3))
+    return values
+
+
+def check_metrics(headrace, scratch, capture):
+    folder = tempfile.mkdtemp(dir=scratch)
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    address = "127.0.0.1:%d" % port
+    w = Watch(headrace, folder, "-r", capture, "--realtime", "--metrics", address)
+    wait_for("an answer", lambda: w.process.poll() is not None or is_open(port))
+    if w.process.poll() is not None and "without libmicrohttpd" in w.errors():
+        print("built without libmicrohttpd: no metrics are asked for")
+        return
+    wait_for("frames", lambda: check_open_metrics(ask(port, "/metrics")[2])["headrace_frames_total"] > 0)
+    status, kind, text = ask(port, "/metrics")
+    if status != 200 or not kind.startswith("application/openmetrics-text; version=1.0.0"):
+        fail("/metrics: %d, %s" % (status, kind))
+    wanted = {"/healthz": 200, "/": 404, "/metrics/": 404}
+    got = {path: ask(port, path)[0] for path in wanted}
+    if got != wanted or ask(port, "/metrics", "POST")[0] != 405:
+        fail("statuses %s, POST %d" % (got, ask(port, "/metrics", "POST")[0]))
+    p = subprocess.run([headrace, "watch", "-r", capture, "--db", os.path.join(folder, "b"), "--metrics", address],
+                       stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    if p.returncode != 2 or b"already in use" not in p.stderr:
+        fail("a port that is taken: %d, %s" % (p.returncode, p.stderr))
+    wait_for("an alert", lambda: w.alerts())
+    wait_for("its count", lambda: check_open_metrics(ask(port, "/metrics")[2])["headrace_findings_told_total"] > 0)
+    if w.end() != 0:
+        fail(w.errors())
+
+
+def is_open(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Hook(http.server.BaseHTTPRequestHandler):
     bodies, refuse = [], 2
 
@@ -260,6 +333,7 @@ def main():
             fail("only %d alerts in all" % count)
         check_updates(headrace, capgen, scratch)
         check_signals(headrace, scratch, races)
+        check_metrics(headrace, scratch, races)
         check_targets(headrace, scratch, races)
         check_mistakes(headrace, scratch, races)
     return 0

@@ -42,7 +42,7 @@ _headrace() {
         ;;
     watch)
         options="--interface --read --realtime --db --key-file --rules --profile --suppressions --filter --snaplen --buffer
-            --promisc --alert --min-severity --repeat --retain --user --no-ui --keep --ring --rule --no-rule --set --clock-error
+            --promisc --alert --min-severity --repeat --retain --metrics --user --no-ui --keep --ring --rule --no-rule --set --clock-error
             --verify-checksums --redact-users $bounds"
         ;;
     report)

@@ -79,6 +79,7 @@ complete -c headrace -n '__headrace_in watch' -l alert -x -a 'syslog file: exec:
 complete -c headrace -n '__headrace_in watch' -l min-severity -x -a 'low medium high critical'
 complete -c headrace -n '__headrace_in watch' -l repeat -x
 complete -c headrace -n '__headrace_in watch' -l retain -x
+complete -c headrace -n '__headrace_in watch' -l metrics -x
 complete -c headrace -n '__headrace_in watch' -l user -x
 complete -c headrace -n '__headrace_in watch' -l no-ui
 complete -c headrace -n '__headrace_in watch' -l keep -x -a '10GB 2h'

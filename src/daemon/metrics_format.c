@@ -1,0 +1,77 @@
+/* OpenMetrics 1.0,
+ * https://github.com/OpenObservability/OpenMetrics/blob/main/specification/OpenMetrics.md */
+#include "base/alloc.h"
+#include "daemon/metrics.h"
+
+#include <inttypes.h>
+
+struct family {
+    const char *name; /* without headrace_ */
+    const char *unit; /* "" none; the name ends in it */
+    bool is_counter;
+    const char *help;
+    uint64_t value;
+};
+
+static void put_family(const struct family *f, struct hr_buf *out)
+{
+    hr_buf_appendf(out, "# TYPE headrace_%s %s\n", f->name, f->is_counter ? "counter" : "gauge");
+    if (f->unit[0] != '\0') {
+        hr_buf_appendf(out, "# UNIT headrace_%s %s\n", f->name, f->unit);
+    }
+    hr_buf_appendf(out, "# HELP headrace_%s %s\n", f->name, f->help);
+    hr_buf_appendf(out, "headrace_%s%s %" PRIu64 "\n", f->name, f->is_counter ? "_total" : "",
+                   f->value);
+}
+
+static void put_ratio(const char *name, const char *help, double value, struct hr_buf *out)
+{
+    hr_buf_appendf(out, "# TYPE headrace_%s gauge\n# HELP headrace_%s %s\nheadrace_%s %.6f\n", name,
+                   name, help, name, value);
+}
+
+/* Buckets are cumulative. */
+static void put_latency(const struct watch_stats *s, struct hr_buf *out)
+{
+    uint64_t sum = 0;
+    hr_buf_append_str(out, "# TYPE headrace_alert_latency_seconds histogram\n"
+                           "# UNIT headrace_alert_latency_seconds seconds\n"
+                           "# HELP headrace_alert_latency_seconds From the last byte of the "
+                           "exchange of a finding to its alert.\n");
+    for (size_t i = 0; i < STATS_LATENCY_BUCKETS; i++) {
+        sum += s->latency[i];
+        if (i < STATS_LATENCY_BUCKETS - 1) {
+            hr_buf_appendf(out, "headrace_alert_latency_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",
+                           (double)stats_latency_bounds[i] / 1e9, sum);
+        }
+    }
+    hr_buf_appendf(out, "headrace_alert_latency_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n", sum);
+}
+
+void metrics_format(const struct watch_stats *s, struct hr_buf *out)
+{
+    const struct family families[] = {
+        {"frames",                "",      true,  "Frames captured.",                                 s->frames        },
+        {"captured_bytes",        "bytes", true,  "Bytes of those frames.",                           s->bytes         },
+        {"dropped_frames",        "",      true,  "Frames that the kernel or the interface dropped.", s->drops         },
+        {"cut_frames",            "",      true,  "Frames longer than the snap length.",              s->cut_frames    },
+        {"gaps",                  "",      true,  "Holes in connections.",                            s->gaps          },
+        {"connections",           "",      false, "TCP connections open now.",                        s->connections   },
+        {"exchanges",             "",      true,  "HTTP exchanges stored.",                           s->exchanges     },
+        {"shed_segments",         "",      true,  "Segments let go of under overload.",               s->shed          },
+        {"rounds",                "",      true,  "Rounds of storing and judging.",                   s->rounds        },
+        {"findings_told",         "",      true,  "Findings told, updates included.",                 s->findings      },
+        {"alerts_sent",           "",      true,  "Alerts that came to a target.",                    s->alerts_sent   },
+        {"alerts_failed",         "",      true,  "Alerts given up.",                                 s->alerts_failed },
+        {"resident_memory_bytes", "bytes", false, "Memory of the process.",                           s->resident_bytes},
+    };
+    for (size_t i = 0; i < HR_ARRAY_LEN(families); i++) {
+        put_family(&families[i], out);
+    }
+    put_ratio("store_queue_fill", "How full the way to the store is, 1 at most.", s->queue_fill,
+              out);
+    put_ratio("round_duration_seconds", "How long the last round took.",
+              (double)s->round_time / 1e9, out);
+    put_latency(s, out);
+    hr_buf_append_str(out, "# EOF\n");
+}
