@@ -124,9 +124,10 @@ static int open_database(struct store *s, int busy_timeout_ms)
         return store_fail(s, code);
     }
     sqlite3_busy_timeout(s->db, busy_timeout_ms);
-    if (s->mode == STORE_READ &&
-        sqlite3_exec(s->db, "SELECT 1 FROM sqlite_schema", NULL, NULL, NULL) == SQLITE_CANTOPEN) {
-        int r = reopen_immutable(s);
+    if (s->mode == STORE_READ) {
+        code = sqlite3_exec(s->db, "SELECT 1 FROM sqlite_schema", NULL, NULL, NULL);
+        int r = code == SQLITE_CANTOPEN ? reopen_immutable(s) : 0;
+        r = code == SQLITE_BUSY ? store_fail(s, code) : r; /* it has waited, and once will do */
         if (r < 0) {
             return r;
         }
@@ -216,7 +217,8 @@ int store_begin(struct store *s)
 
 /* A new page needs no place in a rollback journal, so a first import writes each page once, where
  * the WAL takes it twice and with a checksum. Killed, it leaves a journal that cuts the file back.
- * Where somebody else has the file open it stays as it is. */
+ * Without the WAL a reader would keep the pages from being written, so none is let in until it is
+ * done. Where somebody else has the file open the WAL stays, and so do they. */
 #define PRAGMAS_DIRECT "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;"
 #define PRAGMAS_WAL "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
 
@@ -234,7 +236,7 @@ int store_begin_import(struct store *s)
         s->is_direct = true;
         sqlite3_exec(s->db, PRAGMAS_DIRECT, NULL, NULL, NULL);
     }
-    r = r == 0 ? store_begin(s) : r;
+    r = r == 0 ? store_run(s, store_stmt(s, s->is_direct ? STMT_BEGIN_ALONE : STMT_BEGIN)) : r;
     if (r < 0 && s->is_direct) {
         store_use_wal(s);
     }
