@@ -1,8 +1,9 @@
 /*
  * faults.so - loaded before a program, makes the system fail it. HEADRACE_FAULT is
  *
- *     KIND:NTH   the NTH call of that kind fails, from 1; after ":full" all writes behind it, too
- *     noise:SEED reads and writes are interrupted and short at random, which is no error
+ *     KIND:NTH       the NTH call of that kind fails, from 1; after ":full" all writes behind it, too
+ *     capture:BYTES  a file *.pcap gives no more than that, and then EIO
+ *     noise:SEED     reads and writes are interrupted and short at random, which is no error
  *
  * HEADRACE_FAULT_COUNT names a file to which the number of calls of each kind is written at the end.
  */
@@ -21,17 +22,19 @@
 #include <unistd.h>
 
 enum kind {
-    MEMORY, /* malloc and its kin: ENOMEM */
-    READ,   /* EIO */
-    WRITE,  /* EIO */
-    FULL,   /* ENOSPC, and so is every write behind it */
-    SYNC,   /* EIO */
-    NAME,   /* open, unlink, ftruncate: EIO */
+    MEMORY,  /* malloc and its kin: ENOMEM */
+    READ,    /* EIO */
+    WRITE,   /* EIO */
+    FULL,    /* ENOSPC, and so is every write behind it */
+    SYNC,    /* EIO */
+    NAME,    /* open, unlink, ftruncate: EIO */
+    CAPTURE, /* EIO, behind as many bytes */
     NOISE,
     KINDS,
 };
 
-static const char *const names[KINDS] = {"memory", "read", "write", "full", "sync", "name", "noise"};
+static const char *const names[KINDS] = {"memory", "read", "write",   "full",
+                                         "sync",   "name", "capture", "noise"};
 
 static struct {
     enum kind kind;
@@ -61,7 +64,7 @@ __attribute__((destructor)) static void write_counts(void)
     if (f == NULL) {
         return;
     }
-    for (int k = 0; k < NOISE; k++) {
+    for (int k = 0; k < CAPTURE; k++) {
         fprintf(f, "%s %lu\n", names[k], counts[k]);
     }
     fclose(f);
@@ -143,8 +146,33 @@ static bool read_is_over(size_t *len)
     return false;
 }
 
+static bool is_capture(int fd)
+{
+    char link[32];
+    char path[1024];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(link, path, sizeof(path));
+    return len > 5 && memcmp(path + len - 5, ".pcap", 5) == 0;
+}
+
+static ssize_t read_capture(int fd, void *to, size_t len)
+{
+    static atomic_ulong given;
+    size_t left = fault.nth - given;
+    if (left == 0) {
+        errno = EIO;
+        return -1;
+    }
+    ssize_t n = REAL(read)(fd, to, len < left ? len : left);
+    given += n > 0 ? (unsigned long)n : 0;
+    return n;
+}
+
 ssize_t read(int fd, void *to, size_t len)
 {
+    if (fault.kind == CAPTURE && is_capture(fd)) {
+        return read_capture(fd, to, len);
+    }
     return read_is_over(&len) ? -1 : REAL(read)(fd, to, len);
 }
 

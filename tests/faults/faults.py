@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """A run that the system fails (no memory, a disk that is full, reads, writes and syncs that go wrong) says so
 and leaves the database sound, with all of the import or with nothing of it; the same run again gives what an
-undisturbed one gives, row by row. Interrupted and short reads and writes change nothing at all.
+undisturbed one gives, row by row. Of a capture that cannot be read further, what
+came before is stored. Interrupted and short reads and writes change nothing at all.
 
 faults.py HEADRACE CAPGEN FAULTS.SO [POINTS]   POINTS of each kind; HEADRACE_SEED chooses others
 """
+import errno
 import os
 import random
 import shutil
@@ -123,6 +125,35 @@ def try_all(t, rng, before, points):
         print("%s: %d calls, ended with %s" % (kind, counts[kind], " ".join(map(str, seen))))
 
 
+def try_captures(t, rng, before, points):
+    """A capture that cannot be read to its end: status 3, its name, and all that a file cut there gives."""
+    with open(t.capture, "rb") as f:
+        data = f.read()
+    for i in range(points):
+        size = 24 + int((len(data) - 24) * (i + rng.random()) / points)
+        fault = "capture:%d" % size
+        put_back(before, "tried.db")
+        p = t.audit("tried.db", fault)
+        said = p.stderr.decode("utf-8", "replace")
+        if p.returncode != 3 or t.capture not in said or os.strerror(errno.EIO) not in said:
+            fail(fault, "status %d: %s" % (p.returncode, said))
+        c = t.check("tried.db")
+        if c.returncode != 0:
+            fail(fault, "the database is not sound: %s" % c.stdout.decode())
+        with open("cut.pcap", "wb") as f:
+            f.write(data[:size])
+        put_back(before, "cut.db")
+        Tester(t.headrace, t.library, "cut.pcap").audit("cut.db")
+        have, want = rows("tried.db"), rows("cut.db")
+        for tables in (have, want):
+            tables.pop("captures")  # the name, the size and the error
+        wrong = difference(have, want)
+        if i > 0 and not want["exchanges"]:
+            fail(fault, "the part that can be read has no exchanges")
+        if wrong:
+            fail(fault, "what came before is not what is stored: %s" % wrong)
+
+
 def main():
     headrace, capgen, library = [os.path.abspath(a) for a in sys.argv[1:4]]
     points = int(sys.argv[4]) if len(sys.argv) > 4 else 4
@@ -138,6 +169,8 @@ def main():
         try_all(Tester(headrace, library, "second.pcap"), rng, None, points)
         Tester(headrace, library, "first.pcap").audit("before.db")
         try_all(Tester(headrace, library, "second.pcap"), rng, "before.db", points)
+        try_captures(Tester(headrace, library, "second.pcap"), rng, None, max(points, 3))
+        try_captures(Tester(headrace, library, "second.pcap"), rng, "before.db", max(points, 3))
         os.chdir("/")
     return 0
 

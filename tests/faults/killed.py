@@ -3,7 +3,8 @@
 before or all of the import, and the same run again gives what an undisturbed one gives, row by row. The moments
 are counted, not timed: they are drawn from those of an undisturbed run, some of each phase.
 
-killed.py HEADRACE CAPGEN KILLER.SO [MOMENTS]   MOMENTS of each phase, twice as many elsewhere; HEADRACE_SEED chooses others
+killed.py HEADRACE CAPGEN KILLER.SO [MOMENTS]   MOMENTS of each phase, and twice as many of the others;
+                                                HEADRACE_SEED chooses others
 """
 import fnmatch
 import os
