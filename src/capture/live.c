@@ -29,7 +29,8 @@ struct interface {
     size_t index;
     pcap_t *pcap; /* NULL: gone */
     struct held_frames held;
-    uint64_t drops; /* as the kernel counted when it was asked last */
+    uint64_t drops;      /* as the kernel counted when it was asked last */
+    uint64_t told_drops; /* of them */
 };
 
 struct live_source {
@@ -228,9 +229,19 @@ static void on_frame(u_char *user, const struct pcap_pkthdr *header, const u_cha
     }
 }
 
+static void ask_drops(struct interface *i)
+{
+    struct pcap_stat stat;
+    if (i->pcap != NULL && pcap_stats(i->pcap, &stat) == 0) {
+        uint64_t drops = (uint64_t)stat.ps_drop + stat.ps_ifdrop;
+        i->drops = drops > i->drops ? drops : i->drops;
+    }
+}
+
 static void lose(struct live_source *s, struct interface *i)
 {
     struct capture_info *info = &s->infos[i->index];
+    ask_drops(i); /* for the last time */
     info->error = -ENODEV;
     snprintf(info->error_text, sizeof(info->error_text), "the interface is gone: %s",
              pcap_geterr(i->pcap));
@@ -298,13 +309,9 @@ void live_source_flush(struct live_source *s, void (*emit)(const struct packet *
 uint64_t live_source_drops(struct live_source *s, size_t interface)
 {
     struct interface *i = &s->interfaces[interface];
-    struct pcap_stat stat;
-    if (i->pcap == NULL || pcap_stats(i->pcap, &stat) < 0) {
-        return 0;
-    }
-    uint64_t drops = (uint64_t)stat.ps_drop + stat.ps_ifdrop;
-    uint64_t more = drops > i->drops ? drops - i->drops : 0;
-    i->drops = drops;
+    ask_drops(i);
+    uint64_t more = i->drops - i->told_drops;
+    i->told_drops = i->drops;
     s->infos[interface].dropped_frames += more;
     return more;
 }

@@ -58,8 +58,6 @@ static const struct cmd_option_info infos[] = {
      "alert of findings of this severity or worse",                                                                                             SET_TEXT,    AT(min_severity)                  },
     {OPT_REPEAT,           0,   "repeat",              "SPAN",
      "what is found anew within this span is counted, not told (default 1h)",                                                                   SET_SPAN,    AT(repeat)                        },
-    {OPT_ALERT_ON_LOSS,    0,   "alert-on-loss",       "PERCENT",
-     "alert where more of a minute's frames were dropped",                                                                                      SET_COUNT,   AT(alert_on_loss)                 },
     {OPT_METRICS,          0,   "metrics",             "ADDRESS",
      "answer there for monitoring, as 127.0.0.1:9464: /metrics, /healthz",                                                                      SET_TEXT,    AT(metrics)                       },
     {OPT_RETAIN,           0,   "retain",              "SPAN",               "delete what ended longer ago, as 30d (default: keep all)",
@@ -355,8 +353,7 @@ int cmd_args_parse(const struct cmd_usage *usage, int argc, char **argv, struct 
                             .max_evidence = EVIDENCE_MAX_BYTES,
                             .snaplen = SNAP_BYTES,
                             .buffer_bytes = KERNEL_BUFFER_BYTES,
-                            .repeat = 3600 * HR_NSEC_PER_SEC,
-                            .alert_on_loss = -1};
+                            .repeat = 3600 * HR_NSEC_PER_SEC};
     pipeline_config_init(&args.config);
     make_table(usage, &table);
     int r = read_options(usage, &table, argc, argv, &args);

@@ -57,7 +57,6 @@ enum cmd_option {
     OPT_ALERT,
     OPT_ALERT_SEVERITY,
     OPT_REPEAT,
-    OPT_ALERT_ON_LOSS,
     OPT_RETAIN,
     OPT_METRICS,
     OPT_RUN_AS,
@@ -123,7 +122,6 @@ struct cmd_args {
     bool promisc;
     struct cmd_words alerts;
     hr_nsec repeat;
-    int64_t alert_on_loss; /* percent; -1: never */
     hr_nsec retain;
     const char *metrics; /* address */
     const char *run_as;

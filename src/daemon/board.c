@@ -74,9 +74,6 @@ static void render_figures(const struct board *b, struct line *l)
     if (s->cut_frames > 0) {
         put_figure(l, COLOR_YELLOW, (double)s->cut_frames, "cut");
     }
-    if (s->shed > 0) {
-        put_figure(l, COLOR_RED, (double)s->shed, "shed");
-    }
     snprintf(text, sizeof(text), "   queue %.0f %%", 100 * s->queue_fill);
     line_put_str(l, s->queue_fill > 0.5 ? COLOR_YELLOW : COLOR_NONE, text);
     snprintf(text, sizeof(text), "   round %" PRId64 " ms", s->round_time / HR_NSEC_PER_MSEC);
@@ -289,7 +286,6 @@ const char *board_help(void)
            "known\n"
            "  gaps        holes in connections: bytes that were sent and not seen\n"
            "  cut         frames longer than --snaplen\n"
-           "  shed        segments of connections that were let go of under overload\n"
            "  queue       how full the way to the database is\n"
            "  round       how long storing and judging took the last time\n"
            "\n"

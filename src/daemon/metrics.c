@@ -11,6 +11,7 @@
 
 #include <microhttpd.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -37,7 +38,7 @@ static int split(const char *address, char host[256], char port[16])
     len -= is_bracketed ? 2 : 0;
     bool is_good = colon != NULL && len < 256 && strlen(colon + 1) < 16 && colon[1] != '\0' &&
                    colon[1 + strspn(colon + 1, "0123456789")] == '\0' &&
-                   strtoul(colon + 1, NULL, 10) <= UINT16_MAX &&
+                   strtoul(colon + 1, NULL, 10) - 1 < UINT16_MAX &&
                    (is_bracketed || memchr(from, ':', len) == NULL);
     if (!is_good) {
         return -EINVAL;
@@ -51,17 +52,31 @@ static int split(const char *address, char host[256], char port[16])
 static int listen_at(const struct addrinfo *a)
 {
     int on = 1;
+    int off = 0;
     int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
     if (fd < 0) {
         return -errno;
     }
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (a->ai_family == AF_INET6) { /* the address of all addresses is meant of both kinds */
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+    }
     if (bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, CLIENT_LIMIT) < 0) {
         int r = -errno;
         close(fd);
         return r;
     }
     return fd;
+}
+
+/* Where there is no IPv6, those of IPv4. */
+static const char *all_addresses(void)
+{
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd >= 0 ? "::" : "0.0.0.0";
 }
 
 int metrics_open(const char *address, struct metrics **ret_metrics, struct hr_buf *ret_error)
@@ -72,7 +87,7 @@ int metrics_open(const char *address, struct metrics **ret_metrics, struct hr_bu
     char host[256];
     char port[16];
     if (split(address, host, port) < 0 ||
-        getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, &found) != 0) {
+        getaddrinfo(host[0] != '\0' ? host : all_addresses(), port, &hints, &found) != 0) {
         hr_buf_appendf(ret_error, "--metrics takes 127.0.0.1:9464, [::1]:9464 or :9464, not %s",
                        address);
         return -EINVAL;

@@ -41,7 +41,7 @@ static void put_latency(const struct watch_stats *s, struct hr_buf *out)
     for (size_t i = 0; i < STATS_LATENCY_BUCKETS; i++) {
         sum += s->latency[i];
         if (i < STATS_LATENCY_BUCKETS - 1) {
-            hr_buf_appendf(out, "headrace_alert_latency_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",
+            hr_buf_appendf(out, "headrace_alert_latency_seconds_bucket{le=\"%.2f\"} %" PRIu64 "\n",
                            (double)stats_latency_bounds[i] / 1e9, sum);
         }
     }
@@ -58,7 +58,6 @@ void metrics_format(const struct watch_stats *s, struct hr_buf *out)
         {"gaps",                  "",      true,  "Holes in connections.",                            s->gaps          },
         {"connections",           "",      false, "TCP connections open now.",                        s->connections   },
         {"exchanges",             "",      true,  "HTTP exchanges stored.",                           s->exchanges     },
-        {"shed_segments",         "",      true,  "Segments let go of under overload.",               s->shed          },
         {"rounds",                "",      true,  "Rounds of storing and judging.",                   s->rounds        },
         {"findings_told",         "",      true,  "Findings told, updates included.",                 s->findings      },
         {"alerts_sent",           "",      true,  "Alerts that came to a target.",                    s->alerts_sent   },

@@ -60,7 +60,6 @@ void stats_format(const struct watch_stats *now, struct hr_buf *out)
         {"gaps",            now->gaps,                                      ""   },
         {"connections",     now->connections,                               ""   },
         {"exchanges",       now->exchanges,                                 ""   },
-        {"shed",            now->shed,                                      ""   },
         {"rounds",          now->rounds,                                    ""   },
         {"findings told",   now->findings,                                  ""   },
         {"alerts sent",     now->alerts_sent,                               ""   },

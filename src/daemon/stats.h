@@ -19,7 +19,6 @@ struct watch_stats {
     uint64_t gaps;        /* holes in connections */
     uint64_t connections; /* open */
     uint64_t exchanges;   /* since the start */
-    uint64_t shed;        /* segments of connections that were let go of under overload */
     uint64_t rounds;
     uint64_t findings;     /* told anew since the start, updates included */
     double queue_fill;     /* of the way to the store: 0 empty, 1 full */

@@ -118,7 +118,9 @@ static void note_drops(struct watch *w, hr_nsec now)
     for (size_t i = 0; i < feed_count(w->config->feed); i++) {
         uint64_t drops = feed_drops(w->config->feed, i);
         if (drops > 0) {
-            ingest_add_drops(w->ingest, i, w->ticked_at, now, drops);
+            bool is_back = now < w->ticked_at; /* the clock was set */
+            ingest_add_drops(w->ingest, i, is_back ? now : w->ticked_at,
+                             is_back ? w->ticked_at : now, drops);
             w->has_frames = true;
         }
     }

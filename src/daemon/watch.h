@@ -33,7 +33,6 @@ struct watch_config {
     const char *min_severity;
     hr_nsec repeat;
     hr_nsec retain;
-    double alert_on_loss; /* percent of a minute's frames; below 0: never */
     struct notify *notify; /* may be NULL */
     struct stats *stats;
     struct screen *screen; /* may be NULL */

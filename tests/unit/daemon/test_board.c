@@ -43,7 +43,6 @@ static struct board sample(size_t findings, size_t endpoints)
         .now = {.frames = UINT64_MAX,
                 .drops = 12345678,
                 .cut_frames = 9,
-                .shed = 7,
                 .queue_fill = 0.93,
                 .packet_at = 5 * HR_NSEC_PER_SEC,
                 .resident_bytes = 1u << 30},
