@@ -8,19 +8,26 @@
 #define JOINED_BYTES 4096
 #define ALSO_SET_LIMIT 4
 
+/* As facts hold it: a name is the same only as it is shown. */
+static struct hr_span shown_name(struct work *w, struct hr_span name)
+{
+    return work_escape(w, name, 4 * TOKEN_NAME_BYTES);
+}
+
 struct token_use *work_token(struct work *w, enum token_carrier carrier, struct hr_span name,
                              unsigned weight)
 {
     struct exchange_facts *f = w->f;
     size_t at = 0;
+    if (name.len > TOKEN_NAME_BYTES) {
+        work_count_dropped_token(w);
+        return NULL;
+    }
+    name = shown_name(w, name);
     for (; at < f->token_count; at++) {
         if (f->tokens[at].carrier == carrier && hr_span_equal(f->tokens[at].name, name)) {
             return &f->tokens[at];
         }
-    }
-    if (name.len > TOKEN_NAME_BYTES) {
-        work_count_dropped_token(w);
-        return NULL;
     }
     if (at == FACTS_TOKEN_LIMIT) {
         at = 0;
@@ -35,8 +42,7 @@ struct token_use *work_token(struct work *w, enum token_carrier carrier, struct 
         f->token_count++;
     }
     w->weight[at] = (uint8_t)weight;
-    f->tokens[at] = (struct token_use){
-        .carrier = carrier, .name = work_escape(w, name, 4 * TOKEN_NAME_BYTES), .lifetime_s = -1};
+    f->tokens[at] = (struct token_use){.carrier = carrier, .name = name, .lifetime_s = -1};
     return &f->tokens[at];
 }
 
@@ -62,6 +68,7 @@ void work_token_sent(struct work *w, enum token_carrier carrier, struct hr_span 
 
 void work_token_forget(struct work *w, enum token_carrier carrier, struct hr_span name)
 {
+    name = shown_name(w, name);
     for (size_t i = 0; i < w->f->token_count; i++) {
         struct token_use *t = &w->f->tokens[i];
         if (t->carrier == carrier && hr_span_equal(t->name, name)) {

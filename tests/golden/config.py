@@ -10,6 +10,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import leaks  # noqa: E402
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 EXAMPLE = os.path.join(ROOT, "tools", "dist", "watch.yaml")
 wrong = []
@@ -121,6 +124,7 @@ def check_example(place, capture):
 
 
 def main():
+    leaks.ignore()
     headrace, capture = [os.path.abspath(a) for a in sys.argv[1:3]]
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)

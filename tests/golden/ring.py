@@ -12,6 +12,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import leaks  # noqa: E402
+
 
 def fail(text):
     print(text)
@@ -171,6 +174,7 @@ def check_disk_full(headrace, scratch, capture):
 
 
 def main():
+    leaks.ignore()
     headrace, capgen, folder = [os.path.abspath(a) for a in sys.argv[1:4]]
     with tempfile.TemporaryDirectory() as scratch:
         os.chmod(scratch, 0o755)

@@ -21,6 +21,9 @@ import time
 import urllib.error
 import urllib.request
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import leaks  # noqa: E402
+
 UNEQUAL = {"id", "exchange", "capture", "capture_id", "evidence"}
 PATIENCE = 60  # seconds until something that must come is given up
 
@@ -321,6 +324,7 @@ def check_mistakes(headrace, scratch, capture):
 
 
 def main():
+    leaks.ignore()
     headrace, capgen, folder = [os.path.abspath(a) for a in sys.argv[1:4]]
     races = os.path.join(folder, "login-races.pcapng")
     with tempfile.TemporaryDirectory() as scratch:

@@ -15,6 +15,9 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import leaks  # noqa: E402
+
 SKIPPED = 77
 PATIENCE = 60  # seconds until something that must come is given up
 UNEQUAL = {"id", "exchange", "capture", "capture_id", "evidence", "stream", "frame", "request_frame", "response_frame",
@@ -318,6 +321,7 @@ def skip(text):
 
 
 def main():
+    leaks.ignore()
     headrace, root = map(os.path.abspath, sys.argv[1:3])
     if os.geteuid() != 0:
         return skip("network namespaces and interfaces need root")

@@ -218,6 +218,7 @@ static const struct {
     const char *want;
 } tokens[] = {
     {"GET / cookie:a=$a;b=$b => 200 set:a=$c set:b=$b",                                              "1 a sn 1 b sr"      },
+    {"GET / cookie:a\xa0z=$a => 200 set:a\xa0z=$b",                                                 "1 a\\xa0z sn"      }, /* as it is shown */
     {"GET / cookie:a=$a => 200 set:a=;Max-Age=0",                                                    "1 a sd"             },
     {"GET / => 200 set:a=;Path=/old;Max-Age=0 set:a=$a",                                             "1 a n"              },
     {"GET / cookie:a=$a;a=$b => 200 set:a=$a",                                                       "1 a sr"             }, /* the first of a name counts */
