@@ -134,6 +134,23 @@ size_t hr_text_columns(struct hr_span text)
     return columns;
 }
 
+size_t hr_text_fitting(struct hr_span text, size_t columns)
+{
+    size_t used = 0;
+    size_t i = 0;
+    while (i < text.len) {
+        size_t n = hr_utf8_length(hr_span_slice(text, i, text.len));
+        n = n > 0 ? n : 1;
+        size_t wide = hr_text_columns(hr_span_slice(text, i, i + n));
+        if (used + wide > columns) {
+            break;
+        }
+        used += wide;
+        i += n;
+    }
+    return i;
+}
+
 static int hex_value(char c)
 {
     if (c >= '0' && c <= '9') {

@@ -20,6 +20,8 @@ void hr_text_append_terminal(struct hr_buf *out, struct hr_span bytes);
 void hr_text_append_csv(struct hr_buf *out, struct hr_span cell);
 /** Columns that the text takes on a terminal, East Asian wide characters counted twice. */
 size_t hr_text_columns(struct hr_span text);
+/** @return bytes of the text, whole characters, that take at most that many columns */
+size_t hr_text_fitting(struct hr_span text, size_t columns);
 /** Percent-decodes (and + to SP where plus_is_space); broken escapes stay as they are. */
 void hr_text_append_decoded(struct hr_buf *out, struct hr_span text, bool plus_is_space);
 

@@ -322,11 +322,6 @@ int live_source_fd(const struct live_source *s, size_t interface)
     return pcap != NULL ? pcap_get_selectable_fd(pcap) : -1;
 }
 
-size_t live_source_count(const struct live_source *s)
-{
-    return s->count;
-}
-
 const struct capture_info *live_source_infos(const struct live_source *s)
 {
     return s->infos;

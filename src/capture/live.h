@@ -29,7 +29,6 @@ struct live_config {
 int live_source_open(const struct live_config *config, struct live_source **ret_source,
                      struct hr_buf *ret_error);
 void live_source_close(struct live_source *s);
-size_t live_source_count(const struct live_source *s);
 /** To wait for with poll(); -1 where the interface is gone. */
 int live_source_fd(const struct live_source *s, size_t interface);
 /**

@@ -43,24 +43,6 @@ struct cmd_table *cmd_table_create(const struct record_type *type, struct cmd_ou
     return t;
 }
 
-/* @return bytes of text that take at most that many columns */
-static size_t fitting(struct hr_span text, size_t columns)
-{
-    size_t used = 0;
-    size_t i = 0;
-    while (i < text.len) {
-        size_t n = hr_utf8_length(hr_span_slice(text, i, text.len));
-        n = n > 0 ? n : 1;
-        size_t wide = hr_text_columns(hr_span_slice(text, i, i + n));
-        if (used + wide > columns) {
-            break;
-        }
-        used += wide;
-        i += n;
-    }
-    return i;
-}
-
 /* The last column takes what is left of a terminal; elsewhere nothing is cut. */
 static void append_last(const struct cmd_table *t, struct hr_buf *out, struct hr_span text,
                         size_t column)
@@ -70,7 +52,7 @@ static void append_last(const struct cmd_table *t, struct hr_buf *out, struct hr
         return;
     }
     size_t room = t->output->width > column + 3 ? t->output->width - column - 3 : 10;
-    hr_buf_append(out, hr_span_slice(text, 0, fitting(text, room)));
+    hr_buf_append(out, hr_span_slice(text, 0, hr_text_fitting(text, room)));
     hr_buf_append_str(out, t->output->has_unicode ? "…" : "...");
 }
 

@@ -77,9 +77,6 @@ struct keeper {
     uint64_t missed;      /* frames, since something is wrong */
     /* Of who feeds. */
     bool is_late; /* the queue was full, and that was told of */
-    atomic_uint_fast64_t added;
-    atomic_uint_fast64_t settled;
-    atomic_uint_fast64_t left_out;
 };
 
 /* --- opening ---------------------------------------------------------------------------------- */
@@ -334,7 +331,6 @@ static void miss(struct keeper *k, const struct batch *b, int code)
     }
     k->missed += b->frames;
     k->retry_at = clock_steady() + RETRY_INTERVAL;
-    atomic_fetch_add(&k->left_out, b->frames);
 }
 
 static void write_batch(struct keeper *k, const struct batch *b)
@@ -343,7 +339,6 @@ static void write_batch(struct keeper *k, const struct batch *b)
     prune(k, b->last_at, fits(k, b) ? b->bytes.len : 0);
     if (k->retry_at != 0 && clock_steady() < k->retry_at) {
         k->missed += b->frames;
-        atomic_fetch_add(&k->left_out, b->frames);
     } else {
         r = fits(k, b) ? append(k, b) : begin_segment(k, b);
         if (r < 0) {
@@ -358,7 +353,6 @@ static void write_batch(struct keeper *k, const struct batch *b)
             take_note(k, b);
         }
     }
-    atomic_fetch_add(&k->settled, b->frames);
 }
 
 static void batch_destroy(struct batch *b)
@@ -430,8 +424,6 @@ void keeper_flush(struct keeper *k)
                 "%s: the disk is slower than the packets; not all are kept, the watch goes on",
                 k->config.folder);
         }
-        atomic_fetch_add(&k->left_out, b->frames);
-        atomic_fetch_add(&k->settled, b->frames);
         batch_destroy(b);
     }
     k->is_late = !has_room || (k->is_late && !is_empty);
@@ -489,11 +481,8 @@ void keeper_add(struct keeper *k, const struct packet *p)
         k->captures[p->capture].first_at = p->at;
         pthread_mutex_unlock(&k->lock);
     }
-    atomic_fetch_add(&k->added, 1);
     if (interface == RING_INTERFACE_LIMIT) {
         keeper_flush(k);
-        atomic_fetch_add(&k->left_out, 1);
-        atomic_fetch_add(&k->settled, 1);
         return;
     }
     struct batch *b = batch_for(k, p);
@@ -503,21 +492,6 @@ void keeper_add(struct keeper *k, const struct packet *p)
     b->last_at = p->at > b->last_at ? p->at : b->last_at;
     b->frames++;
     pcapng_write_packet(&b->bytes, p, (uint32_t)interface, k->interfaces[interface].decimals, NULL);
-}
-
-uint64_t keeper_added(const struct keeper *k)
-{
-    return atomic_load(&k->added);
-}
-
-uint64_t keeper_settled(const struct keeper *k)
-{
-    return atomic_load(&k->settled);
-}
-
-uint64_t keeper_left_out(const struct keeper *k)
-{
-    return atomic_load(&k->left_out);
 }
 
 void keeper_close(struct keeper *k)

@@ -35,11 +35,6 @@ int keeper_start(struct keeper *k, struct hr_buf *ret_error);
 void keeper_add(struct keeper *k, const struct packet *p);
 /** Hands over to the disk what was added. */
 void keeper_flush(struct keeper *k);
-/** Frames added so far; those that are on the disk, or left out. Any thread. */
-uint64_t keeper_added(const struct keeper *k);
-uint64_t keeper_settled(const struct keeper *k);
-/** Frames left out so far. Any thread. */
-uint64_t keeper_left_out(const struct keeper *k);
 /** Writes what was added, and ends the thread. */
 void keeper_close(struct keeper *k);
 

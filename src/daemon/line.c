@@ -6,23 +6,12 @@
 
 void line_put(struct line *l, enum report_color color, struct hr_span text)
 {
-    size_t left = l->paint->width - l->column;
-    size_t end = 0;
-    size_t columns = 0;
-    while (end < text.len) {
-        size_t n = hr_utf8_length(hr_span_slice(text, end, text.len));
-        n = n > 0 ? n : 1;
-        size_t wide = hr_text_columns(hr_span_slice(text, end, end + n));
-        if (columns + wide > left) {
-            break;
-        }
-        columns += wide;
-        end += n;
-    }
+    size_t end = hr_text_fitting(text, l->paint->width - l->column);
+    struct hr_span shown = hr_span_slice(text, 0, end);
     paint_begin(l->paint, l->out, color);
-    hr_buf_append(l->out, hr_span_slice(text, 0, end));
+    hr_buf_append(l->out, shown);
     paint_end(l->paint, l->out, color);
-    l->column += columns;
+    l->column += hr_text_columns(shown);
 }
 
 void line_put_str(struct line *l, enum report_color color, const char *text)

@@ -217,16 +217,6 @@ static const struct hr_span known_methods[] = {
     {"QUERY",     5},
 };
 
-bool http_method_is_known(struct hr_span method)
-{
-    for (size_t i = 0; i < HR_ARRAY_LEN(known_methods); i++) {
-        if (hr_span_equal(method, known_methods[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Behind a start line: a field line's name and colon, or the empty line. at is the line's
  * beginning. */
 static enum http_find check_next_line(struct hr_span s, size_t at)

@@ -28,9 +28,6 @@ bool http_status_line_parse(struct hr_span line, struct http_start_line *ret_lin
 bool http_start_is_possible(int side, struct hr_span prefix);
 /** Whether bytes begin with a start line of that side, or can become one. */
 bool http_start_begins(int side, struct hr_span bytes);
-/** Whether a method is one of those in common use, so that it may be searched for in other bytes.
- */
-bool http_method_is_known(struct hr_span method);
 
 enum http_find {
     HTTP_FIND_NONE,

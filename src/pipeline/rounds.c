@@ -114,7 +114,7 @@ static int store_round(struct rounds *r, const struct round_end *e)
     struct store *s = r->config.store;
     struct import *import = NULL;
     struct rule_run_result rules = {0};
-    struct round round = {.end = e, .rules = &rules};
+    struct round round = {.end = e};
     int code = rounds_open(r, &import);
     code = code == 0 ? finish_import(r, e) : code;
     code = code == 0 ? pipeline_analyse(s, r->config.profiles, r->config.clock_error, NULL) : code;

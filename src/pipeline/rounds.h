@@ -33,7 +33,6 @@ struct round_end {
 struct round {
     int64_t number; /* of its import: what changed bears it; 0: nothing came in */
     const struct round_end *end;
-    const struct rule_run_result *rules;
 };
 
 struct rounds_config {

@@ -7,8 +7,12 @@ import re
 import select
 import signal
 import struct
+import sys
 import termios
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import leaks  # noqa: E402
 
 PATIENCE = 60
 SEQUENCE = re.compile(r"\x1b(?:\[([?>]?)([0-9;]*)([A-Za-z@])|[()]([0AB])|([=>MD]))")
@@ -24,8 +28,7 @@ class Terminal:
             for name in ("NO_COLOR", "LC_ALL", "LC_CTYPE"):
                 os.environ.pop(name, None)
             os.environ.update({"TERM": "vt100", "LANG": "C.UTF-8", **environment})
-            # A sanitizer cannot look for leaks in a process that gave up so much.
-            os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+            leaks.ignore()
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             signal.pthread_sigmask(signal.SIG_SETMASK, [])
             os.execv(argv[0], argv)
