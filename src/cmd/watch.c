@@ -541,8 +541,10 @@ static void close_screen(struct watch_command *w)
 
 static int run_watch(struct watch_command *w)
 {
+    struct pipeline_config pipeline = w->args->config;
+    pipeline.tcp.captures_share_clock = feed_is_live(w->feed);
     struct watch_config config = {
-        .pipeline = &w->args->config,
+        .pipeline = &pipeline,
         .store = w->run.store,
         .feed = w->feed,
         .sinks = w->sinks,

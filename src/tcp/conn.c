@@ -213,12 +213,12 @@ static void doubt_order(struct tcp_table *t, const struct tcp_half *h, const str
     }
 }
 
-/* Two captures have the packet: as far as they differ, neither time is sure. */
+/* Two captures have the packet: as far as two clocks differ, neither time is sure. */
 static void doubt_skew(struct tcp_table *t, const struct tcp_half *h, const struct tcp_piece *p)
 {
     hr_nsec skew;
     size_t capture;
-    if (tcp_half_copy_skew(h, p, &skew, &capture)) {
+    if (!t->config.captures_share_clock && tcp_half_copy_skew(h, p, &skew, &capture)) {
         doubt(t, capture, skew);
         doubt(t, p->mark.capture, skew);
     }

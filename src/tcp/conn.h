@@ -126,6 +126,7 @@ struct tcp_config {
     hr_nsec opening_timeout;        /* packet time, SYN without more */
     hr_nsec closed_linger;          /* how long a closed connection absorbs late segments */
     hr_nsec hole_timeout;           /* how long a hole may wait for its bytes on packet time */
+    bool captures_share_clock;      /* one machine's interfaces: a packet's times at two of them are both right */
 };
 
 struct tcp_table;
@@ -136,8 +137,8 @@ struct tcp_table *tcp_table_create(const struct tcp_config *config, const struct
 /** A segment with selected = false opens and numbers its connection but gives no chunks and no callbacks. */
 void tcp_table_feed(struct tcp_table *t, const struct tcp_segment *s);
 /**
- * How far the times of a capture are in doubt: an ACK came before its bytes, or another capture has the
- * same packets at other times. Beside it the capture's own clock may step back.
+ * How far the times of a capture are in doubt: an ACK came before its bytes, or another capture, of
+ * another clock, has the same packets at other times. Beside it the capture's own clock may step back.
  */
 hr_nsec tcp_table_clock_doubt(const struct tcp_table *t, size_t capture);
 /**
