@@ -2,12 +2,15 @@
 """The public captures beside the project: no finding above `suspect` but those listed here, each with the
 frames that show why it is true. Skipped (77) where the folder is missing.
 
-shared_public_findings.py HEADRACE FOLDER
+shared_public_findings.py HEADRACE FOLDER [--one-of N]
 """
 import json
 import os
 import subprocess
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import sweep  # noqa: E402
 
 # (capture, rule, frame): why it is true
 TRUE = {
@@ -24,13 +27,14 @@ TRUE = {
 
 
 def main():
-    headrace, folder = os.path.abspath(sys.argv[1]), os.path.join(sys.argv[2], "pcap")
+    headrace, folder = os.path.abspath(sweep.ARGUMENTS[1]), os.path.join(sweep.ARGUMENTS[2], "pcap")
     if not os.path.isdir(folder):
         print("skipped: %s is not there" % folder)
         return 77
     found = set()
     bad = []
-    for name in sorted(os.listdir(folder)):
+    names = sweep.share(os.listdir(folder))
+    for name in names:
         p = subprocess.run([headrace, "audit", "--quiet", "--format", "ndjson", os.path.join(folder, name)],
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if p.returncode not in (0, 1, 3):
@@ -44,8 +48,9 @@ def main():
             if key not in TRUE:
                 bad.append("%s: frame %s: %s %s: %s" % (name, record["frame"], record["verdict"], record["rule"],
                                                         record["summary"]))
-    bad += ["%s: %s at frame %s is not found any more; drop it here" % key for key in sorted(set(TRUE) - found)]
-    print("\n".join(bad) if bad else "%d findings, all true" % len(found))
+    bad += ["%s: %s at frame %s is not found any more; drop it here" % key for key in sorted(set(TRUE) - found)
+            if key[0] in names]
+    print("\n".join(bad) if bad else "%d captures, %d findings, all true" % (len(names), len(found)))
     return 1 if bad else 0
 
 

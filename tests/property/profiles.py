@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The profile that `profile suggest` prints says what was assumed anyway: an audit with it finds the same.
 
-profiles.py HEADRACE CAPTURE_OR_FOLDER...
+profiles.py HEADRACE CAPTURE_OR_FOLDER... [--one-of N]
 """
 import json
 import os
@@ -9,15 +9,17 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import sweep  # noqa: E402
+
 CAPTURES = (".pcap", ".pcapng", ".pcap.gz", ".pcapng.gz")
 
 
 def captures_of(arguments):
     for argument in arguments:
         if os.path.isdir(argument):
-            for name in sorted(os.listdir(argument)):
-                if name.endswith(CAPTURES):
-                    yield os.path.join(argument, name)
+            for name in sweep.share(n for n in os.listdir(argument) if n.endswith(CAPTURES)):
+                yield os.path.join(argument, name)
         elif os.path.exists(argument):
             yield argument
 
@@ -52,10 +54,10 @@ def check(headrace, capture, folder):
 
 
 def main():
-    headrace = os.path.abspath(sys.argv[1])
+    headrace = os.path.abspath(sweep.ARGUMENTS[1])
     count = bad = 0
     with tempfile.TemporaryDirectory() as folder:
-        for capture in captures_of(sys.argv[2:]):
+        for capture in captures_of(sweep.ARGUMENTS[2:]):
             count += 1
             try:
                 why = check(headrace, capture, folder)

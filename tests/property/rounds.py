@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Live equals offline: what a watch stores, however its rounds fall, is what audit stores for the same frames.
 
-rounds.py HEADRACE ROUNDS FILE_OR_FOLDER...
+rounds.py HEADRACE ROUNDS FILE_OR_FOLDER... [--one-of N]
 
 Each capture is read in three to ten rounds, a number drawn for each (HEADRACE_SEED), and by audit.
 """
@@ -15,6 +15,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import captool  # noqa: E402
+import sweep  # noqa: E402
 
 SEED = int(os.environ.get("HEADRACE_SEED", "1"))
 UNEQUAL = {"id", "exchange", "capture_id", "evidence"}  # row ids; evidence is compared without them
@@ -81,14 +82,14 @@ def compare(headrace, rounds, capture, frames, scratch):
 
 
 def main():
-    headrace, rounds = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+    headrace, rounds = (os.path.abspath(a) for a in sweep.ARGUMENTS[1:3])
     rng = random.Random(SEED)
     captures = []
-    for place in sys.argv[3:]:
+    for place in sweep.ARGUMENTS[3:]:
         if not os.path.exists(place):
             print("%s is not there: nothing to compare in it" % place)
             return 77
-        inside = sorted(glob.glob(os.path.join(place, "*.pcap*")))
+        inside = sweep.share(glob.glob(os.path.join(place, "*.pcap*")))
         captures += inside if os.path.isdir(place) else [place]
     wrong = 0
     with tempfile.TemporaryDirectory() as scratch:
