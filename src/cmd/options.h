@@ -63,6 +63,7 @@ enum cmd_option {
     OPT_NO_UI,
     OPT_RING_KEEP,
     OPT_RING,
+    OPT_EVIDENCE_DIR,
     OPT_RING_READ,
     OPT_CLOCK_ERROR,
     OPT_VERIFY_CHECKSUMS,
@@ -128,6 +129,7 @@ struct cmd_args {
     bool no_ui;
     struct cmd_words ring_keep; /* sizes and spans */
     const char *ring;
+    const char *evidence_dir;
     bool is_private; /* a file of -o is for its owner alone; set by the command */
     const char *conf_path;
     struct hr_yaml_doc *conf; /* holds the strings that the file gave; NULL: none */

@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/output.h"
 #include "cmd/run.h"
+#include "cmd/watch_evidence.h"
 #include "cmd/watch_keep.h"
 #include "daemon/metrics.h"
 #include "daemon/runner.h"
@@ -25,21 +26,16 @@
 #define INTERFACE_LIMIT 16
 
 static const enum cmd_option options[] = {
-    OPT_INTERFACE,    OPT_READ,
-    OPT_REALTIME,     OPT_DB_KEEP,
-    OPT_KEY_FILE,     OPT_RULES,
-    OPT_PROFILE,      OPT_SUPPRESSIONS,
-    OPT_FILTER,       OPT_SNAPLEN,
-    OPT_BUFFER,       OPT_PROMISC,
-    OPT_ALERT,        OPT_ALERT_SEVERITY,
-    OPT_REPEAT,       OPT_RETAIN,
-    OPT_METRICS,      OPT_RUN_AS,
-    OPT_NO_UI,        OPT_RING_KEEP,
-    OPT_RING,         OPT_ONLY_RULE,
-    OPT_NO_RULE,      OPT_SET,
-    OPT_CLOCK_ERROR,  OPT_VERIFY_CHECKSUMS,
-    OPT_REDACT_USERS, OPT_BOUNDS,
-    OPT_END,
+    OPT_INTERFACE,    OPT_READ,           OPT_REALTIME,
+    OPT_DB_KEEP,      OPT_KEY_FILE,       OPT_RULES,
+    OPT_PROFILE,      OPT_SUPPRESSIONS,   OPT_FILTER,
+    OPT_SNAPLEN,      OPT_BUFFER,         OPT_PROMISC,
+    OPT_ALERT,        OPT_ALERT_SEVERITY, OPT_REPEAT,
+    OPT_RETAIN,       OPT_METRICS,        OPT_RUN_AS,
+    OPT_NO_UI,        OPT_RING_KEEP,      OPT_RING,
+    OPT_EVIDENCE_DIR, OPT_ONLY_RULE,      OPT_NO_RULE,
+    OPT_SET,          OPT_CLOCK_ERROR,    OPT_VERIFY_CHECKSUMS,
+    OPT_REDACT_USERS, OPT_BOUNDS,         OPT_END,
 };
 static const struct cmd_usage usage = {
     .name = "watch",
@@ -67,6 +63,7 @@ struct watch_command {
     struct runner *runner;
     struct sink **sinks;
     size_t sink_count;
+    struct sink *evidence; /* one of them; NULL: none is asked for */
     struct feed *feed;
     struct metrics *metrics; /* NULL: nobody asks */
     struct stats *stats;
@@ -197,7 +194,7 @@ static int open_sinks(struct watch_command *w)
 {
     const struct cmd_words *alerts = &w->args->alerts;
     int r = 0;
-    w->sinks = hr_xcalloc(alerts->count + 1, sizeof(struct sink *));
+    w->sinks = hr_xcalloc(alerts->count + 2, sizeof(struct sink *)); /* and evidence */
     for (size_t i = 0; r == 0 && i <= alerts->count; i++) {
         const char *spec = i == 0 ? "stdout" : alerts->items[i - 1];
         struct hr_buf error;
@@ -285,6 +282,23 @@ static int open_keep(struct watch_command *w)
                                      });
 }
 
+static int open_evidence(struct watch_command *w)
+{
+    const struct watch_evidence_config config = {
+        .args = w->args,
+        .db = w->real_db,
+        .ring = w->keep.folder,
+        .key = store_key(w->run.store),
+        .uid = w->uid,
+        .gid = w->gid,
+    };
+    int r = watch_evidence_open(&config, &w->evidence);
+    if (w->evidence != NULL) {
+        w->sinks[w->sink_count++] = w->evidence;
+    }
+    return r;
+}
+
 /* The terminal's description may be in a folder of root's. */
 static int open_screen(struct watch_command *w)
 {
@@ -362,6 +376,9 @@ static void list_paths(const struct watch_command *w, struct cmd_words *read,
     }
     allow_folder(write, kept, count, w->real_db);
     watch_keep_list_paths(&w->keep, write);
+    if (args->evidence_dir != NULL) {
+        cmd_words_add(write, args->evidence_dir);
+    }
     for (size_t i = 0; i < args->alerts.count; i++) {
         if (strncmp(args->alerts.items[i], "file:", 5) == 0) {
             allow_folder(write, kept, count, args->alerts.items[i] + 5);
@@ -552,6 +569,8 @@ static int run_watch(struct watch_command *w)
         .captures = (const char *const *)w->captures,
         .rules = {.profiles = w->run.profiles, .rules = &w->run.rules},
         .min_severity = w->args->min_severity,
+        .evidence_folder = w->args->evidence_dir,
+        .evidence = w->evidence,
         .repeat = w->args->repeat,
         .retain = w->args->retain,
         .notify = w->notify,
@@ -583,9 +602,11 @@ static int watch(struct watch_command *w)
     r = r < 0 ? hand_over_alerts(w) : r;
     r = r < 0 ? open_store(w) : r;
     r = r < 0 ? open_keep(w) : r;
+    r = r < 0 ? open_evidence(w) : r;
     r = r < 0 ? open_screen(w) : r;
     r = r < 0 ? confine(w) : r;
     r = r < 0 ? watch_keep_start(&w->keep) : r;
+    r = r < 0 ? watch_evidence_check(w->args) : r;
     r = r < 0 ? start_sinks(w) : r;
     w->stats = stats_create();
     r = r < 0 ? start_metrics(w) : r;

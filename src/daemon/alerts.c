@@ -34,6 +34,7 @@ struct alerts {
     hr_nsec now; /* the machine's clock */
     struct hr_buf body;
     struct hr_buf caveats;
+    struct hr_buf file;
     /* For other threads. */
     atomic_uint_fast64_t told;
     atomic_uint_fast64_t latency[STATS_LATENCY_BUCKETS];
@@ -49,6 +50,7 @@ int alerts_create(const struct alerts_config *config, struct alerts **ret_alerts
     }
     hr_buf_init(&a->body, SIZE_MAX);
     hr_buf_init(&a->caveats, SIZE_MAX);
+    hr_buf_init(&a->file, SIZE_MAX);
     int r = alert_queue_last(config->store, &a->last_id);
     if (r < 0) {
         alerts_destroy(a);
@@ -63,6 +65,7 @@ void alerts_destroy(struct alerts *a)
     if (a != NULL) {
         hr_buf_finish(&a->body);
         hr_buf_finish(&a->caveats);
+        hr_buf_finish(&a->file);
         free(a->sinks);
         free(a);
     }
@@ -137,6 +140,11 @@ static int tell(const struct finding_view *f, void *user)
     v.finding.count = t->count;
     if (t->says_less) {
         v.finding.caveats = with_caveat(&a->caveats, f->caveats);
+    }
+    if (a->config.evidence_folder != NULL) {
+        hr_buf_clear(&a->file);
+        hr_buf_appendf(&a->file, "%s/%s.pcapng", a->config.evidence_folder, f->fingerprint);
+        v.evidence_file = hr_buf_str(&a->file);
     }
     hr_buf_clear(&a->body);
     record_append_json(&a->body, &record_alert, &v);
@@ -214,6 +222,14 @@ static int forget_sent(struct alerts *a)
             r = alert_queue_done(a->config.store, ids[k]);
         }
     }
+    return r;
+}
+
+int alerts_wait(struct alerts *a, bool *ret_waits)
+{
+    int64_t count = 0;
+    int r = alert_queue_count(a->config.store, &count);
+    *ret_waits = count > 0;
     return r;
 }
 

@@ -21,6 +21,7 @@ struct alerts_config {
     struct sink **sinks; /* borrowed */
     size_t sink_count;
     const char *min_severity; /* less severe ones are not told; NULL: all are */
+    const char *evidence_folder; /* a sink writes the frames of each there; NULL: none does */
     hr_nsec repeat;           /* one that was told and is found anew is told again after that */
 };
 
@@ -33,6 +34,8 @@ int alerts_found(struct alerts *a, const struct round *r);
 int alerts_look_again(struct alerts *a, const struct round *r);
 /** In a transaction of its own: what was sent since needs no place in the queue any more. */
 int alerts_forget_sent(struct alerts *a);
+/** Whether the queue holds any that were not sent, as far as alerts_forget_sent() knows. */
+int alerts_wait(struct alerts *a, bool *ret_waits);
 /** Alerts so far. Any thread. */
 uint64_t alerts_told(const struct alerts *a);
 /** Of them, by how late they were told: within stats_latency_bounds of the frame. Any thread. */

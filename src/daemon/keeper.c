@@ -9,6 +9,7 @@
 #include "capture/pcapng_write.h"
 #include "capture/ring.h"
 #include "daemon/clock.h"
+#include "daemon/trust.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -87,20 +88,6 @@ static int fail(const struct keeper *k, int code, struct hr_buf *error)
     return code;
 }
 
-/* Only what was made here is given away: a link of somebody else's leads nowhere. */
-static int make_folder(const char *folder, uid_t uid, gid_t gid)
-{
-    if (mkdir(folder, 0700) < 0) {
-        return errno == EEXIST ? 0 : -errno;
-    }
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    int r = fd < 0 || (geteuid() == 0 && fchown(fd, uid, gid) < 0) ? -errno : 0;
-    if (fd >= 0) {
-        close(fd);
-    }
-    return r;
-}
-
 static int take_folder(struct keeper *k, uid_t uid, gid_t gid)
 {
     struct hr_buf path;
@@ -144,7 +131,7 @@ int keeper_open(const struct keeper_config *config, uid_t uid, gid_t gid,
     STAILQ_INIT(&k->waiting);
     pthread_mutex_init(&k->lock, NULL);
     pthread_cond_init(&k->changed, NULL);
-    int r = make_folder(config->folder, uid, gid);
+    int r = trust_make_folder(config->folder, uid, gid);
     r = r == 0 ? take_folder(k, uid, gid) : r;
     if (r == -EBUSY) {
         hr_buf_appendf(ret_error, "another watch keeps its packets in %s; name another with --ring",

@@ -51,18 +51,20 @@ static void put_latency(const struct watch_stats *s, struct hr_buf *out)
 void metrics_format(const struct watch_stats *s, struct hr_buf *out)
 {
     const struct family families[] = {
-        {"frames",                "",      true,  "Frames captured.",                                 s->frames        },
-        {"captured_bytes",        "bytes", true,  "Bytes of those frames.",                           s->bytes         },
-        {"dropped_frames",        "",      true,  "Frames that the kernel or the interface dropped.", s->drops         },
-        {"cut_frames",            "",      true,  "Frames longer than the snap length.",              s->cut_frames    },
-        {"gaps",                  "",      true,  "Holes in connections.",                            s->gaps          },
-        {"connections",           "",      false, "TCP connections open now.",                        s->connections   },
-        {"exchanges",             "",      true,  "HTTP exchanges stored.",                           s->exchanges     },
-        {"rounds",                "",      true,  "Rounds of storing and judging.",                   s->rounds        },
-        {"findings_told",         "",      true,  "Findings told, updates included.",                 s->findings      },
-        {"alerts_sent",           "",      true,  "Alerts that came to a target.",                    s->alerts_sent   },
-        {"alerts_failed",         "",      true,  "Alerts given up.",                                 s->alerts_failed },
-        {"resident_memory_bytes", "bytes", false, "Memory of the process.",                           s->resident_bytes},
+        {"frames",                "",      true,  "Frames captured.",                                 s->frames          },
+        {"captured_bytes",        "bytes", true,  "Bytes of those frames.",                           s->bytes           },
+        {"dropped_frames",        "",      true,  "Frames that the kernel or the interface dropped.", s->drops           },
+        {"cut_frames",            "",      true,  "Frames longer than the snap length.",              s->cut_frames      },
+        {"gaps",                  "",      true,  "Holes in connections.",                            s->gaps            },
+        {"connections",           "",      false, "TCP connections open now.",                        s->connections     },
+        {"exchanges",             "",      true,  "HTTP exchanges stored.",                           s->exchanges       },
+        {"rounds",                "",      true,  "Rounds of storing and judging.",                   s->rounds          },
+        {"findings_told",         "",      true,  "Findings told, updates included.",                 s->findings        },
+        {"alerts_sent",           "",      true,  "Alerts that came to a target.",                    s->alerts_sent     },
+        {"alerts_failed",         "",      true,  "Alerts given up.",                                 s->alerts_failed   },
+        {"evidence_files",        "",      true,  "Files of evidence written.",                       s->evidence_written},
+        {"evidence_failed",       "",      true,  "Files of evidence given up.",                      s->evidence_failed },
+        {"resident_memory_bytes", "bytes", false, "Memory of the process.",                           s->resident_bytes  },
     };
     for (size_t i = 0; i < HR_ARRAY_LEN(families); i++) {
         put_family(&families[i], out);

@@ -41,6 +41,7 @@ struct sink {
     uint64_t sent;
     uint64_t failed;
     bool is_troubled; /* the trouble was told of */
+    int given_up;     /* the last errno with which one was given up, and that was told of; 0 */
 };
 
 static const struct sink_kind *const kinds[] = {
@@ -66,15 +67,9 @@ bool sink_is_kind(const char *spec)
     return kind_of(spec) != NULL;
 }
 
-int sink_open(const char *spec, struct runner *runner, struct sink **ret_sink,
-              struct hr_buf *ret_error)
+static struct sink *create(const struct sink_kind *kind, const char *spec)
 {
-    const struct sink_kind *kind = kind_of(spec);
     pthread_condattr_t clock;
-    if (kind == NULL) {
-        hr_buf_appendf(ret_error, "there is no way to send alerts to %s", spec);
-        return -EINVAL;
-    }
     struct sink *s = hr_xcalloc(1, sizeof(*s));
     s->spec = hr_xstrdup(spec);
     s->kind = kind;
@@ -84,6 +79,29 @@ int sink_open(const char *spec, struct runner *runner, struct sink **ret_sink,
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     pthread_cond_init(&s->changed, &clock);
     pthread_condattr_destroy(&clock);
+    return s;
+}
+
+struct sink *sink_open_as(const struct sink_kind *kind, const char *rest, void *state)
+{
+    struct hr_buf spec;
+    hr_buf_init(&spec, SIZE_MAX);
+    hr_buf_appendf(&spec, "%s%s", kind->prefix, rest);
+    struct sink *s = create(kind, hr_buf_str(&spec));
+    s->state = state;
+    hr_buf_finish(&spec);
+    return s;
+}
+
+int sink_open(const char *spec, struct runner *runner, struct sink **ret_sink,
+              struct hr_buf *ret_error)
+{
+    const struct sink_kind *kind = kind_of(spec);
+    if (kind == NULL) {
+        hr_buf_appendf(ret_error, "there is no way to send alerts to %s", spec);
+        return -EINVAL;
+    }
+    struct sink *s = create(kind, spec);
     int r = kind->open(&s->state, s->spec + strlen(kind->prefix), runner, ret_error);
     if (r < 0) {
         sink_close(s);
@@ -134,10 +152,16 @@ static struct alert *next_alert(struct sink *s)
     }
 }
 
+static const char *reason(int error)
+{
+    return error == -ENODATA ? "its frames are not kept any more" : strerror(-error);
+}
+
 static void tell_trouble(struct sink *s, int error)
 {
     if (!s->is_troubled) {
-        hr_warning("alerts to %s: %s; they are kept and sent later", s->spec, strerror(-error));
+        hr_warning("%s to %s: %s; what waits is kept and sent later", s->kind->what, s->spec,
+                   strerror(-error));
         s->is_troubled = true;
     }
 }
@@ -151,10 +175,13 @@ static void finish(struct sink *s, struct alert *a, int error)
     TAILQ_REMOVE(&s->waiting, a, link);
     free(a);
     if (error == 0 && s->is_troubled) {
-        hr_info("alerts to %s: sent again", s->spec);
+        hr_info("%s to %s: sent again", s->kind->what, s->spec);
         s->is_troubled = false;
-    } else if (error != 0) {
-        hr_warning("an alert to %s is given up: %s", s->spec, strerror(-error));
+    }
+    if (error != 0 && error != s->given_up) {
+        hr_warning("%s to %s: given up: %s; the next that fail so are only counted", s->kind->what,
+                   s->spec, reason(error));
+        s->given_up = error;
     }
 }
 
@@ -168,12 +195,12 @@ static void *send_all(void *user)
         pthread_mutex_unlock(&s->lock);
         int r = s->kind->send(s->state, (struct hr_span){a->body, a->len});
         pthread_mutex_lock(&s->lock);
-        if (r != -EAGAIN) {
+        if (r <= 0) {
             finish(s, a, r);
             pause_ms = FIRST_PAUSE_MS;
             continue;
         }
-        tell_trouble(s, r);
+        tell_trouble(s, -r);
         struct timespec until = later(pause_ms);
         pause_ms = 2 * pause_ms < LAST_PAUSE_MS ? 2 * pause_ms : LAST_PAUSE_MS;
         while (!s->is_ending && !is_past(&until)) {

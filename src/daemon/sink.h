@@ -11,6 +11,7 @@
 #define SINK_LIMIT 256
 
 struct sink;
+struct sink_kind;
 struct runner;
 
 /** Is it the name of a place? What it names need not be there. */
@@ -24,6 +25,8 @@ bool sink_is_kind(const char *spec);
  */
 int sink_open(const char *spec, struct runner *runner, struct sink **ret_sink,
               struct hr_buf *ret_error);
+/** One of a kind that --alert does not name. @param rest  behind the prefix; @param state  given to the kind */
+struct sink *sink_open_as(const struct sink_kind *kind, const char *rest, void *state);
 /** Starts its thread. @return 0 or a negative errno */
 int sink_start(struct sink *s);
 /** Ends its thread; what was not sent within that time is not. */
@@ -45,9 +48,10 @@ uint64_t sink_failed(struct sink *s);
 /* What a kind of sink does. All but open are called by the sink's thread. */
 struct sink_kind {
     const char *prefix;
+    const char *what; /* it sends, for people */
     /** @param rest  of the specification behind the prefix; lives as long as the sink */
     int (*open)(void **ret_state, const char *rest, struct runner *runner, struct hr_buf *error);
-    /** @return 0; -EAGAIN: try again later; else it is given up, and the errno says why */
+    /** @return 0; a positive errno: why it must be tried again later; a negative one: why it is given up */
     int (*send)(void *state, struct hr_span body);
     void (*reopen)(void *state); /* may be NULL */
     void (*close)(void *state);

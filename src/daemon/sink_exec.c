@@ -65,4 +65,4 @@ static void close_exec(void *state)
     free(state);
 }
 
-const struct sink_kind sink_kind_exec = {"exec:", open_exec, send_exec, NULL, close_exec};
+const struct sink_kind sink_kind_exec = {"exec:", "alerts", open_exec, send_exec, NULL, close_exec};

@@ -65,7 +65,7 @@ static int send_line(void *state, struct hr_span body)
     }
     hr_buf_finish(&line);
     bool may_help = f->path != NULL || r == -ENOSPC;
-    return r < 0 && may_help ? -EAGAIN : r;
+    return r < 0 && may_help ? -r : r;
 }
 
 static void reopen(void *state)
@@ -88,5 +88,7 @@ static void close_file(void *state)
     free(f);
 }
 
-const struct sink_kind sink_kind_stdout = {"stdout", open_stdout, send_line, NULL, close_file};
-const struct sink_kind sink_kind_file = {"file:", open_file, send_line, reopen, close_file};
+const struct sink_kind sink_kind_stdout = {"stdout",  "alerts", open_stdout,
+                                           send_line, NULL,     close_file};
+const struct sink_kind sink_kind_file = {"file:",   "alerts", open_file,
+                                         send_line, reopen,   close_file};

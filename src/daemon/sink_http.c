@@ -78,6 +78,21 @@ static int open_https(void **ret_state, const char *rest, struct runner *runner,
     return open_url(ret_state, "https://", rest, error);
 }
 
+static int reason_of(CURLcode code)
+{
+    switch (code) {
+    case CURLE_OPERATION_TIMEDOUT:
+        return ETIMEDOUT;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return EHOSTUNREACH;
+    case CURLE_COULDNT_CONNECT:
+        return ECONNREFUSED;
+    default:
+        return EIO;
+    }
+}
+
 static int send_http(void *state, struct hr_span body)
 {
     struct http_state *h = state;
@@ -91,11 +106,16 @@ static int send_http(void *state, struct hr_span body)
     if (status >= 200 && status < 300) {
         return 0;
     }
-    return code != CURLE_OK || status == 408 || status == 429 || status >= 500 ? -EAGAIN : -EPROTO;
+    if (code != CURLE_OK) {
+        return reason_of(code);
+    }
+    return status == 408 || status == 429 || status >= 500 ? EAGAIN : -EPROTO;
 }
 
-const struct sink_kind sink_kind_http = {"http://", open_http, send_http, NULL, close_http};
-const struct sink_kind sink_kind_https = {"https://", open_https, send_http, NULL, close_http};
+const struct sink_kind sink_kind_http = {"http://", "alerts", open_http,
+                                         send_http, NULL,     close_http};
+const struct sink_kind sink_kind_https = {"https://", "alerts", open_https,
+                                          send_http,  NULL,     close_http};
 
 #else
 
@@ -109,6 +129,6 @@ static int no_http(void **ret_state, const char *rest, struct runner *runner, st
     return -ENOTSUP;
 }
 
-const struct sink_kind sink_kind_http = {"http://", no_http, NULL, NULL, NULL};
-const struct sink_kind sink_kind_https = {"https://", no_http, NULL, NULL, NULL};
+const struct sink_kind sink_kind_http = {"http://", "alerts", no_http, NULL, NULL, NULL};
+const struct sink_kind sink_kind_https = {"https://", "alerts", no_http, NULL, NULL, NULL};
 #endif

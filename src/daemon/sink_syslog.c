@@ -29,4 +29,5 @@ static void close_syslog(void *state)
     free(state);
 }
 
-const struct sink_kind sink_kind_syslog = {"syslog", open_syslog, send_syslog, NULL, close_syslog};
+const struct sink_kind sink_kind_syslog = {"syslog",    "alerts", open_syslog,
+                                           send_syslog, NULL,     close_syslog};

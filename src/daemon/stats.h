@@ -27,6 +27,8 @@ struct watch_stats {
     hr_nsec packet_at;     /* of the last frame; INT64_MIN: none came */
     uint64_t alerts_sent;
     uint64_t alerts_failed;
+    uint64_t evidence_written; /* files */
+    uint64_t evidence_failed;
     /* How many alerts were said within stats_latency_bounds[i] of the frame that completed them. */
     uint64_t latency[STATS_LATENCY_BUCKETS];
     uint64_t resident_bytes;

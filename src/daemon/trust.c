@@ -53,6 +53,20 @@ static int drop_capabilities(struct hr_buf *error)
     return 0;
 }
 
+int trust_make_folder(const char *folder, uid_t uid, gid_t gid)
+{
+    if (mkdir(folder, 0700) < 0) {
+        return errno == EEXIST ? 0 : -errno;
+    }
+    /* Only what was made here is given away: a link of somebody else's leads nowhere. */
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int r = fd < 0 || (geteuid() == 0 && fchown(fd, uid, gid) < 0) ? -errno : 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return r;
+}
+
 int trust_drop(uid_t uid, gid_t gid, struct hr_buf *ret_error)
 {
     umask(077);

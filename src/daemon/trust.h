@@ -22,6 +22,12 @@ int trust_find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid);
  */
 int trust_drop(uid_t uid, gid_t gid, struct hr_buf *ret_error);
 
+/**
+ * Makes a folder for who goes on alone, where there is none.
+ * @return 0, also where it is there already, or a negative errno
+ */
+int trust_make_folder(const char *folder, uid_t uid, gid_t gid);
+
 /* What stays allowed after trust_confine(). Strings are borrowed; a folder means all in it. */
 struct trust_needs {
     const char *const *read; /* paths; those that do not exist are passed over */

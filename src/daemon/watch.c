@@ -24,6 +24,8 @@
 #define WAIT_MS LIVE_GATHER_MS
 /* At the end, for each place that alerts go to. */
 #define PATIENCE_MS 500
+#define REST_PATIENCE (2 * HR_NSEC_PER_SEC)
+#define REST_PAUSE_US 5000
 /* The way to the store: what comes in while a round is judged. */
 #define QUEUE_BYTES ((size_t)64 * 1024 * 1024)
 /* No frame came for so long: time-outs run all the same. */
@@ -38,7 +40,8 @@ struct watch {
     struct alerts *alerts;
     /* Of the reading thread. */
     bool is_ending;
-    bool has_frames; /* since the last round began */
+    bool is_told_to_end; /* by a signal, or at the screen */
+    bool has_frames;     /* since the last round began */
     uint64_t rounds_begun;
     hr_nsec round_began; /* steady; 0: none is under way */
     hr_nsec round_time;  /* of the last one */
@@ -157,6 +160,7 @@ static void publish(struct watch *w)
     struct watch_stats *s = &w->stats;
     const struct capture_info *infos = feed_infos(w->config->feed);
     s->frames = s->bytes = s->drops = s->cut_frames = s->alerts_sent = s->alerts_failed = 0;
+    s->evidence_written = s->evidence_failed = 0;
     for (size_t i = 0; i < feed_count(w->config->feed); i++) {
         s->frames += infos[i].frames;
         s->bytes += infos[i].frame_bytes;
@@ -164,8 +168,10 @@ static void publish(struct watch *w)
         s->cut_frames += infos[i].cut_frames;
     }
     for (size_t i = 0; i < w->config->sink_count; i++) {
-        s->alerts_sent += sink_sent(w->config->sinks[i]);
-        s->alerts_failed += sink_failed(w->config->sinks[i]);
+        struct sink *sink = w->config->sinks[i];
+        bool is_evidence = sink == w->config->evidence;
+        *(is_evidence ? &s->evidence_written : &s->alerts_sent) += sink_sent(sink);
+        *(is_evidence ? &s->evidence_failed : &s->alerts_failed) += sink_failed(sink);
     }
     s->gaps = ingest_gap_count(w->ingest);
     s->connections = ingest_connection_count(w->ingest);
@@ -238,7 +244,7 @@ static void take_signals(struct watch *w, int signals)
             tell_stats(w);
             break;
         default:
-            w->is_ending = true;
+            w->is_ending = w->is_told_to_end = true;
         }
     }
 }
@@ -293,7 +299,9 @@ static void loop(struct watch *w, int signals)
         pace_rounds(w, now);
         notify_watchdog(w->config->notify, now);
         take_signals(w, signals);
-        w->is_ending = w->is_ending || screen_wants_end(w->config->screen);
+        if (screen_wants_end(w->config->screen)) {
+            w->is_ending = w->is_told_to_end = true;
+        }
         if (frames <= 0 && !w->is_ending) {
             feed_wait(feed, signals, WAIT_MS);
         }
@@ -308,6 +316,7 @@ static int start(struct watch *w)
         .sinks = c->sinks,
         .sink_count = c->sink_count,
         .min_severity = c->min_severity,
+        .evidence_folder = c->evidence_folder,
         .repeat = c->repeat,
     };
     struct rounds_config rounds = {
@@ -333,9 +342,43 @@ static int start(struct watch *w)
                          feed_count(c->feed), &w->ingest);
 }
 
+static uint64_t count_settled(const struct watch *w)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < w->config->sink_count; i++) {
+        count += sink_sent(w->config->sinks[i]) + sink_failed(w->config->sinks[i]);
+    }
+    return count;
+}
+
+/* Who told it to end does not wait; at the end of captures alerts go out as long as any gets
+ * through. */
+static int send_rest(struct watch *w)
+{
+    uint64_t settled = count_settled(w);
+    hr_nsec until = hr_nsec_add(clock_steady(), REST_PATIENCE);
+    bool waits = true;
+    int r = 0;
+    while (r == 0 && waits && clock_steady() < until) {
+        uint64_t now_settled = count_settled(w);
+        r = alerts_forget_sent(w->alerts);
+        r = r == 0 ? alerts_wait(w->alerts, &waits) : r;
+        if (now_settled != settled) {
+            settled = now_settled;
+            until = hr_nsec_add(clock_steady(), REST_PATIENCE);
+        }
+        if (r == 0 && waits) {
+            alerts_send(w->alerts);
+            usleep(REST_PAUSE_US);
+        }
+    }
+    return r;
+}
+
 /* What the sinks could not send in time stays in the store for the next watch. */
 static int end_alerts(struct watch *w, int r)
 {
+    r = r == 0 && !w->is_told_to_end ? send_rest(w) : r;
     for (size_t i = 0; i < w->config->sink_count; i++) {
         sink_end(w->config->sinks[i], PATIENCE_MS);
     }
@@ -356,6 +399,7 @@ int watch_run(const struct watch_config *config, int signals)
         notify_send(config->notify, "STOPPING=1");
         screen_tell_end(config->screen);
         feed_flush(config->feed, on_frame, &w);
+        keep(&w, HR_NSEC_INFINITE);
         tick(&w, clock_steady());
         begin_round(&w, true);
         r = ingest_finish(w.ingest);

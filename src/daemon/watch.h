@@ -31,6 +31,8 @@ struct watch_config {
     const char *const *captures; /* names of what the feed reads */
     struct watch_rules rules;
     const char *min_severity;
+    const char *evidence_folder; /* evidence, one of the sinks, writes there; NULL: none does */
+    struct sink *evidence;
     hr_nsec repeat;
     hr_nsec retain;
     struct notify *notify; /* may be NULL */

@@ -41,6 +41,7 @@ struct record_type {
 struct alert_view {
     struct finding_view finding; /* first: the fields of a finding are read from it */
     bool is_update;              /* of what was said before, with less certainty */
+    const char *evidence_file;   /* where its frames are, or will be in a moment; NULL: nowhere */
 };
 
 extern const struct record_type record_finding;

@@ -40,6 +40,7 @@ int alert_queue_add(struct store *s, int64_t id, const char *sink, struct hr_spa
 /** The first ones behind that id. */
 int alert_queue_read(struct store *s, const char *sink, int64_t after_id, int limit,
                      int (*row)(int64_t id, struct hr_span body, void *user), void *user);
+int alert_queue_count(struct store *s, int64_t *ret_count);
 int alert_queue_done(struct store *s, int64_t id);
 /** Drops the oldest beyond that many. @param ret_dropped  how many */
 int alert_queue_bound(struct store *s, const char *sink, int64_t limit, int64_t *ret_dropped);

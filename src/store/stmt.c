@@ -120,11 +120,11 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_OPERATION_COUNT] = "SELECT count(*) FROM operations WHERE kind IS NOT NULL",
 
     /* import */
-    [STMT_IMPORT_BASE] =
-        "SELECT (SELECT coalesce(max(id), 0) FROM streams), (SELECT coalesce(max(id), 0) FROM exchanges), "
-        "(SELECT coalesce(max(id), 0) FROM loss), "
-        "coalesce((SELECT value FROM meta WHERE name = 'import'), 0), "
-        "EXISTS (SELECT 1 FROM captures) OR EXISTS (SELECT 1 FROM sites)",
+    [STMT_IMPORT_BASE] = "SELECT (SELECT coalesce(max(id), 0) FROM streams), (SELECT "
+                         "coalesce(max(id), 0) FROM exchanges), "
+                         "(SELECT coalesce(max(id), 0) FROM loss), "
+                         "coalesce((SELECT value FROM meta WHERE name = 'import'), 0), "
+                         "EXISTS (SELECT 1 FROM captures) OR EXISTS (SELECT 1 FROM sites)",
     [STMT_IMPORT_NUMBER_KEEP] = "INSERT INTO meta (name, value) SELECT 'import', ?1 "
                                 "WHERE EXISTS (SELECT 1 FROM captures WHERE import = ?1) "
                                 "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -137,8 +137,7 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_EXCHANGE_INDEX_MAKE] =
         "CREATE INDEX IF NOT EXISTS exchanges_by_site ON exchanges (site_id)",
     [STMT_CAPTURE_ADD] = "INSERT INTO captures (import, path) VALUES (?1, ?2)",
-    [STMT_CAPTURE_RESUME] =
-        "UPDATE captures SET import = ?2 WHERE id = ?1 RETURNING exchanges",
+    [STMT_CAPTURE_RESUME] = "UPDATE captures SET import = ?2 WHERE id = ?1 RETURNING exchanges",
 
     [STMT_CAPTURE_END] =
         "UPDATE captures SET is_pcapng = ?2, packing = ?3, has_nanoseconds = ?4, link_type = ?5, "
@@ -554,6 +553,7 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_ALERT_QUEUE_BOUND] =
         "DELETE FROM alert_queue WHERE sink = ?1 AND id <= (SELECT id FROM alert_queue "
         "WHERE sink = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+    [STMT_ALERT_QUEUE_COUNT] = "SELECT count(*) FROM alert_queue",
     [STMT_ALERT_QUEUE_LAST] = "SELECT coalesce(max(id), 0) FROM alert_queue",
     [STMT_DRAFT_ADD] =
         "INSERT INTO temp.rule_drafts (verdict, at, site_id, session_id, exchange_id, summary, "
@@ -602,10 +602,9 @@ static const char *const statements[STMT_COUNT] = {
                        "f.verdict") " DESC, "
                                     "si.name, f.at, f.fingerprint LIMIT ?7",
     [STMT_FINDING] = "SELECT " FINDING_COLUMNS "FROM findings f " FINDING_JOINS "WHERE f.id = ?1",
-    [STMT_FINDINGS_NEWEST] =
-        "SELECT " FINDING_COLUMNS "FROM findings f " FINDING_JOINS
-        "WHERE f.withdrawn_at IS NULL AND p.id IS NULL "
-        "ORDER BY f.changed_import DESC, f.id DESC LIMIT ?1",
+    [STMT_FINDINGS_NEWEST] = "SELECT " FINDING_COLUMNS "FROM findings f " FINDING_JOINS
+                             "WHERE f.withdrawn_at IS NULL AND p.id IS NULL "
+                             "ORDER BY f.changed_import DESC, f.id DESC LIMIT ?1",
     [STMT_SESSIONS_RECENT] = /* what came in last has the highest ids */
     "SELECT count(DISTINCT session_id) FROM (SELECT session_id, start_at FROM operations "
     "ORDER BY id DESC LIMIT 100000) WHERE start_at >= ?1",
@@ -691,7 +690,8 @@ static const char *const statements[STMT_COUNT] = {
         "FROM exchanges x JOIN streams t ON t.id = x.stream_id "
         "JOIN captures c ON c.id = t.capture_id WHERE x.id = ?1",
     [STMT_CUT_BOUNDS] =
-        "SELECT exchange_id, kind FROM (SELECT o.exchange_id, o.kind, o.start_at <= f.at AS before, "
+        "SELECT exchange_id, kind FROM (SELECT o.exchange_id, o.kind, o.start_at <= f.at AS "
+        "before, "
         "row_number() OVER (PARTITION BY o.kind, o.start_at <= f.at "
         "ORDER BY abs(o.start_at - f.at), o.id) AS place FROM findings f "
         "JOIN operations o ON o.session_id = f.session_id WHERE f.id = ?1 AND o.kind IN (?2, ?3)) "

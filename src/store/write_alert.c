@@ -71,6 +71,11 @@ int alert_queue_read(struct store *s, const char *sink, int64_t after_id, int li
     return r;
 }
 
+int alert_queue_count(struct store *s, int64_t *ret_count)
+{
+    return store_number(s, store_stmt(s, STMT_ALERT_QUEUE_COUNT), 0, ret_count);
+}
+
 int alert_queue_done(struct store *s, int64_t id)
 {
     sqlite3_stmt *q = store_stmt(s, STMT_ALERT_QUEUE_DONE);

@@ -117,7 +117,7 @@ def check_example(place, capture):
         if content != text:  # all of it is set: files that are named need not be there
             content = re.sub(r"(?m)^(interface|suppressions|profile|rules|key-file):.*$", "", content)
             content = re.sub(r"(?m)^(read): .*$", "read: " + capture, content)
-            content = re.sub(r"(?m)^(keep|ring):.*$", "", content)
+            content = re.sub(r"(?m)^(keep|ring|evidence-dir):.*$", "", content)
             content = content.replace("user: nobody", "") if os.geteuid() != 0 else content
         status, _, err = place.run("watch", content, "-r", capture, "--db", "example.db")
         check(status == 0, "the example: status %s, %s" % (status, err))

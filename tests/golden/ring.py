@@ -173,6 +173,54 @@ def check_disk_full(headrace, scratch, capture):
         fail("a full disk: nothing was found")
 
 
+def check_evidence_dir(headrace, scratch, capture):
+    """A file for each finding that is told, equal to what is cut from the ring afterwards."""
+    p = Place(headrace, scratch, capture)
+    folder = os.path.join(p.folder, "evidence")
+    told, _ = p.watch("--keep", "1G", "--evidence-dir", folder)
+    p.hide()
+    for alert in told:
+        if alert["evidence_file"] != os.path.join(folder, alert["fingerprint"] + ".pcapng"):
+            fail("%s of %s" % (alert["evidence_file"], alert["fingerprint"]))
+        with open(alert["evidence_file"], "rb") as f:
+            if f.read() != p.evidence(str(alert["id"]))[2]:
+                fail("%s is not the evidence of %d" % (alert["evidence_file"], alert["id"]))
+        if os.stat(alert["evidence_file"]).st_mode & 0o077 or os.stat(folder).st_mode & 0o077:
+            fail("evidence can be read by others")
+    if sorted(os.listdir(folder)) != sorted({a["fingerprint"] + ".pcapng" for a in told}) or not told:
+        fail("%d alerts, files %s" % (len(told), os.listdir(folder)))
+    p.show()
+    status, _, said = p.run("watch", "-r", p.capture, "--db", p.db, "--evidence-dir", folder)
+    if status != 2 or "--evidence-dir goes with --keep" not in said:
+        fail("--evidence-dir without --keep: %d, %s" % (status, said))
+    missing = os.path.join(p.folder, "missing", "evidence")
+    status, _, said = p.run("watch", "-r", p.capture, "--db", p.db, "--keep", "1G", "--evidence-dir", missing)
+    if status != 4 or "evidence cannot be written to " + missing not in said:
+        fail("no such folder: %d, %s" % (status, said))
+
+
+def check_evidence_disk_full(headrace, scratch, capture):
+    """What does not fit waits, and is written by a later watch."""
+    p = Place(headrace, scratch, capture)
+    disk, folder = os.path.join(p.folder, "disk"), os.path.join(p.folder, "disk", "evidence")
+    os.mkdir(disk)
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=777", "none", disk],
+                                           stderr=subprocess.DEVNULL).returncode != 0:
+        print("no small disk can be mounted here, and the full one is not tried with evidence")
+        return
+    try:
+        told, said = p.watch("--keep", "1G", "--evidence-dir", folder)
+        few = os.listdir(folder)
+        if said.count("No space left") != 1 or not 0 < len(few) < len(told) or any(".part" in n for n in few):
+            fail("a full disk: %d of %d alerts have files, %s" % (len(few), len(told), said))
+        subprocess.run(["mount", "-o", "remount,size=8m", disk], check=True)
+        p.watch("--keep", "1G", "--evidence-dir", folder)
+        if len(os.listdir(folder)) != len({a["fingerprint"] for a in told}):
+            fail("room again: %d of %d have files" % (len(os.listdir(folder)), len(told)))
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
 def main():
     leaks.ignore()
     headrace, capgen, folder = [os.path.abspath(a) for a in sys.argv[1:4]]
@@ -186,12 +234,16 @@ def main():
         count = sum(check_equal(headrace, scratch, c, "--keep", "1G") for c in made)
         check_restart(headrace, scratch, made[0], made[1])
         check_trouble(headrace, scratch, made[0])
-        lab = sorted(glob.glob(os.path.join(folder, "lab", "postlogout_*_v1.pcap")))[:1]
+        for capture in made:
+            check_evidence_dir(headrace, scratch, capture)
+        lab = sorted(glob.glob(os.path.join(folder, "lab", "postlogout_*_v1.pcap*")))[:1]
         for capture in lab:
             count += check_equal(headrace, scratch, capture, "--keep", "1G")
             count += check_equal(headrace, scratch, capture, "--keep", "10s", "--keep", "4M")
             check_bounds(headrace, scratch, capture)
             check_disk_full(headrace, scratch, capture)
+            check_evidence_dir(headrace, scratch, capture)
+            check_evidence_disk_full(headrace, scratch, capture)
         if not lab:
             print("captures of the lab are not here: bounds and the full disk are not tried")
         if count < 2:

@@ -13,7 +13,7 @@ _headrace() {
     fi
     case $prev in
     --config | --db | --profile | --suppressions | --baseline | -o | --output) compopt -o default; return ;;
-    --rules | --from | --ring) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+    --rules | --from | --ring | --evidence-dir) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
     -r | --read) compopt -o default; return ;;
     -i | --interface) words="any $(cd /sys/class/net 2>/dev/null && echo *)" ;;
     --alert) words='syslog file: exec: http:// https://' ;;
@@ -42,8 +42,8 @@ _headrace() {
         ;;
     watch)
         options="--interface --read --realtime --db --key-file --rules --profile --suppressions --filter --snaplen --buffer
-            --promisc --alert --min-severity --repeat --retain --metrics --user --no-ui --keep --ring --rule --no-rule --set --clock-error
-            --verify-checksums --redact-users $bounds"
+            --promisc --alert --min-severity --repeat --retain --metrics --user --no-ui --keep --ring --evidence-dir --rule --no-rule --set
+            --clock-error --verify-checksums --redact-users $bounds"
         ;;
     report)
         options='--db --rules --format --output --day --since --until --tz --site --min-severity --baseline --all

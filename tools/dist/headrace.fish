@@ -84,6 +84,7 @@ complete -c headrace -n '__headrace_in watch' -l user -x
 complete -c headrace -n '__headrace_in watch' -l no-ui
 complete -c headrace -n '__headrace_in watch' -l keep -x -a '10GB 2h'
 complete -c headrace -n '__headrace_in watch' -l ring -x -a '(__fish_complete_directories)'
+complete -c headrace -n '__headrace_in watch' -l evidence-dir -x -a '(__fish_complete_directories)'
 complete -c headrace -n '__headrace_in watch' -l rule -x
 complete -c headrace -n '__headrace_in watch' -l no-rule -x
 complete -c headrace -n '__headrace_in watch' -l set -x
