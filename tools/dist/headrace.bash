@@ -1,9 +1,9 @@
 # bash completion for headrace
 _headrace() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-    local bounds='--max-connections --max-held-connection --max-held --idle-timeout --hole-timeout
-        --max-header --max-fields --max-body --max-decoded-body --max-expansion --max-waiting --max-kept
-        --max-fragments --max-fragment-bytes --max-tokens'
+    local bounds='--max-connections --max-held-connection --max-held --idle-timeout --opening-timeout
+        --closed-linger --hole-timeout --max-header --max-fields --max-body --max-decoded-body --max-expansion --max-waiting --max-kept
+        --max-fragments --max-fragment-bytes --fragment-timeout --max-tokens'
     local common='--config --quiet --help --version'
     local options= words= files=
     COMPREPLY=()

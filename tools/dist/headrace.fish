@@ -48,6 +48,8 @@ complete -c headrace -n '__headrace_in audit' -l max-connections -x
 complete -c headrace -n '__headrace_in audit' -l max-held-connection -x
 complete -c headrace -n '__headrace_in audit' -l max-held -x
 complete -c headrace -n '__headrace_in audit' -l idle-timeout -x
+complete -c headrace -n '__headrace_in audit' -l opening-timeout -x
+complete -c headrace -n '__headrace_in audit' -l closed-linger -x
 complete -c headrace -n '__headrace_in audit' -l hole-timeout -x
 complete -c headrace -n '__headrace_in audit' -l max-header -x
 complete -c headrace -n '__headrace_in audit' -l max-fields -x
@@ -58,6 +60,7 @@ complete -c headrace -n '__headrace_in audit' -l max-waiting -x
 complete -c headrace -n '__headrace_in audit' -l max-kept -x
 complete -c headrace -n '__headrace_in audit' -l max-fragments -x
 complete -c headrace -n '__headrace_in audit' -l max-fragment-bytes -x
+complete -c headrace -n '__headrace_in audit' -l fragment-timeout -x
 complete -c headrace -n '__headrace_in audit' -l max-tokens -x
 complete -c headrace -n '__headrace_in audit' -l config -r
 complete -c headrace -n '__headrace_in audit' -s q -l quiet
@@ -95,6 +98,8 @@ complete -c headrace -n '__headrace_in watch' -l max-connections -x
 complete -c headrace -n '__headrace_in watch' -l max-held-connection -x
 complete -c headrace -n '__headrace_in watch' -l max-held -x
 complete -c headrace -n '__headrace_in watch' -l idle-timeout -x
+complete -c headrace -n '__headrace_in watch' -l opening-timeout -x
+complete -c headrace -n '__headrace_in watch' -l closed-linger -x
 complete -c headrace -n '__headrace_in watch' -l hole-timeout -x
 complete -c headrace -n '__headrace_in watch' -l max-header -x
 complete -c headrace -n '__headrace_in watch' -l max-fields -x
@@ -105,6 +110,7 @@ complete -c headrace -n '__headrace_in watch' -l max-waiting -x
 complete -c headrace -n '__headrace_in watch' -l max-kept -x
 complete -c headrace -n '__headrace_in watch' -l max-fragments -x
 complete -c headrace -n '__headrace_in watch' -l max-fragment-bytes -x
+complete -c headrace -n '__headrace_in watch' -l fragment-timeout -x
 complete -c headrace -n '__headrace_in watch' -l max-tokens -x
 complete -c headrace -n '__headrace_in watch' -l config -r
 complete -c headrace -n '__headrace_in watch' -s q -l quiet
@@ -152,6 +158,8 @@ complete -c headrace -n '__headrace_in list' -l max-connections -x
 complete -c headrace -n '__headrace_in list' -l max-held-connection -x
 complete -c headrace -n '__headrace_in list' -l max-held -x
 complete -c headrace -n '__headrace_in list' -l idle-timeout -x
+complete -c headrace -n '__headrace_in list' -l opening-timeout -x
+complete -c headrace -n '__headrace_in list' -l closed-linger -x
 complete -c headrace -n '__headrace_in list' -l hole-timeout -x
 complete -c headrace -n '__headrace_in list' -l max-header -x
 complete -c headrace -n '__headrace_in list' -l max-fields -x
@@ -162,6 +170,7 @@ complete -c headrace -n '__headrace_in list' -l max-waiting -x
 complete -c headrace -n '__headrace_in list' -l max-kept -x
 complete -c headrace -n '__headrace_in list' -l max-fragments -x
 complete -c headrace -n '__headrace_in list' -l max-fragment-bytes -x
+complete -c headrace -n '__headrace_in list' -l fragment-timeout -x
 complete -c headrace -n '__headrace_in list' -l max-tokens -x
 complete -c headrace -n '__headrace_in list' -l config -r
 complete -c headrace -n '__headrace_in list' -s q -l quiet
@@ -184,6 +193,8 @@ complete -c headrace -n '__headrace_in evidence' -l max-connections -x
 complete -c headrace -n '__headrace_in evidence' -l max-held-connection -x
 complete -c headrace -n '__headrace_in evidence' -l max-held -x
 complete -c headrace -n '__headrace_in evidence' -l idle-timeout -x
+complete -c headrace -n '__headrace_in evidence' -l opening-timeout -x
+complete -c headrace -n '__headrace_in evidence' -l closed-linger -x
 complete -c headrace -n '__headrace_in evidence' -l hole-timeout -x
 complete -c headrace -n '__headrace_in evidence' -l max-header -x
 complete -c headrace -n '__headrace_in evidence' -l max-fields -x
@@ -194,6 +205,7 @@ complete -c headrace -n '__headrace_in evidence' -l max-waiting -x
 complete -c headrace -n '__headrace_in evidence' -l max-kept -x
 complete -c headrace -n '__headrace_in evidence' -l max-fragments -x
 complete -c headrace -n '__headrace_in evidence' -l max-fragment-bytes -x
+complete -c headrace -n '__headrace_in evidence' -l fragment-timeout -x
 complete -c headrace -n '__headrace_in evidence' -l max-tokens -x
 complete -c headrace -n '__headrace_in evidence' -l config -r
 complete -c headrace -n '__headrace_in evidence' -s q -l quiet
@@ -223,6 +235,8 @@ complete -c headrace -n '__headrace_in profile' -l max-connections -x
 complete -c headrace -n '__headrace_in profile' -l max-held-connection -x
 complete -c headrace -n '__headrace_in profile' -l max-held -x
 complete -c headrace -n '__headrace_in profile' -l idle-timeout -x
+complete -c headrace -n '__headrace_in profile' -l opening-timeout -x
+complete -c headrace -n '__headrace_in profile' -l closed-linger -x
 complete -c headrace -n '__headrace_in profile' -l hole-timeout -x
 complete -c headrace -n '__headrace_in profile' -l max-header -x
 complete -c headrace -n '__headrace_in profile' -l max-fields -x
@@ -233,6 +247,7 @@ complete -c headrace -n '__headrace_in profile' -l max-waiting -x
 complete -c headrace -n '__headrace_in profile' -l max-kept -x
 complete -c headrace -n '__headrace_in profile' -l max-fragments -x
 complete -c headrace -n '__headrace_in profile' -l max-fragment-bytes -x
+complete -c headrace -n '__headrace_in profile' -l fragment-timeout -x
 complete -c headrace -n '__headrace_in profile' -l max-tokens -x
 complete -c headrace -n '__headrace_in profile' -l config -r
 complete -c headrace -n '__headrace_in profile' -s q -l quiet
