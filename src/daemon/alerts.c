@@ -38,6 +38,7 @@ struct alerts {
     /* For other threads. */
     atomic_uint_fast64_t told;
     atomic_uint_fast64_t latency[STATS_LATENCY_BUCKETS];
+    atomic_int_fast64_t latency_sum; /* ns */
 };
 
 int alerts_create(const struct alerts_config *config, struct alerts **ret_alerts)
@@ -174,6 +175,7 @@ static void count_told(struct alerts *a, hr_nsec completed_at)
         i++;
     }
     atomic_fetch_add(&a->latency[i], 1);
+    atomic_fetch_add(&a->latency_sum, late > 0 ? late : 0);
     atomic_fetch_add(&a->told, 1);
 }
 
@@ -256,6 +258,11 @@ uint64_t alerts_told(const struct alerts *a)
 uint64_t alerts_latency(const struct alerts *a, size_t bucket)
 {
     return atomic_load(&a->latency[bucket]);
+}
+
+hr_nsec alerts_latency_sum(const struct alerts *a)
+{
+    return atomic_load(&a->latency_sum);
 }
 
 static int bound_queue(struct alerts *a)

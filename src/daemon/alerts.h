@@ -40,6 +40,8 @@ int alerts_wait(struct alerts *a, bool *ret_waits);
 uint64_t alerts_told(const struct alerts *a);
 /** Of them, by how late they were told: within stats_latency_bounds of the frame. Any thread. */
 uint64_t alerts_latency(const struct alerts *a, size_t bucket);
+/** The sum of those times. Any thread. */
+hr_nsec alerts_latency_sum(const struct alerts *a);
 /** After it: gives the sinks what the queue holds for them, as far as they take it. */
 void alerts_send(struct alerts *a);
 

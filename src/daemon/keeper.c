@@ -65,6 +65,7 @@ struct keeper {
     struct batch_list waiting;
     size_t waiting_bytes;
     bool is_ending;
+    struct keeper_state state;
     struct ring_capture captures[RING_CAPTURE_LIMIT]; /* frame: of the thread */
     struct ring_interface interfaces[RING_INTERFACE_LIMIT];
     size_t interface_count;
@@ -366,6 +367,10 @@ static void *run(void *user)
         pthread_mutex_unlock(&k->lock);
         write_batch(k, b);
         pthread_mutex_lock(&k->lock);
+        k->state.bytes = k->ring_bytes;
+        k->state.oldest_at = k->ring.count > 0 ? k->ring.items[0].from : HR_NSEC_INFINITE;
+        k->state.is_stopped = k->retry_at != 0;
+        k->state.missed += k->retry_at != 0 ? b->frames : 0;
         STAILQ_REMOVE_HEAD(&k->waiting, link);
         k->waiting_bytes -= b->bytes.len;
         batch_destroy(b);
@@ -382,9 +387,18 @@ int keeper_start(struct keeper *k, struct hr_buf *ret_error)
         k->ring_bytes += k->ring.items[i].size_bytes;
         k->last_number = k->ring.items[i].number;
     }
+    k->state.bytes = k->ring_bytes;
+    k->state.oldest_at = k->ring.count > 0 ? k->ring.items[0].from : HR_NSEC_INFINITE;
     r = r == 0 ? -pthread_create(&k->thread, NULL, run, k) : r;
     k->is_running = r == 0;
     return r < 0 ? fail(k, r, ret_error) : 0;
+}
+
+void keeper_get_state(struct keeper *k, struct keeper_state *ret_state)
+{
+    pthread_mutex_lock(&k->lock);
+    *ret_state = k->state;
+    pthread_mutex_unlock(&k->lock);
 }
 
 /* --- feeding ---------------------------------------------------------------------------------- */
@@ -399,6 +413,7 @@ void keeper_flush(struct keeper *k)
     pthread_mutex_lock(&k->lock);
     bool has_room = k->waiting_bytes == 0 || k->waiting_bytes + b->bytes.len <= QUEUE_BYTES;
     bool is_empty = k->waiting_bytes == 0;
+    k->state.missed += has_room ? 0 : b->frames;
     if (has_room) {
         STAILQ_INSERT_TAIL(&k->waiting, b, link);
         k->waiting_bytes += b->bytes.len;

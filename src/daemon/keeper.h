@@ -35,6 +35,14 @@ int keeper_start(struct keeper *k, struct hr_buf *ret_error);
 void keeper_add(struct keeper *k, const struct packet *p);
 /** Hands over to the disk what was added. */
 void keeper_flush(struct keeper *k);
+struct keeper_state {
+    uint64_t bytes;    /* of the files */
+    hr_nsec oldest_at; /* packet time of the first frame kept; HR_NSEC_INFINITE: none is */
+    uint64_t missed;   /* frames left out since the start */
+    bool is_stopped;   /* it cannot be written now */
+};
+/** Any thread. */
+void keeper_get_state(struct keeper *k, struct keeper_state *ret_state);
 /** Writes what was added, and ends the thread. */
 void keeper_close(struct keeper *k);
 

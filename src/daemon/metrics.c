@@ -21,6 +21,7 @@
 #define CLIENT_SECONDS 5
 /* The loop tells how it goes each second. */
 #define STALE (10 * HR_NSEC_PER_SEC)
+#define LONG_ROUND (60 * HR_NSEC_PER_SEC)
 
 struct metrics {
     int fd;
@@ -137,6 +138,18 @@ static enum MHD_Result answer_metrics(struct MHD_Connection *c, const struct wat
     return r;
 }
 
+/* NULL: none */
+static const char *trouble_of(const struct watch_stats *s, hr_nsec now)
+{
+    if (s->at != 0 && now - s->at > STALE) {
+        return "the loop does not go on\n";
+    }
+    if (s->round_began != 0 && now - s->round_began > LONG_ROUND) {
+        return "a round of storing and judging does not end\n";
+    }
+    return NULL;
+}
+
 static enum MHD_Result on_request(void *user, struct MHD_Connection *c, const char *path,
                                   const char *method, const char *version, const char *content,
                                   size_t *content_size, void **state)
@@ -155,9 +168,9 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *c, const ch
         return answer_metrics(c, &s);
     }
     if (strcmp(path, "/healthz") == 0) {
-        bool is_stale = s.at != 0 && clock_steady() - s.at > STALE;
-        return answer_line(c, is_stale ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK,
-                           is_stale ? "the loop does not go on\n" : "ok\n");
+        const char *trouble = trouble_of(&s, clock_steady());
+        return answer_line(c, trouble != NULL ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK,
+                           trouble != NULL ? trouble : "ok\n");
     }
     return answer_line(c, MHD_HTTP_NOT_FOUND, "/metrics and /healthz are here\n");
 }

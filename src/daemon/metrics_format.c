@@ -45,7 +45,57 @@ static void put_latency(const struct watch_stats *s, struct hr_buf *out)
                            (double)stats_latency_bounds[i] / 1e9, sum);
         }
     }
-    hr_buf_appendf(out, "headrace_alert_latency_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n", sum);
+    hr_buf_appendf(out,
+                   "headrace_alert_latency_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n"
+                   "headrace_alert_latency_seconds_count %" PRIu64 "\n"
+                   "headrace_alert_latency_seconds_sum %.6f\n",
+                   sum, sum, (double)s->latency_sum / 1e9);
+}
+
+static void begin_labelled(const char *name, const char *help, struct hr_buf *out)
+{
+    hr_buf_appendf(out, "# TYPE headrace_%s gauge\n# HELP headrace_%s %s\n", name, name, help);
+}
+
+/* A slug is of lower-case letters, digits and hyphens. */
+static void put_rules(const struct watch_totals *t, struct hr_buf *out)
+{
+    begin_labelled("findings", "Findings in the database that stand, counted now and then.", out);
+    for (size_t i = 0; i < t->rule_count; i++) {
+        hr_buf_appendf(out, "headrace_findings{rule=\"%s\"} %" PRIu64 "\n", t->rules[i].rule,
+                       t->rules[i].findings);
+    }
+}
+
+static void put_uses(const struct watch_stats *s, struct hr_buf *out)
+{
+    begin_labelled("bound_used", "What is held of what a bound limits.", out);
+    for (size_t i = 0; i < INGEST_USES; i++) {
+        hr_buf_appendf(out, "headrace_bound_used{bound=\"%s\"} %" PRIu64 "\n", s->uses[i].name,
+                       s->uses[i].used);
+    }
+    begin_labelled("bound_limit", "The bounds themselves.", out);
+    for (size_t i = 0; i < INGEST_USES; i++) {
+        hr_buf_appendf(out, "headrace_bound_limit{bound=\"%s\"} %" PRIu64 "\n", s->uses[i].name,
+                       s->uses[i].limit);
+    }
+}
+
+static void put_ring(const struct watch_stats *s, struct hr_buf *out)
+{
+    const struct keeper_state *r = &s->ring;
+    const struct family families[] = {
+        {"ring_bytes",         "bytes", false, "Packets kept on disk.",              r->bytes     },
+        {"ring_missed_frames", "",      true,  "Frames left out of the ring.",       r->missed    },
+        {"ring_stopped",       "",      false, "1: the ring cannot be written now.", r->is_stopped},
+    };
+    for (size_t i = 0; s->keeps_packets && i < HR_ARRAY_LEN(families); i++) {
+        put_family(&families[i], out);
+    }
+    if (s->keeps_packets && r->oldest_at != HR_NSEC_INFINITE) {
+        put_ratio("ring_oldest_packet_time_seconds", "Time of the oldest packet kept.",
+                  (double)r->oldest_at / 1e9, out);
+    }
 }
 
 void metrics_format(const struct watch_stats *s, struct hr_buf *out)
@@ -57,6 +107,8 @@ void metrics_format(const struct watch_stats *s, struct hr_buf *out)
         {"cut_frames",            "",      true,  "Frames longer than the snap length.",              s->cut_frames      },
         {"gaps",                  "",      true,  "Holes in connections.",                            s->gaps            },
         {"connections",           "",      false, "TCP connections open now.",                        s->connections     },
+        {"sessions",              "",      false, "Sessions in the database, counted now and then.",
+         s->totals.sessions                                                                                              },
         {"exchanges",             "",      true,  "HTTP exchanges stored.",                           s->exchanges       },
         {"rounds",                "",      true,  "Rounds of storing and judging.",                   s->rounds          },
         {"findings_told",         "",      true,  "Findings told, updates included.",                 s->findings        },
@@ -74,5 +126,10 @@ void metrics_format(const struct watch_stats *s, struct hr_buf *out)
     put_ratio("round_duration_seconds", "How long the last round took.",
               (double)s->round_time / 1e9, out);
     put_latency(s, out);
+    put_rules(&s->totals, out);
+    if (s->uses[0].name != NULL) {
+        put_uses(s, out);
+    }
+    put_ring(s, out);
     hr_buf_append_str(out, "# EOF\n");
 }

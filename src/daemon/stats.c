@@ -35,7 +35,16 @@ void stats_destroy(struct stats *s)
 void stats_put(struct stats *s, const struct watch_stats *now)
 {
     pthread_mutex_lock(&s->lock);
+    struct watch_totals totals = s->now.totals;
     s->now = *now;
+    s->now.totals = totals;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void stats_put_totals(struct stats *s, const struct watch_totals *totals)
+{
+    pthread_mutex_lock(&s->lock);
+    s->now.totals = *totals;
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -44,6 +53,54 @@ void stats_get(struct stats *s, struct watch_stats *ret_now)
     pthread_mutex_lock(&s->lock);
     *ret_now = s->now;
     pthread_mutex_unlock(&s->lock);
+}
+
+/* The bound below which that share of the alerts came; HR_NSEC_INFINITE: none. 0: there was none.
+ */
+static hr_nsec latency_below(const struct watch_stats *now, double share)
+{
+    uint64_t all = 0;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < STATS_LATENCY_BUCKETS; i++) {
+        all += now->latency[i];
+    }
+    for (size_t i = 0; i < STATS_LATENCY_BUCKETS - 1; i++) {
+        sum += now->latency[i];
+        if ((double)sum >= share * (double)all) {
+            return all > 0 ? stats_latency_bounds[i] : 0;
+        }
+    }
+    return HR_NSEC_INFINITE;
+}
+
+static void put_latency(const struct watch_stats *now, struct hr_buf *out)
+{
+    static const struct {
+        double share;
+        const char *name;
+    } shares[] = {
+        {0.5,  "half"},
+        {0.99, "99 %"}
+    };
+    for (size_t i = 0; i < HR_ARRAY_LEN(shares); i++) {
+        hr_nsec below = latency_below(now, shares[i].share);
+        if (below == HR_NSEC_INFINITE) {
+            hr_buf_appendf(out, ", %s of the alerts later than %.0f s", shares[i].name,
+                           (double)stats_latency_bounds[STATS_LATENCY_BUCKETS - 2] / 1e9);
+        } else if (below > 0) {
+            hr_buf_appendf(out, ", %s of the alerts within %.3g s", shares[i].name,
+                           (double)below / 1e9);
+        }
+    }
+}
+
+static void put_ring(const struct watch_stats *now, struct hr_buf *out)
+{
+    if (now->keeps_packets) {
+        hr_buf_appendf(out, ", ring %" PRIu64 " B, left out of it %" PRIu64 " frames%s",
+                       now->ring.bytes, now->ring.missed,
+                       now->ring.is_stopped ? ", it cannot be written now" : "");
+    }
 }
 
 void stats_format(const struct watch_stats *now, struct hr_buf *out)
@@ -59,6 +116,7 @@ void stats_format(const struct watch_stats *now, struct hr_buf *out)
         {"cut",               now->cut_frames,                                ""   },
         {"gaps",              now->gaps,                                      ""   },
         {"connections",       now->connections,                               ""   },
+        {"sessions",          now->totals.sessions,                           ""   },
         {"exchanges",         now->exchanges,                                 ""   },
         {"rounds",            now->rounds,                                    ""   },
         {"findings told",     now->findings,                                  ""   },
@@ -74,4 +132,6 @@ void stats_format(const struct watch_stats *now, struct hr_buf *out)
         hr_buf_appendf(out, "%s%s %" PRIu64 "%s", i > 0 ? ", " : "", lines[i].name, lines[i].value,
                        lines[i].unit);
     }
+    put_latency(now, out);
+    put_ring(now, out);
 }

@@ -7,9 +7,22 @@
 
 #include "base/buf.h"
 #include "base/time.h"
-#include "pipeline/pipeline.h"
+#include "daemon/keeper.h"
+#include "pipeline/ingest.h"
 
 #define STATS_LATENCY_BUCKETS 8
+#define STATS_RULES 64
+#define STATS_SLUG_BYTES 64
+
+/* What the store holds, as the writing thread counts it now and then. */
+struct watch_totals {
+    uint64_t sessions;
+    struct watch_rule_total {
+        char rule[STATS_SLUG_BYTES];
+        uint64_t findings; /* that stand */
+    } rules[STATS_RULES];
+    size_t rule_count;
+};
 
 struct watch_stats {
     uint64_t frames;
@@ -31,7 +44,13 @@ struct watch_stats {
     uint64_t evidence_failed;
     /* How many alerts were said within stats_latency_bounds[i] of the frame that completed them. */
     uint64_t latency[STATS_LATENCY_BUCKETS];
+    hr_nsec latency_sum;
     uint64_t resident_bytes;
+    hr_nsec round_began; /* steady; 0: none is under way */
+    struct ingest_use uses[INGEST_USES];
+    bool keeps_packets;
+    struct keeper_state ring;
+    struct watch_totals totals; /* of stats_put_totals() */
 };
 /* Upper bounds; the last bucket has none. */
 extern const hr_nsec stats_latency_bounds[STATS_LATENCY_BUCKETS - 1];
@@ -40,8 +59,9 @@ struct stats;
 
 struct stats *stats_create(void);
 void stats_destroy(struct stats *s);
-/** Copies. */
+/** Copies all but the totals. */
 void stats_put(struct stats *s, const struct watch_stats *now);
+void stats_put_totals(struct stats *s, const struct watch_totals *totals);
 void stats_get(struct stats *s, struct watch_stats *ret_now);
 /** Lines for people: NAME VALUE UNIT. */
 void stats_format(const struct watch_stats *now, struct hr_buf *out);

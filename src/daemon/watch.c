@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "daemon/clock.h"
 #include "pipeline/ingest.h"
+#include "store/read.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -24,6 +25,7 @@
 #define WAIT_MS LIVE_GATHER_MS
 /* At the end, for each place that alerts go to. */
 #define PATIENCE_MS 500
+#define TOTALS_INTERVAL (10 * HR_NSEC_PER_SEC)
 #define REST_PATIENCE (2 * HR_NSEC_PER_SEC)
 #define REST_PAUSE_US 5000
 /* The way to the store: what comes in while a round is judged. */
@@ -52,7 +54,9 @@ struct watch {
     hr_nsec clock_lead; /* wall less steady, at the last tick */
     hr_nsec arrived_at; /* wall: when the last frame came here */
     struct watch_stats stats;
-    atomic_uint_fast64_t rounds_done; /* by the writing thread */
+    /* Of the writing thread. */
+    hr_nsec totals_due; /* steady */
+    atomic_uint_fast64_t rounds_done;
 };
 
 int watch_block_signals(void)
@@ -82,10 +86,41 @@ static int on_idle(const struct round *r, void *user)
     return alerts_look_again(w->alerts, r);
 }
 
+static int add_rule(const struct rule_run_view *x, void *user)
+{
+    struct watch_totals *t = user;
+    /* A database can hold anything. */
+    bool is_slug = x->rule[strspn(x->rule, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
+    if (is_slug && t->rule_count < STATS_RULES) {
+        struct watch_rule_total *to = &t->rules[t->rule_count++];
+        snprintf(to->rule, sizeof(to->rule), "%s", x->rule);
+        to->findings = (uint64_t)x->findings;
+    }
+    return 0;
+}
+
+/* Counting goes through all of them: not with every round. */
+static void count_totals(struct watch *w)
+{
+    hr_nsec now = clock_steady();
+    struct watch_totals t = {0};
+    int64_t sessions = 0;
+    if (now < w->totals_due) {
+        return;
+    }
+    if (read_session_count(w->config->store, &sessions) == 0 &&
+        read_rule_runs(w->config->store, add_rule, &t) == 0) {
+        t.sessions = (uint64_t)sessions;
+        stats_put_totals(w->config->stats, &t);
+    }
+    w->totals_due = clock_steady() + TOTALS_INTERVAL;
+}
+
 static void on_round_end(void *user)
 {
     struct watch *w = user;
     alerts_send(w->alerts);
+    count_totals(w);
     atomic_fetch_add(&w->rounds_done, 1);
 }
 
@@ -184,7 +219,14 @@ static void publish(struct watch *w)
         /* What is read from a file happened long ago. */
         s->latency[i] = feed_is_live(w->config->feed) ? alerts_latency(w->alerts, i) : 0;
     }
+    s->latency_sum = feed_is_live(w->config->feed) ? alerts_latency_sum(w->alerts) : 0;
     s->resident_bytes = resident_bytes();
+    s->round_began = w->round_began;
+    ingest_uses(w->ingest, s->uses);
+    s->keeps_packets = w->config->keeper != NULL;
+    if (s->keeps_packets) {
+        keeper_get_state(w->config->keeper, &s->ring);
+    }
     s->at = clock_steady();
     stats_put(w->config->stats, s);
 }
@@ -225,9 +267,11 @@ static void reload(struct watch *w)
 static void tell_stats(struct watch *w)
 {
     struct hr_buf text;
+    struct watch_stats now;
     hr_buf_init(&text, SIZE_MAX);
     publish(w);
-    stats_format(&w->stats, &text);
+    stats_get(w->config->stats, &now);
+    stats_format(&now, &text);
     hr_info("%s", hr_buf_str(&text));
     hr_buf_finish(&text);
 }
@@ -336,6 +380,7 @@ static int start(struct watch *w)
     if (r < 0) {
         return r;
     }
+    count_totals(w); /* while nobody else uses the store */
     w->rounds = rounds_create(&rounds);
     struct writer_target target = {.rounds = w->rounds, .queue_bytes = QUEUE_BYTES};
     return ingest_create(c->pipeline, store_key(c->store), c->rules.profiles, &target,

@@ -46,13 +46,13 @@ struct lane {
 struct ingest {
     LIST_HEAD(lanes, lane) lanes; /* open connections */
     size_t lane_count;
-    hr_nsec last_at; /* of the frames */
+    hr_nsec last_at;                            /* of the frames */
     struct blindness (*blindness)[BLIND_KINDS]; /* by capture */
     size_t capture_count;
     struct decoder *decoder;
     struct tcp_table *tcp;
     struct http_context *http;
-    size_t kept_limit; /* bytes of messages under way */
+    struct pipeline_config config;
     struct queue *out; /* to the extraction */
     struct extraction *extraction;
     struct writer *writer;
@@ -320,7 +320,7 @@ int ingest_create(const struct pipeline_config *config, const struct hr_key *key
     g->blindness = hr_xcalloc(capture_count, sizeof(*g->blindness));
     g->capture_count = capture_count;
     g->last_at = INT64_MIN;
-    g->kept_limit = config->http.kept_bytes;
+    g->config = *config;
     g->http = http_context_create(&config->http, &http_callbacks);
     g->tcp = tcp_table_create(&config->tcp, &tcp_callbacks, g, capture_count);
     g->decoder = decoder_create(&config->decode, on_segment, g);
@@ -333,7 +333,8 @@ void ingest_feed(struct ingest *g, const struct packet *p)
 {
     g->last_at = p->at > g->last_at ? p->at : g->last_at;
     decoder_feed(g->decoder, p);
-    while (http_context_kept_bytes(g->http) > g->kept_limit && tcp_table_evict(g->tcp)) {
+    while (http_context_kept_bytes(g->http) > g->config.http.kept_bytes &&
+           tcp_table_evict(g->tcp)) {
     }
 }
 
@@ -452,6 +453,18 @@ void ingest_use(struct ingest *g, const struct profile_set *profiles)
 size_t ingest_connection_count(const struct ingest *g)
 {
     return g->lane_count;
+}
+
+void ingest_uses(const struct ingest *g, struct ingest_use ret_uses[INGEST_USES])
+{
+    const struct pipeline_config *c = &g->config;
+    ret_uses[0] = (struct ingest_use){"connections", g->lane_count, c->tcp.connection_limit};
+    ret_uses[1] = (struct ingest_use){"out_of_order_bytes", tcp_table_held_bytes(g->tcp),
+                                      c->tcp.held_total_bytes};
+    ret_uses[2] =
+        (struct ingest_use){"message_bytes", http_context_kept_bytes(g->http), c->http.kept_bytes};
+    ret_uses[3] = (struct ingest_use){"fragment_bytes", decoder_fragment_bytes(g->decoder),
+                                      c->decode.fragment_budget_bytes};
 }
 
 int ingest_finish(struct ingest *g)

@@ -33,6 +33,14 @@ void ingest_use(struct ingest *g, const struct profile_set *profiles);
 /** Holes in connections since the start. */
 uint64_t ingest_gap_count(const struct ingest *g);
 size_t ingest_connection_count(const struct ingest *g);
+#define INGEST_USES 4
+/* What is held now of what a bound limits. */
+struct ingest_use {
+    const char *name; /* of the bound, in words joined by _ */
+    uint64_t used;
+    uint64_t limit;
+};
+void ingest_uses(const struct ingest *g, struct ingest_use ret_uses[INGEST_USES]);
 /** As of tcp_table_clock_doubt(). */
 hr_nsec ingest_clock_doubt(const struct ingest *g, size_t capture);
 uint64_t ingest_exchange_count(const struct ingest *g);

@@ -322,6 +322,7 @@ struct rule_run_view {
     int64_t exercised;       /* how often its situation occurred */
     int64_t findings;
 };
+int read_session_count(struct store *s, int64_t *ret_count);
 int read_rule_runs(struct store *s, int (*row)(const struct rule_run_view *x, void *user), void *user);
 
 #endif

@@ -349,6 +349,11 @@ int read_decisions(struct store *s, const struct read_filter *f,
     return r;
 }
 
+int read_session_count(struct store *s, int64_t *ret_count)
+{
+    return store_number(s, store_stmt(s, STMT_SESSION_COUNT), 0, ret_count);
+}
+
 int read_rule_runs(struct store *s, int (*row)(const struct rule_run_view *x, void *user),
                    void *user)
 {

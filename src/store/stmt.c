@@ -701,6 +701,7 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_DECISIONS] = "SELECT si.name, d.what, d.value, d.reason, d.from_profile FROM decisions d "
                        "JOIN sites si ON si.id = d.site_id WHERE (?1 IS NULL OR si.name = ?1) "
                        "ORDER BY si.name, d.id LIMIT ?7",
+    [STMT_SESSION_COUNT] = "SELECT count(*) FROM sessions",
     [STMT_RULE_RUNS] =
         "SELECT r.rule, sum(r.exercised), (SELECT count(*) FROM findings f WHERE f.rule = r.rule "
         "AND f.withdrawn_at IS NULL) FROM rule_runs r GROUP BY r.rule ORDER BY r.rule",

@@ -6,8 +6,8 @@
 
 /* Numbers of 4-tuples that are remembered without an open connection; about 10 MB when full. */
 #define GHOST_LIMIT 65536
-/* Closed connections that absorb late segments; the longest closed one of more becomes such a number
- * before its time. */
+/* Closed connections that absorb late segments; the longest closed one of more becomes such a
+ * number before its time. */
 #define CLOSED_LIMIT 16384
 /* An entry is moved within its list when that fraction of the time-out passed since it last was. */
 #define TOUCH_FRACTION 64
@@ -397,6 +397,11 @@ hr_nsec tcp_table_waits_since(const struct tcp_table *t)
         since = w != NULL && w->since < since ? w->since : since;
     }
     return since;
+}
+
+size_t tcp_table_held_bytes(const struct tcp_table *t)
+{
+    return t->held.bytes;
 }
 
 hr_nsec tcp_table_clock_doubt(const struct tcp_table *t, size_t capture)

@@ -192,7 +192,7 @@ def ask(port, path, method="GET"):
 
 
 def check_open_metrics(text):
-    """The rules of OpenMetrics that a text can break. @return name -> value of what has no label"""
+    """The rules of OpenMetrics that a text can break. @return name with label -> value"""
     values, kinds, family = {}, {}, None
     lines = text.split("\n")
     if lines[-2:] != ["# EOF", ""] or "" in lines[:-1]:
@@ -208,21 +208,25 @@ def check_open_metrics(text):
             if m.group(2) != family or m.group(1) == "UNIT" and not family.endswith("_" + m.group(3)):
                 fail("out of place: " + line)
             continue
-        m = re.fullmatch(r'([a-z_]+)(\{le="[^"]+"\})? ([0-9.]+)', line)
-        suffix = {"counter": "_total", "gauge": "", "histogram": "_bucket"}[kinds[family]]
-        if not m or m.group(1) != family + suffix:
+        m = re.fullmatch(r'([a-z_]+)(\{(le|rule|bound)="[^"\\]+"\})? ([0-9.]+)', line)
+        suffixes = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}[kinds[family]]
+        if not m or m.group(1) not in [family + s for s in suffixes]:
             fail("not a sample of %s: %s" % (family, line))
-        values[m.group(1)] = float(m.group(3))
+        name = m.group(1) + (m.group(2) or "")
+        if name in values:
+            fail("twice: " + name)
+        values[name] = float(m.group(4))
     return values
 
 
 def check_metrics(headrace, scratch, capture):
     folder = tempfile.mkdtemp(dir=scratch)
+    os.chmod(folder, 0o777)  # for the ring
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     address = "127.0.0.1:%d" % port
-    w = Watch(headrace, folder, "-r", capture, "--realtime", "--metrics", address)
+    w = Watch(headrace, folder, "-r", capture, "--realtime", "--metrics", address, "--keep", "1M")
     wait_for("an answer", lambda: w.process.poll() is not None or is_open(port))
     if w.process.poll() is not None and "without libmicrohttpd" in w.errors():
         print("built without libmicrohttpd: no metrics are asked for")
@@ -241,6 +245,24 @@ def check_metrics(headrace, scratch, capture):
         fail("a port that is taken: %d, %s" % (p.returncode, p.stderr))
     wait_for("an alert", lambda: w.alerts())
     wait_for("its count", lambda: check_open_metrics(ask(port, "/metrics")[2])["headrace_findings_told_total"] > 0)
+    values = check_open_metrics(ask(port, "/metrics")[2])
+    wanted = {'headrace_bound_%s{bound="%s"}' % (what, bound) for what in ("used", "limit") for bound in
+              ("connections", "out_of_order_bytes", "message_bytes", "fragment_bytes")} | {
+        "headrace_sessions", "headrace_alert_latency_seconds_count", "headrace_alert_latency_seconds_sum",
+        "headrace_ring_bytes", "headrace_ring_missed_frames_total", "headrace_evidence_files_total"}
+    if wanted - set(values):
+        fail("not in the metrics: %s" % (wanted - set(values)))
+    if w.end() != 0:
+        fail(w.errors())
+    # What is stored by now is counted when the next watch begins.
+    w = Watch(headrace, folder, "-r", capture, "--realtime", "--metrics", address, "--keep", "1M")
+    wait_for("an answer", lambda: w.process.poll() is not None or is_open(port))
+    wait_for("findings by rule", lambda: any(k.startswith("headrace_findings{") and v > 0 for k, v in
+                                             check_open_metrics(ask(port, "/metrics")[2]).items()))
+    if check_open_metrics(ask(port, "/metrics")[2])["headrace_sessions"] == 0:
+        fail("no session is counted")
+    w.process.send_signal(signal.SIGUSR1)
+    wait_for("statistics", lambda: "ring " in w.errors() and "sessions " in w.errors())
     if w.end() != 0:
         fail(w.errors())
 
