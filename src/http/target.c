@@ -268,22 +268,41 @@ static struct hr_span merge_paths(struct hr_arena *a, struct hr_span base, struc
     return hr_span_of(out, n + path.len);
 }
 
+/*
+ * RFC 3986 5.2.2 in its backward-compatible form, which user agents keep: a reference that names
+ * the base's own scheme and no authority ("http:g") is relative. One that names another scheme has
+ * no authority at all, and is no HTTP URL (RFC 9110 4.2.1).
+ * @return false: it is none
+ */
+static bool take_scheme(struct hr_arena *a, struct hr_span name, bool has_authority,
+                        struct http_url *u)
+{
+    if (!hr_span_equal_nocase(name, HR_SPAN("http")) &&
+        !hr_span_equal_nocase(name, HR_SPAN("https"))) {
+        return false;
+    }
+    if (!has_authority && u->scheme.ptr != NULL && !hr_span_equal_nocase(name, u->scheme)) {
+        return false;
+    }
+    if (!has_authority && u->scheme.ptr == NULL && u->authority.ptr != NULL) {
+        u->authority = plain_authority(a, name, u->authority);
+    }
+    u->scheme = lower(a, name);
+    return true;
+}
+
 bool http_url_resolve(struct hr_arena *a, const struct http_url *base, struct hr_span reference,
                       struct http_url *ret_url)
 {
     struct http_url u = *base;
     struct hr_span rest = hr_span_trim(reference);
     size_t scheme = scheme_length(rest);
-    if (scheme > 0) {
-        struct hr_span name = hr_span_slice(rest, 0, scheme);
-        if (!hr_span_equal_nocase(name, HR_SPAN("http")) &&
-            !hr_span_equal_nocase(name, HR_SPAN("https"))) {
-            return false;
-        }
-        u.scheme = lower(a, name);
-        rest = hr_span_slice(rest, scheme + 1, rest.len);
-    }
+    struct hr_span name = hr_span_slice(rest, 0, scheme);
+    rest = scheme > 0 ? hr_span_slice(rest, scheme + 1, rest.len) : rest;
     bool has_authority = hr_span_has_prefix(rest, HR_SPAN("//"));
+    if (scheme > 0 && !take_scheme(a, name, has_authority, &u)) {
+        return false;
+    }
     if (has_authority) {
         rest = hr_span_slice(rest, 2, rest.len);
         size_t n = authority_length(rest);

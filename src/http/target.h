@@ -66,7 +66,8 @@ void http_url_of_request(struct hr_arena *a, struct hr_span target, struct hr_sp
                          struct http_url *ret_url);
 /**
  * Resolves a reference, such as the value of Location, against the request's URL.
- * @return false where the reference is no HTTP URL (mailto:, javascript:, data:)
+ * @return false where the reference is no HTTP URL (mailto:, javascript:, data:, http: without an
+ * authority where the request's scheme is another)
  */
 bool http_url_resolve(struct hr_arena *a, const struct http_url *base, struct hr_span reference,
                       struct http_url *ret_url);

@@ -115,6 +115,16 @@ static void references_are_resolved(void **state)
         {"/login",                  "h",               "mailto:x@y",               NULL                      },
         {"/login",                  "h",               "javascript:void(0)",       NULL                      },
         {"/login",                  "h",               " /home ",                  "//h/home"                },
+ /* RFC 3986 5.2.2 as user agents read it: the base's own scheme says nothing */
+        {"http://a:81/b/c",         "",                "http:g",                   "http://a:81/b/g"         },
+        {"http://a:81/b/c?q",       "",                "HTTP:",                    "http://a:81/b/c?q"       },
+        {"https://a/b/c",           "",                "https:/g",                 "https://a/g"             },
+        {"/b/c",                    "a",               "http:/g",                  "http://a/g"              },
+        {"/b/c",                    "a:443",           "https:g",                  "https://a/b/g"           },
+ /* another one without an authority is no URL (RFC 9110 4.2.1) */
+        {"https://a:80/b/c",        "",                "http:/80/",                NULL                      },
+        {"http://a:443/b/c",        "",                "https:g",                  NULL                      },
+        {"https://a:80/b/c",        "",                "http://a:80/g",            "http://a/g"              },
     };
     for (size_t i = 0; i < HR_ARRAY_LEN(cases); i++) {
         struct hr_arena arena;
