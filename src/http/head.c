@@ -33,10 +33,13 @@ static void reject_start(struct http_reader *r, struct hr_span bytes)
     http_reader_lose_position(r, HTTP_CUT_ERROR);
 }
 
-/* @return whether line, the first of a head, is one; decides what the connection is where nobody
- * knew */
+/* @return whether line, the first of a head, is one that fits; decides what the connection is where
+ * nobody knew */
 static bool accept_start(struct http_reader *r, struct hr_span line)
 {
+    if (line.len > r->shared->header_bytes) { /* as where its bytes come one by one */
+        return false;
+    }
     bool is_start = (r->side != HTTP_RESPONSE && http_request_line_parse(line, &r->line)) ||
                     (r->side != HTTP_REQUEST && http_status_line_parse(line, &r->line));
     if (!is_start) {
@@ -177,7 +180,13 @@ static void hold_piece(struct http_reader *r, const struct http_window *w, size_
 static bool end_held_line(struct http_reader *r)
 {
     struct hr_span line = hr_span_slice(hr_buf_span(&r->held), r->line_at, r->held.len);
-    if (note_line(r, line) == LINE_EMPTY) {
+    bool is_long = r->head_cut && line.len > LINE_KEPT_BYTES;
+    if (is_long) { /* however it came in pieces; what it ended with is not kept */
+        r->held.len = r->line_at + LINE_KEPT_BYTES;
+        hr_buf_append_char(&r->held, '\n');
+        line = hr_span_slice(hr_buf_span(&r->held), r->line_at, r->held.len);
+        r->shape.has_fold |= line.ptr[0] == ' ' || line.ptr[0] == '\t';
+    } else if (note_line(r, line) == LINE_EMPTY) {
         return true;
     }
     bool drop = r->head_cut &&
