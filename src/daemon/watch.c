@@ -116,10 +116,15 @@ static void count_totals(struct watch *w)
     w->totals_due = clock_steady() + TOTALS_INTERVAL;
 }
 
-static void on_round_end(void *user)
+static void on_round_stored(void *user)
 {
     struct watch *w = user;
     alerts_send(w->alerts);
+}
+
+static void on_round_end(void *user)
+{
+    struct watch *w = user;
     count_totals(w);
     atomic_fetch_add(&w->rounds_done, 1);
 }
@@ -373,6 +378,7 @@ static int start(struct watch *w)
         .retain = c->retain,
         .found = on_found,
         .idle = on_idle,
+        .stored = on_round_stored,
         .ended = on_round_end,
         .user = w,
     };

@@ -141,10 +141,13 @@ int rounds_end(struct rounds *r, const struct round_end *e)
     int code;
     if (r->import != NULL || e->is_last) {
         code = store_round(r, e);
-        code = code == 0 ? prune(r, e) : code;
     } else {
         code = r->config.idle(&(struct round){.end = e}, r->config.user);
     }
+    if (code == 0 && r->config.stored != NULL) {
+        r->config.stored(r->config.user);
+    }
+    code = code == 0 ? prune(r, e) : code;
     r->config.ended(r->config.user);
     return code;
 }

@@ -47,6 +47,8 @@ struct rounds_config {
     int (*found)(const struct round *r, void *user);
     /** In place of it, without a transaction: nothing came in. @return as above */
     int (*idle)(const struct round *r, void *user);
+    /** All that the round found is stored, or it was idle; old days are deleted after it. May be NULL. */
+    void (*stored)(void *user);
     /** After each round, also one in which nothing came in. */
     void (*ended)(void *user);
     void *user;
