@@ -12,6 +12,7 @@
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,9 +20,6 @@
 /* At a time; each is answered at once. */
 #define CLIENT_LIMIT 16
 #define CLIENT_SECONDS 5
-/* The loop tells how it goes each second. */
-#define STALE (10 * HR_NSEC_PER_SEC)
-#define LONG_ROUND (60 * HR_NSEC_PER_SEC)
 
 struct metrics {
     int fd;
@@ -138,16 +136,11 @@ static enum MHD_Result answer_metrics(struct MHD_Connection *c, const struct wat
     return r;
 }
 
-/* NULL: none */
-static const char *trouble_of(const struct watch_stats *s, hr_nsec now)
+static enum MHD_Result answer_health(struct MHD_Connection *c, const char *trouble)
 {
-    if (s->at != 0 && now - s->at > STALE) {
-        return "the loop does not go on\n";
-    }
-    if (s->round_began != 0 && now - s->round_began > LONG_ROUND) {
-        return "a round of storing and judging does not end\n";
-    }
-    return NULL;
+    char line[128];
+    snprintf(line, sizeof(line), "%s\n", trouble != NULL ? trouble : "ok");
+    return answer_line(c, trouble != NULL ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK, line);
 }
 
 static enum MHD_Result on_request(void *user, struct MHD_Connection *c, const char *path,
@@ -168,9 +161,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *c, const ch
         return answer_metrics(c, &s);
     }
     if (strcmp(path, "/healthz") == 0) {
-        const char *trouble = trouble_of(&s, clock_steady());
-        return answer_line(c, trouble != NULL ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK,
-                           trouble != NULL ? trouble : "ok\n");
+        return answer_health(c, stats_trouble(&s, clock_steady()));
     }
     return answer_line(c, MHD_HTTP_NOT_FOUND, "/metrics and /healthz are here\n");
 }

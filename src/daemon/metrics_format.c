@@ -41,8 +41,10 @@ static void put_latency(const struct watch_stats *s, struct hr_buf *out)
     for (size_t i = 0; i < STATS_LATENCY_BUCKETS; i++) {
         sum += s->latency[i];
         if (i < STATS_LATENCY_BUCKETS - 1) {
-            hr_buf_appendf(out, "headrace_alert_latency_seconds_bucket{le=\"%.2f\"} %" PRIu64 "\n",
-                           (double)stats_latency_bounds[i] / 1e9, sum);
+            /* As canonical numbers are: 0.1, 1.0. */
+            const char *zero = stats_latency_bounds[i] % HR_NSEC_PER_SEC == 0 ? ".0" : "";
+            hr_buf_appendf(out, "headrace_alert_latency_seconds_bucket{le=\"%g%s\"} %" PRIu64 "\n",
+                           (double)stats_latency_bounds[i] / 1e9, zero, sum);
         }
     }
     hr_buf_appendf(out,

@@ -11,6 +11,10 @@ const hr_nsec stats_latency_bounds[STATS_LATENCY_BUCKETS - 1] = {
     2 * HR_NSEC_PER_SEC,    5 * HR_NSEC_PER_SEC,    30 * HR_NSEC_PER_SEC,
 };
 
+/* The loop tells how it goes each second. */
+#define STALE (10 * HR_NSEC_PER_SEC)
+#define LONG_ROUND (60 * HR_NSEC_PER_SEC)
+
 struct stats {
     pthread_mutex_t lock;
     struct watch_stats now;
@@ -53,6 +57,20 @@ void stats_get(struct stats *s, struct watch_stats *ret_now)
     pthread_mutex_lock(&s->lock);
     *ret_now = s->now;
     pthread_mutex_unlock(&s->lock);
+}
+
+const char *stats_trouble(const struct watch_stats *s, hr_nsec now)
+{
+    if (s->store_failed) {
+        return "the database failed: nothing is stored any more";
+    }
+    if (s->at != 0 && now - s->at > STALE) {
+        return "the loop does not go on";
+    }
+    if (s->round_began != 0 && now - s->round_began > LONG_ROUND) {
+        return "a round of storing and judging does not end";
+    }
+    return NULL;
 }
 
 /* The bound below which that share of the alerts came; HR_NSEC_INFINITE: none. 0: there was none.

@@ -47,6 +47,7 @@ struct watch_stats {
     hr_nsec latency_sum;
     uint64_t resident_bytes;
     hr_nsec round_began; /* steady; 0: none is under way */
+    bool store_failed;   /* nothing is stored any more */
     struct ingest_use uses[INGEST_USES];
     bool keeps_packets;
     struct keeper_state ring;
@@ -63,6 +64,12 @@ void stats_destroy(struct stats *s);
 void stats_put(struct stats *s, const struct watch_stats *now);
 void stats_put_totals(struct stats *s, const struct watch_totals *totals);
 void stats_get(struct stats *s, struct watch_stats *ret_now);
+/**
+ * Whether somebody should look at this watch: it does not read, or does not store.
+ * @param now  steady
+ * @return why, for people; NULL: all goes on
+ */
+const char *stats_trouble(const struct watch_stats *s, hr_nsec now);
 /** Lines for people: NAME VALUE UNIT. */
 void stats_format(const struct watch_stats *now, struct hr_buf *out);
 

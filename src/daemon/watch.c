@@ -90,7 +90,8 @@ static int add_rule(const struct rule_run_view *x, void *user)
 {
     struct watch_totals *t = user;
     /* A database can hold anything. */
-    bool is_slug = x->rule[strspn(x->rule, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
+    size_t len = strspn(x->rule, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    bool is_slug = x->rule[len] == '\0' && len < STATS_SLUG_BYTES; /* a part might be another's */
     if (is_slug && t->rule_count < STATS_RULES) {
         struct watch_rule_total *to = &t->rules[t->rule_count++];
         snprintf(to->rule, sizeof(to->rule), "%s", x->rule);
@@ -227,6 +228,7 @@ static void publish(struct watch *w)
     s->latency_sum = feed_is_live(w->config->feed) ? alerts_latency_sum(w->alerts) : 0;
     s->resident_bytes = resident_bytes();
     s->round_began = w->round_began;
+    s->store_failed = ingest_has_failed(w->ingest);
     ingest_uses(w->ingest, s->uses);
     s->keeps_packets = w->config->keeper != NULL;
     if (s->keeps_packets) {

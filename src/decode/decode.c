@@ -41,6 +41,11 @@ void decoder_feed(struct decoder *d, const struct packet *p)
     }
 }
 
+size_t decoder_fragment_count(const struct decoder *d)
+{
+    return fragment_table_count(d->fragments);
+}
+
 size_t decoder_fragment_bytes(const struct decoder *d)
 {
     return fragment_table_bytes(d->fragments);

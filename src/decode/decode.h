@@ -82,7 +82,8 @@ void decoder_watch(struct decoder *d, const struct decode_watch *watch);
 void decoder_feed(struct decoder *d, const struct packet *p);
 /** @return whether frames of this LINKTYPE_ can be decoded */
 bool decode_knows_link(uint32_t link_type);
-/** Bytes of fragments held now. */
+/** Datagrams being put together, and the bytes they take. */
+size_t decoder_fragment_count(const struct decoder *d);
 size_t decoder_fragment_bytes(const struct decoder *d);
 void decoder_counters(const struct decoder *d, hr_counter_fn emit, void *user);
 

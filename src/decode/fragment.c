@@ -76,6 +76,11 @@ static void give_up(struct fragment_table *t, struct pending *p)
     remove_pending(t, p);
 }
 
+size_t fragment_table_count(const struct fragment_table *t)
+{
+    return t->count;
+}
+
 size_t fragment_table_bytes(const struct fragment_table *t)
 {
     return t->bytes;

@@ -33,7 +33,8 @@ struct fragment_table;
 /** Counts what it does in counters, which must outlive it. */
 struct fragment_table *fragment_table_create(const struct decode_config *config,
                                              struct decode_counters *counters);
-/** Held now. */
+/** Datagrams being put together, and the bytes they take. */
+size_t fragment_table_count(const struct fragment_table *t);
 size_t fragment_table_bytes(const struct fragment_table *t);
 void fragment_table_destroy(struct fragment_table *t);
 /** @return whether this fragment made the datagram whole */

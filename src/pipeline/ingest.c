@@ -53,6 +53,7 @@ struct ingest {
     struct tcp_table *tcp;
     struct http_context *http;
     struct pipeline_config config;
+    size_t queue_bytes; /* of the way to the store */
     struct queue *out; /* to the extraction */
     struct extraction *extraction;
     struct writer *writer;
@@ -321,6 +322,7 @@ int ingest_create(const struct pipeline_config *config, const struct hr_key *key
     g->capture_count = capture_count;
     g->last_at = INT64_MIN;
     g->config = *config;
+    g->queue_bytes = target->queue_bytes;
     g->http = http_context_create(&config->http, &http_callbacks);
     g->tcp = tcp_table_create(&config->tcp, &tcp_callbacks, g, capture_count);
     g->decoder = decoder_create(&config->decode, on_segment, g);
@@ -458,13 +460,17 @@ size_t ingest_connection_count(const struct ingest *g)
 void ingest_uses(const struct ingest *g, struct ingest_use ret_uses[INGEST_USES])
 {
     const struct pipeline_config *c = &g->config;
-    ret_uses[0] = (struct ingest_use){"connections", g->lane_count, c->tcp.connection_limit};
+    ret_uses[0] = (struct ingest_use){"connections", tcp_table_count(g->tcp), c->tcp.connection_limit};
     ret_uses[1] = (struct ingest_use){"out_of_order_bytes", tcp_table_held_bytes(g->tcp),
                                       c->tcp.held_total_bytes};
     ret_uses[2] =
         (struct ingest_use){"message_bytes", http_context_kept_bytes(g->http), c->http.kept_bytes};
     ret_uses[3] = (struct ingest_use){"fragment_bytes", decoder_fragment_bytes(g->decoder),
                                       c->decode.fragment_budget_bytes};
+    ret_uses[4] = (struct ingest_use){"datagrams", decoder_fragment_count(g->decoder),
+                                      c->decode.fragment_limit};
+    double queued = queue_fill(writer_queue(g->writer)) * (double)g->queue_bytes;
+    ret_uses[5] = (struct ingest_use){"store_queue_bytes", (uint64_t)queued, g->queue_bytes};
 }
 
 int ingest_finish(struct ingest *g)

@@ -141,6 +141,8 @@ void tcp_table_feed(struct tcp_table *t, const struct tcp_segment *s);
  * another clock, has the same packets at other times. Beside it the capture's own clock may step back.
  */
 hr_nsec tcp_table_clock_doubt(const struct tcp_table *t, size_t capture);
+/** Connections in memory: also closed ones that absorb late segments, and those not selected. */
+size_t tcp_table_count(const struct tcp_table *t);
 /** Bytes held out of order now, of all connections. */
 size_t tcp_table_held_bytes(const struct tcp_table *t);
 /**

@@ -399,6 +399,11 @@ hr_nsec tcp_table_waits_since(const struct tcp_table *t)
     return since;
 }
 
+size_t tcp_table_count(const struct tcp_table *t)
+{
+    return t->index.count;
+}
+
 size_t tcp_table_held_bytes(const struct tcp_table *t)
 {
     return t->held.bytes;

@@ -219,6 +219,9 @@ def check_open_metrics(text):
     return values
 
 
+LAST_BUCKET = 'headrace_alert_latency_seconds_bucket{le="+Inf"}'
+
+
 def check_metrics(headrace, scratch, capture):
     folder = tempfile.mkdtemp(dir=scratch)
     os.chmod(folder, 0o777)  # for the ring
@@ -247,11 +250,15 @@ def check_metrics(headrace, scratch, capture):
     wait_for("its count", lambda: check_open_metrics(ask(port, "/metrics")[2])["headrace_findings_told_total"] > 0)
     values = check_open_metrics(ask(port, "/metrics")[2])
     wanted = {'headrace_bound_%s{bound="%s"}' % (what, bound) for what in ("used", "limit") for bound in
-              ("connections", "out_of_order_bytes", "message_bytes", "fragment_bytes")} | {
+              ("connections", "out_of_order_bytes", "message_bytes", "fragment_bytes", "datagrams",
+               "store_queue_bytes")} | {
         "headrace_sessions", "headrace_alert_latency_seconds_count", "headrace_alert_latency_seconds_sum",
         "headrace_ring_bytes", "headrace_ring_missed_frames_total", "headrace_evidence_files_total"}
     if wanted - set(values):
         fail("not in the metrics: %s" % (wanted - set(values)))
+    beyond = [k for k in wanted if "bound_used" in k and values[k] > values[k.replace("_used", "_limit")]]
+    if beyond or values["headrace_alert_latency_seconds_count"] != values[LAST_BUCKET]:
+        fail("beyond their bounds: %s; or a histogram that does not add up" % beyond)
     if w.end() != 0:
         fail(w.errors())
     # What is stored by now is counted when the next watch begins.
