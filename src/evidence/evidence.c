@@ -71,6 +71,9 @@ static void explain(int r, struct hr_buf *ret_error)
     } else if (r == -ENODATA) {
         hr_buf_append_str(ret_error, "no exchange stands behind these findings: there is nothing "
                                      "to cut out");
+    } else if (r == -ENOENT) {
+        hr_buf_append_str(ret_error, "the database does not say whole where the frames of these "
+                                     "findings are: headrace db check");
     }
 }
 

@@ -213,7 +213,7 @@ static int compare_groups(const void *x, const void *y)
 /* A group's worst severity and surest verdict, and its first time. */
 static struct sortable_group weigh(const struct report *r, struct report_group g)
 {
-    struct sortable_group s = {.group = g, .at = HR_NSEC_INFINITE};
+    struct sortable_group s = {.group = g, .severity = -1, .verdict = -1, .at = HR_NSEC_INFINITE};
     for (size_t i = g.first; i < g.first + g.count; i++) {
         const struct finding_view *f = &r->findings[i];
         if (report_severity_rank(f->severity) > s.severity) {

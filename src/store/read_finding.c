@@ -44,13 +44,24 @@ static int read_evidence(struct store *s, struct hr_arena *a, int64_t finding_id
     return r;
 }
 
+/* Rules, severities and verdicts stand in text as they are: what none of ours can be is none. */
+static const char *column_word(sqlite3_stmt *q, int column)
+{
+    const char *text = column_text(q, column);
+    bool is_word = text != NULL && text[0] != '\0';
+    for (size_t i = 0; is_word && text[i] != '\0'; i++) {
+        is_word = text[i] > ' ' && text[i] < 0x7f;
+    }
+    return is_word ? text : "unknown";
+}
+
 static void read_finding_columns(sqlite3_stmt *q, struct finding_view *f)
 {
     *f = (struct finding_view){
         .id = sqlite3_column_int64(q, 0),
-        .rule = column_text(q, 1),
-        .severity = column_text(q, 2),
-        .verdict = column_text(q, 3),
+        .rule = column_word(q, 1),
+        .severity = column_word(q, 2),
+        .verdict = column_word(q, 3),
         .at = sqlite3_column_int64(q, 4),
         .site = column_text(q, 5),
         .user = column_text(q, 6),
@@ -68,8 +79,8 @@ static void read_finding_columns(sqlite3_stmt *q, struct finding_view *f)
         .explanation = column_text(q, 18),
         .caveats = column_text(q, 19),
         .count = 1,
-        .fingerprint = column_text(q, 20),
-        .group = column_text(q, 21),
+        .fingerprint = column_text(q, 20) != NULL ? column_word(q, 20) : NULL,
+        .group = column_text(q, 21) != NULL ? column_word(q, 21) : NULL,
         .baseline = column_text(q, 22),
         .suppressed = sqlite3_column_int(q, 23) != 0,
         .suppression_reason = column_text(q, 24),
