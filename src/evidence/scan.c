@@ -449,12 +449,18 @@ static int complain(const struct scan *s, const struct intake *source, struct hr
             continue;
         }
         bool has_request = x->x.request_frame != 0;
+        size_t at =
+            source_of(s->import, has_request ? x->x.request_capture_id : x->x.response_capture_id);
+        if (at == SIZE_MAX) {
+            hr_buf_appendf(out, "%sexchange %" PRId64 " is of a capture that the database lacks",
+                           out->len > 0 ? "\n" : "", x->x.id);
+            r = -ESTALE;
+            continue;
+        }
         if (s->import->ring != NULL) {
             complain_of_ring(s, x, out);
             continue;
         }
-        size_t at =
-            source_of(s->import, has_request ? x->x.request_capture_id : x->x.response_capture_id);
         const char *why = "the file changed since it was read; if the right one lies elsewhere, "
                           "name its folder with --from DIR";
         for (size_t k = 0; k < s->source_count; k++) {
