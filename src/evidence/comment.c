@@ -1,8 +1,10 @@
 #include "evidence/comment.h"
 
+#include "base/alloc.h"
 #include "base/text.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 /* Frame numbers of one capture in the file's comment; more is no use to anybody. */
 #define RANGES_BYTES 4096u
@@ -92,25 +94,42 @@ static void append_ranges(struct hr_buf *out, const struct frame_pick *picks, si
     }
 }
 
+static int compare_notes(const void *a, const void *b)
+{
+    const struct plan_note *x = *(const struct plan_note *const *)a;
+    const struct plan_note *y = *(const struct plan_note *const *)b;
+    return (x->finding > y->finding) - (x->finding < y->finding);
+}
+
+/* @return one note or more of each finding, by number; the caller frees it */
+static const struct plan_note **list_notes(const struct plan *p, size_t *ret_count)
+{
+    const struct plan_note **notes = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < p->exchange_count; i++) {
+        for (const struct plan_note *n = p->exchanges[i].notes; n != NULL; n = n->next) {
+            notes = hr_xgrow(notes, count, sizeof(const struct plan_note *));
+            notes[count++] = n;
+        }
+    }
+    if (count > 0) {
+        qsort(notes, count, sizeof(const struct plan_note *), compare_notes);
+    }
+    *ret_count = count;
+    return notes;
+}
+
 static void append_findings(struct hr_buf *out, const struct plan *p)
 {
-    int64_t last = 0;
-    /* Few findings, each with few exchanges: the next larger number, until there is none. */
-    for (;;) {
-        const struct plan_note *next = NULL;
-        for (size_t i = 0; i < p->exchange_count; i++) {
-            for (const struct plan_note *n = p->exchanges[i].notes; n != NULL; n = n->next) {
-                if (n->finding > last && (next == NULL || n->finding < next->finding)) {
-                    next = n;
-                }
-            }
+    size_t count;
+    const struct plan_note **notes = list_notes(p, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || notes[i]->finding != notes[i - 1]->finding) {
+            hr_buf_appendf(out, "%s %" PRId64 " (%s)", i > 0 ? "," : "", notes[i]->finding,
+                           notes[i]->rule);
         }
-        if (next == NULL) {
-            return;
-        }
-        hr_buf_appendf(out, "%s %" PRId64 " (%s)", last > 0 ? "," : "", next->finding, next->rule);
-        last = next->finding;
     }
+    free(notes);
 }
 
 const char *comment_section(struct hr_arena *a, const struct plan *p, const struct evidence *e,

@@ -80,7 +80,7 @@ static struct scan_message message_of(bool has, const struct http_message *m)
 
 struct scan_exchange *scan_conn_add_exchange(struct scan_conn *c, const struct http_exchange *x)
 {
-    c->exchanges = hr_xrealloc(c->exchanges, (c->exchange_count + 1) * sizeof(*c->exchanges));
+    c->exchanges = hr_xgrow(c->exchanges, c->exchange_count, sizeof(*c->exchanges));
     struct scan_exchange *e = &c->exchanges[c->exchange_count++];
     *e = (struct scan_exchange){
         .request = message_of(x->has_request, &x->request),
@@ -101,7 +101,57 @@ void scan_conn_close(struct scan_conn *c, const struct tcp_conn *tcp)
     }
 }
 
-bool scan_message_begins(const struct scan_message *m, size_t source, uint64_t frame)
+/* What a message is known by: where it begins. Frame 0: it was not captured. */
+static int compare_begins(const struct scan_message *a, const struct scan_message *b)
 {
-    return frame == 0 ? m->first.frame == 0 : m->first.frame == frame && m->source == source;
+    int r = (a->first.frame > b->first.frame) - (a->first.frame < b->first.frame);
+    return r != 0 || a->first.frame == 0 ? r : (a->source > b->source) - (a->source < b->source);
+}
+
+static int compare_exchanges(const struct scan_exchange *a, const struct scan_exchange *b)
+{
+    int r = compare_begins(&a->request, &b->request);
+    return r != 0 ? r : compare_begins(&a->response, &b->response);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct scan_exchange *x = *(const struct scan_exchange *const *)a;
+    const struct scan_exchange *y = *(const struct scan_exchange *const *)b;
+    int r = compare_exchanges(x, y);
+    return r != 0 ? r : (x > y) - (x < y); /* as they lie in the connection */
+}
+
+const struct scan_exchange **scan_conn_sort(const struct scan_conn *c)
+{
+    const struct scan_exchange **sorted =
+        hr_xcalloc(c->exchange_count + 1, sizeof(const struct scan_exchange *));
+    for (size_t i = 0; i < c->exchange_count; i++) {
+        sorted[i] = &c->exchanges[i];
+    }
+    if (c->exchange_count > 0) {
+        qsort(sorted, c->exchange_count, sizeof(const struct scan_exchange *), compare_places);
+    }
+    return sorted;
+}
+
+const struct scan_exchange *scan_conn_find(const struct scan_exchange *const *sorted, size_t count,
+                                           const struct scan_exchange *key)
+{
+    const struct scan_exchange *found = NULL;
+    size_t from = 0;
+    for (size_t to = count; from < to;) {
+        const size_t middle = from + (to - from) / 2;
+        if (compare_exchanges(sorted[middle], key) < 0) {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    for (; from < count && compare_exchanges(sorted[from], key) == 0; from++) {
+        if (found == NULL || sorted[from]->ordinal == key->ordinal) {
+            found = sorted[from];
+        }
+    }
+    return found;
 }

@@ -74,7 +74,14 @@ struct scan_exchange *scan_conn_add_exchange(struct scan_conn *c, const struct h
 /** The connection ended: what its numbers count from is known. */
 void scan_conn_close(struct scan_conn *c, const struct tcp_conn *tcp);
 
-/** @return whether m begins with that frame of that source; frame 0: it was not captured */
-bool scan_message_begins(const struct scan_message *m, size_t source, uint64_t frame);
+/** @return the exchanges in order of where they begin, to find in; the caller frees it */
+const struct scan_exchange **scan_conn_sort(const struct scan_conn *c);
+/**
+ * @param sorted  of scan_conn_sort(), count of them
+ * @param key     its sources, first frames (0: not captured) and ordinal count
+ * @return what begins in these frames, and where several do, the one with that ordinal; may be NULL
+ */
+const struct scan_exchange *scan_conn_find(const struct scan_exchange *const *sorted, size_t count,
+                                           const struct scan_exchange *key);
 
 #endif

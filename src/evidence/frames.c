@@ -1,9 +1,12 @@
 #include "evidence/frames.h"
 
 #include "base/alloc.h"
+#include "base/buf.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define COMMENT_BYTES 65535u /* of one frame: a file holds no more */
 
 void evidence_init(struct evidence *e)
 {
@@ -40,12 +43,27 @@ static int compare_picks(const void *a, const void *b)
     return r != 0 ? r : (x->order > y->order) - (x->order < y->order);
 }
 
-static const char *join(struct hr_arena *arena, const char *a, const char *b)
+/* All that is said of one frame, a line each. */
+static const char *join(const struct frame_pick *picks, size_t count, struct hr_arena *arena)
 {
-    if (a == NULL || b == NULL || strcmp(a, b) == 0) {
-        return a != NULL ? a : b;
+    const char *first = NULL;
+    const char *all = NULL;
+    struct hr_buf b;
+    hr_buf_init(&b, SIZE_MAX);
+    for (size_t i = 0; i < count && b.len <= COMMENT_BYTES; i++) {
+        const char *comment = picks[i].comment;
+        if (comment == NULL || (first != NULL && b.len == 0 && strcmp(comment, first) == 0)) {
+            continue;
+        }
+        if (first == NULL) {
+            first = comment;
+            continue;
+        }
+        hr_buf_appendf(&b, "%s\n%s", b.len == 0 ? first : "", comment);
     }
-    return hr_arena_printf(arena, "%s\n%s", a, b);
+    all = b.len > 0 ? hr_arena_strdup(arena, hr_buf_span(&b)) : first;
+    hr_buf_finish(&b);
+    return all;
 }
 
 void frame_picks_settle(struct frame_picks *p, struct hr_arena *arena)
@@ -54,14 +72,14 @@ void frame_picks_settle(struct frame_picks *p, struct hr_arena *arena)
     if (p->count > 0) {
         qsort(p->items, p->count, sizeof(*p->items), compare_picks);
     }
-    for (size_t i = 0; i < p->count; i++) {
-        struct frame_pick *last = kept > 0 ? &p->items[kept - 1] : NULL;
-        const struct frame_pick *next = &p->items[i];
-        if (last != NULL && last->source == next->source && last->frame == next->frame) {
-            last->comment = join(arena, last->comment, next->comment);
-        } else {
-            p->items[kept++] = *next;
+    for (size_t from = 0, to; from < p->count; from = to) {
+        struct frame_pick pick = p->items[from];
+        for (to = from + 1; to < p->count && p->items[to].source == pick.source &&
+                            p->items[to].frame == pick.frame;
+             to++) {
         }
+        pick.comment = join(&p->items[from], to - from, arena);
+        p->items[kept++] = pick;
     }
     p->count = kept;
 }

@@ -1,53 +1,93 @@
 #include "evidence/plan.h"
 
-#include "base/alloc.h"
+#include "base/map.h"
+#include "evidence/bounds.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* While one finding is read. */
+/* What has a number was seen, and where it is. */
+struct place {
+    int64_t id;
+    size_t at;
+    UT_hash_handle hh;
+};
+
+/* While findings are read, one after the other. */
 struct reading {
     struct plan *plan;
+    struct place *exchanges; /* in the plan */
+    struct place *findings;
+    struct bounds_cache bounds;
     int64_t finding;
     const char *rule;
     bool found;
 };
 
-static struct plan_exchange *find_exchange(struct plan *p, int64_t id)
+/* @return whether that number is new; *ret_at: its place, `at` then */
+static bool take_place(struct place **places, int64_t id, size_t at, size_t *ret_at)
 {
-    for (size_t i = 0; i < p->exchange_count; i++) {
-        if (p->exchanges[i].x.id == id) {
-            return &p->exchanges[i];
-        }
+    struct place *p;
+    HASH_FIND(hh, *places, &id, sizeof(id), p);
+    const bool is_new = p == NULL;
+    if (is_new) {
+        p = hr_xcalloc(1, sizeof(*p));
+        p->id = id;
+        p->at = at;
+        HASH_ADD(hh, *places, id, sizeof(p->id), p);
     }
-    p->exchanges = hr_xrealloc(p->exchanges, (p->exchange_count + 1) * sizeof(*p->exchanges));
-    p->exchanges[p->exchange_count] = (struct plan_exchange){.x.id = id};
-    return &p->exchanges[p->exchange_count++];
+    *ret_at = p->at;
+    return is_new;
 }
 
-/* The first note that one finding gives an exchange stays. */
-static void add_note(const struct reading *r, int64_t exchange_id, const char *role,
-                     const char *text, bool is_subject)
+static void free_places(struct place *places)
+{
+    struct place *p;
+    struct place *next;
+    HASH_ITER(hh, places, p, next)
+    {
+        HASH_DEL(places, p);
+        free(p);
+    }
+}
+
+static struct plan_exchange *find_exchange(struct reading *r, int64_t id)
+{
+    struct plan *p = r->plan;
+    size_t at;
+    if (take_place(&r->exchanges, id, p->exchange_count, &at)) {
+        p->exchanges = hr_xgrow(p->exchanges, p->exchange_count, sizeof(*p->exchanges));
+        p->exchanges[p->exchange_count++] = (struct plan_exchange){.x.id = id};
+    }
+    return &p->exchanges[at];
+}
+
+/* The first note that one finding gives an exchange stays; each finding is read once, and whole. */
+static void add_note(struct reading *r, int64_t exchange_id, const char *role, const char *text,
+                     bool is_subject)
 {
     if (exchange_id == 0) {
         return;
     }
-    struct plan_exchange *x = find_exchange(r->plan, exchange_id);
-    struct plan_note **at = &x->notes;
-    for (; *at != NULL; at = &(*at)->next) {
-        if ((*at)->finding == r->finding) {
-            return;
-        }
+    struct plan_exchange *x = find_exchange(r, exchange_id);
+    if (x->last_note != NULL && x->last_note->finding == r->finding) {
+        return;
     }
-    *at = hr_arena_alloc(&r->plan->arena, sizeof(**at));
-    **at = (struct plan_note){
+    struct plan_note *note = hr_arena_alloc(&r->plan->arena, sizeof(*note));
+    *note = (struct plan_note){
         .finding = r->finding,
         .rule = r->rule,
         .role = hr_arena_text(&r->plan->arena, role),
         .text = hr_arena_text(&r->plan->arena, text),
         .is_subject = is_subject,
     };
+    if (x->last_note != NULL) {
+        x->last_note->next = note;
+    } else {
+        x->notes = note;
+    }
+    x->last_note = note;
 }
 
 static int take_finding(const struct finding_view *f, void *user)
@@ -63,23 +103,41 @@ static int take_finding(const struct finding_view *f, void *user)
     return 0;
 }
 
-static int take_bound(int64_t exchange_id, bool is_login, void *user)
+static void take_bound(int64_t exchange_id, bool is_login, void *user)
 {
     add_note(user, exchange_id, is_login ? "login" : "logout", NULL, false);
-    return 0;
 }
 
-static int read_one(struct plan *p, struct store *s, int64_t id, struct hr_buf *ret_error)
+static int read_one(struct reading *reading, struct store *s, int64_t id, struct hr_buf *ret_error)
 {
-    struct reading reading = {.plan = p, .finding = id};
-    int r = read_finding(s, id, take_finding, &reading);
-    if (r == -ENOENT || (r == 0 && !reading.found)) {
+    size_t unused;
+    if (!take_place(&reading->findings, id, 0, &unused)) {
+        return 0;
+    }
+    reading->finding = id;
+    reading->found = false;
+    int r = read_finding(s, id, take_finding, reading);
+    if (r == -ENOENT || (r == 0 && !reading->found)) {
         hr_buf_appendf(ret_error,
                        "there is no finding %" PRId64 " in %s; headrace list findings tells", id,
                        store_path(s));
         return -ENOENT;
     }
-    return r == 0 ? read_cut_bounds(s, id, take_bound, &reading) : r;
+    return r == 0 ? bounds_read(&reading->bounds, s, id, take_bound, reading) : r;
+}
+
+static int read_all(struct plan *p, struct store *s, const int64_t *findings, size_t finding_count,
+                    struct hr_buf *ret_error)
+{
+    struct reading reading = {.plan = p};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < finding_count; i++) {
+        r = read_one(&reading, s, findings[i], ret_error);
+    }
+    free_places(reading.exchanges);
+    free_places(reading.findings);
+    bounds_cache_finish(&reading.bounds);
+    return r;
 }
 
 struct exchange_reading {
@@ -159,12 +217,9 @@ static int take_source(const struct cut_capture *c, void *user)
 int plan_make(struct plan *p, struct store *s, const int64_t *findings, size_t finding_count,
               struct hr_buf *ret_error)
 {
-    int r = 0;
     *p = (struct plan){0};
     hr_arena_init(&p->arena);
-    for (size_t i = 0; r == 0 && i < finding_count; i++) {
-        r = read_one(p, s, findings[i], ret_error);
-    }
+    int r = read_all(p, s, findings, finding_count, ret_error);
     if (p->exchange_count > 0) {
         qsort(p->exchanges, p->exchange_count, sizeof(*p->exchanges), compare_exchanges);
     }

@@ -22,7 +22,8 @@ struct plan_note {
 
 struct plan_exchange {
     struct cut_exchange x; /* texts are the plan's */
-    struct plan_note *notes;
+    struct plan_note *notes; /* in the order of the findings asked for */
+    struct plan_note *last_note;
     bool found;
 };
 

@@ -30,6 +30,8 @@ struct wanted {
     struct net_endpoint ends[2];
     hr_nsec first_at;
     hr_nsec last_at;
+    struct plan_exchange **exchanges; /* of the plan, that are wanted of it */
+    size_t exchange_count;
     struct scan_conn *first;
     struct scan_conn *last;
     UT_hash_handle hh;
@@ -267,12 +269,13 @@ static hr_nsec list_wanted(struct scan *s)
 {
     hr_nsec last_at = INT64_MIN;
     for (size_t i = 0; i < s->plan->exchange_count; i++) {
-        const struct cut_exchange *x = &s->plan->exchanges[i].x;
-        struct wanted_key key = {source_of(s->import, x->capture_id), (uint64_t)x->stream};
+        struct plan_exchange *exchange = &s->plan->exchanges[i];
+        const struct cut_exchange *x = &exchange->x;
         struct wanted *w;
         if (x->import != s->import->number) {
             continue;
         }
+        struct wanted_key key = {source_of(s->import, x->capture_id), (uint64_t)x->stream};
         last_at = x->stream_last_at > last_at ? x->stream_last_at : last_at;
         HASH_FIND(hh, s->wanted, &key, sizeof(key), w);
         if (w == NULL) {
@@ -281,6 +284,8 @@ static hr_nsec list_wanted(struct scan *s)
             set_ends(w, x);
             HASH_ADD(hh, s->wanted, key, sizeof(w->key), w);
         }
+        w->exchanges = hr_xgrow(w->exchanges, w->exchange_count, sizeof(struct plan_exchange *));
+        w->exchanges[w->exchange_count++] = exchange;
     }
     return last_at;
 }
@@ -340,27 +345,18 @@ static int read_frames(struct scan *s, struct intake *source, hr_nsec last_at)
 
 /* --- what was found --------------------------------------------------------------------------- */
 
-static bool matches(const struct scan *s, const struct plan_exchange *x,
-                    const struct scan_exchange *e)
-{
-    return scan_message_begins(&e->request, source_of(s->import, x->x.request_capture_id),
-                               (uint64_t)x->x.request_frame) &&
-           scan_message_begins(&e->response, source_of(s->import, x->x.response_capture_id),
-                               (uint64_t)x->x.response_frame);
-}
-
-/* Where several begin in the same frames, the one with the same place in its connection. */
 static const struct scan_exchange *find_match(const struct scan *s, const struct scan_conn *c,
-                                              const struct plan_exchange *x)
+                                              const struct scan_exchange *const *sorted,
+                                              const struct cut_exchange *x)
 {
-    const struct scan_exchange *found = NULL;
-    for (size_t i = 0; i < c->exchange_count; i++) {
-        const struct scan_exchange *e = &c->exchanges[i];
-        if (matches(s, x, e) && (found == NULL || e->ordinal == x->x.ordinal)) {
-            found = e;
-        }
-    }
-    return found;
+    const struct scan_exchange key = {
+        .request = {.first.frame = (uint64_t)x->request_frame,
+                    .source = source_of(s->import, x->request_capture_id) },
+        .response = {.first.frame = (uint64_t)x->response_frame,
+                    .source = source_of(s->import, x->response_capture_id)},
+        .ordinal = x->ordinal,
+    };
+    return scan_conn_find(sorted, c->exchange_count, &key);
 }
 
 static void add_comments(const struct scan *s, const struct plan_exchange *x,
@@ -391,20 +387,20 @@ static void shift_sources(struct scan_conn *c, size_t first_source)
 static void pick_life(struct scan *s, const struct wanted *w, struct scan_conn *c,
                       size_t first_source, struct pick_sink *sink)
 {
-    const struct scan_exchange **wanted = hr_xcalloc(s->plan->exchange_count + 1, sizeof(*wanted));
+    const struct scan_exchange **wanted =
+        hr_xcalloc(w->exchange_count + 1, sizeof(const struct scan_exchange *));
+    const struct scan_exchange **sorted = scan_conn_sort(c);
     size_t count = 0;
-    for (size_t i = 0; i < s->plan->exchange_count; i++) {
-        struct plan_exchange *x = &s->plan->exchanges[i];
-        bool is_here = x->x.import == s->import->number && !x->found &&
-                       source_of(s->import, x->x.capture_id) == w->key.source &&
-                       (uint64_t)x->x.stream == w->key.stream;
-        const struct scan_exchange *e = is_here ? find_match(s, c, x) : NULL;
+    for (size_t i = 0; i < w->exchange_count; i++) {
+        struct plan_exchange *x = w->exchanges[i];
+        const struct scan_exchange *e = x->found ? NULL : find_match(s, c, sorted, &x->x);
         if (e != NULL) {
             x->found = true;
             wanted[count++] = e;
             add_comments(s, x, e, first_source, sink);
         }
     }
+    free(sorted);
     shift_sources(c, first_source);
     conn_pick(c, wanted, count, sink);
     free(wanted);
@@ -495,6 +491,7 @@ static void destroy(struct scan *s)
             scan_conn_destroy(conn);
         }
         HASH_DEL(s->wanted, w);
+        free(w->exchanges);
         free(w);
     }
     HASH_ITER(hh, s->current, c, next_current)

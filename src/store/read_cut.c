@@ -37,16 +37,28 @@ int read_cut_exchange(struct store *s, int64_t exchange_id,
     return store_end_rows(q, row(&x, user));
 }
 
-int read_cut_bounds(struct store *s, int64_t finding_id,
-                    int (*row)(int64_t exchange_id, bool is_login, void *user), void *user)
+int read_cut_session(struct store *s, int64_t finding_id, int64_t *ret_session, hr_nsec *ret_at)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_CUT_SESSION);
+    bind_number(q, 1, finding_id);
+    int r = store_step(s, q);
+    *ret_session = r > 0 ? sqlite3_column_int64(q, 0) : 0;
+    *ret_at = r > 0 ? sqlite3_column_int64(q, 1) : 0;
+    return r > 0 ? store_end_rows(q, 0) : r;
+}
+
+int read_cut_bounds(struct store *s, int64_t session_id,
+                    int (*row)(int64_t exchange_id, bool is_login, hr_nsec at, void *user),
+                    void *user)
 {
     sqlite3_stmt *q = store_stmt(s, STMT_CUT_BOUNDS);
-    bind_number(q, 1, finding_id);
+    bind_number(q, 1, session_id);
     bind_number(q, 2, OPERATION_LOGIN);
     bind_number(q, 3, OPERATION_LOGOUT);
     int r;
     while ((r = store_step(s, q)) > 0) {
-        r = row(sqlite3_column_int64(q, 0), sqlite3_column_int(q, 1) == OPERATION_LOGIN, user);
+        r = row(sqlite3_column_int64(q, 0), sqlite3_column_int(q, 1) == OPERATION_LOGIN,
+                sqlite3_column_int64(q, 2), user);
         if (r != 0) {
             return store_end_rows(q, r);
         }

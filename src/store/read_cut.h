@@ -32,10 +32,12 @@ struct cut_exchange {
 int read_cut_exchange(struct store *s, int64_t exchange_id,
                       int (*row)(const struct cut_exchange *x, void *user), void *user);
 
-/** Login and logouts of a finding's session that lie nearest to it: the login before, the logout
- *  before and the one after. */
-int read_cut_bounds(struct store *s, int64_t finding_id,
-                    int (*row)(int64_t exchange_id, bool is_login, void *user), void *user);
+/** The session that a finding is about, 0 where it is about none, and when. */
+int read_cut_session(struct store *s, int64_t finding_id, int64_t *ret_session, hr_nsec *ret_at);
+/** Logins and acknowledged logouts of a session in order of time. */
+int read_cut_bounds(struct store *s, int64_t session_id,
+                    int (*row)(int64_t exchange_id, bool is_login, hr_nsec at, void *user),
+                    void *user);
 
 struct cut_capture {
     int64_t id;

@@ -689,13 +689,9 @@ static const char *const statements[STMT_COUNT] = {
         "x.method, x.target, x.status, t.client, t.client_port, t.server, t.server_port "
         "FROM exchanges x JOIN streams t ON t.id = x.stream_id "
         "JOIN captures c ON c.id = t.capture_id WHERE x.id = ?1",
-    [STMT_CUT_BOUNDS] =
-        "SELECT exchange_id, kind FROM (SELECT o.exchange_id, o.kind, o.start_at <= f.at AS "
-        "before, "
-        "row_number() OVER (PARTITION BY o.kind, o.start_at <= f.at "
-        "ORDER BY abs(o.start_at - f.at), o.id) AS place FROM findings f "
-        "JOIN operations o ON o.session_id = f.session_id WHERE f.id = ?1 AND o.kind IN (?2, ?3)) "
-        "WHERE place = 1 AND (before OR kind = ?3) ORDER BY exchange_id",
+    [STMT_CUT_SESSION] = "SELECT session_id, at FROM findings WHERE id = ?1",
+    [STMT_CUT_BOUNDS] = "SELECT exchange_id, kind, start_at FROM operations WHERE session_id = ?1 "
+                        "AND kind IN (?2, ?3) ORDER BY start_at, id",
     [STMT_CUT_CAPTURES] = "SELECT id, path, frames, first_at, last_at, clock_doubt, head "
                           "FROM captures WHERE import = ?1 ORDER BY id",
     [STMT_DECISIONS] = "SELECT si.name, d.what, d.value, d.reason, d.from_profile FROM decisions d "
