@@ -5,14 +5,16 @@ a limit, the work grows as the capture does, and the output says what was cut.
 hurt.py HEADRACE [--scale N] [--growth] [SHAPE...]
 
 Without options the captures are small and memory and counters are looked at. --scale N makes them N
-times as large (1000 gives the figures: a million half-open connections). --growth also audits
-each at double the size and compares CPU seconds, which means something on a quiet machine and a
-large scale only.
+times as large (1000 gives the figures: a million half-open connections). --growth needs valgrind: it
+counts the instructions of audit, report and evidence at one, two and four times the size, so that
+neither load nor what every run costs plays a part: what is added by the last doubling is twice what
+the one before added where the work is linear, and four times where it is quadratic.
 """
 import argparse
 import gzip
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -460,6 +462,52 @@ OPTIONS = {"half-asked": ["--max-kept", "256K"], "silent": ["--max-connections",
            "sessions": ["--max-tokens", "100"]}
 
 
+GROWTH_LIMIT = 2.6  # of instructions added by doubling twice; n log n stays below
+FLAT = 20 * 10**6   # what is added by less is not looked at
+
+
+def instructions(command, folder):
+    log = os.path.join(folder, "instructions")
+    p = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--log-file=" + log,
+                        *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if p.returncode not in (0, 1):
+        raise SystemExit("status %d of %s" % (p.returncode, command[1]))
+    with open(log) as f:
+        return int(re.search(r"Collected : (\d+)", f.read())[1])
+
+
+def costs(headrace, shape, n, folder, options):
+    """Instructions by command."""
+    capture, database = os.path.join(folder, "hurt.pcap"), os.path.join(folder, "hurt.db")
+    with open(capture, "wb", buffering=1 << 20) as f:
+        SHAPES[shape][0](Capture(f), n)
+    out = {"audit": instructions([headrace, "audit", "--quiet", "--db", database, "-o", "/dev/null", *options,
+                                  capture], folder),
+           "report": instructions([headrace, "report", "--db", database, "-o", "/dev/null"], folder)}
+    findings = subprocess.run([headrace, "list", "findings", "--db", database, "--format", "ndjson"],
+                              stdout=subprocess.PIPE, check=False).stdout
+    ids = [str(json.loads(line)["id"]) for line in findings.splitlines()]
+    if len(ids) >= n / 4:
+        out["evidence"] = instructions([headrace, "evidence", "--db", database, *ids, "-o",
+                                        os.path.join(folder, "hurt.pcapng")], folder)
+    for name in os.listdir(folder):
+        os.unlink(os.path.join(folder, name))
+    return out
+
+
+def growth(headrace, shape, n, folder, options):
+    """@return texts, problems"""
+    one, two, four = (costs(headrace, shape, n * k, folder, options) for k in (1, 2, 4))
+    texts, problems = [], []
+    for command in four:
+        if command in one and command in two:
+            first, second = two[command] - one[command], four[command] - two[command]
+            texts.append("%s %.2f G x %.2f" % (command, four[command] / 1e9, second / max(first, 1)))
+            if second > FLAT and second > GROWTH_LIMIT * first:
+                problems.append("%s grows faster than its input" % command)
+    return texts, problems
+
+
 class Outcome:
     def __init__(self, headrace, shape, n, folder, options):
         capture = os.path.join(folder, "hurt.pcap")
@@ -513,8 +561,9 @@ def main():
             if one.findings < FINDINGS.get(shape, 0) * n:
                 problems.append("fewer findings than its sessions have")
             if args.growth:
-                two = Outcome(args.headrace, shape, 2 * n, folder, options)
-                text += ", doubled: cpu x %.2f, peak %d MB" % (two.cpu / max(one.cpu, 0.01), two.peak >> 20)
+                texts, worse = growth(args.headrace, shape, n, folder, options)
+                text += ", added by doubling: " + ", ".join(texts)
+                problems += worse
         print("%s %s" % ("failed" if problems else "ok    ", text), flush=True)
         for p in problems:
             print("       " + p)
