@@ -245,27 +245,49 @@ int cmd_targets_open(struct cmd_targets *t, const char *command, const struct cm
     return r;
 }
 
-int cmd_targets_write(struct cmd_targets *t, struct store *s, const struct cmd_args *args,
-                      const struct report_job *job, struct report *ret_report)
+static void spill(struct hr_buf *text, void *user)
+{
+    cmd_output_flush(user, text);
+}
+
+/* @return 0 or the store's error */
+static int write_one(struct cmd_target *target, struct store *s, const struct cmd_args *args,
+                     struct report *report)
+{
+    struct hr_buf text;
+    hr_buf_init(&text, SIZE_MAX);
+    report->spill = spill;
+    report->spill_user = &target->output;
+    int r = target->format->render(report, args, &target->output, s, &text);
+    cmd_output_flush(&target->output, &text);
+    hr_buf_finish(&text);
+    return r == 0 ? report_error(report) : r;
+}
+
+static int write_all(struct cmd_targets *t, struct store *s, const struct cmd_args *args,
+                     struct report *report)
 {
     int status = CMD_OK;
-    if (report_load(ret_report, s, job) < 0) {
-        return cmd_store_failed(s);
-    }
     for (size_t i = 0; i < t->count; i++) {
         struct cmd_target *target = &t->items[i];
-        struct hr_buf text;
-        hr_buf_init(&text, SIZE_MAX);
-        int r = target->format->render(ret_report, args, &target->output, s, &text);
-        cmd_output_flush(&target->output, &text);
-        hr_buf_finish(&text);
-        if (r < 0) {
+        if (write_one(target, s, args, report) < 0) {
             return cmd_store_failed(s);
         }
         int written = cmd_output_close(&target->output);
         target->is_open = false;
         status = written > status ? written : status;
     }
+    return status;
+}
+
+int cmd_targets_write(struct cmd_targets *t, struct store *s, const struct cmd_args *args,
+                      const struct report_job *job, struct report *ret_report)
+{
+    int begun = store_begin_read(s);
+    int r = report_load(ret_report, s, job);
+    r = begun < 0 ? begun : r;
+    int status = r < 0 ? cmd_store_failed(s) : write_all(t, s, args, ret_report);
+    (void)store_commit(s); /* of the reading: nothing was written */
     return status;
 }
 

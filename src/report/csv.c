@@ -6,6 +6,7 @@ void report_csv_render(const struct report *r, struct hr_buf *out)
 {
     record_append_csv_header(out, &record_finding);
     for (size_t i = 0; i < r->finding_count; i++) {
-        record_append_csv(out, &record_finding, &r->findings[i]);
+        record_append_csv(out, &record_finding, report_whole(r, &r->findings[i]));
+        report_spill(r, out);
     }
 }

@@ -217,7 +217,8 @@ static void append_story(struct html_page *p, const struct finding_view *f, stru
 
 /* ---- one problem ---- */
 
-static void append_rows(const struct report_problem *problem, size_t from, struct hr_buf *out)
+static void append_rows(const struct report *r, const struct report_problem *problem, size_t from,
+                        struct hr_buf *out)
 {
     char at[HR_TIME_TEXT_SIZE];
     hr_buf_appendf(
@@ -239,6 +240,7 @@ static void append_rows(const struct report_problem *problem, size_t from, struc
                        f->stream);
         html_text(out, f->summary);
         html_raw(out, "</td></tr>\n");
+        report_spill(r, out);
     }
     html_raw(out, "</tbody></table></div></details>\n");
 }
@@ -278,10 +280,11 @@ static void append_problem(struct html_page *p, const struct report_problem *pro
     hr_buf_append_str(out, is_open ? " open>" : ">");
     append_problem_head(problem, out);
     for (size_t i = 0; i < shown; i++) {
-        append_story(p, problem->findings[i], out);
+        append_story(p, report_whole(p->report, problem->findings[i]), out);
+        report_spill(p->report, out);
     }
     if (shown < problem->count) {
-        append_rows(problem, shown, out);
+        append_rows(p->report, problem, shown, out);
     }
     html_raw(out, "</details>\n");
 }
@@ -360,6 +363,7 @@ static void append_rule(struct html_page *p, const struct report_problem *proble
     append_rule_head(&problems[0], out);
     for (size_t i = 0; i < shown; i++) {
         append_problem(p, &problems[i], i == 0, out);
+        report_spill(p->report, out);
     }
     if (shown < count) {
         append_problem_rows(&problems[shown], count - shown, out);
@@ -418,6 +422,7 @@ void html_suppressed(const struct html_page *p, struct hr_buf *out)
              "scope=\"col\">until</th></tr></thead><tbody>\n");
     for (size_t i = r->finding_count - r->suppressed_count; i < r->finding_count; i++) {
         append_suppressed_row(&r->findings[i], out);
+        report_spill(r, out);
     }
     html_raw(out, "</tbody></table></div>\n");
     html_section_end(out);

@@ -26,20 +26,25 @@ static void put_scope(struct hr_json *j, const struct report *r)
     hr_json_object_end(j);
 }
 
-static void put_rows(struct hr_json *j, const char *key, const struct record_type *type,
-                     const void *rows, size_t row_bytes, size_t count)
+static void put_findings(struct hr_json *j, const struct report *r, struct hr_buf *out)
 {
-    hr_json_key(j, key);
+    hr_json_key(j, "findings");
     hr_json_array_begin(j);
-    for (size_t i = 0; i < count; i++) {
-        record_put_json(j, type, (const char *)rows + i * row_bytes);
+    for (size_t i = 0; i < r->finding_count; i++) {
+        record_put_json(j, &record_finding, report_whole(r, &r->findings[i]));
+        report_spill(r, out);
     }
     hr_json_array_end(j);
 }
 
 static void put_quality(struct hr_json *j, const struct report *r)
 {
-    put_rows(j, "captures", &record_capture, r->captures, sizeof(*r->captures), r->capture_count);
+    hr_json_key(j, "captures");
+    hr_json_array_begin(j);
+    for (size_t i = 0; i < r->capture_count; i++) {
+        record_put_json(j, &record_capture, &r->captures[i]);
+    }
+    hr_json_array_end(j);
     hr_json_key(j, "losses");
     hr_json_array_begin(j);
     for (size_t i = 0; i < r->loss_count; i++) {
@@ -73,7 +78,7 @@ void report_json_render(const struct report *r, struct hr_buf *out)
     parts_put_text(&j, "baseline", r->job.baseline != NULL ? r->job.baseline->name : NULL);
     hr_json_key(&j, "summary");
     parts_summary(&j, r);
-    put_rows(&j, "findings", &record_finding, r->findings, sizeof(*r->findings), r->finding_count);
+    put_findings(&j, r, out);
     hr_json_key(&j, "gone");
     hr_json_array_begin(&j);
     for (size_t i = 0; i < r->gone_count; i++) {

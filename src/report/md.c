@@ -227,7 +227,8 @@ static void append_finding(const struct report *r, const struct finding_view *f,
 }
 
 /* Those behind the first few, one line each. */
-static void append_rows(const struct report_problem *p, size_t from, bool all, struct hr_buf *out)
+static void append_rows(const struct report *r, const struct report_problem *p, size_t from,
+                        bool all, struct hr_buf *out)
 {
     char at[HR_TIME_TEXT_SIZE];
     const size_t to = all || p->count <= from + ROWS_SHOWN ? p->count : from + ROWS_SHOWN;
@@ -242,6 +243,7 @@ static void append_rows(const struct report_problem *p, size_t from, bool all, s
                        hr_local_format(f->at, HR_LOCAL_MICRO, at), f->verdict, f->frame, f->stream);
         md_text(out, f->summary);
         hr_buf_append_str(out, " |\n");
+        report_spill(r, out);
     }
     if (to < p->count) {
         hr_buf_appendf(out, "\nand %zu more (--all)\n", p->count - to);
@@ -264,10 +266,11 @@ static void append_problem(const struct report *r, const struct report_problem *
     }
     hr_buf_append_str(out, "\n\n");
     for (size_t i = 0; i < shown; i++) {
-        append_finding(r, p->findings[i], out);
+        append_finding(r, report_whole(r, p->findings[i]), out);
+        report_spill(r, out);
     }
     if (shown < p->count) {
-        append_rows(p, shown, all, out);
+        append_rows(r, p, shown, all, out);
     }
 }
 
@@ -307,6 +310,7 @@ static size_t append_findings(const struct report *r, const struct report_proble
             append_rule(&p->items[i], out);
         }
         append_problem(r, &p->items[i], all, out);
+        report_spill(r, out);
     }
     return i;
 }

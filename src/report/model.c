@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "report/rank.h"
+#include "report/whole.h"
 #include "store/read_report.h"
 
 #include <stdlib.h>
@@ -54,6 +55,7 @@ static void *push(void **items, size_t *count, size_t item_bytes)
 struct finding_reader {
     struct report *report;
     const struct rule_set *rules;
+    struct report_texts texts;
 };
 
 /* A rule that was switched off for this run has nothing to say in its report. */
@@ -68,7 +70,7 @@ static int add_finding(const struct finding_view *x, void *user)
     void *items = r->findings;
     struct finding_view *f = push(&items, &r->finding_count, sizeof(*f));
     r->findings = items;
-    report_copy_finding(&r->arena, x, f);
+    report_texts_copy(&reader->texts, x, f);
     r->suppressed_count += x->suppressed;
     return 0;
 }
@@ -398,12 +400,13 @@ static void clip_times(struct report *r)
 
 int report_load(struct report *r, struct store *s, const struct report_job *job)
 {
-    *r = (struct report){.run = job->run, .job = *job};
+    *r = (struct report){.run = job->run, .job = *job, .whole = report_whole_create(s)};
     hr_arena_init(&r->arena);
     int err = load_counts(r, s);
     if (err == 0) {
-        struct finding_reader reader = {r, job->rules};
-        err = read_findings(s, &job->filter, add_finding, &reader);
+        struct finding_reader reader = {r, job->rules, {.arena = &r->arena}};
+        err = read_finding_heads(s, &job->filter, add_finding, &reader);
+        report_texts_finish(&reader.texts);
     }
     err = err == 0 ? read_captures(s, &job->filter, add_capture, r) : err;
     err = err == 0 ? read_losses(s, &job->filter, add_loss, r) : err;
@@ -422,6 +425,7 @@ int report_load(struct report *r, struct store *s, const struct report_job *job)
 
 void report_finish(struct report *r)
 {
+    report_whole_destroy(r->whole);
     free(r->gone);
     free(r->findings);
     free(r->groups);

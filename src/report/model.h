@@ -46,11 +46,13 @@ struct report_job {
     hr_nsec made_at;
 };
 
+struct report_whole;
+
 struct report {
     struct hr_arena arena;
     struct finding_view
         *findings; /* suppressed ones last; grouped, worst first; within a group surest first, then
-                      by time */
+                      by time. Without evidence: report_whole() has it */
     size_t finding_count;
     size_t suppressed_count; /* of them */
     struct report_group *groups;
@@ -76,14 +78,26 @@ struct report {
     bool is_partial;                   /* ended early */
     const struct pipeline_result *run; /* counters of this run; NULL: from the store alone */
     struct report_job job;
+    struct report_whole *whole; /* what reads evidence; NULL: findings hold theirs */
+    /* Writes what was rendered and clears it, so that a long report does not pile up; NULL: it does */
+    void (*spill)(struct hr_buf *out, void *user);
+    void *spill_user;
 };
 
 /**
  * Reads what the report needs.
+ * @param s  to outlive the report: evidence is read when it is wanted
  * @return 0 or a negative errno of the store; release with report_finish() in every case
  */
 int report_load(struct report *r, struct store *s, const struct report_job *job);
 void report_finish(struct report *r);
+
+/** @return the finding with its evidence, from the store; valid until the next call */
+const struct finding_view *report_whole(const struct report *r, const struct finding_view *f);
+/** @return 0 or the store's error in some report_whole() since the report was loaded */
+int report_error(const struct report *r);
+/** To be called between findings while rendering: lets go of what was rendered where it is much. */
+void report_spill(const struct report *r, struct hr_buf *out);
 
 /** Whether it looked for problems of that rule: it is switched on, and did not fail. */
 bool report_ran_rule(const struct report *r, const char *rule);

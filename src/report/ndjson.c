@@ -7,7 +7,8 @@ void report_ndjson_render(const struct report *r, struct hr_buf *out)
 {
     struct hr_json j;
     for (size_t i = 0; i < r->finding_count; i++) {
-        record_append_json(out, &record_finding, &r->findings[i]);
+        record_append_json(out, &record_finding, report_whole(r, &r->findings[i]));
+        report_spill(r, out);
     }
     for (size_t i = 0; i < r->capture_count; i++) {
         record_append_json(out, &record_capture, &r->captures[i]);

@@ -357,7 +357,8 @@ void report_sarif_render(const struct report *r, struct hr_buf *out)
     hr_json_key(&j, "results");
     hr_json_array_begin(&j);
     for (size_t i = 0; i < r->finding_count; i++) {
-        put_result(&j, r, &r->findings[i]);
+        put_result(&j, r, report_whole(r, &r->findings[i]));
+        report_spill(r, out);
     }
     for (size_t i = 0; i < r->gone_count; i++) {
         put_gone(&j, r, r->gone[i]);

@@ -203,7 +203,9 @@ static void append_group(const struct report *r, const struct report_group *g,
     hr_buf_append_str(out, "\n");
     size_t shown = o->all || g->count <= FINDINGS_SHOWN + 1 ? g->count : FINDINGS_SHOWN;
     for (size_t i = 0; i < shown; i++) {
-        report_text_finding(&r->findings[g->first + i], &o->paint, with_file, out);
+        const struct finding_view *f = report_whole(r, &r->findings[g->first + i]);
+        report_text_finding(f, &o->paint, with_file, out);
+        report_spill(r, out);
     }
     if (shown < g->count) {
         hr_buf_appendf(out, "%*s%s and %zu more (--all)\n", INDENT, "",

@@ -179,6 +179,11 @@ struct finding_view { /* the contract of `list findings` */
 /** Not the withdrawn ones; suppressed ones last; worst severity first, then verdict, site, time. */
 int read_findings(struct store *s, const struct read_filter *f,
                   int (*row)(const struct finding_view *x, void *user), void *user);
+/** The same without their evidence. */
+int read_finding_heads(struct store *s, const struct read_filter *f,
+                       int (*row)(const struct finding_view *x, void *user), void *user);
+/** The evidence of the finding f->id, in the arena. */
+int read_finding_evidence(struct store *s, struct hr_arena *a, struct finding_view *f);
 int read_finding(struct store *s, int64_t id, int (*row)(const struct finding_view *x, void *user),
                  void *user);
 /** What was found, or rose, last comes first; neither withdrawn nor suppressed ones. */

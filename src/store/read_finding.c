@@ -11,14 +11,13 @@
 
 /* --- findings --------------------------------------------------------------------------------- */
 
-static int read_evidence(struct store *s, struct hr_arena *a, int64_t finding_id,
-                         struct finding_view *f)
+int read_finding_evidence(struct store *s, struct hr_arena *a, struct finding_view *f)
 {
     struct evidence_view *rows = NULL;
     size_t count = 0;
     size_t capacity = 0;
     sqlite3_stmt *q = store_stmt(s, STMT_EVIDENCE);
-    bind_number(q, 1, finding_id);
+    bind_number(q, 1, f->id);
     int r;
     while ((r = store_step(s, q)) > 0) {
         if (count == capacity) {
@@ -100,7 +99,7 @@ static int give_findings(struct store *s, sqlite3_stmt *q,
         struct finding_view f;
         hr_arena_reset(&a);
         read_finding_columns(q, &f);
-        r = read_evidence(s, &a, f.id, &f);
+        r = read_finding_evidence(s, &a, &f);
         r = r == 0 ? row(&f, user) : r;
         if (r != 0) {
             store_end_rows(q, 0);
@@ -111,15 +110,36 @@ static int give_findings(struct store *s, sqlite3_stmt *q,
     return r;
 }
 
-int read_findings(struct store *s, const struct read_filter *f,
-                  int (*row)(const struct finding_view *x, void *user), void *user)
+static sqlite3_stmt *bind_findings(struct store *s, const struct read_filter *f)
 {
     sqlite3_stmt *q = store_stmt(s, STMT_FINDINGS);
     bind_filter(q, f);
     bind_text(q, 8, f->rule);
     bind_text(q, 9, f->verdict);
     bind_text(q, 10, f->min_severity);
-    return give_findings(s, q, row, user);
+    return q;
+}
+
+int read_findings(struct store *s, const struct read_filter *f,
+                  int (*row)(const struct finding_view *x, void *user), void *user)
+{
+    return give_findings(s, bind_findings(s, f), row, user);
+}
+
+int read_finding_heads(struct store *s, const struct read_filter *f,
+                       int (*row)(const struct finding_view *x, void *user), void *user)
+{
+    sqlite3_stmt *q = bind_findings(s, f);
+    int r;
+    while ((r = store_step(s, q)) > 0) {
+        struct finding_view x;
+        read_finding_columns(q, &x);
+        r = row(&x, user);
+        if (r != 0) {
+            return store_end_rows(q, r);
+        }
+    }
+    return r;
 }
 
 int read_finding(struct store *s, int64_t id, int (*row)(const struct finding_view *x, void *user),

@@ -99,6 +99,7 @@
 
 static const char *const statements[STMT_COUNT] = {
     [STMT_BEGIN] = "BEGIN IMMEDIATE",
+    [STMT_BEGIN_READ] = "BEGIN",
     [STMT_BEGIN_ALONE] = "BEGIN EXCLUSIVE",
     [STMT_COMMIT] = "COMMIT",
     [STMT_HAS_ROWS] = "SELECT EXISTS (SELECT 1 FROM captures) OR EXISTS (SELECT 1 FROM sites)",

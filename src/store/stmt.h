@@ -7,6 +7,7 @@
 
 enum stmt_id {
     STMT_BEGIN,
+    STMT_BEGIN_READ,
     STMT_BEGIN_ALONE,
     STMT_COMMIT,
     STMT_HAS_ROWS,

@@ -215,6 +215,11 @@ int store_begin(struct store *s)
     return store_run(s, store_stmt(s, STMT_BEGIN));
 }
 
+int store_begin_read(struct store *s)
+{
+    return store_run(s, store_stmt(s, STMT_BEGIN_READ));
+}
+
 /* A new page needs no place in a rollback journal, so a first import writes each page once, where
  * the WAL takes it twice and with a checksum. Killed, it leaves a journal that cuts the file back.
  * Without the WAL a reader would keep the pages from being written, so none is let in until it is

@@ -38,6 +38,8 @@ const struct hr_key *store_key(const struct store *s);
 
 /** One writer: takes the write lock (waits up to the time-out). Everything until commit is one whole. */
 int store_begin(struct store *s);
+/** What is read until commit or rollback is of one moment, whatever others write. Keep it short. */
+int store_begin_read(struct store *s);
 /**
  * The same for an import. The first one of a database is written straight into the file, once: who
  * reads meanwhile is told that it is locked, for there is nothing to read yet.

@@ -25,6 +25,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from wire import ACK, CLIENT, RST, SERVER, SYN, Capture, Connection, packed  # noqa: E402
 
 MEMORY_LIMIT = 256 << 20  # bytes; the promise of the whole program
+REPORT_LIMIT = 104 << 20  # bytes; of a report of 60,000 findings
 
 
 def sid(n):
@@ -532,6 +533,11 @@ class Outcome:
         self.cpu = usage.ru_utime + usage.ru_stime
         self.peak = usage.ru_maxrss * 1024
         self.stored = os.path.getsize(database)
+        self.report_peak = 0
+        if self.findings > 0:
+            p = subprocess.Popen([headrace, "report", "--db", database, "--format", "sarif", "-o", "/dev/null"])
+            self.report_peak = os.wait4(p.pid, 0)[2].ru_maxrss * 1024
+            p.returncode = 0
         for name in os.listdir(folder):
             os.unlink(os.path.join(folder, name))
 
@@ -557,6 +563,8 @@ def main():
                 problems.append("status %d" % one.status)
             if one.peak > MEMORY_LIMIT and not args.any_memory:
                 problems.append("peak %d MB" % (one.peak >> 20))
+            if one.report_peak > REPORT_LIMIT and not args.any_memory:
+                problems.append("report's peak %d MB" % (one.report_peak >> 20))
             problems += ["%s is 0" % k for k in SHAPES[shape][2] if not one.counters.get(k)]
             if one.findings < FINDINGS.get(shape, 0) * n:
                 problems.append("fewer findings than its sessions have")
