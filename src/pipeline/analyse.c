@@ -38,20 +38,21 @@ int pipeline_learn_site(struct store *s, int64_t site_id, const struct profile_s
 }
 
 static int judge_by_profile(struct store *s, int64_t site_id, const struct profile_set *profiles,
-                            hr_nsec clock_error)
+                            hr_nsec clock_error, struct judge_counters *counters)
 {
     struct hr_buf name;
     hr_buf_init(&name, 4096);
     int r = read_site(s, site_id, &name);
     if (r == 0) {
-        r = judge_site(s, site_id, profile_set_find(profiles, hr_buf_span(&name)), clock_error);
+        r = judge_site(s, site_id, profile_set_find(profiles, hr_buf_span(&name)), clock_error,
+                       counters);
     }
     hr_buf_finish(&name);
     return r == 0 ? analysis_end_site(s, site_id) : r;
 }
 
 int pipeline_analyse(struct store *s, const struct profile_set *profiles, hr_nsec clock_error,
-                     struct classifier *classifier)
+                     struct classifier *classifier, struct judge_counters *counters)
 {
     int64_t *sites = NULL;
     size_t count = 0;
@@ -63,7 +64,7 @@ int pipeline_analyse(struct store *s, const struct profile_set *profiles, hr_nse
     }
     /* All rows are in: the index that the sessions are read by is made once. */
     for (size_t i = 0; r == 0 && i < count; i++) {
-        r = judge_by_profile(s, sites[i], profiles, clock_error);
+        r = judge_by_profile(s, sites[i], profiles, clock_error, counters);
     }
     free(sites);
     return r;

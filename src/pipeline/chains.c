@@ -54,6 +54,7 @@ struct chains {
     struct chain_end *ends;
     struct inherited *inherited;
     size_t logout_count;
+    uint64_t dropped;
 };
 
 struct chains *chains_create(struct store *s)
@@ -91,6 +92,11 @@ void chains_destroy(struct chains *c)
     free(c);
 }
 
+uint64_t chains_dropped(const struct chains *c)
+{
+    return c->dropped;
+}
+
 bool chains_any(const struct chains *c)
 {
     return c->links != NULL;
@@ -120,6 +126,7 @@ void chains_note(struct chains *c, const struct operation_row *ops, size_t count
         has_login = has_login || signs_in(&ops[i]);
     }
     if (given == NULL || HASH_COUNT(c->links) == LINKS) {
+        c->dropped += given != NULL;
         return;
     }
     struct link *link = hr_xcalloc(1, sizeof(*link));
@@ -166,6 +173,7 @@ static void end_chain(struct chains *c, const struct operation_row *logout)
         inherit(c, link, logout);
         link = find_link(c, link->parent_id);
     }
+    c->dropped += link != NULL && link->parent_id != 0 && c->logout_count == LOGOUTS;
 }
 
 struct root {

@@ -19,6 +19,8 @@ struct chains *chains_create(struct store *s);
 void chains_destroy(struct chains *c);
 /** @param ops  all operations of one session */
 void chains_note(struct chains *c, const struct operation_row *ops, size_t count);
+/** @return how many found no room; these are judged as if they stood alone */
+uint64_t chains_dropped(const struct chains *c);
 bool chains_any(const struct chains *c);
 /** @return 0, or a negative errno of the store */
 int chains_resolve(struct chains *c);

@@ -519,10 +519,7 @@ uint64_t ingest_gap_count(const struct ingest *g)
 static void keep_counter(const struct hr_counter_info *info, uint64_t value, void *user)
 {
     struct counter_sink *sink = user;
-    struct pipeline_result *r = sink->result;
-    r->counters = hr_xrealloc(r->counters, (r->counter_count + 1) * sizeof(*r->counters));
-    r->counters[r->counter_count++] =
-        (struct pipeline_counter){.stage = sink->stage, .info = *info, .value = value};
+    pipeline_keep_counter(sink->result, sink->stage, info, value);
 }
 
 void ingest_counters(const struct ingest *g, struct pipeline_result *result)

@@ -6,25 +6,24 @@
  */
 #include "pipeline/judge.h"
 
-#include "base/map.h"
+#include "base/alloc.h"
 #include "history/check.h"
 #include "pipeline/chains.h"
+#include "pipeline/endpoints.h"
 #include "pipeline/twins.h"
 #include "store/read.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct evidence_entry {
-    int64_t endpoint_id;
-    struct endpoint_evidence evidence;
-    enum endpoint_protection protection;
-    int64_t session_id; /* that accessed it last ... */
-    unsigned accesses;  /* ... so often */
-    UT_hash_handle hh;
+/* Of one site at a time. Past them nothing is claimed of what found no room, which is counted. */
+enum {
+    OPERATIONS = 1 << 19, /* of one session */
+    MARKS = 1 << 19,
+    CHECKS = 1 << 19,
+    SHARED = 1 << 19,
+    ENDPOINTS = 1 << 17,
 };
-
-enum { OFTEN = 3 }; /* accesses of one session that show whether an endpoint keeps its answer */
 
 struct session_check {
     int64_t session_id;
@@ -39,13 +38,15 @@ struct judge {
     const struct profile *profile;
     struct chains *chains;
     struct twins *twins;
-    bool is_second_look;             /* chains and twins are resolved */
-    struct evidence_entry *evidence; /* by endpoint */
+    struct endpoints *endpoints;
+    bool is_second_look; /* chains and twins are resolved */
+    struct judge_counters counters;
     /* The session at hand. */
     struct operation_row *ops;
     bool *is_marked; /* by index of ops: contradicts another operation */
     size_t op_count;
     size_t op_capacity;
+    bool is_cut; /* it has more operations than are kept */
     /* What the session pass found; written when the reading is over. */
     struct operation_mark *marks;
     size_t mark_count;
@@ -53,32 +54,8 @@ struct judge {
     size_t check_count;
     int64_t *shared; /* sessions that several programs used */
     size_t shared_count;
+    uint64_t shared_dropped;
 };
-
-static struct evidence_entry *entry_of(struct judge *a, int64_t endpoint_id)
-{
-    struct evidence_entry *e;
-    HASH_FIND(hh, a->evidence, &endpoint_id, sizeof(endpoint_id), e);
-    if (e == NULL) {
-        e = hr_xcalloc(1, sizeof(*e));
-        e->endpoint_id = endpoint_id;
-        HASH_ADD(hh, a->evidence, endpoint_id, sizeof(e->endpoint_id), e);
-    }
-    return e;
-}
-
-static struct endpoint_evidence *evidence_of(struct judge *a, int64_t endpoint_id)
-{
-    return &entry_of(a, endpoint_id)->evidence;
-}
-
-/* Sessions come one after the other. */
-static void count_access(struct evidence_entry *e, int64_t session_id)
-{
-    e->accesses = e->session_id == session_id ? e->accesses + 1 : 1;
-    e->session_id = session_id;
-    e->evidence.sessions_often += e->accesses == OFTEN;
-}
 
 static void add_evidence(uint64_t *count, int64_t *example, int64_t exchange_id)
 {
@@ -90,7 +67,8 @@ static void add_evidence(uint64_t *count, int64_t *example, int64_t exchange_id)
 
 static int anonymous_row(const struct anonymous_row *row, void *user)
 {
-    struct endpoint_evidence *e = evidence_of(user, row->endpoint_id);
+    struct judge *a = user;
+    struct endpoint_evidence *e = endpoints_get(a->endpoints, row->endpoint_id);
     if (row->outcome == OUTCOME_GRANTED) {
         add_evidence(&e->granted_without, &e->granted_without_exchange, row->exchange_id);
     } else if (row->outcome == OUTCOME_DENIED) {
@@ -141,13 +119,6 @@ enum {
     PROTECTED_ONLY = 1u << 1,      /* keep grants on protected endpoints only */
 };
 
-static bool is_protected(const struct judge *a, int64_t endpoint_id)
-{
-    const struct evidence_entry *e;
-    HASH_FIND(hh, a->evidence, &endpoint_id, sizeof(endpoint_id), e);
-    return e != NULL && e->protection == PROTECTION_PROTECTED;
-}
-
 static void session_ops_init(struct session_ops *h, const struct judge *a, unsigned flags)
 {
     *h = (struct session_ops){
@@ -160,7 +131,7 @@ static void session_ops_init(struct session_ops *h, const struct judge *a, unsig
         bool left_out = (!(flags & WITH_NOT_UNDERSTOOD) && o->kind == OPERATION_MAYBE_LOGIN &&
                          !o->understood) ||
                         ((flags & PROTECTED_ONLY) && o->kind == OPERATION_GRANT &&
-                         !is_protected(a, o->endpoint_id));
+                         !endpoints_is_protected(a->endpoints, o->endpoint_id));
         if (!left_out && to_history(o, &h->ops[h->count])) {
             h->rows[h->count++] = i;
         }
@@ -210,6 +181,10 @@ static void keep_marks(struct judge *a, const struct session_ops *h, unsigned do
             continue;
         }
         *is_marked = true;
+        if (a->mark_count == MARKS) {
+            a->counters.contradictions_dropped++;
+            continue;
+        }
         a->marks = hr_xgrow(a->marks, a->mark_count, sizeof(*a->marks));
         a->marks[a->mark_count++] = (struct operation_mark){
             .operation_id = row_id(a, h, i),
@@ -299,9 +274,7 @@ static void add_session_evidence(struct judge *a)
         if (o->kind != OPERATION_GRANT && o->kind != OPERATION_DENIAL) {
             continue;
         }
-        struct evidence_entry *entry = entry_of(a, o->endpoint_id);
-        struct endpoint_evidence *e = &entry->evidence;
-        count_access(entry, o->session_id);
+        struct endpoint_evidence *e = endpoints_access(a->endpoints, o->endpoint_id, o->session_id);
         bool had_login = life.first_login_start <= o->end;
         if (o->kind == OPERATION_GRANT) {
             if (life.is_visitor) {
@@ -385,26 +358,49 @@ static bool has_programs(const struct judge *a)
 
 static void note_programs(struct judge *a)
 {
-    if (has_programs(a)) {
+    if (has_programs(a) && a->shared_count == SHARED) {
+        a->shared_dropped++;
+    } else if (has_programs(a)) {
         a->shared = hr_xgrow(a->shared, a->shared_count, sizeof(*a->shared));
         a->shared[a->shared_count++] = a->ops[0].session_id;
     }
+}
+
+/* Nothing is claimed of a session of which not everything was looked at. @param marks  before it */
+static void leave_open(struct judge *a, size_t marks)
+{
+    a->mark_count = marks;
+    a->counters.sessions_unjudged++;
+}
+
+static void add_check(struct judge *a, struct session_check check)
+{
+    a->checks = hr_xgrow(a->checks, a->check_count, sizeof(*a->checks));
+    a->checks[a->check_count++] = check;
 }
 
 /* What is explained with every grant is explained with those alone that need a live session; what
  * is not is checked again when it is known which those are. */
 static void judge_session(struct judge *a)
 {
-    size_t marks = a->mark_count;
+    const int64_t session_id = a->ops[0].session_id;
+    const size_t marks = a->mark_count;
+    if (a->is_cut) {
+        leave_open(a, marks);
+        return;
+    }
     memset(a->is_marked, 0, a->op_count * sizeof(*a->is_marked));
     mark_session(a);
     add_session_evidence(a);
     if (!a->is_second_look && (a->mark_count > marks || life_of(a).is_visitor)) {
-        twins_note(a->twins, a->ops[0].session_id);
+        twins_note(a->twins, session_id);
     }
-    if (needs_check(a)) {
-        a->checks = hr_xgrow(a->checks, a->check_count, sizeof(*a->checks));
-        a->checks[a->check_count++] = check_session(a, 0);
+    if (a->is_second_look && a->mark_count > marks && twins_is_dropped(a->twins, session_id)) {
+        leave_open(a, marks);
+    } else if (needs_check(a) && a->check_count == CHECKS) {
+        leave_open(a, marks);
+    } else if (needs_check(a)) {
+        add_check(a, check_session(a, 0));
     }
 }
 
@@ -413,6 +409,10 @@ static void judge_session(struct judge *a)
 static int keep_operation(const struct operation_row *o, void *user)
 {
     struct judge *a = user;
+    if (a->op_count == OPERATIONS) {
+        a->is_cut = true;
+        return 0;
+    }
     if (a->op_count == a->op_capacity) {
         a->op_capacity = a->op_capacity > 0 ? 2 * a->op_capacity : 64;
         a->ops = hr_xrealloc(a->ops, a->op_capacity * sizeof(*a->ops));
@@ -420,6 +420,12 @@ static int keep_operation(const struct operation_row *o, void *user)
     }
     a->ops[a->op_count++] = *o;
     return 0;
+}
+
+static void forget_session(struct judge *a)
+{
+    a->op_count = 0;
+    a->is_cut = false;
 }
 
 /* What happened to other values of the chain, and at other sites. */
@@ -442,7 +448,7 @@ static void end_session(struct judge *a)
         }
         judge_session(a);
     }
-    a->op_count = 0;
+    forget_session(a);
 }
 
 static int operation_row(const struct operation_row *o, void *user)
@@ -465,15 +471,11 @@ static int judge_sessions(struct judge *a)
 /* What was found without knowing the others. */
 static void forget_first_look(struct judge *a)
 {
-    struct evidence_entry *e;
-    struct evidence_entry *next;
-    HASH_ITER(hh, a->evidence, e, next)
-    {
-        HASH_DEL(a->evidence, e);
-        free(e);
-    }
+    endpoints_clear(a->endpoints);
     a->mark_count = 0;
     a->check_count = 0;
+    a->counters.contradictions_dropped = 0;
+    a->counters.sessions_unjudged = 0;
 }
 
 static int judge_twice(struct judge *a)
@@ -494,20 +496,24 @@ static int endpoint_row(int64_t endpoint_id, const char *method, const char *pat
                         void *user)
 {
     struct judge *a = user;
-    struct endpoint_evidence *e = evidence_of(a, endpoint_id);
+    struct endpoint_evidence *e = endpoints_get(a->endpoints, endpoint_id);
     e->declared =
         profile_declared_protection(a->profile, hr_span_str(method), hr_span_str(path_template));
+    a->counters.endpoints_dropped += endpoints_is_dropped(a->endpoints, endpoint_id);
     return 0;
+}
+
+static int set_endpoint(int64_t endpoint_id, const struct endpoint_evidence *evidence,
+                        enum endpoint_protection protection, void *user)
+{
+    struct judge *a = user;
+    return analysis_set_endpoint(a->store, endpoint_id, evidence, protection);
 }
 
 static int judge_endpoints(struct judge *a)
 {
     int r = read_site_endpoints(a->store, a->site_id, endpoint_row, a);
-    for (struct evidence_entry *e = a->evidence; r == 0 && e != NULL; e = e->hh.next) {
-        e->protection = endpoint_judge(&e->evidence);
-        r = analysis_set_endpoint(a->store, e->endpoint_id, &e->evidence, e->protection);
-    }
-    return r;
+    return r == 0 ? endpoints_judge(a->endpoints, set_endpoint, a) : r;
 }
 
 static int check_sessions(struct judge *a)
@@ -516,11 +522,12 @@ static int check_sessions(struct judge *a)
     for (size_t i = 0; r == 0 && i < a->check_count; i++) {
         struct session_check *c = &a->checks[i];
         if (c->order != ORDER_EXPLAINED) {
-            a->op_count = 0;
+            forget_session(a);
             r = read_session_operations(a->store, c->session_id, keep_operation, a);
             add_from_others(a);
             *c = check_session(a, PROTECTED_ONLY);
         }
+        a->counters.orders_unknown += c->order == ORDER_UNKNOWN;
         r = r == 0 ? analysis_set_session(a->store, c->session_id, c->order, c->witness_id) : r;
     }
     return r;
@@ -528,7 +535,7 @@ static int check_sessions(struct judge *a)
 
 static void judge_finish(struct judge *a)
 {
-    forget_first_look(a);
+    endpoints_destroy(a->endpoints);
     chains_destroy(a->chains);
     twins_destroy(a->twins);
     free(a->ops);
@@ -538,10 +545,35 @@ static void judge_finish(struct judge *a)
     free(a->shared);
 }
 
-int judge_site(struct store *s, int64_t site_id, const struct profile *profile, hr_nsec clock_error)
+void judge_emit_counters(const struct judge_counters *counters, hr_counter_fn emit, void *user)
+{
+    static const struct hr_counter_info info[] = {JUDGE_COUNTERS(HR_COUNTER_INFO)};
+    const uint64_t values[] = {
+#define VALUE(name, unit, help) counters->name,
+        JUDGE_COUNTERS(VALUE)
+#undef VALUE
+    };
+    for (size_t i = 0; i < HR_ARRAY_LEN(info); i++) {
+        emit(&info[i], values[i], user);
+    }
+}
+
+static void count(const struct judge *a, struct judge_counters *counters)
+{
+    counters->orders_unknown += a->counters.orders_unknown;
+    counters->sessions_unjudged += a->counters.sessions_unjudged + a->shared_dropped;
+    counters->contradictions_dropped += a->counters.contradictions_dropped;
+    counters->endpoints_dropped += a->counters.endpoints_dropped;
+    counters->values_unchained += chains_dropped(a->chains);
+    counters->twins_cut += twins_is_cut(a->twins);
+}
+
+int judge_site(struct store *s, int64_t site_id, const struct profile *profile, hr_nsec clock_error,
+               struct judge_counters *counters)
 {
     struct judge a = {.store = s, .site_id = site_id, .profile = profile, .epsilon = clock_error};
     a.chains = chains_create(s);
+    a.endpoints = endpoints_create(ENDPOINTS);
     int r = clock_error < 0 ? read_site_clock_doubt(s, site_id, &a.epsilon) : 0;
     r = r == 0 ? twins_create(s, site_id, &a.twins) : r;
     r = r == 0 ? judge_twice(&a) : r;
@@ -553,6 +585,9 @@ int judge_site(struct store *s, int64_t site_id, const struct profile *profile, 
     }
     r = r == 0 ? judge_endpoints(&a) : r;
     r = r == 0 ? check_sessions(&a) : r;
+    if (r == 0) {
+        count(&a, counters);
+    }
     judge_finish(&a);
     return r;
 }

@@ -5,15 +5,34 @@
 #ifndef HR_PIPELINE_JUDGE_H
 #define HR_PIPELINE_JUDGE_H
 
+#include "base/counter.h"
 #include "session/profile.h"
 #include "store/write.h"
+
+#define JUDGE_COUNTERS(X)                                                                          \
+    X(orders_unknown, "sessions",                                                                  \
+      "Sessions with too many logins at one time to tell an order: nothing is claimed of that")     \
+    X(sessions_unjudged, "sessions",                                                               \
+      "Sessions past the bounds, or with too many operations: nothing is claimed of them")          \
+    X(contradictions_dropped, "operations", "Operations that contradict others, past the bound")    \
+    X(endpoints_dropped, "endpoints",                                                              \
+      "Endpoints past the bound: whether they need a session is not known")                        \
+    X(values_unchained, "values",                                                                  \
+      "Values of rolling tokens past the bound: judged as if they stood alone")                    \
+    X(twins_cut, "sites", "Sites of which not all kindred sites were looked at for a login")
+
+struct judge_counters {
+    JUDGE_COUNTERS(HR_COUNTER_FIELD)
+};
 
 /**
  * Of a site whose exchanges are classified.
  * @param profile  the site's, or NULL
  * @param clock_error  -1: what the captures show
+ * @param counters  added to
  */
 int judge_site(struct store *s, int64_t site_id, const struct profile *profile,
-               hr_nsec clock_error);
+               hr_nsec clock_error, struct judge_counters *counters);
+void judge_emit_counters(const struct judge_counters *counters, hr_counter_fn emit, void *user);
 
 #endif

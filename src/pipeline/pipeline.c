@@ -9,6 +9,7 @@
 #include "pipeline/capture_end.h"
 #include "pipeline/classify.h"
 #include "pipeline/ingest.h"
+#include "pipeline/judge.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -122,6 +123,20 @@ out:
     return r;
 }
 
+static void keep_judge_counter(const struct hr_counter_info *info, uint64_t value, void *user)
+{
+    pipeline_keep_counter(user, "pipeline", info, value);
+}
+
+static int analyse(struct store *s, const struct pipeline_run *run, struct classifier *classifier,
+                   struct pipeline_result *result)
+{
+    struct judge_counters counters = {0};
+    int r = pipeline_analyse(s, run->profiles, run->config->clock_error, classifier, &counters);
+    judge_emit_counters(&counters, keep_judge_counter, result);
+    return r;
+}
+
 static void log_rule_error(const char *line, void *user)
 {
     (void)user;
@@ -165,7 +180,7 @@ int pipeline_run(struct store *s, const struct pipeline_run *run,
     if (r == 0) {
         struct classifier *classifier = NULL;
         r = run_import(s, run, source, ret_result, &classifier);
-        r = r == 0 ? pipeline_analyse(s, run->profiles, run->config->clock_error, classifier) : r;
+        r = r == 0 ? analyse(s, run, classifier, ret_result) : r;
         classifier_destroy(classifier);
         r = r == 0 ? run_rules(s, run, ret_result) : r;
         r = r == 0 ? store_commit(s) : r;
@@ -179,6 +194,14 @@ int pipeline_run(struct store *s, const struct pipeline_run *run,
     keep_capture_info(source, ret_result);
     packet_source_close(source);
     return r;
+}
+
+void pipeline_keep_counter(struct pipeline_result *r, const char *stage,
+                           const struct hr_counter_info *info, uint64_t value)
+{
+    r->counters = hr_xgrow(r->counters, r->counter_count, sizeof(*r->counters));
+    r->counters[r->counter_count++] =
+        (struct pipeline_counter){.stage = stage, .info = *info, .value = value};
 }
 
 void pipeline_result_finish(struct pipeline_result *r)

@@ -55,14 +55,18 @@ struct pipeline_result {
 int pipeline_run(struct store *s, const struct pipeline_run *run,
                  struct pipeline_result *ret_result, struct hr_buf *ret_error);
 void pipeline_result_finish(struct pipeline_result *r);
+void pipeline_keep_counter(struct pipeline_result *r, const char *stage,
+                           const struct hr_counter_info *info, uint64_t value);
 
 struct classifier;
+struct judge_counters;
 /**
  * Learns, classifies and checks every site that changed (pipeline/analyse.c).
  * @param classifier  what classified the exchanges as they were stored; NULL: nothing did
+ * @param counters  added to
  */
 int pipeline_analyse(struct store *s, const struct profile_set *profiles, hr_nsec clock_error,
-                     struct classifier *classifier);
+                     struct classifier *classifier, struct judge_counters *counters);
 /** The model of one site, as the stored exchanges and the profile give it; for `profile suggest`.
  */
 struct site_model;

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "pipeline/capture_end.h"
+#include "pipeline/judge.h"
 #include "pipeline/pipeline.h"
 
 #include <errno.h>
@@ -114,10 +115,13 @@ static int store_round(struct rounds *r, const struct round_end *e)
     struct store *s = r->config.store;
     struct import *import = NULL;
     struct rule_run_result rules = {0};
+    struct judge_counters counters = {0};
     struct round round = {.end = e};
     int code = rounds_open(r, &import);
     code = code == 0 ? finish_import(r, e) : code;
-    code = code == 0 ? pipeline_analyse(s, r->config.profiles, r->config.clock_error, NULL) : code;
+    code = code == 0
+               ? pipeline_analyse(s, r->config.profiles, r->config.clock_error, NULL, &counters)
+               : code;
     code = code == 0 ? run_rules(r, &rules) : code;
     if (code == 0) {
         round.number = import_number(import);

@@ -22,6 +22,8 @@ struct twins {
     struct noted *noted;
     struct twin_carrier pairs[TWIN_CARRIERS_MAX];
     size_t count;
+    bool is_cut;  /* there are more */
+    bool is_full; /* a session found no room */
 };
 
 static struct hr_span without_port(struct hr_span site)
@@ -68,7 +70,7 @@ int twins_create(struct store *s, int64_t site_id, struct twins **ret_twins)
 {
     struct twins *t = hr_xcalloc(1, sizeof(*t));
     t->store = s;
-    int r = read_twin_carriers(s, site_id, t->pairs, &t->count);
+    int r = read_twin_carriers(s, site_id, t->pairs, &t->count, &t->is_cut);
     if (r < 0) {
         twins_destroy(t);
         return r;
@@ -102,11 +104,25 @@ static struct noted *find_noted(const struct twins *t, int64_t session_id)
 
 void twins_note(struct twins *t, int64_t session_id)
 {
-    if (t->count > 0 && HASH_COUNT(t->noted) < NOTES && find_noted(t, session_id) == NULL) {
+    if (t->count == 0 || find_noted(t, session_id) != NULL) {
+        return;
+    }
+    t->is_full = HASH_COUNT(t->noted) == NOTES;
+    if (!t->is_full) {
         struct noted *n = hr_xcalloc(1, sizeof(*n));
         n->session_id = session_id;
         HASH_ADD(hh, t->noted, session_id, sizeof(n->session_id), n);
     }
+}
+
+bool twins_is_cut(const struct twins *t)
+{
+    return t->is_cut;
+}
+
+bool twins_is_dropped(const struct twins *t, int64_t session_id)
+{
+    return t->is_full && find_noted(t, session_id) == NULL;
 }
 
 static int login_row(const struct operation_row *o, void *user)
@@ -127,6 +143,7 @@ static int login_row(const struct operation_row *o, void *user)
 int twins_resolve(struct twins *t, bool *ret_any)
 {
     int r = 0;
+    *ret_any = t->is_full;
     for (struct noted *n = t->noted; n != NULL; n = n->hh.next) {
         for (size_t i = 0; r == 0 && i < t->count; i++) {
             int64_t twin_id = 0;

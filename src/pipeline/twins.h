@@ -18,8 +18,12 @@ int twins_create(struct store *s, int64_t site_id, struct twins **ret_twins);
 void twins_destroy(struct twins *t);
 /** A session of which it matters what other sites did to its token. */
 void twins_note(struct twins *t, int64_t session_id);
-/** Looks the noted ones up. @param ret_any  was any found? */
+/** Looks the noted ones up. @param ret_any  was any found, or was there none to be noted any more? */
 int twins_resolve(struct twins *t, bool *ret_any);
+/** Whether more kindred sites have such a carrier than are looked at. */
+bool twins_is_cut(const struct twins *t);
+/** Of a session that twins_note() was called for: there was no room to note it. */
+bool twins_is_dropped(const struct twins *t, int64_t session_id);
 /** After twins_resolve(): what may have made that token live at kindred sites, as operations of the
  * session. */
 void twins_give_logins(const struct twins *t, int64_t session_id,

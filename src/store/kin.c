@@ -40,19 +40,26 @@ int read_kin(struct store *s, struct hr_span (*kin_of)(struct hr_span site))
         return r;
     }
     q = store_stmt(s, STMT_KIN_CARRIERS);
-    bind_number(q, 1, TWIN_CARRIERS_MAX + 1); /* one of them may be of the site that asks */
+    /* One of them may be of the site that asks, and one tells that there are more. */
+    bind_number(q, 1, TWIN_CARRIERS_MAX + 2);
     return store_run(s, q);
 }
 
 int read_twin_carriers(struct store *s, int64_t site_id,
-                       struct twin_carrier ret_carriers[TWIN_CARRIERS_MAX], size_t *ret_count)
+                       struct twin_carrier ret_carriers[TWIN_CARRIERS_MAX], size_t *ret_count,
+                       bool *ret_cut)
 {
     sqlite3_stmt *q = store_stmt(s, STMT_TWIN_CARRIERS);
     size_t count = 0;
+    bool is_cut = false;
     int r;
     bind_number(q, 1, site_id);
-    bind_number(q, 2, TWIN_CARRIERS_MAX);
+    bind_number(q, 2, TWIN_CARRIERS_MAX + 1);
     while ((r = store_step(s, q)) > 0) {
+        if (count == TWIN_CARRIERS_MAX) {
+            is_cut = true;
+            continue;
+        }
         ret_carriers[count++] = (struct twin_carrier){
             .carrier_id = sqlite3_column_int64(q, 0),
             .other_id = sqlite3_column_int64(q, 1),
@@ -60,5 +67,6 @@ int read_twin_carriers(struct store *s, int64_t site_id,
         };
     }
     *ret_count = r == 0 ? count : 0;
+    *ret_cut = r == 0 && is_cut;
     return r;
 }

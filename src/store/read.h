@@ -48,7 +48,8 @@ int read_replaced_session(struct store *s, int64_t exchange_id, int64_t session_
 /** Looks up which sites are kindred, for read_twin_carriers(); again where sites or carriers changed.
  *  @param kin_of  a part of the site's name; equal: kindred */
 int read_kin(struct store *s, struct hr_span (*kin_of)(struct hr_span site));
-/** Carriers of kindred sites that are called like one of this site's: the first by the sites' names. */
+/** Carriers of kindred sites that are called like one of this site's: the first by the sites' names.
+ *  @param ret_cut  there are more (read_twin_carriers()) */
 enum { TWIN_CARRIERS_MAX = 32 };
 struct twin_carrier {
     int64_t carrier_id;
@@ -56,7 +57,8 @@ struct twin_carrier {
     int64_t other_site_id;
 };
 int read_twin_carriers(struct store *s, int64_t site_id,
-                       struct twin_carrier ret_carriers[TWIN_CARRIERS_MAX], size_t *ret_count);
+                       struct twin_carrier ret_carriers[TWIN_CARRIERS_MAX], size_t *ret_count,
+                       bool *ret_cut);
 /** The session of the other carrier that has the same token. @param ret_session_id  0: none */
 int read_twin_session(struct store *s, int64_t session_id, int64_t carrier_id, int64_t other_id,
                       int64_t *ret_session_id);

@@ -302,6 +302,21 @@ def overlapping(c, n):
             x.answer(302, ["Location: /login"])
 
 
+def open_logins(c, n):
+    """A session that is served after its logout, and then signed in by n requests at one time."""
+    all_of_them = [Connection(c, i) for i in range(n)]
+    first = Connection(c, n)
+    first.login("ann", sid(0))
+    first.logout(sid(0))
+    first.get("/home", sid(0))
+    for x in all_of_them:
+        x.ask("POST", "/login", ["Cookie: session_id=" + sid(0)], b"username=ann&password=pw")
+    first.get("/home", sid(0))
+    for x in all_of_them:
+        x.answer(302, ["Location: /home", "Set-Cookie: session_id=%s; HttpOnly" % sid(0)])
+    first.get("/home", sid(0))
+
+
 def rotating(c, n):
     """One chain: every answer gives the next value."""
     x = Connection(c, 0)
@@ -432,7 +447,7 @@ SHAPES = {
     "sessions": (sessions, 400, ["tokens_forgotten"]),
     "open-sessions": (open_sessions, 400, []),
     "sites": (sites, 100, []),
-    "kin": (kin, 100, []),
+    "kin": (kin, 100, ["twins_cut"]),
     "endpoints": (endpoints, 200, []),
     "posted-endpoints": (posted_endpoints, 200, []),
     "one-connection": (one_connection, 1000, []),
@@ -443,6 +458,7 @@ SHAPES = {
     "after-logout": (after_logout, 100, []),
     "flapping": (flapping, 100, []),
     "overlapping": (overlapping, 99, []),
+    "open-logins": (open_logins, 70, ["orders_unknown"]),
     "rotating": (rotating, 100, []),
     "shared": (shared, 100, []),
     "one-user": (one_user, 100, []),

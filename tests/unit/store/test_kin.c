@@ -56,15 +56,43 @@ static void kindred_sites_with_the_same_name(void **state)
     };
     struct twin_carrier got[TWIN_CARRIERS_MAX];
     size_t count = 0;
+    bool is_cut = true;
     for (int again = 0; again < 2; again++) {
         assert_int_equal(read_kin(s, first_label), 0);
     }
-    assert_int_equal(read_twin_carriers(s, 1, got, &count), 0);
+    assert_int_equal(read_twin_carriers(s, 1, got, &count, &is_cut), 0);
     assert_int_equal(count, 3);
+    assert_false(is_cut);
     assert_memory_equal(got, want, sizeof(want));
-    assert_int_equal(read_twin_carriers(s, 3, got, &count), 0);
+    assert_int_equal(read_twin_carriers(s, 3, got, &count, &is_cut), 0);
     assert_int_equal(count, 0); /* nobody is kindred to the bank */
     close_all(s, path);
+}
+
+/* So many sites of one kin with one carrier each: does each of them know of all the others? */
+static void what_is_not_looked_at_is_told(void **state)
+{
+    (void)state;
+    for (unsigned sites = TWIN_CARRIERS_MAX; sites < TWIN_CARRIERS_MAX + 4; sites++) {
+        char sql[256];
+        char *path = NULL;
+        snprintf(sql, sizeof(sql),
+                 "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %u) "
+                 "INSERT INTO sites (id, name) SELECT i, 'shop.' || (1000 + i) FROM n;"
+                 "INSERT INTO carriers (site_id, kind, name) SELECT id, 1, 'sid' FROM sites;",
+                 sites);
+        struct store *s = open_with(sql, &path);
+        assert_int_equal(read_kin(s, first_label), 0);
+        for (unsigned site = 1; site <= sites; site++) {
+            struct twin_carrier got[TWIN_CARRIERS_MAX];
+            size_t count = 0;
+            bool is_cut = false;
+            assert_int_equal(read_twin_carriers(s, site, got, &count, &is_cut), 0);
+            assert_int_equal(count, sites <= TWIN_CARRIERS_MAX ? sites - 1 : TWIN_CARRIERS_MAX);
+            assert_int_equal(is_cut, sites - 1 > TWIN_CARRIERS_MAX);
+        }
+        close_all(s, path);
+    }
 }
 
 static uint64_t steps_of(struct store *s)
@@ -92,9 +120,10 @@ static uint64_t cost_of(unsigned site_count, unsigned carrier_count)
     struct store *s = open_with(sql, &path);
     struct twin_carrier got[TWIN_CARRIERS_MAX];
     size_t count = 0;
+    bool is_cut = false;
     assert_int_equal(read_kin(s, first_label), 0);
     for (unsigned site = 1; site <= site_count; site++) {
-        assert_int_equal(read_twin_carriers(s, site, got, &count), 0);
+        assert_int_equal(read_twin_carriers(s, site, got, &count, &is_cut), 0);
         assert_int_equal(count, TWIN_CARRIERS_MAX);
     }
     const uint64_t steps = steps_of(s);
@@ -113,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kindred_sites_with_the_same_name),
+        cmocka_unit_test(what_is_not_looked_at_is_told),
         cmocka_unit_test(cost_grows_with_the_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
