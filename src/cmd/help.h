@@ -15,6 +15,7 @@ enum cmd_option_kind {
     SET_COUNT, /* int64_t, 0 or more */
     SET_SIZE,  /* size_t, above 0 */
     SET_SPAN,  /* hr_nsec */
+    SET_PERCENT, /* int64_t, parts per million */
 };
 
 struct cmd_option_info {

@@ -56,6 +56,8 @@ static const struct cmd_option_info infos[] = {
      "send alerts there too: syslog, file:PATH, exec:PROGRAM, http://...",                                                                      SET_LIST,    AT(alerts)                        },
     {OPT_ALERT_SEVERITY,   0,   "min-severity",        "SEVERITY",
      "alert of findings of this severity or worse",                                                                                             SET_TEXT,    AT(min_severity)                  },
+    {OPT_ALERT_ON_LOSS,    0,   "alert-on-loss",       "PERCENT",
+     "alert when more of a minute's frames are lost, as 1 or 0.1",                                                                              SET_PERCENT, AT(alert_on_loss)                 },
     {OPT_REPEAT,           0,   "repeat",              "SPAN",
      "what is found anew within this span is counted, not told (default 1h)",                                                                   SET_SPAN,    AT(repeat)                        },
     {OPT_METRICS,          0,   "metrics",             "ADDRESS",
@@ -362,6 +364,7 @@ int cmd_args_parse(const struct cmd_usage *usage, int argc, char **argv, struct 
                             .max_evidence = EVIDENCE_MAX_BYTES,
                             .snaplen = SNAP_BYTES,
                             .buffer_bytes = KERNEL_BUFFER_BYTES,
+                            .alert_on_loss = -1,
                             .repeat = 3600 * HR_NSEC_PER_SEC};
     pipeline_config_init(&args.config);
     make_table(usage, &table);

@@ -56,6 +56,7 @@ enum cmd_option {
     OPT_PROMISC,
     OPT_ALERT,
     OPT_ALERT_SEVERITY,
+    OPT_ALERT_ON_LOSS,
     OPT_REPEAT,
     OPT_RETAIN,
     OPT_METRICS,
@@ -122,6 +123,7 @@ struct cmd_args {
     size_t buffer_bytes;
     bool promisc;
     struct cmd_words alerts;
+    int64_t alert_on_loss; /* parts per million of frames */
     hr_nsec repeat;
     hr_nsec retain;
     const char *metrics; /* address */

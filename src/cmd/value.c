@@ -112,6 +112,11 @@ const char *cmd_value_set(const struct cmd_option_info *o, const char *value, st
             return "a span as 5ms, 10s or 30d";
         }
         break;
+    case SET_PERCENT:
+        if (!cmd_parse_percent(value, (int64_t *)to)) {
+            return "a percentage below 100, as 5 or 0.1, with at most four decimals";
+        }
+        break;
     }
     return expected;
 }

@@ -65,6 +65,33 @@ bool cmd_parse_span(const char *text, hr_nsec *ret_span)
     return false;
 }
 
+bool cmd_parse_percent(const char *text, int64_t *ret_ppm)
+{
+    struct hr_span rest = hr_span_str(text);
+    uint64_t percent;
+    uint64_t fraction = 0;
+    size_t digits = 0;
+    if (!cut_number(&rest, &percent) || percent >= 100) {
+        return false;
+    }
+    if (rest.len > 0 && rest.ptr[0] == '.') {
+        size_t len = rest.len;
+        rest = hr_span_slice(rest, 1, rest.len);
+        if (!cut_number(&rest, &fraction)) {
+            return false;
+        }
+        digits = len - 1 - rest.len;
+    }
+    if (digits > 4 || rest.len > 1 || (rest.len == 1 && rest.ptr[0] != '%')) {
+        return false;
+    }
+    for (; digits < 4; digits++) {
+        fraction *= 10;
+    }
+    *ret_ppm = (int64_t)(percent * 10000 + fraction);
+    return true;
+}
+
 bool cmd_parse_size(const char *text, uint64_t *ret_size)
 {
     struct hr_span rest = hr_span_str(text);

@@ -14,6 +14,8 @@ hr_nsec cmd_now(void);
 bool cmd_parse_span(const char *text, hr_nsec *ret_span);
 /** "64M", "64MB"; K, M, G mean 1024, 1024², 1024³. @return false where it is not that */
 bool cmd_parse_size(const char *text, uint64_t *ret_size);
+/** "5", "0.1", "12.5%": parts per million of a percentage below 100. @return false where it is not that */
+bool cmd_parse_percent(const char *text, int64_t *ret_ppm);
 /**
  * RFC 3339; or local YYYY-MM-DD[ HH:MM[:SS]] in the zone; or relative, "-2h", to latest.
  * @param zone      a name of the time zone database, or NULL: the system's zone

@@ -9,12 +9,15 @@
 #include "store/alert.h"
 
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Of each sink, in the store; the oldest are dropped beyond that. */
 #define QUEUE_LIMIT 10000
+/* Alerts that are not of findings, between two rounds; there are few. */
+#define OTHERS_BYTES 65536
 #define CAVEAT_UNDER_WAY                                                                           \
     "a request was still under way at this server, or bytes were missing that may still come: "    \
     "what follows may explain this"
@@ -36,6 +39,8 @@ struct alerts {
     struct hr_buf caveats;
     struct hr_buf file;
     /* For other threads. */
+    pthread_mutex_t lock;
+    struct hr_buf others; /* lines: alerts that are not of findings, for the queue; under lock */
     atomic_uint_fast64_t told;
     atomic_uint_fast64_t latency[STATS_LATENCY_BUCKETS];
     atomic_int_fast64_t latency_sum; /* ns */
@@ -52,6 +57,8 @@ int alerts_create(const struct alerts_config *config, struct alerts **ret_alerts
     hr_buf_init(&a->body, SIZE_MAX);
     hr_buf_init(&a->caveats, SIZE_MAX);
     hr_buf_init(&a->file, SIZE_MAX);
+    hr_buf_init(&a->others, OTHERS_BYTES);
+    pthread_mutex_init(&a->lock, NULL);
     int r = alert_queue_last(config->store, &a->last_id);
     if (r < 0) {
         alerts_destroy(a);
@@ -67,6 +74,8 @@ void alerts_destroy(struct alerts *a)
         hr_buf_finish(&a->body);
         hr_buf_finish(&a->caveats);
         hr_buf_finish(&a->file);
+        hr_buf_finish(&a->others);
+        pthread_mutex_destroy(&a->lock);
         free(a->sinks);
         free(a);
     }
@@ -125,12 +134,21 @@ struct telling {
 };
 
 /* One row in the queue for each sink. */
+static int enqueue(struct alerts *a, struct hr_span body)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < a->config.sink_count; i++) {
+        r = alert_queue_add(a->config.store, ++a->last_id, sink_name(a->sinks[i].sink), body,
+                            a->now);
+    }
+    return r;
+}
+
 static int tell(const struct finding_view *f, void *user)
 {
     struct telling *t = user;
     struct alerts *a = t->alerts;
     struct alert_view v = {.finding = *f, .is_update = t->is_update};
-    int r = 0;
     bool is_severe =
         a->config.min_severity == NULL ||
         report_severity_rank(f->severity) >= report_severity_rank(a->config.min_severity);
@@ -149,13 +167,8 @@ static int tell(const struct finding_view *f, void *user)
     }
     hr_buf_clear(&a->body);
     record_append_json(&a->body, &record_alert, &v);
-    struct hr_span body = hr_span_trim(hr_buf_span(&a->body));
-    for (size_t i = 0; r == 0 && i < a->config.sink_count; i++) {
-        r = alert_queue_add(a->config.store, ++a->last_id, sink_name(a->sinks[i].sink), body,
-                            a->now);
-    }
     t->is_told = true;
-    return r;
+    return enqueue(a, hr_span_trim(hr_buf_span(&a->body)));
 }
 
 /* @return whether anything is to be said */
@@ -280,19 +293,49 @@ static int bound_queue(struct alerts *a)
     return r;
 }
 
+void alerts_say(struct alerts *a, struct hr_span body)
+{
+    pthread_mutex_lock(&a->lock);
+    hr_buf_append(&a->others, body);
+    hr_buf_append_char(&a->others, '\n');
+    pthread_mutex_unlock(&a->lock);
+}
+
+static bool has_others(struct alerts *a)
+{
+    pthread_mutex_lock(&a->lock);
+    bool is_any = a->others.len > 0;
+    pthread_mutex_unlock(&a->lock);
+    return is_any;
+}
+
+static int enqueue_others(struct alerts *a)
+{
+    int r = 0;
+    pthread_mutex_lock(&a->lock);
+    struct hr_span rest = hr_buf_span(&a->others);
+    while (r == 0 && rest.len > 0) {
+        r = enqueue(a, hr_span_cut(&rest, '\n'));
+    }
+    hr_buf_clear(&a->others);
+    pthread_mutex_unlock(&a->lock);
+    return r;
+}
+
 int alerts_found(struct alerts *a, const struct round *r)
 {
     a->round = r;
     a->now = clock_wall();
     a->held = 0;
     int code = forget_sent(a);
+    code = code == 0 ? enqueue_others(a) : code;
     code = code == 0 ? alert_candidates(a->config.store, r->number, consider, a) : code;
     return code == 0 ? bound_queue(a) : code;
 }
 
 int alerts_look_again(struct alerts *a, const struct round *r)
 {
-    if (a->held == 0) {
+    if (a->held == 0 && !has_others(a)) {
         return 0;
     }
     int code = store_begin(a->config.store);

@@ -6,7 +6,7 @@
  * A finding is told at once. While a request is under way at its server that began before the
  * finding's exchange was over, or bytes are missing that may still come, a later frame could explain
  * it: then a proven finding is told as a contradiction, and again, as an update, when nothing can
- * undo it any more. Used by the writing thread alone, but for the counts.
+ * undo it any more. Used by the writing thread alone, but for what is marked.
  */
 #ifndef HR_DAEMON_ALERTS_H
 #define HR_DAEMON_ALERTS_H
@@ -30,6 +30,8 @@ int alerts_create(const struct alerts_config *config, struct alerts **ret_alerts
 void alerts_destroy(struct alerts *a);
 /** Inside the round's transaction. @return 0 or the store's negative errno */
 int alerts_found(struct alerts *a, const struct round *r);
+/** Another alert, not of a finding, with the next round. Any thread. @param body  one line of JSON */
+void alerts_say(struct alerts *a, struct hr_span body);
 /** Nothing came in, but what is under way may have ended: in a transaction of its own, if need be. */
 int alerts_look_again(struct alerts *a, const struct round *r);
 /** In a transaction of its own: what was sent since needs no place in the queue any more. */

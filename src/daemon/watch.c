@@ -3,7 +3,9 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "daemon/clock.h"
+#include "daemon/loss.h"
 #include "pipeline/ingest.h"
+#include "report/record.h"
 #include "store/read.h"
 
 #include <errno.h>
@@ -53,6 +55,7 @@ struct watch {
     hr_nsec ticked_at;  /* wall */
     hr_nsec clock_lead; /* wall less steady, at the last tick */
     hr_nsec arrived_at; /* wall: when the last frame came here */
+    struct loss_meter loss;
     struct watch_stats stats;
     /* Of the writing thread. */
     hr_nsec totals_due; /* steady */
@@ -170,6 +173,41 @@ static void note_drops(struct watch *w, hr_nsec now)
     }
 }
 
+static void tell_loss(struct watch *w, const struct loss_alert_view *v)
+{
+    struct hr_buf body;
+    hr_buf_init(&body, SIZE_MAX);
+    record_append_json(&body, &record_loss_alert, v);
+    alerts_say(w->alerts, hr_span_trim(hr_buf_span(&body)));
+    hr_buf_finish(&body);
+    w->has_frames = true; /* a round takes it along */
+    hr_warning("%.4g %% of the last minute's frames were lost: the limit of --alert-on-loss is %s",
+               (double)v->lost_ppm / 1e4, v->state);
+}
+
+static void note_loss(struct watch *w, hr_nsec wall, hr_nsec steady)
+{
+    const struct capture_info *infos = feed_infos(w->config->feed);
+    struct loss_counts total = {0};
+    for (size_t i = 0; i < feed_count(w->config->feed); i++) {
+        total.captured += infos[i].frames;
+        total.dropped += infos[i].dropped_frames;
+    }
+    enum loss_news news = loss_meter_feed(&w->loss, steady, &total);
+    struct loss_counts minute = loss_meter_minute(&w->loss);
+    if (news != LOSS_NO_NEWS) {
+        tell_loss(w, &(struct loss_alert_view){
+                         .at = wall,
+                         .state = news == LOSS_EXCEEDED ? "exceeded" : "recovered",
+                         .from_at = hr_nsec_sub(wall, LOSS_MINUTE_SECONDS * HR_NSEC_PER_SEC),
+                         .frames = (int64_t)(minute.captured + minute.dropped),
+                         .dropped_frames = (int64_t)minute.dropped,
+                         .lost_ppm = loss_share_ppm(&minute),
+                         .limit_ppm = w->loss.limit_ppm,
+                     });
+    }
+}
+
 /* A step makes times before and after it incomparable: what lies around it is in doubt. */
 static void note_clock(struct watch *w, hr_nsec wall, hr_nsec steady)
 {
@@ -245,6 +283,7 @@ static void tick(struct watch *w, hr_nsec steady)
     if (is_live) {
         note_clock(w, wall, steady);
         note_drops(w, wall);
+        note_loss(w, wall, steady);
         if (wall - w->arrived_at > SILENCE) {
             ingest_advance(w->ingest, wall - SILENCE);
         }
@@ -445,6 +484,7 @@ int watch_run(const struct watch_config *config, int signals)
     w.ticked_at = w.arrived_at = clock_wall();
     w.clock_lead = w.ticked_at - now;
     w.tick_due = now + TICK_INTERVAL;
+    loss_meter_init(&w.loss, config->alert_on_loss_ppm, config->repeat);
     int r = start(&w);
     if (r == 0) {
         notify_send(config->notify, "READY=1");

@@ -34,6 +34,7 @@ struct watch_config {
     const char *evidence_folder; /* evidence, one of the sinks, writes there; NULL: none does */
     struct sink *evidence;
     hr_nsec repeat;
+    int64_t alert_on_loss_ppm; /* of all frames of a minute; -1: never */
     hr_nsec retain;
     struct notify *notify; /* may be NULL */
     struct stats *stats;

@@ -6,6 +6,9 @@
 #include "report/caveats.h"
 #include "report/record.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #define FINDING(member) offsetof(struct finding_view, member)
 #define ALERT(member) offsetof(struct alert_view, member)
 #define EXCHANGE(member) offsetof(struct exchange_view, member)
@@ -14,6 +17,8 @@
 #define ENDPOINT(member) offsetof(struct endpoint_view, member)
 #define CAPTURE(member) offsetof(struct capture_view, member)
 #define LOSS(member) offsetof(struct loss_view, member)
+#define LOSS_ALERT(member) offsetof(struct loss_alert_view, member)
+#define PPM_OF_PERCENT 10000
 
 static void emit_caveats(struct hr_json *j, const void *row)
 {
@@ -286,3 +291,33 @@ static const struct record_field loss_fields[] = {
     {"hides_exchanges", RECORD_BOOL,          LOSS(hides_exchanges), "may hide",   NULL},
 };
 const struct record_type record_loss = {"loss", loss_fields, HR_ARRAY_LEN(loss_fields)};
+
+static void emit_percent(struct hr_json *j, int64_t ppm)
+{
+    char text[32];
+    int n = snprintf(text, sizeof(text), "%" PRId64 ".%04" PRId64, ppm / PPM_OF_PERCENT,
+                     ppm % PPM_OF_PERCENT);
+    hr_json_raw(j, hr_span_of(text, (size_t)n));
+}
+
+static void emit_lost(struct hr_json *j, const void *row)
+{
+    emit_percent(j, ((const struct loss_alert_view *)row)->lost_ppm);
+}
+
+static void emit_limit(struct hr_json *j, const void *row)
+{
+    emit_percent(j, ((const struct loss_alert_view *)row)->limit_ppm);
+}
+
+static const struct record_field loss_alert_fields[] = {
+    {"at",             RECORD_TIME,   LOSS_ALERT(at),             NULL, NULL      },
+    {"state",          RECORD_TEXT,   LOSS_ALERT(state),          NULL, NULL      },
+    {"from_at",        RECORD_TIME,   LOSS_ALERT(from_at),        NULL, NULL      },
+    {"frames",         RECORD_INT,    LOSS_ALERT(frames),         NULL, NULL      },
+    {"dropped_frames", RECORD_INT,    LOSS_ALERT(dropped_frames), NULL, NULL      },
+    {"lost_percent",   RECORD_CUSTOM, LOSS_ALERT(lost_ppm),       NULL, emit_lost },
+    {"limit_percent",  RECORD_CUSTOM, LOSS_ALERT(limit_ppm),      NULL, emit_limit},
+};
+const struct record_type record_loss_alert = {"loss_alert", loss_alert_fields,
+                                              HR_ARRAY_LEN(loss_alert_fields)};

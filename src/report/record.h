@@ -44,6 +44,17 @@ struct alert_view {
     const char *evidence_file;   /* where its frames are, or will be in a moment; NULL: nowhere */
 };
 
+/* What watch says of frames that it lost. */
+struct loss_alert_view {
+    hr_nsec at;
+    const char *state; /* "exceeded", "recovered" */
+    hr_nsec from_at;   /* the minute that it is about */
+    int64_t frames;    /* that came then, those lost among them */
+    int64_t dropped_frames;
+    int64_t lost_ppm;  /* parts per million of all frames */
+    int64_t limit_ppm;
+};
+
 extern const struct record_type record_finding;
 extern const struct record_type record_alert;
 extern const struct record_type record_exchange;
@@ -52,6 +63,7 @@ extern const struct record_type record_stream;
 extern const struct record_type record_endpoint;
 extern const struct record_type record_capture;
 extern const struct record_type record_loss;
+extern const struct record_type record_loss_alert;
 
 /** One object. */
 void record_put_json(struct hr_json *j, const struct record_type *t, const void *row);

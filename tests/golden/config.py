@@ -79,6 +79,7 @@ MISTAKES = [  # command, file, line, what is said
     ("watch", "alert: {syslog: true}\n", 1, "'alert': expected a list"),
     ("watch", "alert:\n  - syslog\n  - pigeon\n", 3, "'alert': expected stdout, syslog, file:PATH"),
     ("watch", "alert:\n  - syslog\n  - [syslog]\n", 3, "'alert': expected a list, each item TARGET"),
+    ("watch", "alert-on-loss: few\n", 1, "'alert-on-loss': expected a percentage below 100, as 5 or 0.1"),
     ("watch", "min-severity: grave\n", 1, "'min-severity': expected low, medium, high or critical, not 'grave'"),
     ("watch", "db: a\ndb: b\n", 2, "stands twice"),
     ("watch", "- db\n", 1, "expected a mapping"),

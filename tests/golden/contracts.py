@@ -20,6 +20,7 @@ import leaks  # noqa: E402
 
 THINGS = {"findings": "finding", "exchanges": "exchange", "sessions": "session", "streams": "stream",
           "endpoints": "endpoint", "captures": "capture", "loss": "loss"}
+LIVE = {"loss_alert"}  # of interfaces: tests/live
 
 
 def run(*args, env=None):
@@ -113,7 +114,7 @@ def check_all(headrace, captures):
             wrong += check_csv(sheet, schemas[kind]["properties"])
             if len(list(csv.reader(io.StringIO(sheet, newline="")))) - 1 != len(text.splitlines()):
                 wrong.append("CSV and NDJSON of %s have different numbers of rows" % thing)
-    wrong += ["no record met the schema of %s" % s for s in set(schemas) - seen]
+    wrong += ["no record met the schema of %s" % s for s in set(schemas) - seen - LIVE]
     for line in sorted(set(wrong))[:40]:
         print(line)
     return 1 if wrong else 0

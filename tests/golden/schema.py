@@ -8,7 +8,8 @@ import re
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 KNOWN = {"$schema", "$ref", "title", "description", "type", "properties", "required", "additionalProperties", "items",
          "enum", "const", "pattern", "minimum"}
-TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool, "null": type(None)}
+TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool,
+         "null": type(None)}
 
 
 @functools.lru_cache(maxsize=None)
@@ -25,7 +26,7 @@ def load_all():
 
 
 def is_of(value, type_name):
-    if type_name == "integer" and isinstance(value, bool):
+    if type_name in ("integer", "number") and isinstance(value, bool):
         return False
     return isinstance(value, TYPES[type_name])
 
@@ -47,8 +48,8 @@ def problems(value, schema, where="record"):
         return out + ["%s: %r is no %s" % (where, value, " or ".join(types))]
     if isinstance(value, str) and "pattern" in schema and not re.search(schema["pattern"], value):
         out.append("%s: %r does not match %s" % (where, value, schema["pattern"]))
-    if is_of(value, "integer") and value < schema.get("minimum", value):
-        out.append("%s: %d is below %d" % (where, value, schema["minimum"]))
+    if is_of(value, "number") and value < schema.get("minimum", value):
+        out.append("%s: %s is below %d" % (where, value, schema["minimum"]))
     if isinstance(value, list):
         for i, item in enumerate(value):
             out += problems(item, schema.get("items", {}), "%s[%d]" % (where, i))

@@ -340,6 +340,7 @@ def check_mistakes(headrace, scratch, capture):
         (["-r", capture, "--alert", "exec:relative"], 2, "whole path"),
         (["-r", capture, "--alert", "exec:" + os.path.join(scratch, "missing")], 2, "No such file"),
         (["-r", capture, "--min-severity", "grave"], 2, "low, medium, high or critical"),
+        (["-r", capture, "--alert-on-loss", "100"], 2, "--alert-on-loss takes a percentage below 100, as 5 or 0.1"),
         (["-r", capture, "--user", "nobody-of-that-name"], 2, "there is no user"),
         (["-r", capture, "--filter", "tcp prot 80"], 2, "does not compile"),
         ([capture], 2, "read with -r"),

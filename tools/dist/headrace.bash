@@ -42,8 +42,8 @@ _headrace() {
         ;;
     watch)
         options="--interface --read --realtime --db --key-file --rules --profile --suppressions --filter --snaplen --buffer
-            --promisc --alert --min-severity --repeat --retain --metrics --user --no-ui --keep --ring --evidence-dir --rule --no-rule --set
-            --clock-error --verify-checksums --redact-users $bounds"
+            --promisc --alert --min-severity --alert-on-loss --repeat --retain --metrics --user --no-ui --keep --ring --evidence-dir
+            --rule --no-rule --set --clock-error --verify-checksums --redact-users $bounds"
         ;;
     report)
         options='--db --rules --format --output --day --since --until --tz --site --min-severity --baseline --all

@@ -80,6 +80,7 @@ complete -c headrace -n '__headrace_in watch' -l buffer -x
 complete -c headrace -n '__headrace_in watch' -l promisc
 complete -c headrace -n '__headrace_in watch' -l alert -x -a 'syslog file: exec: http:// https://'
 complete -c headrace -n '__headrace_in watch' -l min-severity -x -a 'low medium high critical'
+complete -c headrace -n '__headrace_in watch' -l alert-on-loss -x
 complete -c headrace -n '__headrace_in watch' -l repeat -x
 complete -c headrace -n '__headrace_in watch' -l retain -x
 complete -c headrace -n '__headrace_in watch' -l metrics -x

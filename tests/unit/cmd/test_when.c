@@ -112,12 +112,45 @@ static void zones_are_names_not_paths(void **state)
     assert_false(cmd_zone_exists(""));
 }
 
+static void percentages_have_fractions(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t want; /* -1: refused */
+    } cases[] = {
+        {"0",       0     },
+        {"5",       50000 },
+        {"5%",      50000 },
+        {"0.1",     1000  },
+        {"0.0001",  1     },
+        {"12.50%",  125000},
+        {"99.9999", 999999},
+        {"",        -1    },
+        {"%",       -1    },
+        {".5",      -1    },
+        {"5.",      -1    },
+        {"5,5",     -1    },
+        {"-1",      -1    },
+        {"100",     -1    },
+        {"0.00001", -1    },
+        {"1%%",     -1    },
+        {"1 %",     -1    },
+        {"1e1",     -1    },
+        {"nan",     -1    },
+    };
+    (void)state;
+    for (size_t i = 0; i < HR_ARRAY_LEN(cases); i++) {
+        int64_t got = -1;
+        assert_int_equal(cmd_parse_percent(cases[i].text, &got), cases[i].want >= 0);
+        assert_int_equal(got, cases[i].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(spans_have_a_unit),
-        cmocka_unit_test(sizes_are_bytes),
-        cmocka_unit_test(times_are_what_people_type),
+        cmocka_unit_test(spans_have_a_unit),          cmocka_unit_test(sizes_are_bytes),
+        cmocka_unit_test(percentages_have_fractions), cmocka_unit_test(times_are_what_people_type),
         cmocka_unit_test(zones_are_names_not_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,6 +130,27 @@ static void text_is_safe_for_a_terminal(void **state)
     hr_buf_finish(&got);
 }
 
+static void percentages_have_four_decimals(void **state)
+{
+    const struct loss_alert_view loss = {.at = 60000000000,
+                                         .state = "exceeded",
+                                         .frames = 200000,
+                                         .dropped_frames = 3,
+                                         .lost_ppm = 15,
+                                         .limit_ppm = 1000};
+    struct hr_buf got;
+    (void)state;
+    hr_buf_init(&got, SIZE_MAX);
+    record_append_json(&got, &record_loss_alert, &loss);
+    assert_string_equal(
+        hr_buf_str(&got),
+        "{\"schema\":1,\"type\":\"loss_alert\",\"at\":\"1970-01-01T00:01:00.000000000Z\","
+        "\"state\":\"exceeded\",\"from_at\":\"1970-01-01T00:00:00.000000000Z\","
+        "\"frames\":200000,\"dropped_frames\":3,\"lost_percent\":0.0015,"
+        "\"limit_percent\":0.1000}\n");
+    hr_buf_finish(&got);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +158,7 @@ int main(void)
         cmocka_unit_test(a_finding_of_a_site_has_no_connection),
         cmocka_unit_test(csv_is_defused),
         cmocka_unit_test(records_say_what_they_are),
+        cmocka_unit_test(percentages_have_four_decimals),
         cmocka_unit_test(text_is_safe_for_a_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
