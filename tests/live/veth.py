@@ -7,6 +7,7 @@ a Python program with fewer mistakes.
 import collections
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import leaks  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden"))
+import schema  # noqa: E402
 
 SKIPPED = 77
 PATIENCE = 60  # seconds until something that must come is given up
@@ -317,7 +320,89 @@ def check_end(live):
         fail("it takes too long to end")
 
 
-CHECKS = {"watched": check_watched, "sides": check_both_sides, "killed": check_killed, "end": check_end}
+def counted_drops(w):
+    """As the watch says when it is asked, after it has asked the kernel."""
+    said = len(re.findall(r"dropped \d+", w.said()))
+    w.process.send_signal(signal.SIGUSR1)
+    wait_for("statistics", lambda: len(re.findall(r"dropped \d+", w.said())) > said)
+    return int(re.findall(r"dropped (\d+)", w.said())[-1])
+
+
+def pause_until_drops(live, w):
+    """Stops the watch while clients work, until the kernel's buffer was too small. @return spans of time"""
+    spans = []
+    until = time.monotonic() + PATIENCE
+    while not spans or counted_drops(w) == 0:
+        if time.monotonic() > until:
+            fail("in vain: drops")
+        began = nanoseconds(time.time_ns())
+        w.process.send_signal(signal.SIGSTOP)
+        saw(live.use(2, 12))
+        w.process.send_signal(signal.SIGCONT)
+        spans.append((began, nanoseconds(time.time_ns())))
+    return spans
+
+
+def nanoseconds(ns):
+    """As times are written."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ns // 10**9)) + ".%09dZ" % (ns % 10**9)
+
+
+def span_of(finding):
+    times = [finding["at"]] + [e["at"] for e in finding["evidence"] if e["at"]]
+    return min(times), max(times)
+
+
+def overlap(a, b):
+    return a[0] <= b[1] and b[0] <= a[1]
+
+
+def check_drops(live):
+    """What the kernel drops is counted where it happened, weighs on verdicts, and is told of."""
+    capture = os.path.join(live.scratch, "drops.pcap")
+    tcpdump = live.tcpdump("a", capture)
+    w = Watch(live, "drops", "-i", "a", "--buffer", "64K", "--alert-on-loss", "0.01")
+    saw(live.use(2))
+    stopped = pause_until_drops(live, w)
+    saw(live.use(2))
+    wait_for("an alert of loss", lambda: any(a.get("type") == "loss_alert" for _, a in w.alerts))
+    w.end()
+    tcpdump.terminate()
+    tcpdump.wait()
+    alert = [a for _, a in w.alerts if a.get("type") == "loss_alert"][0]
+    wrong = schema.problems(alert, schema.load("src/report/loss_alert.schema.json"))
+    if wrong or alert["state"] != "exceeded" or not 0 < alert["dropped_frames"] <= alert["frames"]:
+        fail("drops: the alert is %s: %s" % (alert, wrong))
+    losses = [x for x in live.listed(w.db, "loss") if x["kind"] == "dropped"]
+    dropped = live.listed(w.db, "captures")[0]["dropped_frames"]
+    if sum(x["count"] for x in losses) != dropped or dropped == 0:
+        fail("drops: %d frames dropped, %s among the losses" % (dropped, [x["count"] for x in losses]))
+    spans = [(x["from_at"], x["to_at"]) for x in losses]
+    if not any(overlap(s, t) for s in spans for t in stopped):
+        fail("drops: stopped %s, drops noted %s" % (stopped, spans))
+    check_doubts(live, w, capture, spans)
+    print("stopped under load: %d frames dropped, in %d losses" % (dropped, len(losses)))
+
+
+def check_doubts(live, w, capture, spans):
+    """Nothing is proven that what was dropped could explain, and nothing that the whole capture does not prove."""
+    audited = w.db + ".audited"
+    subprocess.run([live.headrace, "audit", "--quiet", "--db", audited, "--key-file", live.key, capture],
+                   stdout=subprocess.DEVNULL)
+    proven = [f for f in live.listed(w.db, "findings") if f["verdict"] == "proven"]
+    for f in proven:
+        if f["rule"] == "post-logout-access" and any(overlap(span_of(f), s) for s in spans):
+            fail("drops: proven across a drop: %s" % f)
+
+    def counted(rows):
+        return collections.Counter((f["rule"], address(f), f["method"], f["target"]) for f in rows)
+    more = counted(proven) - counted(f for f in live.listed(audited, "findings") if f["verdict"] == "proven")
+    if more:
+        fail("drops: proven here, and not by the whole capture: %s" % list(more)[:3])
+
+
+CHECKS = {"watched": check_watched, "sides": check_both_sides, "killed": check_killed, "end": check_end,
+          "drops": check_drops}
 
 
 def skip(text):
