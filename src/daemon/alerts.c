@@ -134,12 +134,14 @@ struct telling {
 };
 
 /* One row in the queue for each sink. */
-static int enqueue(struct alerts *a, struct hr_span body)
+static int enqueue(struct alerts *a, struct hr_span body, bool is_of_finding)
 {
     int r = 0;
     for (size_t i = 0; r == 0 && i < a->config.sink_count; i++) {
-        r = alert_queue_add(a->config.store, ++a->last_id, sink_name(a->sinks[i].sink), body,
-                            a->now);
+        const struct sink *sink = a->sinks[i].sink;
+        if (is_of_finding || sink != a->config.evidence) {
+            r = alert_queue_add(a->config.store, ++a->last_id, sink_name(sink), body, a->now);
+        }
     }
     return r;
 }
@@ -168,7 +170,7 @@ static int tell(const struct finding_view *f, void *user)
     hr_buf_clear(&a->body);
     record_append_json(&a->body, &record_alert, &v);
     t->is_told = true;
-    return enqueue(a, hr_span_trim(hr_buf_span(&a->body)));
+    return enqueue(a, hr_span_trim(hr_buf_span(&a->body)), true);
 }
 
 /* @return whether anything is to be said */
@@ -315,7 +317,7 @@ static int enqueue_others(struct alerts *a)
     pthread_mutex_lock(&a->lock);
     struct hr_span rest = hr_buf_span(&a->others);
     while (r == 0 && rest.len > 0) {
-        r = enqueue(a, hr_span_cut(&rest, '\n'));
+        r = enqueue(a, hr_span_cut(&rest, '\n'), false);
     }
     hr_buf_clear(&a->others);
     pthread_mutex_unlock(&a->lock);

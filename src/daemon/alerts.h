@@ -20,6 +20,7 @@ struct alerts_config {
     struct store *store;
     struct sink **sinks; /* borrowed */
     size_t sink_count;
+    const struct sink *evidence; /* one of them, for findings alone; NULL: there is none */
     const char *min_severity; /* less severe ones are not told; NULL: all are */
     const char *evidence_folder; /* a sink writes the frames of each there; NULL: none does */
     hr_nsec repeat;           /* one that was told and is found anew is told again after that */

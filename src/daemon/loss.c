@@ -8,10 +8,15 @@ void loss_meter_init(struct loss_meter *m, int64_t limit_ppm, hr_nsec repeat)
     *m = (struct loss_meter){.limit_ppm = limit_ppm, .repeat = repeat};
 }
 
+static double lost(const struct loss_counts *c)
+{
+    return (double)c->dropped + (double)c->shed;
+}
+
 int64_t loss_share_ppm(const struct loss_counts *c)
 {
     double all = (double)c->captured + (double)c->dropped;
-    return all > 0 ? (int64_t)((double)c->dropped * MILLION / all) : 0;
+    return all > 0 ? (int64_t)(lost(c) * MILLION / all) : 0;
 }
 
 struct loss_counts loss_meter_minute(const struct loss_meter *m)
@@ -20,6 +25,7 @@ struct loss_counts loss_meter_minute(const struct loss_meter *m)
     for (size_t i = 0; i < LOSS_MINUTE_SECONDS; i++) {
         sum.captured += m->seconds[i].captured;
         sum.dropped += m->seconds[i].dropped;
+        sum.shed += m->seconds[i].shed;
     }
     return sum;
 }
@@ -40,7 +46,7 @@ static struct loss_counts *second_of(struct loss_meter *m, hr_nsec now)
 static bool is_above(const struct loss_counts *c, int64_t limit_ppm)
 {
     double all = (double)c->captured + (double)c->dropped;
-    return (double)c->dropped * MILLION > (double)limit_ppm * all;
+    return lost(c) * MILLION > (double)limit_ppm * all;
 }
 
 enum loss_news loss_meter_feed(struct loss_meter *m, hr_nsec now, const struct loss_counts *total)
@@ -48,6 +54,7 @@ enum loss_news loss_meter_feed(struct loss_meter *m, hr_nsec now, const struct l
     struct loss_counts *second = second_of(m, now);
     second->captured += total->captured - m->total.captured;
     second->dropped += total->dropped - m->total.dropped;
+    second->shed += total->shed - m->total.shed;
     m->total = *total;
     struct loss_counts minute = loss_meter_minute(m);
     hr_nsec silent = m->has_said ? now - m->said_at : HR_NSEC_INFINITE;

@@ -13,6 +13,7 @@
 struct loss_counts {
     uint64_t captured;
     uint64_t dropped; /* by kernel or interface; not among those captured */
+    uint64_t shed;    /* of those captured: left out */
 };
 
 enum loss_news {

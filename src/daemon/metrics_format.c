@@ -107,6 +107,9 @@ void metrics_format(const struct watch_stats *s, struct hr_buf *out)
         {"captured_bytes",        "bytes", true,  "Bytes of those frames.",                           s->bytes           },
         {"dropped_frames",        "",      true,  "Frames that the kernel or the interface dropped.", s->drops           },
         {"cut_frames",            "",      true,  "Frames longer than the snap length.",              s->cut_frames      },
+        {"shed_connections",      "",      true,  "Connections left out for want of time.",
+         s->shed_connections                                                                                             },
+        {"shed_frames",           "",      true,  "Frames of those connections.",                     s->shed_frames     },
         {"gaps",                  "",      true,  "Holes in connections.",                            s->gaps            },
         {"connections",           "",      false, "TCP connections open now.",                        s->connections     },
         {"sessions",              "",      false, "Sessions in the database, counted now and then.",
@@ -123,6 +126,8 @@ void metrics_format(const struct watch_stats *s, struct hr_buf *out)
     for (size_t i = 0; i < HR_ARRAY_LEN(families); i++) {
         put_family(&families[i], out);
     }
+    put_ratio("shed_ratio", "Which share of new connections is left out now.", s->shed_share / 16.0,
+              out);
     put_ratio("store_queue_fill", "How full the way to the store is, 1 at most.", s->queue_fill,
               out);
     put_ratio("round_duration_seconds", "How long the last round took.",

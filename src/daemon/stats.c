@@ -132,6 +132,8 @@ void stats_format(const struct watch_stats *now, struct hr_buf *out)
         {"captured",          now->bytes,                                     " B" },
         {"dropped",           now->drops,                                     ""   },
         {"cut",               now->cut_frames,                                ""   },
+        {"connections shed",  now->shed_connections,                          ""   },
+        {"frames shed",       now->shed_frames,                               ""   },
         {"gaps",              now->gaps,                                      ""   },
         {"connections",       now->connections,                               ""   },
         {"sessions",          now->totals.sessions,                           ""   },

@@ -29,6 +29,9 @@ struct watch_stats {
     uint64_t bytes; /* captured */
     uint64_t drops; /* by the kernel or the interface */
     uint64_t cut_frames;
+    uint64_t shed_connections; /* left out for want of time */
+    uint64_t shed_frames;      /* of them */
+    unsigned shed_share;       /* of new ones, in sixteenths */
     uint64_t gaps;        /* holes in connections */
     uint64_t connections; /* open */
     uint64_t exchanges;   /* since the start */

@@ -3,9 +3,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "daemon/clock.h"
-#include "daemon/loss.h"
-#include "pipeline/ingest.h"
-#include "report/record.h"
+#include "daemon/losses.h"
 #include "store/read.h"
 
 #include <errno.h>
@@ -52,10 +50,9 @@ struct watch {
     hr_nsec round_due;   /* steady */
     hr_nsec tick_due;
     hr_nsec keep_due;
-    hr_nsec ticked_at;  /* wall */
     hr_nsec clock_lead; /* wall less steady, at the last tick */
     hr_nsec arrived_at; /* wall: when the last frame came here */
-    struct loss_meter loss;
+    struct losses losses;
     struct watch_stats stats;
     /* Of the writing thread. */
     hr_nsec totals_due; /* steady */
@@ -140,6 +137,9 @@ static bool is_idle(struct watch *w)
 
 static void begin_round(struct watch *w, bool is_last)
 {
+    if (feed_is_live(w->config->feed)) {
+        losses_ask(&w->losses, clock_wall());
+    }
     w->has_frames = false;
     w->rounds_begun++;
     w->round_began = clock_steady();
@@ -159,54 +159,6 @@ static void settle(struct watch *w)
 }
 
 /* --- ticks ------------------------------------------------------------------------------------ */
-
-static void note_drops(struct watch *w, hr_nsec now)
-{
-    for (size_t i = 0; i < feed_count(w->config->feed); i++) {
-        uint64_t drops = feed_drops(w->config->feed, i);
-        if (drops > 0) {
-            bool is_back = now < w->ticked_at; /* the clock was set */
-            ingest_add_drops(w->ingest, i, is_back ? now : w->ticked_at,
-                             is_back ? w->ticked_at : now, drops);
-            w->has_frames = true;
-        }
-    }
-}
-
-static void tell_loss(struct watch *w, const struct loss_alert_view *v)
-{
-    struct hr_buf body;
-    hr_buf_init(&body, SIZE_MAX);
-    record_append_json(&body, &record_loss_alert, v);
-    alerts_say(w->alerts, hr_span_trim(hr_buf_span(&body)));
-    hr_buf_finish(&body);
-    w->has_frames = true; /* a round takes it along */
-    hr_warning("%.4g %% of the last minute's frames were lost: the limit of --alert-on-loss is %s",
-               (double)v->lost_ppm / 1e4, v->state);
-}
-
-static void note_loss(struct watch *w, hr_nsec wall, hr_nsec steady)
-{
-    const struct capture_info *infos = feed_infos(w->config->feed);
-    struct loss_counts total = {0};
-    for (size_t i = 0; i < feed_count(w->config->feed); i++) {
-        total.captured += infos[i].frames;
-        total.dropped += infos[i].dropped_frames;
-    }
-    enum loss_news news = loss_meter_feed(&w->loss, steady, &total);
-    struct loss_counts minute = loss_meter_minute(&w->loss);
-    if (news != LOSS_NO_NEWS) {
-        tell_loss(w, &(struct loss_alert_view){
-                         .at = wall,
-                         .state = news == LOSS_EXCEEDED ? "exceeded" : "recovered",
-                         .from_at = hr_nsec_sub(wall, LOSS_MINUTE_SECONDS * HR_NSEC_PER_SEC),
-                         .frames = (int64_t)(minute.captured + minute.dropped),
-                         .dropped_frames = (int64_t)minute.dropped,
-                         .lost_ppm = loss_share_ppm(&minute),
-                         .limit_ppm = w->loss.limit_ppm,
-                     });
-    }
-}
 
 /* A step makes times before and after it incomparable: what lies around it is in doubt. */
 static void note_clock(struct watch *w, hr_nsec wall, hr_nsec steady)
@@ -252,6 +204,8 @@ static void publish(struct watch *w)
         *(is_evidence ? &s->evidence_written : &s->alerts_sent) += sink_sent(sink);
         *(is_evidence ? &s->evidence_failed : &s->alerts_failed) += sink_failed(sink);
     }
+    s->shed_connections = ingest_shed_count(w->ingest, &s->shed_frames);
+    s->shed_share = w->losses.shed.share;
     s->gaps = ingest_gap_count(w->ingest);
     s->connections = ingest_connection_count(w->ingest);
     s->exchanges = ingest_exchange_count(w->ingest);
@@ -282,13 +236,13 @@ static void tick(struct watch *w, hr_nsec steady)
     bool is_live = feed_is_live(w->config->feed);
     if (is_live) {
         note_clock(w, wall, steady);
-        note_drops(w, wall);
-        note_loss(w, wall, steady);
+        bool is_lossy = losses_ask(&w->losses, wall);
+        bool is_told = losses_tick(&w->losses, wall, steady);
+        w->has_frames = w->has_frames || is_lossy || is_told;
         if (wall - w->arrived_at > SILENCE) {
             ingest_advance(w->ingest, wall - SILENCE);
         }
     }
-    w->ticked_at = wall;
     publish(w);
 }
 
@@ -394,6 +348,7 @@ static void loop(struct watch *w, int signals)
         }
         if (frames <= 0 && !w->is_ending) {
             feed_wait(feed, signals, WAIT_MS);
+            w->losses.was_waiting = true;
         }
     }
 }
@@ -405,6 +360,7 @@ static int start(struct watch *w)
         .store = c->store,
         .sinks = c->sinks,
         .sink_count = c->sink_count,
+        .evidence = c->evidence,
         .min_severity = c->min_severity,
         .evidence_folder = c->evidence_folder,
         .repeat = c->repeat,
@@ -430,8 +386,12 @@ static int start(struct watch *w)
     count_totals(w); /* while nobody else uses the store */
     w->rounds = rounds_create(&rounds);
     struct writer_target target = {.rounds = w->rounds, .queue_bytes = QUEUE_BYTES};
-    return ingest_create(c->pipeline, store_key(c->store), c->rules.profiles, &target,
-                         feed_count(c->feed), &w->ingest);
+    r = ingest_create(c->pipeline, store_key(c->store), c->rules.profiles, &target,
+                      feed_count(c->feed), &w->ingest);
+    w->losses.feed = c->feed;
+    w->losses.ingest = w->ingest;
+    w->losses.alerts = w->alerts;
+    return r;
 }
 
 static uint64_t count_settled(const struct watch *w)
@@ -481,10 +441,10 @@ int watch_run(const struct watch_config *config, int signals)
 {
     struct watch w = {.config = config, .stats.packet_at = INT64_MIN};
     hr_nsec now = clock_steady();
-    w.ticked_at = w.arrived_at = clock_wall();
-    w.clock_lead = w.ticked_at - now;
+    w.arrived_at = clock_wall();
+    w.clock_lead = w.arrived_at - now;
     w.tick_due = now + TICK_INTERVAL;
-    loss_meter_init(&w.loss, config->alert_on_loss_ppm, config->repeat);
+    losses_init(&w.losses, w.arrived_at, config->alert_on_loss_ppm, config->repeat);
     int r = start(&w);
     if (r == 0) {
         notify_send(config->notify, "READY=1");

@@ -12,6 +12,7 @@
 #include "pipeline/extraction.h"
 #include "pipeline/records.h"
 #include "pipeline/refusals.h"
+#include "pipeline/sheds.h"
 #include "pipeline/writer.h"
 
 #include <stdlib.h>
@@ -58,6 +59,7 @@ struct ingest {
     struct extraction *extraction;
     struct writer *writer;
     struct refusals *refusals;
+    struct sheds *sheds;
     struct hr_key key;
     uint64_t exchanges;
     size_t *free_numbers; /* of connections that ended */
@@ -291,6 +293,18 @@ static void on_refusals(const struct refusal_row *row, void *user)
     records_put_refusal(g->out, row);
 }
 
+static void on_shed(const struct tcp_segment *s, const struct net_endpoint *server, void *user)
+{
+    struct ingest *g = user;
+    sheds_add(g->sheds, s->capture, server, s->at);
+}
+
+static void on_shed_loss(const struct loss_row *row, void *user)
+{
+    struct ingest *g = user;
+    records_put_loss(g->out, 0, row);
+}
+
 static void on_segment(const struct tcp_segment *s, void *user)
 {
     struct ingest *g = user;
@@ -303,7 +317,7 @@ int ingest_create(const struct pipeline_config *config, const struct hr_key *key
 {
     static const struct http_callbacks http_callbacks = {.exchange = on_exchange, .loss = on_loss};
     static const struct tcp_callbacks tcp_callbacks = {
-        .open = on_open, .chunk = on_chunk, .close = on_close};
+        .open = on_open, .chunk = on_chunk, .close = on_close, .shed = on_shed};
     struct ingest *g = hr_xcalloc(1, sizeof(*g));
     struct extract_config extract = config->extract;
     LIST_INIT(&g->lanes);
@@ -327,6 +341,7 @@ int ingest_create(const struct pipeline_config *config, const struct hr_key *key
     g->tcp = tcp_table_create(&config->tcp, &tcp_callbacks, g, capture_count);
     g->decoder = decoder_create(&config->decode, on_segment, g);
     g->refusals = refusals_create(on_refusals, g);
+    g->sheds = sheds_create(on_shed_loss, g);
     *ret_ingest = g;
     return 0;
 }
@@ -431,6 +446,7 @@ void ingest_end_round(struct ingest *g, const struct capture_info *infos, bool i
         e.pending_count = collect_pending(g, pending, &e.waits_since);
     }
     flush_blindness(g);
+    sheds_flush(g->sheds);
     for (size_t i = 0; i < g->capture_count; i++) {
         doubts[i] = tcp_table_clock_doubt(g->tcp, i);
         doubts[i] = doubts[i] > infos[i].largest_step_back ? doubts[i] : infos[i].largest_step_back;
@@ -438,6 +454,11 @@ void ingest_end_round(struct ingest *g, const struct capture_info *infos, bool i
     records_put_round(g->out, &e);
     free(doubts);
     free(pending);
+}
+
+void ingest_shed(struct ingest *g, unsigned sixteenths)
+{
+    tcp_table_shed(g->tcp, sixteenths);
 }
 
 double ingest_fill(const struct ingest *g)
@@ -502,18 +523,33 @@ struct counter_sink {
     const char *stage;
 };
 
-static void find_gaps(const struct hr_counter_info *info, uint64_t value, void *user)
+struct wanted_counter {
+    const char *name;
+    uint64_t value;
+};
+
+static void find_counter(const struct hr_counter_info *info, uint64_t value, void *user)
 {
-    if (strcmp(info->name, "gaps") == 0) {
-        *(uint64_t *)user = value;
-    }
+    struct wanted_counter *c = user;
+    c->value = strcmp(info->name, c->name) == 0 ? value : c->value;
+}
+
+static uint64_t tcp_counter(const struct ingest *g, const char *name)
+{
+    struct wanted_counter c = {.name = name};
+    tcp_table_counters(g->tcp, find_counter, &c);
+    return c.value;
 }
 
 uint64_t ingest_gap_count(const struct ingest *g)
 {
-    uint64_t count = 0;
-    tcp_table_counters(g->tcp, find_gaps, &count);
-    return count;
+    return tcp_counter(g, "gaps");
+}
+
+uint64_t ingest_shed_count(const struct ingest *g, uint64_t *ret_frames)
+{
+    *ret_frames = sheds_frames(g->sheds);
+    return tcp_counter(g, "connections_shed");
 }
 
 static void keep_counter(const struct hr_counter_info *info, uint64_t value, void *user)
@@ -544,6 +580,7 @@ void ingest_destroy(struct ingest *g)
         extraction_destroy(g->extraction);
         writer_destroy(g->writer);
         refusals_destroy(g->refusals);
+        sheds_destroy(g->sheds);
         free(g->free_numbers);
         free(g->blindness);
         decoder_destroy(g->decoder);

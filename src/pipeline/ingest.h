@@ -26,6 +26,10 @@ void ingest_end_round(struct ingest *g, const struct capture_info *infos, bool i
 /** Frames that kernel or interface dropped between those times. */
 void ingest_add_drops(struct ingest *g, size_t capture, hr_nsec from_at, hr_nsec to_at,
                       uint64_t count);
+/** As of tcp_table_shed(): what is left out is a loss. */
+void ingest_shed(struct ingest *g, unsigned sixteenths);
+/** Connections that were left out so, since the start. @param ret_frames  of them */
+uint64_t ingest_shed_count(const struct ingest *g, uint64_t *ret_frames);
 /** @return how much of the way to the store is full: 0 nothing, 1 all of it */
 double ingest_fill(const struct ingest *g);
 /** Other profiles from now on. */

@@ -316,6 +316,7 @@ static const struct record_field loss_alert_fields[] = {
     {"from_at",        RECORD_TIME,   LOSS_ALERT(from_at),        NULL, NULL      },
     {"frames",         RECORD_INT,    LOSS_ALERT(frames),         NULL, NULL      },
     {"dropped_frames", RECORD_INT,    LOSS_ALERT(dropped_frames), NULL, NULL      },
+    {"shed_frames",    RECORD_INT,    LOSS_ALERT(shed_frames),    NULL, NULL      },
     {"lost_percent",   RECORD_CUSTOM, LOSS_ALERT(lost_ppm),       NULL, emit_lost },
     {"limit_percent",  RECORD_CUSTOM, LOSS_ALERT(limit_ppm),      NULL, emit_limit},
 };

@@ -34,6 +34,8 @@ static const struct {
      NULL                                                                                                                                                  },
     {"ambiguous",   "exchange that servers may have read otherwise",
      "exchanges that servers may have read otherwise",                                                       "see the anomalies in headrace list exchanges"},
+    {"shed",        "frame of a connection that watch left out",
+     "frames of connections that watch left out",                                                            "it could not keep pace"                      },
 };
 
 /* Bounds that were reached and oddities that matter, by the name of the counter. */

@@ -51,6 +51,7 @@ struct loss_alert_view {
     hr_nsec from_at;   /* the minute that it is about */
     int64_t frames;    /* that came then, those lost among them */
     int64_t dropped_frames;
+    int64_t shed_frames;
     int64_t lost_ppm;  /* parts per million of all frames */
     int64_t limit_ppm;
 };

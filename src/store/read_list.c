@@ -48,6 +48,7 @@ static const char *const loss_words[] = {
     [LOSS_NOT_HTTP] = "not-http",
     [LOSS_CAPTURE_CUT] = "capture-cut",
     [LOSS_AMBIGUOUS] = "ambiguous",
+    [LOSS_SHED] = "shed",
 };
 static const char *const version_words[] = {
     [9] = "HTTP/0.9", [10] = "HTTP/1.0", [11] = "HTTP/1.1", [20] = "HTTP/2", [30] = "HTTP/3",

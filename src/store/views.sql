@@ -645,7 +645,7 @@ SELECT l.id             AS loss_id,
        CASE l.kind WHEN 1 THEN 'gap' WHEN 2 THEN 'midstream' WHEN 3 THEN 'one-sided' WHEN 4 THEN 'snaplen'
            WHEN 5 THEN 'dropped' WHEN 6 THEN 'bound' WHEN 7 THEN 'undecoded' WHEN 8 THEN 'tls'
            WHEN 9 THEN 'http2' WHEN 10 THEN 'not-http' WHEN 11 THEN 'capture-cut'
-           ELSE 'ambiguous' END AS kind,
+           WHEN 13 THEN 'shed' ELSE 'ambiguous' END AS kind,
        l.capture_id     AS capture_id,
        l.stream_id      AS stream_id,     -- NULL: the whole capture
        coalesce(l.from_at, -9223372036854775807) AS from_at, -- what happened from then ...

@@ -29,6 +29,7 @@ enum loss_kind {
     LOSS_NOT_HTTP = 10,    /* blind: neither; no weight on verdicts */
     LOSS_CAPTURE_CUT = 11, /* the file itself is cut or corrupt */
     LOSS_AMBIGUOUS = 12,   /* an exchange that servers may have read otherwise; see http_exchange_is_ambiguous() */
+    LOSS_SHED = 13,        /* frames of connections that were left out: watch could not keep pace */
 };
 
 struct loss_row {

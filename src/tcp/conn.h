@@ -91,6 +91,8 @@ struct tcp_callbacks {
     /** Last call for c; both directions have had their END. After a RST it comes a little later, for
      *  segments that the RST overtook. */
     void (*close)(struct tcp_conn *c, enum tcp_end end, void *user);
+    /** A segment of a connection that is left out, see tcp_table_shed(). @param server  NULL: either side */
+    void (*shed)(const struct tcp_segment *s, const struct net_endpoint *server, void *user);
 };
 
 #define TCP_COUNTERS(X)                                                                            \
@@ -99,6 +101,8 @@ struct tcp_callbacks {
     X(connections_one_sided, "connections", "Connections of which one direction was not captured") \
     X(connections_evicted, "connections", "Connections given up because too many were open")       \
     X(connections_timed_out, "connections", "Connections given up after silence")                  \
+    X(connections_shed, "connections", "Connections left out because watch could not keep pace")     \
+    X(segments_shed, "segments", "Segments of those connections")                                   \
     X(retransmissions, "segments", "Segments whose bytes were all seen before")                    \
     X(copies, "segments", "Segments captured twice: the first copy counts")                        \
     X(copies_shared, "segments", "Segments that are in two captures, among these")                 \
@@ -155,6 +159,12 @@ bool tcp_table_evict(struct tcp_table *t);
 void tcp_table_advance(struct tcp_table *t, hr_nsec at);
 /** @return since when bytes are missing that may still come; HR_NSEC_INFINITE: none are */
 hr_nsec tcp_table_waits_since(const struct tcp_table *t);
+/**
+ * From now on so many sixteenths of the connections that begin are left out, chosen by a hash of
+ * addresses and ports; one that was begun stays whole, one that was left out stays out to its end. They
+ * are numbered, and have no other callback but shed().
+ */
+void tcp_table_shed(struct tcp_table *t, unsigned sixteenths);
 /** Closes everything in order of first frames, with TCP_END_NONE. */
 void tcp_table_finish(struct tcp_table *t);
 void tcp_table_destroy(struct tcp_table *t);

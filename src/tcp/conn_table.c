@@ -273,6 +273,39 @@ static void advance_clock(struct tcp_table *t, hr_nsec at)
     t->previous_at = at;
 }
 
+void tcp_table_shed(struct tcp_table *t, unsigned sixteenths)
+{
+    t->shed_sixteenths = sixteenths;
+}
+
+/* Both directions and copies in other networks alike. */
+static bool is_to_be_shed(const struct tcp_table *t, const struct tcp_key *key)
+{
+    return t->shed_sixteenths > 0 &&
+           hr_hash_table(key->side, sizeof(key->side)) % 16 < t->shed_sixteenths;
+}
+
+static void shed_segment(struct tcp_table *t, const struct tcp_ghost *g,
+                         const struct tcp_segment *s)
+{
+    bool is_known = g->server_side != TCP_SIDE_UNKNOWN;
+    t->counters.segments_shed++;
+    t->callbacks.shed(s, is_known ? &g->key.side[g->server_side] : NULL, t->user);
+}
+
+/* It becomes a mere number, under which it is known again. */
+static void shed_new(struct tcp_table *t, const struct tcp_key *key, unsigned side,
+                     const struct tcp_segment *s, const struct tcp_number *take_number)
+{
+    struct tcp_ghost *g = tcp_ghost_add(&t->numbers, key, take_number, false);
+    bool is_answer = s->flags & TCP_ACK;
+    g->is_shed = true;
+    g->server_side =
+        s->flags & TCP_SYN ? (uint8_t)(is_answer ? side : !side) : (uint8_t)TCP_SIDE_UNKNOWN;
+    t->counters.connections_shed++;
+    shed_segment(t, g, s);
+}
+
 /* The 4-tuple has no entry: a new number, or the one it had. */
 static void feed_unknown(struct tcp_table *t, const struct tcp_key *key, unsigned side,
                          const struct tcp_segment *s)
@@ -283,6 +316,10 @@ static void feed_unknown(struct tcp_table *t, const struct tcp_key *key, unsigne
     struct tcp_number number;
     if (g && !tcp_number_is_other(&g->number, side, s)) {
         tcp_number_note(&t->numbers, &g->number, side, s);
+        if (g->is_shed && s->selected) {
+            shed_segment(t, g, s);
+            return;
+        }
         if (!s->selected || (g->ended && !syn && s->wire_payload_bytes == 0)) {
             return;
         }
@@ -294,6 +331,10 @@ static void feed_unknown(struct tcp_table *t, const struct tcp_key *key, unsigne
         }
         number = tcp_number_new(&t->numbers, s);
         tcp_number_note(&t->numbers, &number, side, s);
+        if (s->selected && is_to_be_shed(t, key)) {
+            shed_new(t, key, side, s, &number);
+            return;
+        }
     }
     if (!s->selected) {
         tcp_ghost_add(&t->numbers, key, &number, ended);

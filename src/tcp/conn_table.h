@@ -92,6 +92,7 @@ struct tcp_table {
     hr_nsec now; /* the later of the clock and the present frame */
     hr_nsec previous_at;
     hr_nsec *doubts;  /* by capture; see tcp_table_clock_doubt() */
+    unsigned shed_sixteenths; /* of new connections */
     hr_nsec deadline; /* nothing is due before the clock comes to it */
 };
 

@@ -27,11 +27,15 @@ struct tcp_number {
     bool first_known[2];
 };
 
+#define TCP_SIDE_UNKNOWN 2
+
 /* A 4-tuple without an open connection. */
 struct tcp_ghost {
     struct tcp_key key;
     struct tcp_number number;
     bool ended; /* by FIN or RST */
+    bool is_shed;
+    uint8_t server_side; /* of one that is shed; TCP_SIDE_UNKNOWN: not known */
     UT_hash_handle hh;
 };
 

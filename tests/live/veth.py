@@ -29,6 +29,7 @@ LATENCY_LIMIT = 10  # seconds, of the median: far more than is promised, for mac
 EXPECTED = {"post-logout-access", "missing-set-cookie"}  # of the mistakes below
 DEFECTS = "slow-logout,late-cookie"
 PORT = 8080
+FLOOD_SECONDS = 8
 
 
 def fail(text):
@@ -320,19 +321,20 @@ def check_end(live):
         fail("it takes too long to end")
 
 
-def counted_drops(w):
-    """As the watch says when it is asked, after it has asked the kernel."""
-    said = len(re.findall(r"dropped \d+", w.said()))
+def told(w, name):
+    """The number that the watch says of that when it is asked, after it has asked the kernel."""
+    pattern = r"(?<=[ ,])%s (\d+)" % name
+    said = len(re.findall(pattern, w.said()))
     w.process.send_signal(signal.SIGUSR1)
-    wait_for("statistics", lambda: len(re.findall(r"dropped \d+", w.said())) > said)
-    return int(re.findall(r"dropped (\d+)", w.said())[-1])
+    wait_for("statistics", lambda: len(re.findall(pattern, w.said())) > said)
+    return int(re.findall(pattern, w.said())[-1])
 
 
 def pause_until_drops(live, w):
     """Stops the watch while clients work, until the kernel's buffer was too small. @return spans of time"""
     spans = []
     until = time.monotonic() + PATIENCE
-    while not spans or counted_drops(w) == 0:
+    while not spans or told(w, "dropped") == 0:
         if time.monotonic() > until:
             fail("in vain: drops")
         began = nanoseconds(time.time_ns())
@@ -401,8 +403,69 @@ def check_doubts(live, w, capture, spans):
         fail("drops: proven here, and not by the whole capture: %s" % list(more)[:3])
 
 
+class Slowness(threading.Thread):
+    """A process that runs for a twentieth of the time: any machine is too slow then."""
+
+    def __init__(self, process):
+        super().__init__(daemon=True)
+        self.process, self.is_over = process, threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.is_over.is_set():
+            self.process.send_signal(signal.SIGSTOP)
+            time.sleep(0.095)
+            self.process.send_signal(signal.SIGCONT)
+            self.is_over.wait(0.005)
+
+    def end(self):
+        self.is_over.set()
+        self.join()
+
+
+def flood(live, w):
+    """Frames faster than the watch can read them, until it leaves connections out. @return captures of them"""
+    build = os.path.join(os.path.dirname(live.headrace), "..", "..", "tools")
+    captures = []
+    until = time.monotonic() + 3 * PATIENCE
+    while not captures or told(w, "connections shed") == 0:
+        if time.monotonic() > until:
+            fail("in vain: connections that are left out")
+        captures.append(os.path.join(live.scratch, "flood%d.pcap" % len(captures)))
+        subprocess.run([os.path.join(build, "scenario", "capgen"), "traffic", "--exchanges", "30000", "--connections", "3000",
+                        "--per-connection", "10", "--seed", str(len(captures)), "-o", captures[-1]], check=True,
+                       stderr=subprocess.DEVNULL)
+        slowness = Slowness(w.process)
+        run(*live.network.command("clients", os.path.join(build, "send"), "eth", captures[-1],
+                                  os.path.getsize(captures[-1]) // FLOOD_SECONDS))
+        slowness.end()
+    return captures
+
+
+def check_overload(live):
+    """Where it cannot keep pace it leaves out connections, counts them, and proves nothing that they could explain."""
+    w = Watch(live, "overload", "-i", "a", "--buffer", "1M", "--filter", "tcp")
+    captures = flood(live, w)
+    connections = told(w, "connections shed")
+    w.end()
+    losses = [x for x in live.listed(w.db, "loss") if x["kind"] == "shed"]
+    frames = sum(x["count"] for x in losses)
+    if frames < connections or not all(x["hides_exchanges"] and x["from_at"] <= x["to_at"] for x in losses):
+        fail("overload: %d connections left out, %d frames in the losses %s" % (connections, frames, losses[:2]))
+    audited = w.db + ".audited"
+    subprocess.run([live.headrace, "audit", "--quiet", "--db", audited, "--key-file", live.key, *captures],
+                   stdout=subprocess.DEVNULL)
+
+    def proven(db):
+        return collections.Counter((f["rule"], address(f), f["method"], f["target"]) for f in live.listed(db, "findings")
+                                   if f["verdict"] == "proven")
+    if proven(w.db) - proven(audited):
+        fail("overload: proven, and not by all frames: %s" % list(proven(w.db) - proven(audited))[:3])
+    print("overload: %d connections with %d frames left out" % (connections, frames))
+
+
 CHECKS = {"watched": check_watched, "sides": check_both_sides, "killed": check_killed, "end": check_end,
-          "drops": check_drops}
+          "drops": check_drops, "overload": check_overload}
 
 
 def skip(text):

@@ -73,6 +73,8 @@ static void a_share_is_of_all_frames(void **state)
     assert_int_equal(loss_share_ppm(&(struct loss_counts){0}), 0);
     assert_int_equal(loss_share_ppm(&(struct loss_counts){.dropped = 3}), 1000000);
     assert_int_equal(loss_share_ppm(&(struct loss_counts){.captured = 3, .dropped = 1}), 250000);
+    assert_int_equal(loss_share_ppm(&(struct loss_counts){.captured = 3, .dropped = 1, .shed = 1}),
+                     500000);
 }
 
 int main(void)

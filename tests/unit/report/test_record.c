@@ -146,7 +146,7 @@ static void percentages_have_four_decimals(void **state)
         hr_buf_str(&got),
         "{\"schema\":1,\"type\":\"loss_alert\",\"at\":\"1970-01-01T00:01:00.000000000Z\","
         "\"state\":\"exceeded\",\"from_at\":\"1970-01-01T00:00:00.000000000Z\","
-        "\"frames\":200000,\"dropped_frames\":3,\"lost_percent\":0.0015,"
+        "\"frames\":200000,\"dropped_frames\":3,\"shed_frames\":0,\"lost_percent\":0.0015,"
         "\"limit_percent\":0.1000}\n");
     hr_buf_finish(&got);
 }
