@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "capture/file.h"
+#include "capture/stamps.h"
 
 #include <errno.h>
 #include <pcap/pcap.h>
@@ -29,6 +30,7 @@ struct interface {
     size_t index;
     pcap_t *pcap; /* NULL: gone */
     struct held_frames held;
+    struct stamps stamps;
     uint64_t drops;      /* as the kernel counted when it was asked last */
     uint64_t told_drops; /* of them */
 };
@@ -136,6 +138,7 @@ int live_source_open(const struct live_config *config, struct live_source **ret_
     for (size_t i = 0; i < s->count; i++) {
         s->interfaces[i] = (struct interface){.source = s, .index = i};
         TAILQ_INIT(&s->interfaces[i].held);
+        stamps_init(&s->interfaces[i].stamps);
         s->infos[i] = (struct capture_info){
             .path = config->interfaces[i], .is_pcapng = true, .first_at = HR_NSEC_INFINITE};
     }
@@ -196,8 +199,6 @@ static void note(struct capture_info *info, const struct packet *p)
     if (info->first_at == HR_NSEC_INFINITE) {
         info->first_at = info->last_at = p->at;
     }
-    hr_nsec back = hr_nsec_sub(info->last_at, p->at);
-    info->largest_step_back = back > info->largest_step_back ? back : info->largest_step_back;
     info->first_at = p->at < info->first_at ? p->at : info->first_at;
     info->last_at = p->at > info->last_at ? p->at : info->last_at;
 }
@@ -222,6 +223,7 @@ static void on_frame(u_char *user, const struct pcap_pkthdr *header, const u_cha
         .selected = true,
     };
     note(info, &p);
+    stamps_note(&i->stamps, p.at);
     if (s->count > 1) {
         hold(s, i, &p);
     } else {
@@ -249,11 +251,18 @@ static void lose(struct live_source *s, struct interface *i)
     i->pcap = NULL;
 }
 
-static bool is_ahead(const struct interface *a, const struct interface *b)
+/* A time that is still to come was stamped before the clock was set back: it waits for nothing. */
+static hr_nsec due_at(const struct held_frame *f, hr_nsec until)
+{
+    bool is_to_come = f->packet.at > hr_nsec_add(until, 2 * HOLD_TIME);
+    return is_to_come ? INT64_MIN : f->packet.at;
+}
+
+static bool is_ahead(const struct interface *a, const struct interface *b, hr_nsec until)
 {
     const struct held_frame *x = TAILQ_FIRST(&a->held);
     const struct held_frame *y = TAILQ_FIRST(&b->held);
-    return y == NULL || (x != NULL && x->packet.at < y->packet.at);
+    return y == NULL || (x != NULL && due_at(x, until) < due_at(y, until));
 }
 
 /* The earliest frames first, as far as nothing earlier can come. */
@@ -262,10 +271,10 @@ static void emit_held(struct live_source *s, hr_nsec until)
     for (;;) {
         struct interface *first = &s->interfaces[0];
         for (size_t i = 1; i < s->count; i++) {
-            first = is_ahead(first, &s->interfaces[i]) ? first : &s->interfaces[i];
+            first = is_ahead(first, &s->interfaces[i], until) ? first : &s->interfaces[i];
         }
         struct held_frame *f = TAILQ_FIRST(&first->held);
-        if (f == NULL || (f->packet.at > until && s->held_bytes <= HOLD_BYTES)) {
+        if (f == NULL || (due_at(f, until) > until && s->held_bytes <= HOLD_BYTES)) {
             return;
         }
         s->emit(&f->packet, s->user);
@@ -314,6 +323,18 @@ uint64_t live_source_drops(struct live_source *s, size_t interface)
     i->told_drops = i->drops;
     s->infos[interface].dropped_frames += more;
     return more;
+}
+
+void live_source_settle_clock(struct live_source *s, const struct live_clock_step *step)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        struct stamps *stamps = &s->interfaces[i].stamps;
+        if (step != NULL) {
+            stamps_set(stamps, step->from_at, step->to_at);
+        }
+        stamps_settle(stamps);
+        s->infos[i].largest_step_back = stamps->doubt;
+    }
 }
 
 int live_source_fd(const struct live_source *s, size_t interface)

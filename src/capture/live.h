@@ -12,6 +12,12 @@ struct live_source;
 /* How long the kernel gathers frames before it hands them over: a part of every alert's delay. */
 #define LIVE_GATHER_MS 50
 
+/* Times that may be of before or of after the moment in which the clock was set. */
+struct live_clock_step {
+    hr_nsec from_at;
+    hr_nsec to_at;
+};
+
 struct live_config {
     const char *const *interfaces; /* borrowed; "any": all of them */
     size_t interface_count;
@@ -43,6 +49,12 @@ void live_source_flush(struct live_source *s, void (*emit)(const struct packet *
                        void *user);
 /** Asks the kernel for its drops. @return frames dropped since the last call, of that interface */
 uint64_t live_source_drops(struct live_source *s, size_t interface);
+/**
+ * To be told after each live_source_read(), for frames whose times go back put all times of their
+ * interface in doubt, unless the clock was set back over them.
+ * @param step  the clock was set since the last call; NULL: it was not
+ */
+void live_source_settle_clock(struct live_source *s, const struct live_clock_step *step);
 /** Of all interfaces, one behind the other; error and error_text of one that is gone. */
 const struct capture_info *live_source_infos(const struct live_source *s);
 

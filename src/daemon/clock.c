@@ -2,6 +2,9 @@
 
 #include <time.h>
 
+/* So close must the clocks be read; where the process is stopped between, again. */
+#define CLOSE_ENOUGH HR_NSEC_PER_MSEC
+
 static hr_nsec read_clock(clockid_t id)
 {
     struct timespec t;
@@ -17,4 +20,14 @@ hr_nsec clock_wall(void)
 hr_nsec clock_steady(void)
 {
     return read_clock(CLOCK_MONOTONIC);
+}
+
+struct clock_pair clock_both(void)
+{
+    struct clock_pair p;
+    do {
+        p.steady = clock_steady();
+        p.wall = clock_wall();
+    } while (clock_steady() - p.steady > CLOSE_ENOUGH);
+    return p;
 }

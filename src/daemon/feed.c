@@ -184,6 +184,13 @@ uint64_t feed_drops(struct feed *f, size_t capture)
     return f->live != NULL ? live_source_drops(f->live, capture) : 0;
 }
 
+void feed_settle_clock(struct feed *f, const struct live_clock_step *step)
+{
+    if (f->live != NULL) {
+        live_source_settle_clock(f->live, step);
+    }
+}
+
 const struct capture_info *feed_infos(struct feed *f)
 {
     if (f->live != NULL) {

@@ -31,6 +31,8 @@ int feed_read(struct feed *f, void (*emit)(const struct packet *p, void *user), 
 void feed_flush(struct feed *f, void (*emit)(const struct packet *p, void *user), void *user);
 /** Frames that the kernel dropped since the last call. */
 uint64_t feed_drops(struct feed *f, size_t capture);
+/** As live_source_settle_clock(); nothing of files. */
+void feed_settle_clock(struct feed *f, const struct live_clock_step *step);
 /** Of all captures, one behind the other; until the next call. */
 const struct capture_info *feed_infos(struct feed *f);
 

@@ -32,8 +32,6 @@
 #define QUEUE_BYTES ((size_t)64 * 1024 * 1024)
 /* No frame came for so long: time-outs run all the same. */
 #define SILENCE (2 * HR_NSEC_PER_SEC)
-/* The clock was set, if it and the steady one disagree by more. */
-#define CLOCK_STEP (100 * HR_NSEC_PER_MSEC)
 
 struct watch {
     const struct watch_config *config;
@@ -50,8 +48,8 @@ struct watch {
     hr_nsec round_due;   /* steady */
     hr_nsec tick_due;
     hr_nsec keep_due;
-    hr_nsec clock_lead; /* wall less steady, at the last tick */
-    hr_nsec arrived_at; /* wall: when the last frame came here */
+    struct clock_pair clocks; /* as they were looked at last */
+    hr_nsec arrived_at;       /* wall: when the last frame came here */
     struct losses losses;
     struct watch_stats stats;
     /* Of the writing thread. */
@@ -160,16 +158,23 @@ static void settle(struct watch *w)
 
 /* --- ticks ------------------------------------------------------------------------------------ */
 
-/* A step makes times before and after it incomparable: what lies around it is in doubt. */
-static void note_clock(struct watch *w, hr_nsec wall, hr_nsec steady)
+/* After frames were read and before they are judged: what lies in times that the clock went over is
+ * in doubt, for it may have happened in another order. */
+static void note_clock(struct watch *w)
 {
-    hr_nsec lead = wall - steady;
-    hr_nsec step = lead - w->clock_lead;
-    if (step > CLOCK_STEP || step < -CLOCK_STEP) {
-        hr_warning("the clock was set by %.3f s; times before and after it are not compared well",
-                   (double)step / 1e9);
+    struct clock_step step;
+    if (!clock_step_find(&w->clocks, clock_both(), &step)) {
+        feed_settle_clock(w->config->feed, NULL);
+        return;
     }
-    w->clock_lead = lead;
+    hr_warning("the clock was set by %.3f s, or the machine slept; nothing is proven across that",
+               (double)step.by / 1e9);
+    feed_settle_clock(w->config->feed, &(struct live_clock_step){step.from_at, step.to_at});
+    for (size_t i = 0; i < feed_count(w->config->feed); i++) {
+        ingest_add_clock_step(w->ingest, i, step.from_at, step.to_at);
+    }
+    w->has_frames = true;
+    w->arrived_at = w->clocks.wall;
 }
 
 static uint64_t resident_bytes(void)
@@ -235,7 +240,6 @@ static void tick(struct watch *w, hr_nsec steady)
     hr_nsec wall = clock_wall();
     bool is_live = feed_is_live(w->config->feed);
     if (is_live) {
-        note_clock(w, wall, steady);
         bool is_lossy = losses_ask(&w->losses, wall);
         bool is_told = losses_tick(&w->losses, wall, steady);
         w->has_frames = w->has_frames || is_lossy || is_told;
@@ -335,6 +339,9 @@ static void loop(struct watch *w, int signals)
         hr_nsec now = clock_steady();
         w->arrived_at = frames > 0 ? clock_wall() : w->arrived_at;
         w->is_ending = frames < 0;
+        if (feed_is_live(feed)) {
+            note_clock(w);
+        }
         if (now >= w->tick_due) {
             tick(w, now);
             w->tick_due = now + TICK_INTERVAL;
@@ -442,7 +449,7 @@ int watch_run(const struct watch_config *config, int signals)
     struct watch w = {.config = config, .stats.packet_at = INT64_MIN};
     hr_nsec now = clock_steady();
     w.arrived_at = clock_wall();
-    w.clock_lead = w.arrived_at - now;
+    w.clocks = clock_both();
     w.tick_due = now + TICK_INTERVAL;
     losses_init(&w.losses, w.arrived_at, config->alert_on_loss_ppm, config->repeat);
     int r = start(&w);

@@ -385,11 +385,11 @@ void ingest_advance(struct ingest *g, hr_nsec at)
     tcp_table_advance(g->tcp, at);
 }
 
-void ingest_add_drops(struct ingest *g, size_t capture, hr_nsec from_at, hr_nsec to_at,
-                      uint64_t count)
+static void add_capture_loss(struct ingest *g, enum loss_kind kind, size_t capture, hr_nsec from_at,
+                             hr_nsec to_at, uint64_t count)
 {
     struct loss_row row = {
-        .kind = LOSS_DROPPED,
+        .kind = kind,
         .capture_id = (int64_t)capture,
         .from_at = from_at,
         .to_at = to_at,
@@ -397,6 +397,17 @@ void ingest_add_drops(struct ingest *g, size_t capture, hr_nsec from_at, hr_nsec
         .hides_exchanges = true,
     };
     records_put_loss(g->out, 0, &row);
+}
+
+void ingest_add_drops(struct ingest *g, size_t capture, hr_nsec from_at, hr_nsec to_at,
+                      uint64_t count)
+{
+    add_capture_loss(g, LOSS_DROPPED, capture, from_at, to_at, count);
+}
+
+void ingest_add_clock_step(struct ingest *g, size_t capture, hr_nsec from_at, hr_nsec to_at)
+{
+    add_capture_loss(g, LOSS_CLOCK_SET, capture, from_at, to_at, 1);
 }
 
 /* Requests under way, by server. @return how many servers; past the limit all are one */

@@ -22,6 +22,8 @@ static const struct {
      "capture with -s 0"                                                                                                                                   },
     {"dropped",     "frame dropped while capturing",                 "frames dropped while capturing",
      "use a larger buffer (tcpdump -B)"                                                                                                                    },
+    {"clock-set",   "time that the clock was set",                   "times that the clock was set",
+     "nothing is proven across that"                                                                                                                       },
     {"bound",       "thing given up at a bound of this program",
      "things given up at a bound of this program",                                                           "see the bounds in headrace audit --help"     },
     {"undecoded",   "body that could not be decoded",                "bodies that could not be decoded",     NULL                                          },

@@ -41,6 +41,7 @@ static const char *const loss_words[] = {
     [LOSS_ONE_SIDED] = "one-sided",
     [LOSS_SNAPLEN] = "snaplen",
     [LOSS_DROPPED] = "dropped",
+    [LOSS_CLOCK_SET] = "clock-set",
     [LOSS_BOUND] = "bound",
     [LOSS_UNDECODED] = "undecoded",
     [LOSS_TLS] = "tls",

@@ -296,7 +296,7 @@ CREATE TABLE loss (
     id              INTEGER PRIMARY KEY,
     kind            INTEGER NOT NULL, -- store/write.h loss_kind: 1 gap, 2 midstream, 3 one-sided, 4 snap
                                       -- length, 5 dropped, 6 bound, 7 undecoded, 8 TLS, 9 HTTP/2,
-                                      -- 10 not HTTP, 11 capture cut, 12 ambiguous, 13 shed
+                                      -- 10 not HTTP, 11 capture cut, 12 ambiguous, 13 shed, 14 clock set
     capture_id      INTEGER NOT NULL REFERENCES captures (id),
     stream_id       INTEGER REFERENCES streams (id), -- NULL: the whole capture
     from_at         INTEGER,          -- time: what happened from then ... NULL: since ever

@@ -643,6 +643,7 @@ WHERE s.connections >= 2;
 CREATE VIEW loss_facts AS
 SELECT l.id             AS loss_id,
        CASE l.kind WHEN 1 THEN 'gap' WHEN 2 THEN 'midstream' WHEN 3 THEN 'one-sided' WHEN 4 THEN 'snaplen'
+           WHEN 14 THEN 'clock-set'
            WHEN 5 THEN 'dropped' WHEN 6 THEN 'bound' WHEN 7 THEN 'undecoded' WHEN 8 THEN 'tls'
            WHEN 9 THEN 'http2' WHEN 10 THEN 'not-http' WHEN 11 THEN 'capture-cut'
            WHEN 13 THEN 'shed' ELSE 'ambiguous' END AS kind,

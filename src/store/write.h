@@ -22,6 +22,7 @@ enum loss_kind {
     LOSS_ONE_SIDED = 3,    /* one direction not captured */
     LOSS_SNAPLEN = 4,      /* payload cut off */
     LOSS_DROPPED = 5,      /* frames dropped by kernel or interface, as the capture file says */
+    LOSS_CLOCK_SET = 14,   /* the clock was set: times in between may be of before or after that */
     LOSS_BOUND = 6,        /* given up at a limit of ours */
     LOSS_UNDECODED = 7,    /* content that could not be decoded */
     LOSS_TLS = 8,          /* blind: encrypted */
