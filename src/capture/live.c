@@ -114,6 +114,9 @@ static int open_interface(const struct live_config *c, struct live_source *s, si
     if (i->pcap == NULL) {
         return explain(error, name, PCAP_ERROR, text);
     }
+    /* Adapters that stamp frames have clocks of their own: they differ from each other, and nobody
+     * tells when they are set. */
+    bool is_by_host = pcap_set_tstamp_type(i->pcap, PCAP_TSTAMP_HOST) == 0;
     int r = activate(c, name, i->pcap, error);
     r = r == 0 ? set_filter(c->filter, name, i->pcap, error) : r;
     if (r == 0 && pcap_setnonblock(i->pcap, 1, text) < 0) {
@@ -121,6 +124,7 @@ static int open_interface(const struct live_config *c, struct live_source *s, si
     }
     if (r == 0) {
         info->has_nanoseconds = pcap_get_tstamp_precision(i->pcap) == PCAP_TSTAMP_PRECISION_NANO;
+        info->time_source = is_by_host ? TIME_SOURCE_HOST : TIME_SOURCE_UNKNOWN;
         info->link_type = capture_link_of(pcap_datalink(i->pcap));
         capture_link_name(info->link_type, info->link_name, sizeof(info->link_name));
     }

@@ -38,6 +38,12 @@ struct capture_drop {
 };
 #define CAPTURE_DROP_LIMIT 32u /* past that many the last one stretches */
 
+/* Whose clock stamped the frames. Stored: never renumber. */
+enum time_source {
+    TIME_SOURCE_UNKNOWN = 0, /* a file does not tell */
+    TIME_SOURCE_HOST = 1,    /* the kernel of the machine that captured */
+};
+
 /* What is known about one file; grows while it is read. */
 struct capture_info {
     const char *path;    /* as given; "-" is standard input */
@@ -58,6 +64,7 @@ struct capture_info {
     bool is_pcapng;
     enum packing packing;
     bool has_nanoseconds;
+    enum time_source time_source;
     uint32_t link_type;   /* of the first interface */
     char link_name[32];   /* "EN10MB", "LINUX_SLL2", ... */
     int error;            /* 0, or the negative errno that ended it */

@@ -273,6 +273,7 @@ static const struct record_field capture_fields[] = {
     {"cut_frames",     RECORD_INT,  CAPTURE(cut_frames),     "cut",            NULL},
     {"dropped_frames", RECORD_INT,  CAPTURE(dropped_frames), "dropped",        NULL},
     {"clock_doubt_ns", RECORD_SPAN, CAPTURE(clock_doubt),    "clock doubt",    NULL},
+    {"time_source",    RECORD_TEXT, CAPTURE(time_source),    "time source",    NULL},
     {"error",          RECORD_TEXT, CAPTURE(error),          "error",          NULL},
 };
 const struct record_type record_capture = {"capture", capture_fields, HR_ARRAY_LEN(capture_fields)};

@@ -85,6 +85,7 @@ static int add_capture(const struct capture_view *x, void *user)
     c->path = hr_arena_text(&r->arena, x->path);
     c->format = hr_arena_text(&r->arena, x->format);
     c->link_type = hr_arena_text(&r->arena, x->link_type);
+    c->time_source = hr_arena_text(&r->arena, x->time_source);
     c->error = hr_arena_text(&r->arena, x->error);
     r->captured_bytes += x->size_bytes > 0 ? (uint64_t)x->size_bytes : 0;
     return 0;

@@ -149,15 +149,20 @@ void quality_describe_format(const struct capture_view *c, struct hr_buf *out)
 }
 
 /* What is known of a capture that was read to its end. */
-static void describe_doubts(const struct capture_view *c, struct hr_buf *out)
+static void describe_notes(const struct capture_view *c, struct hr_buf *out)
 {
+    const size_t before = out->len;
     char span[HR_TIME_TEXT_SIZE];
+    if (c->time_source != NULL) {
+        hr_buf_appendf(out, "time stamps of the %s", c->time_source);
+    }
     if (c->cut_frames > 0) {
-        hr_buf_appendf(out, "%" PRId64 " frames cut off by the snap length (capture with -s 0)",
-                       c->cut_frames);
+        hr_buf_appendf(
+            out, "%s%" PRId64 " frames cut off by the snap length (capture with -s 0)",
+            out->len > before ? "; " : "", c->cut_frames);
     }
     if (c->clock_doubt > 0) {
-        hr_buf_appendf(out, "%sits times are in doubt by up to %s", c->cut_frames > 0 ? "; " : "",
+        hr_buf_appendf(out, "%sits times are in doubt by up to %s", out->len > before ? "; " : "",
                        hr_duration_format(c->clock_doubt, span));
     }
 }
@@ -165,7 +170,7 @@ static void describe_doubts(const struct capture_view *c, struct hr_buf *out)
 void quality_describe_capture(const struct capture_view *c, struct hr_buf *out)
 {
     const size_t before = out->len;
-    describe_doubts(c, out);
+    describe_notes(c, out);
     if (c->error != NULL) {
         hr_buf_appendf(out, "%s%s", out->len > before ? "; " : "", c->error);
     }
@@ -193,7 +198,7 @@ static void append_capture(const struct capture_view *c, const struct report_pai
                        hr_duration_format(hr_nsec_sub(c->last_at, c->first_at), span));
     }
     hr_buf_appendf(out, ", %" PRId64 " exchanges", c->exchanges);
-    describe_doubts(c, &text);
+    describe_notes(c, &text);
     hr_buf_appendf(out, "%s%s\n", text.len > 0 ? "; " : "", hr_buf_str(&text));
     hr_buf_finish(&text);
     if (c->error != NULL) {

@@ -293,6 +293,7 @@ struct capture_view {
     int64_t cut_frames;
     int64_t dropped_frames;
     hr_nsec clock_doubt;
+    const char *time_source; /* "host"; NULL: not known */
     const char *error;       /* NULL: read to its end */
 };
 int read_captures(struct store *s, const struct read_filter *f,

@@ -286,6 +286,7 @@ int read_captures(struct store *s, const struct read_filter *f,
             .cut_frames = sqlite3_column_int64(q, 10),
             .dropped_frames = sqlite3_column_int64(q, 11),
             .clock_doubt = sqlite3_column_int64(q, 12),
+            .time_source = sqlite3_column_int(q, 14) == TIME_SOURCE_HOST ? "host" : NULL,
             .error = column_text(q, 13),
         };
         r = row(&x, user);

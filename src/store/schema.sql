@@ -26,6 +26,7 @@ CREATE TABLE captures (
     is_pcapng      INTEGER NOT NULL DEFAULT 0, -- boolean; 0: pcap
     packing        INTEGER NOT NULL DEFAULT 0, -- capture/unpack.h: 0 none, 1 gzip, 2 zstd, 3 lz4
     has_nanoseconds INTEGER NOT NULL DEFAULT 0,-- boolean; 0: times are in microseconds
+    time_source    INTEGER NOT NULL DEFAULT 0, -- capture/source.h: 0 unknown (a file does not tell), 1 host
     link_type      INTEGER NOT NULL DEFAULT 0, -- LINKTYPE_ number of the first interface
     link_name      TEXT NOT NULL DEFAULT '',   -- its name: EN10MB, LINUX_SLL2
     size_bytes     INTEGER NOT NULL DEFAULT 0, -- bytes of the file; 0: unknown (a pipe)

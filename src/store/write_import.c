@@ -481,6 +481,7 @@ int import_end_capture(struct import *i, size_t index, const struct capture_info
     bind_text(q, 16, info->error != 0 ? info->error_text : NULL);
     sqlite3_bind_blob(q, 17, info->frames > 0 ? info->head.bytes : NULL, HR_DIGEST_BYTES,
                       SQLITE_STATIC); /* NULL as well: the last one's would stay */
+    bind_number(q, 18, info->time_source);
     return store_run(i->s, q);
 }
 
