@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """A server and its clients in two network namespaces, a router between them, and headrace watch on the router.
 
-veth.py HEADRACE ROOT [CHECK]...   Skipped where not root, or where ip or tcpdump are missing. Without Go the server is
-a Python program with fewer mistakes.
+veth.py HEADRACE ROOT [--clock CLOCK.SO] [CHECK]...   Skipped where not root, or where ip or tcpdump are missing.
+Without Go the server is a Python program with fewer mistakes.
 """
 import collections
 import json
+import mmap
 import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -144,11 +146,12 @@ def saw(clients):
 class Watch:
     """With the time at which each alert came."""
 
-    def __init__(self, live, name, *options):
+    def __init__(self, live, name, *options, env=None):
         self.db, self.alerts, self.live = os.path.join(live.scratch, name + ".db"), [], live
         self.errors = open(os.path.join(live.scratch, name + ".err"), "a+")
         self.process = live.start("router", live.headrace, "watch", "--db", self.db, "--key-file", live.key, "--filter",
-                                  "tcp port %d" % PORT, *options, stdout=subprocess.PIPE, stderr=self.errors)
+                                  "tcp port %d" % PORT, *options, stdout=subprocess.PIPE, stderr=self.errors,
+                                  env=env)
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
         wait_for("a watch", lambda: self.process.poll() is not None or "NoNewPrivs:\t1" in open(
@@ -464,8 +467,60 @@ def check_overload(live):
     print("overload: %d connections with %d frames left out" % (connections, frames))
 
 
+class Clock:
+    """The wall clock of a program, which can be set."""
+
+    def __init__(self, live):
+        path = os.path.join(live.scratch, "clock")
+        with open(path, "wb") as f:
+            f.write(bytes(8))
+        os.chmod(path, 0o644)
+        with open(path, "r+b") as f:
+            self.lead = mmap.mmap(f.fileno(), 8)
+        self.env = dict(os.environ, LD_PRELOAD=live.clock, HEADRACE_CLOCK=path)
+
+    def set(self, seconds):
+        self.lead[:] = struct.pack("=q", seconds * 10**9)
+
+
+def check_clock(live):
+    """Nothing is proven of times that the clock was set over; those before and behind keep their worth."""
+    if live.clock is None:
+        print("skipped: the clock is not set where programs are built with sanitizers")
+        return
+    clock = Clock(live)
+    w = Watch(live, "clock", "-i", "a", env=clock.env)
+    saw(live.use(3))
+    wait_for("what is proven before", lambda: any(a["verdict"] == "proven" for _, a in w.alerts))
+    began = time.time_ns()
+    clock.set(-3600)
+    wait_for("word of the clock", lambda: re.search(r"clock was set by -(3599\.9|3600\.0)", w.said()))
+    ended = time.time_ns()
+    clients = live.use(2)
+    wait_for("what is proven behind", lambda: any(a["verdict"] == "proven" and a["at"] > nanoseconds(ended)
+                                                  for _, a in w.alerts))
+    saw(clients)
+    w.end()
+    losses = [x for x in live.listed(w.db, "loss") if x["kind"] == "clock-set"]
+    if len(losses) != 1 or not nanoseconds(began - (3600 + PATIENCE) * 10**9) < losses[0]["from_at"] < nanoseconds(
+            ended - 3600 * 10**9) or not nanoseconds(began) <= losses[0]["to_at"] <= nanoseconds(ended):
+        fail("clock: the losses are %s" % losses)
+    span = (losses[0]["from_at"], losses[0]["to_at"])
+    findings = live.listed(w.db, "findings")
+    before = [f for f in findings if f["rule"] == "post-logout-access" and overlap(span_of(f), span)]
+    behind = [f for f in findings if f["rule"] == "post-logout-access" and not overlap(span_of(f), span)]
+    if not before or any(f["verdict"] == "proven" for f in before):
+        fail("clock: %d findings within, proven %s" % (len(before), [f for f in before if f["verdict"] == "proven"][:1]))
+    if not any(f["verdict"] == "proven" for f in behind):
+        fail("clock: nothing is proven behind")
+    source = live.listed(w.db, "captures")[0]
+    if source["time_source"] != "host" or source["clock_doubt_ns"] >= 10**9:
+        fail("clock: the capture is %s" % source)
+    print("clock set back by an hour: %d findings in doubt, %d behind it are not" % (len(before), len(behind)))
+
+
 CHECKS = {"watched": check_watched, "sides": check_both_sides, "killed": check_killed, "end": check_end,
-          "drops": check_drops, "overload": check_overload}
+          "drops": check_drops, "overload": check_overload, "clock": check_clock}
 
 
 def skip(text):
@@ -476,6 +531,9 @@ def skip(text):
 def main():
     leaks.ignore()
     headrace, root = map(os.path.abspath, sys.argv[1:3])
+    names, clock = sys.argv[3:], None
+    if names[:1] == ["--clock"]:
+        clock, names = os.path.abspath(names[1]), names[2:]
     if os.geteuid() != 0:
         return skip("network namespaces and interfaces need root")
     for tool in ("ip", "tcpdump"):
@@ -491,8 +549,9 @@ def main():
             except OSError as e:
                 return skip("no network namespaces can be made here: %s" % e)
             live = Live(network, headrace, root, scratch)
+            live.clock = clock
             live.serve()
-            for name in sys.argv[3:] or CHECKS:
+            for name in names or CHECKS:
                 CHECKS[name](live)
         finally:
             if live is not None:
