@@ -62,7 +62,7 @@ static void check_marks(struct outcome *o, const struct exchange_facts *f)
 {
     LAW(f->mark_count <= FACTS_MARK_LIMIT);
     for (size_t i = 0; i < f->mark_count; i++) {
-        LAW(f->marks[i].kind > MARK_NONE && f->marks[i].kind <= MARK_ALSO_SET);
+        LAW(f->marks[i].kind > MARK_NONE && f->marks[i].kind <= MARK_ANOMALIES);
         check_text(o, f->marks[i].text, true);
         fuzz_mix_number(&o->sum, f->marks[i].kind);
         fuzz_mix_number(&o->sum, (uint64_t)f->marks[i].value);

@@ -157,6 +157,9 @@ int load_json(struct loader *l, const struct hr_yaml *node, struct hr_json *j)
         }
         r = load_json(l, i, j);
     }
+    if (r != 0) {
+        return r; /* perhaps behind a key without its value: nobody reads on */
+    }
     if (node->kind == HR_YAML_SEQUENCE) {
         hr_json_array_end(j);
     } else {
