@@ -354,7 +354,8 @@ def nanoseconds(ns):
 
 
 def span_of(finding):
-    times = [finding["at"]] + [e["at"] for e in finding["evidence"] if e["at"]]
+    """From the logout to the access: what lies before the logout explains nothing."""
+    times = [finding["at"]] + [e["at"] for e in finding["evidence"] if e["at"] and e["role"] != "login"]
     return min(times), max(times)
 
 
