@@ -21,6 +21,13 @@ static const char *word_of(const char *const *words, size_t count, int64_t numbe
     return number >= 0 && (size_t)number < count ? words[number] : "none";
 }
 
+/* A database can hold any number. */
+static hr_nsec quarter_at(int64_t quarter)
+{
+    const int64_t most = INT64_MAX / READ_QUARTER;
+    return (quarter > most ? most : quarter < -most ? -most : quarter) * READ_QUARTER;
+}
+
 /* The first quarter hour that begins at or after that time. */
 static int64_t quarter_from(hr_nsec at)
 {
@@ -106,7 +113,7 @@ int read_traffic(struct store *s, const struct read_filter *f,
     sqlite3_stmt *q = quarters(s, STMT_SCOPE_TRAFFIC, f);
     int r;
     while ((r = store_step(s, q)) > 0) {
-        r = row(sqlite3_column_int64(q, 0) * READ_QUARTER, sqlite3_column_int64(q, 1), user);
+        r = row(quarter_at(sqlite3_column_int64(q, 0)), sqlite3_column_int64(q, 1), user);
         if (r != 0) {
             return store_end_rows(q, r);
         }
@@ -121,7 +128,7 @@ int read_login_counts(struct store *s, const struct read_filter *f,
     int r;
     while ((r = store_step(s, q)) > 0) {
         struct login_view x = {
-            .at = sqlite3_column_int64(q, 0) * READ_QUARTER,
+            .at = quarter_at(sqlite3_column_int64(q, 0)),
             .outcome = word_of(outcomes, HR_ARRAY_LEN(outcomes), sqlite3_column_int64(q, 1)),
             .has_token = sqlite3_column_int(q, 2) != 0,
             .logins = sqlite3_column_int64(q, 3),
