@@ -69,8 +69,13 @@ static int write_file(const char *path, const struct evidence *e)
     return f.error;
 }
 
+/* A database can hold anything, and this becomes the name of a file. */
 static int append_path(const struct finding_view *f, void *user)
 {
+    if (f->fingerprint == NULL || f->fingerprint[0] == '\0' ||
+        f->fingerprint[strspn(f->fingerprint, "0123456789abcdef")] != '\0') {
+        return -EBADMSG;
+    }
     hr_buf_appendf(user, "/%s.pcapng", f->fingerprint);
     return 0;
 }
@@ -109,7 +114,11 @@ static int cut_to_file(const struct evidence_sink *e, int64_t finding, const cha
         r = cut(e, finding, &evidence, &is_whole);
         bool may_come = r == -ESTALE || r == -ENODATA || (r == 0 && !is_whole);
         is_done = !may_come || i == TRIES;
-        r = is_done && r == 0 ? write_file(path, &evidence) : r;
+        if (r == -ENOENT) { /* pruned, or withdrawn, meanwhile */
+            r = 0;
+        } else if (is_done && r == 0) {
+            r = write_file(path, &evidence);
+        }
         evidence_finish(&evidence);
         if (!is_done) {
             usleep(PAUSE_US);
@@ -157,13 +166,14 @@ static int send_evidence(void *state, struct hr_span body)
     }
     hr_buf_init(&path, SIZE_MAX);
     hr_buf_append_str(&path, e->config.args->evidence_dir);
+    const size_t folder_len = path.len;
     int r = open_own_store(e);
     r = r == 0 ? read_finding(e->store, finding, append_path, &path) : r;
-    r = r == 0 ? cut_to_file(e, finding, hr_buf_str(&path)) : r;
+    if (r == 0 && path.len > folder_len) { /* else it was pruned meanwhile */
+        r = cut_to_file(e, finding, hr_buf_str(&path));
+    }
     hr_buf_finish(&path);
     switch (r) {
-    case -ENOENT: /* pruned, or withdrawn, meanwhile */
-        return 0;
     case -ESTALE:
         return -ENODATA;
     case -ENOSPC:

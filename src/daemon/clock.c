@@ -4,6 +4,7 @@
 
 /* So close must the clocks be read; where the process is stopped between, again. */
 #define CLOSE_ENOUGH HR_NSEC_PER_MSEC
+#define TRIES 16
 
 static hr_nsec read_clock(clockid_t id)
 {
@@ -25,9 +26,11 @@ hr_nsec clock_steady(void)
 struct clock_pair clock_both(void)
 {
     struct clock_pair p;
+    int tries = 0;
     do {
         p.steady = clock_steady();
         p.wall = clock_wall();
-    } while (clock_steady() - p.steady > CLOSE_ENOUGH);
+        tries++;
+    } while (clock_steady() - p.steady > CLOSE_ENOUGH && tries < TRIES);
     return p;
 }
