@@ -16,7 +16,6 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -351,6 +350,14 @@ static void batch_destroy(struct batch *b)
     }
 }
 
+/* With the lock held, or before the thread is made. */
+static void note_state(struct keeper *k)
+{
+    k->state.bytes = k->ring_bytes;
+    k->state.oldest_at = k->ring.count > 0 ? k->ring.items[0].from : HR_NSEC_INFINITE;
+    k->state.is_stopped = k->retry_at != 0;
+}
+
 static void *run(void *user)
 {
     struct keeper *k = user;
@@ -367,9 +374,7 @@ static void *run(void *user)
         pthread_mutex_unlock(&k->lock);
         write_batch(k, b);
         pthread_mutex_lock(&k->lock);
-        k->state.bytes = k->ring_bytes;
-        k->state.oldest_at = k->ring.count > 0 ? k->ring.items[0].from : HR_NSEC_INFINITE;
-        k->state.is_stopped = k->retry_at != 0;
+        note_state(k);
         k->state.missed += k->retry_at != 0 ? b->frames : 0;
         STAILQ_REMOVE_HEAD(&k->waiting, link);
         k->waiting_bytes -= b->bytes.len;
@@ -387,8 +392,7 @@ int keeper_start(struct keeper *k, struct hr_buf *ret_error)
         k->ring_bytes += k->ring.items[i].size_bytes;
         k->last_number = k->ring.items[i].number;
     }
-    k->state.bytes = k->ring_bytes;
-    k->state.oldest_at = k->ring.count > 0 ? k->ring.items[0].from : HR_NSEC_INFINITE;
+    note_state(k);
     r = r == 0 ? -pthread_create(&k->thread, NULL, run, k) : r;
     k->is_running = r == 0;
     return r < 0 ? fail(k, r, ret_error) : 0;
@@ -485,6 +489,9 @@ void keeper_add(struct keeper *k, const struct packet *p)
     }
     if (interface == RING_INTERFACE_LIMIT) {
         keeper_flush(k);
+        pthread_mutex_lock(&k->lock);
+        k->state.missed++;
+        pthread_mutex_unlock(&k->lock);
         return;
     }
     struct batch *b = batch_for(k, p);

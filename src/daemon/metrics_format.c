@@ -2,6 +2,7 @@
  * https://github.com/OpenObservability/OpenMetrics/blob/main/specification/OpenMetrics.md */
 #include "base/alloc.h"
 #include "daemon/metrics.h"
+#include "daemon/shed.h"
 
 #include <inttypes.h>
 
@@ -126,8 +127,8 @@ void metrics_format(const struct watch_stats *s, struct hr_buf *out)
     for (size_t i = 0; i < HR_ARRAY_LEN(families); i++) {
         put_family(&families[i], out);
     }
-    put_ratio("shed_ratio", "Which share of new connections is left out now.", s->shed_share / 16.0,
-              out);
+    put_ratio("shed_ratio", "Which share of new connections is left out now.",
+              (double)s->shed_share / SHED_SHARES, out);
     put_ratio("store_queue_fill", "How full the way to the store is, 1 at most.", s->queue_fill,
               out);
     put_ratio("round_duration_seconds", "How long the last round took.",
