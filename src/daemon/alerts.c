@@ -179,7 +179,8 @@ static bool is_due(const struct alerts *a, const struct alert_candidate *c, cons
     if (c->said == NULL || report_verdict_rank(verdict) > report_verdict_rank(c->said)) {
         return true;
     }
-    return c->is_changed && hr_nsec_sub(a->now, c->said_at) >= a->config.repeat;
+    hr_nsec silent = hr_nsec_sub(a->now, c->said_at); /* below 0: the clock was set back */
+    return c->is_changed && (silent < 0 || silent >= a->config.repeat);
 }
 
 static void count_told(struct alerts *a, hr_nsec completed_at)

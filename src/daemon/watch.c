@@ -30,6 +30,8 @@
 #define REST_PAUSE_US 5000
 /* The way to the store: what comes in while a round is judged. */
 #define QUEUE_BYTES ((size_t)64 * 1024 * 1024)
+/* Frames come in while others are read: so much later than the clock is now they may be. */
+#define CLOCK_LEAD HR_NSEC_PER_SEC
 /* No frame came for so long: time-outs run all the same. */
 #define SILENCE (2 * HR_NSEC_PER_SEC)
 
@@ -158,12 +160,31 @@ static void settle(struct watch *w)
 
 /* --- ticks ------------------------------------------------------------------------------------ */
 
-/* After frames were read and before they are judged: what lies in times that the clock went over is
- * in doubt, for it may have happened in another order. */
+/* Time-outs go by the times of frames, as far as this clock stamps them. */
+static bool clock_stamps_all(const struct watch *w)
+{
+    const struct capture_info *infos = feed_infos(w->config->feed);
+    bool does = true;
+    for (size_t i = 0; i < feed_count(w->config->feed); i++) {
+        does = does && infos[i].time_source == TIME_SOURCE_HOST;
+    }
+    return does;
+}
+
+/* Before frames are read, and once more before they are judged: what lies in times that the clock
+ * went over is in doubt, for it may have happened in another order. */
 static void note_clock(struct watch *w)
 {
     struct clock_step step;
-    if (!clock_step_find(&w->clocks, clock_both(), &step)) {
+    bool is_step = clock_step_find(&w->clocks, clock_both(), &step);
+    bool is_shared = clock_stamps_all(w);
+    if (is_shared) {
+        ingest_limit_clock(w->ingest, hr_nsec_add(w->clocks.wall, CLOCK_LEAD));
+    }
+    if (is_shared && is_step) {
+        ingest_shift_clock(w->ingest, step.by);
+    }
+    if (!is_step) {
         feed_settle_clock(w->config->feed, NULL);
         return;
     }
@@ -335,6 +356,9 @@ static void loop(struct watch *w, int signals)
 {
     struct feed *feed = w->config->feed;
     while (!w->is_ending && !ingest_has_failed(w->ingest)) {
+        if (feed_is_live(feed)) {
+            note_clock(w);
+        }
         int frames = feed_read(feed, on_frame, w);
         hr_nsec now = clock_steady();
         w->arrived_at = frames > 0 ? clock_wall() : w->arrived_at;

@@ -101,14 +101,30 @@ void fragment_table_destroy(struct fragment_table *t)
     free(t);
 }
 
+/* Where two frames agree that the first one waits since a time that is still to come, the clock was
+ * set back. */
+static struct pending *first_pending(struct fragment_table *t, hr_nsec latest)
+{
+    struct pending *p;
+    while ((p = t->pending) != NULL &&
+           hr_nsec_sub(p->first_at, latest) > t->config.fragment_timeout) {
+        HASH_DEL(t->pending, p);
+        p->first_at = latest;
+        HASH_ADD(hh, t->pending, key, sizeof(p->key), p);
+    }
+    return p;
+}
+
 static void give_up_overdue(struct fragment_table *t, hr_nsec now)
 {
     /* Two frames must agree that time has passed: one may be wrong. */
     hr_nsec sure = now < t->previous_at ? now : t->previous_at;
+    hr_nsec latest = now > t->previous_at ? now : t->previous_at;
     t->previous_at = now;
-    while (t->pending != NULL &&
-           hr_nsec_sub(sure, t->pending->first_at) > t->config.fragment_timeout) {
-        give_up(t, t->pending);
+    struct pending *p;
+    while ((p = first_pending(t, latest)) != NULL &&
+           hr_nsec_sub(sure, p->first_at) > t->config.fragment_timeout) {
+        give_up(t, p);
     }
 }
 

@@ -47,7 +47,8 @@ struct lane {
 struct ingest {
     LIST_HEAD(lanes, lane) lanes; /* open connections */
     size_t lane_count;
-    hr_nsec last_at;                            /* of the frames */
+    hr_nsec last_at;                            /* of the frames, as far as the clock goes: */
+    hr_nsec latest;                             /* none can be of later */
     struct blindness (*blindness)[BLIND_KINDS]; /* by capture */
     size_t capture_count;
     struct decoder *decoder;
@@ -335,6 +336,7 @@ int ingest_create(const struct pipeline_config *config, const struct hr_key *key
     g->blindness = hr_xcalloc(capture_count, sizeof(*g->blindness));
     g->capture_count = capture_count;
     g->last_at = INT64_MIN;
+    g->latest = HR_NSEC_INFINITE;
     g->config = *config;
     g->queue_bytes = target->queue_bytes;
     g->http = http_context_create(&config->http, &http_callbacks);
@@ -348,7 +350,8 @@ int ingest_create(const struct pipeline_config *config, const struct hr_key *key
 
 void ingest_feed(struct ingest *g, const struct packet *p)
 {
-    g->last_at = p->at > g->last_at ? p->at : g->last_at;
+    hr_nsec at = p->at < g->latest ? p->at : g->latest;
+    g->last_at = at > g->last_at ? at : g->last_at;
     decoder_feed(g->decoder, p);
     while (http_context_kept_bytes(g->http) > g->config.http.kept_bytes &&
            tcp_table_evict(g->tcp)) {
@@ -383,6 +386,18 @@ static void flush_blindness(struct ingest *g)
 void ingest_advance(struct ingest *g, hr_nsec at)
 {
     tcp_table_advance(g->tcp, at);
+}
+
+void ingest_shift_clock(struct ingest *g, hr_nsec by)
+{
+    g->last_at = g->last_at != INT64_MIN ? hr_nsec_add(g->last_at, by) : INT64_MIN;
+    tcp_table_shift_clock(g->tcp, by);
+}
+
+void ingest_limit_clock(struct ingest *g, hr_nsec latest)
+{
+    g->latest = latest;
+    tcp_table_limit_clock(g->tcp, latest);
 }
 
 static void add_capture_loss(struct ingest *g, enum loss_kind kind, size_t capture, hr_nsec from_at,
@@ -445,6 +460,7 @@ void ingest_end_round(struct ingest *g, const struct capture_info *infos, bool i
         .infos = infos,
         .clock_doubts = doubts,
         .capture_count = g->capture_count,
+        .last_at = g->last_at,
         .pending = pending,
         .waits_since = tcp_table_waits_since(g->tcp),
         .is_last = is_last,

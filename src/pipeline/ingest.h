@@ -30,6 +30,10 @@ void ingest_add_drops(struct ingest *g, size_t capture, hr_nsec from_at, hr_nsec
 void ingest_shed(struct ingest *g, unsigned sixteenths);
 /** Connections that were left out so, since the start. @param ret_frames  of them */
 uint64_t ingest_shed_count(const struct ingest *g, uint64_t *ret_frames);
+/** The clock that stamps all frames was set by so much: time-outs go on with the rest of their time. */
+void ingest_shift_clock(struct ingest *g, hr_nsec by);
+/** No frame can be of later than that: one that says so moves no time. */
+void ingest_limit_clock(struct ingest *g, hr_nsec latest);
 /** The clock of that capture was set: those times may be of before or of after that. */
 void ingest_add_clock_step(struct ingest *g, size_t capture, hr_nsec from_at, hr_nsec to_at);
 /** @return how much of the way to the store is full: 0 nothing, 1 all of it */

@@ -70,6 +70,7 @@ void records_put_round(struct queue *q, const struct round_end *e)
     if (to != NULL) {
         *to = (struct round_record){.capture_count = e->capture_count,
                                     .pending_count = e->pending_count,
+                                    .last_at = e->last_at,
                                     .waits_since = e->waits_since,
                                     .is_last = e->is_last};
         char *arrays = (char *)(to + 1);
@@ -90,6 +91,7 @@ void records_read_round(const struct round_record *record, struct round_end *ret
         .capture_count = record->capture_count,
         .pending = pending,
         .pending_count = record->pending_count,
+        .last_at = record->last_at,
         .waits_since = record->waits_since,
         .is_last = record->is_last,
     };

@@ -47,6 +47,7 @@ struct loss_record {
 struct round_record {
     size_t capture_count;
     size_t pending_count;
+    hr_nsec last_at;
     hr_nsec waits_since;
     bool is_last;
 };

@@ -96,13 +96,10 @@ static int run_rules(struct rounds *r, struct rule_run_result *ret_result)
 /* By the day of the packets, in a transaction of its own. */
 static int prune(struct rounds *r, const struct round_end *e)
 {
-    hr_nsec now = INT64_MIN;
+    hr_nsec now = e->last_at;
     int64_t count = 0;
-    for (size_t i = 0; i < e->capture_count; i++) {
-        now = e->infos[i].frames > 0 && e->infos[i].last_at > now ? e->infos[i].last_at : now;
-    }
-    if (r->config.retain == 0 || now == INT64_MIN ||
-        (r->pruned_at != INT64_MIN && now - r->pruned_at < PRUNE_EVERY)) {
+    bool is_done = r->pruned_at <= now && hr_nsec_sub(now, r->pruned_at) < PRUNE_EVERY;
+    if (r->config.retain == 0 || now == INT64_MIN || is_done) {
         return 0;
     }
     r->pruned_at = now;

@@ -23,6 +23,7 @@ struct round_end {
     const struct capture_info *infos; /* by capture */
     const hr_nsec *clock_doubts;      /* by capture */
     size_t capture_count;
+    hr_nsec last_at; /* of the frames; steps back with their clock; INT64_MIN: there was none */
     const struct round_pending *pending; /* each server once */
     size_t pending_count;
     hr_nsec waits_since; /* bytes are missing that may still come; HR_NSEC_INFINITE: none */

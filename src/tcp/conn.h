@@ -157,6 +157,10 @@ size_t tcp_table_held_bytes(const struct tcp_table *t);
 bool tcp_table_evict(struct tcp_table *t);
 /** No frame comes, and it is that late by now: what waits for time to pass need not wait for a frame. */
 void tcp_table_advance(struct tcp_table *t, hr_nsec at);
+/** The clock that stamps the frames was set by so much: what waits has the rest of its time before it. */
+void tcp_table_shift_clock(struct tcp_table *t, hr_nsec by);
+/** No frame can be of later than that: one that says so does not move time. At first there is no limit. */
+void tcp_table_limit_clock(struct tcp_table *t, hr_nsec latest);
 /** @return since when bytes are missing that may still come; HR_NSEC_INFINITE: none are */
 hr_nsec tcp_table_waits_since(const struct tcp_table *t);
 /**

@@ -29,7 +29,7 @@ struct tcp_table *tcp_table_create(const struct tcp_config *config,
         TAILQ_INIT(&t->watches[i]);
     }
     t->clock = t->now = t->previous_at = INT64_MIN;
-    t->deadline = HR_NSEC_INFINITE;
+    t->deadline = t->latest = HR_NSEC_INFINITE;
     tcp_numbers_init(&t->numbers, capture_count, GHOST_LIMIT);
     t->doubts = hr_xcalloc(capture_count == 0 ? 1 : capture_count, sizeof(*t->doubts));
     return t;
@@ -262,6 +262,7 @@ static struct tcp_entry *add_entry(struct tcp_table *t, const struct tcp_key *ke
 
 static void advance_clock(struct tcp_table *t, hr_nsec at)
 {
+    at = at < t->latest ? at : t->latest;
     if (t->clock == INT64_MIN) {
         t->clock = t->now = t->previous_at = at;
         return;
@@ -428,6 +429,31 @@ void tcp_table_advance(struct tcp_table *t, hr_nsec at)
         t->previous_at = at > t->previous_at ? at : t->previous_at;
         expire(t);
     }
+}
+
+void tcp_table_shift_clock(struct tcp_table *t, hr_nsec by)
+{
+    struct tcp_entry *e;
+    if (t->clock == INT64_MIN) {
+        return;
+    }
+    TAILQ_FOREACH(e, &t->entries, order)
+    {
+        e->stamp = hr_nsec_add(e->stamp, by);
+        for (int i = 0; i < 2; i++) {
+            e->half[i].acked_at = hr_nsec_add(e->half[i].acked_at, by);
+        }
+    }
+    tcp_holes_shift(t, by);
+    t->clock = hr_nsec_add(t->clock, by);
+    t->now = hr_nsec_add(t->now, by);
+    t->previous_at = hr_nsec_add(t->previous_at, by);
+    t->deadline = hr_nsec_add(t->deadline, by);
+}
+
+void tcp_table_limit_clock(struct tcp_table *t, hr_nsec latest)
+{
+    t->latest = latest;
 }
 
 hr_nsec tcp_table_waits_since(const struct tcp_table *t)

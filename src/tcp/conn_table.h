@@ -91,6 +91,7 @@ struct tcp_table {
     hr_nsec clock;
     hr_nsec now; /* the later of the clock and the present frame */
     hr_nsec previous_at;
+    hr_nsec latest; /* see tcp_table_limit_clock() */
     hr_nsec *doubts;  /* by capture; see tcp_table_clock_doubt() */
     unsigned shed_sixteenths; /* of new connections */
     hr_nsec deadline; /* nothing is due before the clock comes to it */
@@ -134,6 +135,8 @@ bool tcp_hole_is_certain(const struct tcp_table *t, const struct tcp_half *h, tc
 void tcp_holes_expire(struct tcp_table *t);
 /** Declares holes, the longest waiting first, until all held bytes are within the budget. */
 void tcp_holes_enforce(struct tcp_table *t);
+/** See tcp_table_shift_clock(). */
+void tcp_holes_shift(struct tcp_table *t, hr_nsec by);
 void tcp_holes_forget(struct tcp_table *t, struct tcp_entry *e);
 
 /* conn_table.c */

@@ -149,6 +149,17 @@ void tcp_holes_enforce(struct tcp_table *t)
     }
 }
 
+void tcp_holes_shift(struct tcp_table *t, hr_nsec by)
+{
+    struct tcp_watch *w;
+    for (int i = 0; i < TCP_WATCH_COUNT; i++) {
+        TAILQ_FOREACH(w, &t->watches[i], link)
+        {
+            w->since = hr_nsec_add(w->since, by);
+        }
+    }
+}
+
 void tcp_holes_forget(struct tcp_table *t, struct tcp_entry *e)
 {
     leave(t, e, TCP_ORIG);

@@ -247,6 +247,24 @@ static void bounds_hold(void **state)
     assert_int_equal(c.fragments_dropped, 8);
 }
 
+/* What waits is given up on time all the same, and not before. */
+static void clock_may_be_set_back(void **state)
+{
+    (void)state;
+    static const int seconds[] = {3600, 3601, 1, 3602, 3603, 10, 10, 39, 39, 41, 41};
+    static const uint64_t given_up[] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 5};
+    const struct piece first = {0, true, "abcdefgh"};
+    struct decode_counters c = {0};
+    struct fragment_table *t = fragment_table_create(&roomy, &c);
+    struct datagram got;
+    for (unsigned i = 0; i < HR_ARRAY_LEN(seconds); i++) {
+        struct fragment f = fragment_of(&first, i, seconds[i] * HR_NSEC_PER_SEC);
+        assert_false(fragment_table_feed(t, &f, &got));
+        assert_int_equal(c.fragments_dropped, given_up[i]);
+    }
+    fragment_table_destroy(t);
+}
+
 /* A datagram that outgrows the budget goes itself when it is the only one. */
 static void a_large_datagram_meets_the_budget(void **state)
 {
@@ -331,6 +349,7 @@ int main(void)
         cmocka_unit_test(order_does_not_matter),
         cmocka_unit_test(datagrams_are_kept_apart),
         cmocka_unit_test(bounds_hold),
+        cmocka_unit_test(clock_may_be_set_back),
         cmocka_unit_test(a_large_datagram_meets_the_budget),
         cmocka_unit_test(segments_come_out_of_fragments),
     };
