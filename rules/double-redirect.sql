@@ -58,7 +58,7 @@ WHERE place = 1
 ORDER BY at, exchange_id;
 
 -- Redirects.
-SELECT site_id, sum(exchanges) AS exercised
+SELECT site_id, quarter, sum(exchanges) AS exercised
 FROM status_facts
 WHERE status IN (301, 302, 303, 307, 308)
-GROUP BY site_id;
+GROUP BY site_id, quarter;

@@ -122,7 +122,7 @@ WHERE place = 1
 ORDER BY at, exchange_id;
 
 -- Redirects and refusals that may have content.
-SELECT site_id, sum(exchanges) AS exercised
+SELECT site_id, quarter, sum(exchanges) AS exercised
 FROM status_facts
 WHERE method != 'HEAD' AND status IN (301, 302, 303, 307, 308, 401, 403)
-GROUP BY site_id;
+GROUP BY site_id, quarter;

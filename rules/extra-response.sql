@@ -76,7 +76,7 @@ FROM extra
 ORDER BY at, exchange_id;
 
 -- Answers to requests.
-SELECT site_id, sum(exchanges) AS exercised
+SELECT site_id, quarter, sum(exchanges) AS exercised
 FROM status_facts
 WHERE status >= 200 OR status = 101
-GROUP BY site_id;
+GROUP BY site_id, quarter;

@@ -82,7 +82,7 @@ FROM given
 ORDER BY at, exchange_id;
 
 -- Logins that were refused with 401 or 403.
-SELECT f.site_id, count(*) AS exercised
+SELECT f.site_id, f.start_at / 900000000000 AS quarter, count(*) AS exercised
 FROM login_facts f
 WHERE f.outcome = 'failure' AND f.status IN (401, 403)
-GROUP BY f.site_id;
+GROUP BY 1, 2;

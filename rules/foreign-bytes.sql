@@ -261,8 +261,8 @@ FROM judged
 ORDER BY at, exchange_id;
 
 -- Answers to known users with values that may be one user's alone.
-SELECT f.site_id, count(DISTINCT f.exchange_id) AS exercised
+SELECT f.site_id, coalesce(f.request_at, f.response_at) / 900000000000 AS quarter, count(DISTINCT f.exchange_id) AS exercised
 FROM mark_facts m
 CROSS JOIN exchange_facts f ON f.exchange_id = m.exchange_id
 WHERE m.kind IN (28, 29, 30) AND f.user_id IS NOT NULL AND NOT f.is_cached
-GROUP BY f.site_id;
+GROUP BY 1, 2;

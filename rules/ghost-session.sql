@@ -137,9 +137,9 @@ FROM judged
 ORDER BY at, exchange_id;
 
 -- Logins that failed, timed out or went without an answer, whose token is known.
-SELECT f.site_id, count(DISTINCT f.exchange_id) AS exercised
+SELECT f.site_id, f.start_at / 900000000000 AS quarter, count(DISTINCT f.exchange_id) AS exercised
 FROM login_facts f
 CROSS JOIN token_facts t ON t.token_id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15
 WHERE f.outcome IN ('failure', 'error', 'none')
   AND (t.is_new OR t.sent_session_id IS NOT NULL)
-GROUP BY f.site_id;
+GROUP BY 1, 2;

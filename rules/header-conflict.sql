@@ -59,7 +59,7 @@ WHERE place = 1
 ORDER BY at, exchange_id;
 
 -- Answers.
-SELECT site_id, sum(exchanges) AS exercised
+SELECT site_id, quarter, sum(exchanges) AS exercised
 FROM status_facts
 WHERE status >= 200
-GROUP BY site_id;
+GROUP BY site_id, quarter;

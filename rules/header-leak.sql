@@ -209,8 +209,8 @@ FROM (
 ORDER BY at, exchange_id;
 
 -- Requests that sent an id, and answers that carry an id or two values of a cookie.
-SELECT x.site_id, count(DISTINCT m.exchange_id) AS exercised
+SELECT x.site_id, coalesce(x.request_at, x.response_at) / 900000000000 AS quarter, count(DISTINCT m.exchange_id) AS exercised
 FROM mark_facts m
 CROSS JOIN exchange_facts x ON x.exchange_id = m.exchange_id
 WHERE m.kind IN (20, 40)
-GROUP BY x.site_id;
+GROUP BY 1, 2;

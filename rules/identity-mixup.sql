@@ -214,8 +214,8 @@ FROM judged
 ORDER BY at, exchange_id;
 
 -- Answers that told a user whose session is known who they are.
-SELECT f.site_id, count(DISTINCT f.exchange_id) AS exercised
+SELECT f.site_id, coalesce(f.request_at, f.response_at) / 900000000000 AS quarter, count(DISTINCT f.exchange_id) AS exercised
 FROM mark_facts m
 CROSS JOIN exchange_facts f ON f.exchange_id = m.exchange_id
 WHERE m.kind IN (24, 25) AND f.user_id IS NOT NULL AND NOT f.is_cached AND f.outcome IN ('granted', 'success', 'none')
-GROUP BY f.site_id;
+GROUP BY 1, 2;

@@ -90,9 +90,9 @@ FROM kept
 ORDER BY at, exchange_id;
 
 -- Acknowledged logouts whose request carried a session's cookie.
-SELECT o.site_id, count(DISTINCT o.exchange_id) AS exercised
+SELECT o.site_id, o.start_at / 900000000000 AS quarter, count(DISTINCT o.exchange_id) AS exercised
 FROM session_steps o
 CROSS JOIN token_facts t ON t.token_id BETWEEN o.exchange_id * 16 AND o.exchange_id * 16 + 15
 WHERE o.is_logout
   AND t.carrier = 'cookie' AND +t.sent_session_id = o.session_id
-GROUP BY o.site_id;
+GROUP BY 1, 2;

@@ -189,7 +189,7 @@ FROM judged
 ORDER BY at, exchange_id;
 
 -- Logins whose session was used afterwards.
-SELECT f.site_id, count(*) AS exercised
+SELECT f.site_id, f.start_at / 900000000000 AS quarter, count(*) AS exercised
 FROM login_facts f
 WHERE f.outcome = 'success' AND f.first_access_id IS NOT NULL
-GROUP BY f.site_id;
+GROUP BY 1, 2;

@@ -101,19 +101,19 @@ FROM cuts
 ORDER BY at, server, server_port;
 
 -- Times at which a server of the site began to refuse connections.
-SELECT v.site_id AS site_id, sum(o.outages) AS exercised
-FROM (SELECT server, server_port, count(*) AS outages
-      FROM (SELECT server, server_port, kind,
+SELECT v.site_id AS site_id, o.quarter AS quarter, sum(o.outages) AS exercised
+FROM (SELECT server, server_port, at / 900000000000 AS quarter, count(*) AS outages
+      FROM (SELECT server, server_port, kind, at,
                    lag(kind, 1, 0) OVER (PARTITION BY server, server_port ORDER BY at, kind) AS kind_before
             FROM (SELECT server, server_port, first_at AS at, 1 AS kind FROM refusal_facts
                   UNION ALL
                   SELECT server, server_port, first_at, 0 FROM stream_facts
                   WHERE server_bytes > 0 AND EXISTS (SELECT 1 FROM refusal_facts)))
       WHERE kind = 1 AND kind_before = 0
-      GROUP BY server, server_port) o
+      GROUP BY server, server_port, quarter) o
 JOIN (SELECT DISTINCT x.site_id AS site_id, x.server AS server, x.server_port AS server_port
       FROM exchange_facts x
       WHERE EXISTS (SELECT 1 FROM refusal_facts)
         AND (x.server, x.server_port) IN (SELECT server, server_port FROM refusal_facts)) v
   ON v.server = o.server AND v.server_port = o.server_port
-GROUP BY v.site_id;
+GROUP BY 1, 2;

@@ -152,7 +152,7 @@ FROM bare b, settings
 ORDER BY at, exchange_id;
 
 -- Logins answered as a success that had a token to miss.
-SELECT f.site_id, count(*) AS exercised
+SELECT f.site_id, f.start_at / 900000000000 AS quarter, count(*) AS exercised
 FROM login_facts f
 WHERE f.outcome = 'success' AND (f.missing_token OR f.session_id IS NOT NULL)
-GROUP BY f.site_id;
+GROUP BY 1, 2;

@@ -226,10 +226,10 @@ JOIN shares s ON s.key = p.endpoint_id
 ORDER BY at, p.exchange_id;
 
 -- Requests with a content that were identical to another one, where one of them was accepted.
-SELECT site_id, sum(times) AS exercised
-FROM (SELECT site_id, count(*) AS times
+SELECT site_id, quarter, sum(times) AS exercised
+FROM (SELECT site_id, min(start_at) / 900000000000 AS quarter, count(*) AS times
       FROM response_facts
       WHERE request_hash IS NOT NULL AND method NOT IN ('GET', 'HEAD', 'OPTIONS', 'TRACE')
       GROUP BY site_id, request_hash
       HAVING count(*) > 1 AND sum(status BETWEEN 200 AND 399) > 0)
-GROUP BY site_id;
+GROUP BY site_id, quarter;

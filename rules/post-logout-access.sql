@@ -128,10 +128,10 @@ FROM judged
 ORDER BY at, exchange_id;
 
 -- Acknowledged logouts that were followed by an access of the same session.
-SELECT o.site_id, count(*) AS exercised
+SELECT o.site_id, o.start_at / 900000000000 AS quarter, count(*) AS exercised
 FROM session_steps o
 WHERE o.is_logout
   AND (EXISTS (SELECT 1 FROM session_steps a
                WHERE a.session_id = o.session_id AND a.start_at > o.end_at AND a.is_access)
        OR EXISTS (SELECT 1 FROM session_steps a WHERE a.ended_by_id = o.operation_id))
-GROUP BY o.site_id;
+GROUP BY 1, 2;

@@ -166,8 +166,8 @@ WITH older (operation_id, session_id, start_at, end_at, exchange_id, steps) AS (
       AND o.steps < 32 AND +t.set_session_id = o.session_id -- no index for it: the exchange has few
       AND t.is_new AND t.sent_session_id IS NOT NULL
 )
-SELECT a.site_id, count(DISTINCT a.exchange_id) AS exercised
+SELECT a.site_id, a.start_at / 900000000000 AS quarter, count(DISTINCT a.exchange_id) AS exercised
 FROM older o
 CROSS JOIN session_steps a ON a.session_id = o.session_id AND a.start_at <= o.end_at
 WHERE a.end_at > o.end_at AND a.exchange_id != o.exchange_id AND a.kind IN ('granted', 'denied', 'none')
-GROUP BY a.site_id;
+GROUP BY 1, 2;

@@ -181,10 +181,10 @@ accesses AS (
       AND h.kind IN ('granted', 'denied', 'login', 'logout', 'possible logout', 'replaced')
     WINDOW times AS (PARTITION BY h.session_id ORDER BY h.start_at, h.operation_id)
 )
-SELECT a.site_id AS site_id, count(*) AS exercised
+SELECT a.site_id AS site_id, a.start_at / 900000000000 AS quarter, count(*) AS exercised
 FROM accesses a
 WHERE a.kind IN ('granted', 'denied') AND a.before_kind = 'granted'
   AND EXISTS (SELECT 1 FROM cuts c
               WHERE c.server = a.before_server AND c.server_port = a.before_port
                 AND c.cut_at >= a.before_end_at AND c.cut_end_at < a.start_at)
-GROUP BY a.site_id;
+GROUP BY 1, 2;

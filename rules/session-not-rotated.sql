@@ -120,7 +120,7 @@ WHERE place = 1
 ORDER BY at, exchange_id;
 
 -- Successful logins whose request carried a session's cookie that was not signed in before.
-SELECT f.site_id, count(DISTINCT f.exchange_id) AS exercised
+SELECT f.site_id, f.start_at / 900000000000 AS quarter, count(DISTINCT f.exchange_id) AS exercised
 FROM login_facts f
 CROSS JOIN token_facts t ON t.token_id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15
 WHERE f.outcome = 'success' AND f.had_token
@@ -130,4 +130,4 @@ WHERE f.outcome = 'success' AND f.had_token
                   AND (h.kind IN ('issued', 'denied', 'logout', 'login', 'possible login')
                        OR (h.kind = 'granted' AND h.protection != 'public'))
                 ORDER BY h.start_at DESC, h.operation_id DESC LIMIT 1), '') IN ('issued', 'denied', 'logout')
-GROUP BY f.site_id;
+GROUP BY 1, 2;

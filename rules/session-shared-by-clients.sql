@@ -112,6 +112,6 @@ GROUP BY j.session_id -- an exchange may do two things to a session
 ORDER BY at, j.exchange_id;
 
 -- Sessions that more than one program used.
-SELECT site_id, count(*) AS exercised
+SELECT site_id, shared_at / 900000000000 AS quarter, count(*) AS exercised
 FROM program_facts
-GROUP BY site_id;
+GROUP BY 1, 2;

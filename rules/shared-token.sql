@@ -93,9 +93,9 @@ FROM shared
 ORDER BY at, exchange_id;
 
 -- Successful logins of known users whose answer gave a token.
-SELECT f.site_id, count(DISTINCT f.exchange_id) AS exercised
+SELECT f.site_id, f.start_at / 900000000000 AS quarter, count(DISTINCT f.exchange_id) AS exercised
 FROM login_facts f
 CROSS JOIN token_facts t ON t.token_id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15
 WHERE f.outcome = 'success' AND f.user_id IS NOT NULL
   AND t.is_new AND NOT t.is_deleted AND t.carrier != 'user'
-GROUP BY f.site_id;
+GROUP BY 1, 2;

@@ -143,7 +143,7 @@ FROM judged
 ORDER BY at, exchange_id;
 
 -- Endpoints that a session asked at least three times and was granted or denied.
-SELECT e.site_id, sum(e.sessions_often) AS exercised
-FROM endpoint_facts e
-WHERE e.protection != 'public' AND e.sessions_often > 0
-GROUP BY e.site_id;
+SELECT site_id, quarter, sum(sessions) AS exercised
+FROM often_facts
+WHERE protection != 'public'
+GROUP BY site_id, quarter;

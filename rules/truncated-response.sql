@@ -68,7 +68,7 @@ FROM judged
 ORDER BY at, exchange_id;
 
 -- Answers that may have content.
-SELECT site_id, sum(exchanges) AS exercised
+SELECT site_id, quarter, sum(exchanges) AS exercised
 FROM status_facts
 WHERE method != 'HEAD' AND status >= 200 AND status NOT IN (204, 304)
-GROUP BY site_id;
+GROUP BY site_id, quarter;

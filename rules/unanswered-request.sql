@@ -125,6 +125,6 @@ FROM judged
 ORDER BY at, exchange_id;
 
 -- Requests.
-SELECT site_id, sum(exchanges) AS exercised
+SELECT site_id, quarter, sum(exchanges) AS exercised
 FROM status_facts
-GROUP BY site_id;
+GROUP BY site_id, quarter;

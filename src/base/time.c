@@ -28,6 +28,11 @@ hr_nsec hr_nsec_sub(hr_nsec a, hr_nsec b)
     return r;
 }
 
+int64_t hr_quarter(hr_nsec at)
+{
+    return at / HR_NSEC_PER_QUARTER - (at % HR_NSEC_PER_QUARTER < 0 ? 1 : 0);
+}
+
 hr_nsec hr_nsec_from(int64_t seconds, int64_t nanoseconds)
 {
     hr_nsec r;

@@ -14,6 +14,7 @@ typedef int64_t hr_nsec;
 #define HR_NSEC_PER_SEC INT64_C(1000000000)
 #define HR_NSEC_PER_MSEC INT64_C(1000000)
 #define HR_NSEC_PER_USEC INT64_C(1000)
+#define HR_NSEC_PER_QUARTER (900 * HR_NSEC_PER_SEC) /* counts are kept by quarter hours */
 /* "Never", "not seen to end": sorts behind every time a capture can hold. */
 #define HR_NSEC_INFINITE INT64_MAX
 
@@ -25,6 +26,9 @@ hr_nsec hr_nsec_add(hr_nsec a, hr_nsec b);
 hr_nsec hr_nsec_sub(hr_nsec a, hr_nsec b);
 /** Seconds and a sub-second part to one number, saturating. */
 hr_nsec hr_nsec_from(int64_t seconds, int64_t nanoseconds);
+
+/** Quarter hours since 1970-01-01 UTC. */
+int64_t hr_quarter(hr_nsec at);
 
 /** RFC 3339, UTC, nine decimals. @return text; "never" for HR_NSEC_INFINITE */
 const char *hr_time_format(hr_nsec at, char text[HR_TIME_TEXT_SIZE]);

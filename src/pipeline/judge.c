@@ -274,7 +274,8 @@ static void add_session_evidence(struct judge *a)
         if (o->kind != OPERATION_GRANT && o->kind != OPERATION_DENIAL) {
             continue;
         }
-        struct endpoint_evidence *e = endpoints_access(a->endpoints, o->endpoint_id, o->session_id);
+        struct endpoint_evidence *e =
+            endpoints_access(a->endpoints, o->endpoint_id, o->session_id, o->start);
         bool had_login = life.first_login_start <= o->end;
         if (o->kind == OPERATION_GRANT) {
             if (life.is_visitor) {
@@ -510,10 +511,17 @@ static int set_endpoint(int64_t endpoint_id, const struct endpoint_evidence *evi
     return analysis_set_endpoint(a->store, endpoint_id, evidence, protection);
 }
 
+static int add_often(int64_t endpoint_id, int64_t quarter, uint64_t sessions, void *user)
+{
+    struct judge *a = user;
+    return analysis_add_often(a->store, endpoint_id, quarter, sessions);
+}
+
 static int judge_endpoints(struct judge *a)
 {
     int r = read_site_endpoints(a->store, a->site_id, endpoint_row, a);
-    return r == 0 ? endpoints_judge(a->endpoints, set_endpoint, a) : r;
+    r = r == 0 ? endpoints_judge(a->endpoints, set_endpoint, a) : r;
+    return r == 0 ? endpoints_emit_often(a->endpoints, add_often, a) : r;
 }
 
 static int check_sessions(struct judge *a)

@@ -139,9 +139,14 @@ static void append_rule(const struct report_rule *rule, struct hr_buf *out)
         html_raw(out, "found\">");
         html_text(out, hr_buf_str(&result));
     } else {
-        hr_buf_append_str(out, rule->exercised > 0 ? "clean\">clean" : "idle\">not exercised");
+        hr_buf_append_str(out, rule->exercised > 0 ? "clean\">" : "idle\">");
+        html_text(out, wording_rule_state(rule));
     }
-    hr_buf_appendf(out, "</td><td class=\"n\">%" PRId64 "</td></tr>\n", rule->exercised);
+    if (rule->exercised < 0) {
+        html_raw(out, "</td><td class=\"n\">not known</td></tr>\n");
+    } else {
+        hr_buf_appendf(out, "</td><td class=\"n\">%" PRId64 "</td></tr>\n", rule->exercised);
+    }
     hr_buf_finish(&result);
 }
 
@@ -201,11 +206,8 @@ void html_rules(const struct html_page *p, struct hr_buf *out)
 {
     const struct report *r = p->report;
     html_section_begin(out, "rules", "Rules");
-    html_raw(out,
-             "<p>That a rule found nothing is worth something only where its situation occurred");
-    hr_buf_append_str(out, report_is_part(r)
-                               ? "; how often it did is counted over the whole database.</p>\n"
-                               : ".</p>\n");
+    html_raw(out, "<p>That a rule found nothing is worth something only where its situation "
+                  "occurred.</p>\n");
     html_raw(out, "<div class=\"scroll\"><table class=\"rules\"><thead><tr><th "
                   "scope=\"col\">rule</th><th scope=\"col\">what "
                   "it finds</th><th scope=\"col\">result</th><th scope=\"col\">its situation "

@@ -410,10 +410,6 @@ static void append_quality(const struct report *r, struct hr_buf *out)
 static void append_rules(const struct report *r, struct hr_buf *out)
 {
     hr_buf_append_str(out, "\n## Rules\n\n");
-    if (report_is_part(r)) {
-        hr_buf_append_str(out,
-                          "How often situations occurred is counted over the whole database.\n\n");
-    }
     hr_buf_append_str(out, "| rule | result | situation occurred |\n| --- | --- | ---: |\n");
     for (size_t i = 0; i < r->rule_count; i++) {
         const struct report_rule *rule = &r->rules[i];
@@ -426,9 +422,13 @@ static void append_rules(const struct report *r, struct hr_buf *out)
         } else if (rule->findings > 0) {
             wording_count(out, (uint64_t)rule->findings, "finding", "findings");
         } else {
-            hr_buf_append_str(out, rule->exercised > 0 ? "clean" : "not exercised");
+            hr_buf_append_str(out, wording_rule_state(rule));
         }
-        hr_buf_appendf(out, " | %" PRId64 " |\n", rule->exercised);
+        if (rule->exercised < 0) {
+            hr_buf_append_str(out, " | not known |\n");
+        } else {
+            hr_buf_appendf(out, " | %" PRId64 " |\n", rule->exercised);
+        }
     }
 }
 

@@ -142,12 +142,14 @@ static const char *failure_of(const struct report *r, const char *rule)
     return NULL;
 }
 
+/* Of rules whose findings are left out nothing is said: they would look clean. */
 static void list_rules(struct report *r, const struct rule_set *rules)
 {
+    const int least = report_severity_rank(r->job.filter.min_severity);
     r->rules = hr_xcalloc(rules->count + 1, sizeof(*r->rules));
     for (size_t i = 0; i < rules->count; i++) {
         const struct rule *from = &rules->rules[i];
-        if (from->enabled) {
+        if (from->enabled && report_severity_rank(from->severity) >= least) {
             r->rules[r->rule_count++] =
                 (struct report_rule){.id = hr_arena_text(&r->arena, from->id),
                                      .title = hr_arena_text(&r->arena, from->title),
@@ -413,7 +415,7 @@ int report_load(struct report *r, struct store *s, const struct report_job *job)
     err = err == 0 ? read_losses(s, &job->filter, add_loss, r) : err;
     if (err == 0) {
         list_rules(r, job->rules);
-        err = read_rule_runs(s, add_rule_run, r);
+        err = read_scope_rule_runs(s, &job->filter, add_rule_run, r);
     }
     if (err == 0) {
         clip_times(r);

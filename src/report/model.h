@@ -27,7 +27,7 @@ struct report_group {
 struct report_rule {
     const char *id;
     const char *title;
-    int64_t exercised; /* how often its situation occurred */
+    int64_t exercised; /* how often its situation occurred in what the report is about; -1: not known */
     int64_t findings;
     const char *failure; /* why it did not run; NULL: it ran */
     const struct rule *rule; /* borrowed from the rule set */

@@ -1,6 +1,7 @@
 #include "report/parts.h"
 
 #include "report/record.h"
+#include "report/wording.h"
 
 void parts_put_text(struct hr_json *j, const char *key, const char *value)
 {
@@ -39,13 +40,13 @@ void parts_exercise(struct hr_json *j, const struct report_rule *rule)
     begin(j, "exercise");
     parts_put_text(j, "slug", rule->id);
     parts_put_text(j, "title", rule->title);
-    parts_put_int(j, "exercised", rule->exercised);
+    if (rule->exercised >= 0) {
+        parts_put_int(j, "exercised", rule->exercised);
+    } else {
+        parts_put_text(j, "exercised", NULL);
+    }
     parts_put_int(j, "findings", rule->findings);
-    parts_put_text(j, "state",
-                   rule->failure != NULL ? "failed"
-                   : rule->findings > 0  ? "findings"
-                   : rule->exercised > 0 ? "clean"
-                                         : "not exercised");
+    parts_put_text(j, "state", wording_rule_state(rule));
     parts_put_text(j, "message", rule->failure);
     hr_json_object_end(j);
 }

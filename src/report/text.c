@@ -309,9 +309,6 @@ static void append_rules(const struct report *r, const struct report_text_option
                          struct hr_buf *out)
 {
     paint_text(&o->paint, out, COLOR_BOLD, "\nRules\n");
-    if (report_is_part(r)) {
-        hr_buf_append_str(out, "  how often their situations occurred: in the whole database\n");
-    }
     for (size_t i = 0; i < r->rule_count; i++) {
         const struct report_rule *rule = &r->rules[i];
         hr_buf_appendf(out, "  %-28s", rule->id);
@@ -325,8 +322,11 @@ static void append_rules(const struct report *r, const struct report_text_option
                            plural((uint64_t)rule->findings, "finding", "findings"));
         } else if (rule->exercised > 0) {
             paint_text(&o->paint, out, COLOR_GREEN, "clean");
-        } else {
+        } else if (rule->exercised == 0) {
             hr_buf_append_str(out, "not exercised: its situation did not occur");
+        } else {
+            hr_buf_append_str(out,
+                              "no finding; it does not tell how often its situation occurred here");
         }
         if (rule->exercised > 0) {
             hr_buf_appendf(out, ", its situation occurred %" PRId64 " %s", rule->exercised,

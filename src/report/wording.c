@@ -193,3 +193,12 @@ struct evidence_view *wording_sorted_evidence(const struct finding_view *f)
     }
     return sorted;
 }
+
+const char *wording_rule_state(const struct report_rule *rule)
+{
+    return rule->failure != NULL  ? "failed"
+           : rule->findings > 0   ? "findings"
+           : rule->exercised > 0  ? "clean"
+           : rule->exercised == 0 ? "not exercised"
+                                  : "not known";
+}

@@ -31,4 +31,7 @@ hr_nsec wording_story_begin(const struct finding_view *f);
 /** The evidence in order of time; of the caller. */
 struct evidence_view *wording_sorted_evidence(const struct finding_view *f);
 
+/** "findings", "clean", "not exercised", "failed"; "not known": how often its situation occurred. */
+const char *wording_rule_state(const struct report_rule *rule);
+
 #endif

@@ -39,7 +39,8 @@ static int finding_names(const struct query_row *row, void *user)
 static int exercised_names(const struct query_row *row, void *user)
 {
     struct check *c = user;
-    if (row->count != 1 && (row->count != 2 || strcmp(row->names[0], "site_id") != 0)) {
+    enum exercised_by by;
+    if (!exercised_columns(row, &by)) {
         hr_buf_append_str(&c->error, EXERCISED_COLUMNS);
     }
     return c->error.len > 0 ? 1 : 0;

@@ -52,6 +52,21 @@ static void finish_hash(struct hr_buf *key, char ret_text[FINDING_HASH_SIZE])
     hr_buf_finish(key);
 }
 
+bool exercised_columns(const struct query_row *row, enum exercised_by *ret_by)
+{
+    const bool has_site = row->count > 1 && strcmp(row->names[0], "site_id") == 0;
+    if (row->count == 1) {
+        *ret_by = EXERCISED_IN_ALL;
+    } else if (row->count == 2 && has_site) {
+        *ret_by = EXERCISED_BY_SITE;
+    } else if (row->count == 3 && has_site && strcmp(row->names[1], "quarter") == 0) {
+        *ret_by = EXERCISED_BY_QUARTER;
+    } else {
+        return false;
+    }
+    return true;
+}
+
 void finding_fingerprint(const char *rule, const struct finding_place *place, hr_nsec at,
                          char ret_text[FINDING_HASH_SIZE])
 {

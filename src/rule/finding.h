@@ -12,9 +12,14 @@
 
 /** The columns that the first SELECT must have, NULL-terminated. */
 extern const char *const finding_columns[];
-/* What is said of other columns in the second one. */
+/* What the second one counts by. */
+enum exercised_by { EXERCISED_IN_ALL, EXERCISED_BY_SITE, EXERCISED_BY_QUARTER };
+/** @return false: its columns are others */
+bool exercised_columns(const struct query_row *row, enum exercised_by *ret_by);
+/* What is said then. */
 #define EXERCISED_COLUMNS                                                                          \
-    "the second SELECT must have the column exercised, or site_id and exercised"
+    "the second SELECT must have the column exercised, or site_id and exercised, or site_id, "      \
+    "quarter and exercised"
 
 /* What a fingerprint is made of, besides the time. Empty texts and 0 where there is no exchange. */
 struct finding_place {

@@ -14,6 +14,7 @@
 /* How often the situation of the rule at hand occurred. */
 struct count {
     int64_t site_id; /* 0: all sites together */
+    int64_t quarter; /* 0 where it does not count by quarter hours */
     int64_t exercised;
 };
 
@@ -34,7 +35,7 @@ struct run {
     struct count *counts;
     size_t count_count;
     size_t count_capacity;
-    bool counts_by_site;
+    enum exercised_by counts_by;
     struct hr_buf error;
 };
 
@@ -67,8 +68,7 @@ static int finding_row(const struct query_row *row, void *user)
 static int exercised_names(const struct query_row *row, void *user)
 {
     struct run *run = user;
-    run->counts_by_site = row->count == 2 && strcmp(row->names[0], "site_id") == 0;
-    if (row->count != 1 && !run->counts_by_site) {
+    if (!exercised_columns(row, &run->counts_by)) {
         hr_buf_clear(&run->error);
         hr_buf_append_str(&run->error, EXERCISED_COLUMNS);
         return 1;
@@ -79,22 +79,33 @@ static int exercised_names(const struct query_row *row, void *user)
 static int exercised_row(const struct query_row *row, void *user)
 {
     struct run *run = user;
-    const struct query_value *exercised = &row->values[row->count - 1];
-    if (exercised->type != QUERY_INTEGER || exercised->integer < 0 ||
-        row->values[0].type != QUERY_INTEGER || (!run->counts_by_site && run->count_count > 0)) {
+    const struct query_value *v = row->values;
+    const enum exercised_by by = run->counts_by;
+    bool is_right =
+        v[row->count - 1].integer >= 0 && (by != EXERCISED_IN_ALL || run->count_count == 0);
+    for (size_t i = 0; i < row->count; i++) {
+        is_right = is_right && v[i].type == QUERY_INTEGER;
+    }
+    if (!is_right) {
         hr_buf_clear(&run->error);
         hr_buf_append_str(&run->error,
-                          run->counts_by_site
+                          by == EXERCISED_IN_ALL
+                              ? "the second SELECT must yield one row with one count"
+                          : by == EXERCISED_BY_SITE
                               ? "the second SELECT must yield a site and a count in each row"
-                              : "the second SELECT must yield one row with one count");
+                              : "the second SELECT must yield a site, a quarter hour and a count "
+                                "in each row");
         return 1;
     }
     if (run->count_count == run->count_capacity) {
         run->count_capacity = run->count_capacity == 0 ? 16 : 2 * run->count_capacity;
         run->counts = hr_xrealloc(run->counts, run->count_capacity * sizeof(*run->counts));
     }
-    run->counts[run->count_count++] =
-        (struct count){run->counts_by_site ? row->values[0].integer : 0, exercised->integer};
+    run->counts[run->count_count++] = (struct count){
+        .site_id = by != EXERCISED_IN_ALL ? v[0].integer : 0,
+        .quarter = by == EXERCISED_BY_QUARTER ? v[1].integer : 0,
+        .exercised = v[row->count - 1].integer,
+    };
     return 0;
 }
 
@@ -119,10 +130,10 @@ static int count_situations(struct run *run)
     struct store *s = run->store;
     const struct rule *rule = run->rule;
     int r = select_rows(run, rule->exercised_sql, rule->exercised_line, exercised_names, true);
-    r = r == 0 ? scope_set_counting(s, rule->id, run->counts_by_site) : r;
+    r = r == 0 ? scope_set_counting(s, rule->id, run->counts_by != EXERCISED_IN_ALL) : r;
     r = r == 0 ? select_rows(run, rule->exercised_sql, rule->exercised_line, exercised_row, false)
                : r;
-    if (r == 0 && !run->counts_by_site && run->count_count == 0) {
+    if (r == 0 && run->counts_by == EXERCISED_IN_ALL && run->count_count == 0) {
         return broken(run, rule->exercised_line, "the second SELECT yielded no row");
     }
     return r;
@@ -165,12 +176,17 @@ static int put_draft(const struct finding_row *f, const char *evidence, void *us
 
 static int put_counts(struct run *run)
 {
-    int r = scope_begin_counts(run->store, run->rule->id, run->counts_by_site);
+    struct store *s = run->store;
+    const char *rule = run->rule->id;
+    const bool by_quarter = run->counts_by == EXERCISED_BY_QUARTER;
+    int r = scope_begin_counts(s, rule, run->counts_by != EXERCISED_IN_ALL);
+    r = r == 0 ? rule_quarters_begin(s) : r;
     for (size_t i = 0; r == 0 && i < run->count_count; i++) {
-        r = rule_run_put(run->store, run->rule->id, run->counts[i].site_id,
-                         run->counts[i].exercised);
+        const struct count *c = &run->counts[i];
+        r = by_quarter ? rule_quarters_put(s, c->site_id, c->quarter, c->exercised)
+                       : rule_run_put(s, rule, c->site_id, c->exercised);
     }
-    return r;
+    return r == 0 && run->counts_by != EXERCISED_IN_ALL ? rule_quarters_end(s, rule) : r;
 }
 
 /** @return as select_rows() */

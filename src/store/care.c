@@ -10,32 +10,31 @@ static const struct {
     const char *meaning; /* follows the count */
 } checks[] = {
     {"SELECT count(*) FROM token_uses u WHERE NOT EXISTS (SELECT 1 FROM exchanges x WHERE x.id = "
-     "u.exchange_id)",                                                                          "token uses belong to no exchange"                    },
+     "u.exchange_id)",                                                                 "token uses belong to no exchange"                    },
     {"SELECT count(*) FROM marks m WHERE NOT EXISTS (SELECT 1 FROM exchanges x WHERE x.id = "
-     "m.exchange_id)",                                                                          "marks belong to no exchange"                         },
+     "m.exchange_id)",                                                                 "marks belong to no exchange"                         },
     {"SELECT count(*) FROM operations o WHERE NOT EXISTS (SELECT 1 FROM exchanges x WHERE x.id = "
-     "o.exchange_id)",                                                                          "operations belong to no exchange"                    },
+     "o.exchange_id)",                                                                 "operations belong to no exchange"                    },
     {"SELECT count(*) FROM exchanges x JOIN sites s ON s.id = x.site_id WHERE s.is_analysed AND "
      "NOT "
-     "s.is_changed AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.id = x.id * 8)",          "exchanges of analysed sites have no role"            },
+     "s.is_changed AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.id = x.id * 8)", "exchanges of analysed sites have no role"            },
     {"SELECT count(*) FROM operations o WHERE o.kind IS NOT NULL AND (o.session_id IS NULL OR "
-     "o.start_at IS NULL)",                                                                     "operations have no session or no start"              },
+     "o.start_at IS NULL)",                                                            "operations have no session or no start"              },
     {"SELECT count(*) FROM operations o WHERE o.ended_by_id IS NOT NULL AND NOT EXISTS "
-     "(SELECT 1 FROM operations p WHERE p.id = o.ended_by_id AND p.kind = 7)", "operations were ended by one that is not there"      },
+     "(SELECT 1 FROM operations p WHERE p.id = o.ended_by_id AND p.kind = 7)",         "operations were ended by one that is not there"      },
     {"SELECT count(*) FROM operations o JOIN exchanges x ON x.id = o.exchange_id WHERE "
-     "o.endpoint_id IS NOT x.endpoint_id",                                                      "operations name another endpoint than their exchange"},
-    {"SELECT count(*) FROM sessions WHERE length(hash) <> 16",                                       "sessions have a broken hash"                         },
+     "o.endpoint_id IS NOT x.endpoint_id",                                             "operations name another endpoint than their exchange"},
+    {"SELECT count(*) FROM sessions WHERE length(hash) <> 16",                              "sessions have a broken hash"                         },
     {"SELECT count(*) FROM exchanges WHERE request_at IS NULL AND response_at IS NULL",
-     "exchanges have no time"                                                                                                                              },
+     "exchanges have no time"                                                                                                                     },
     {"SELECT count(*) FROM captures c LEFT JOIN (SELECT coalesce(request_capture_id, "
      "response_capture_id) AS id, count(*) AS exchanges FROM exchanges GROUP BY 1) n "
-     "ON n.id = c.id WHERE c.exchanges <> coalesce(n.exchanges, 0)",
-     "captures count other exchanges than there are"                                                                                                       },
+     "ON n.id = c.id WHERE c.exchanges <> coalesce(n.exchanges, 0)",                   "captures count other exchanges than there are"       },
     {"SELECT (SELECT count(*) FROM exchanges x JOIN sites s ON s.id = x.site_id WHERE "
      "x.endpoint_id IS NOT NULL AND s.is_analysed AND NOT s.is_changed) <> "
      "(SELECT coalesce(sum(n.exchanges), 0) FROM endpoint_status n JOIN endpoints e ON e.id = "
      "n.endpoint_id JOIN sites s ON s.id = e.site_id WHERE s.is_analysed AND NOT s.is_changed) "
-     "AND NOT EXISTS (SELECT 1 FROM meta WHERE name = 'pruned_before')",                        "sums of the heat map differ from the exchanges"      },
+     "AND NOT EXISTS (SELECT 1 FROM meta WHERE name = 'pruned_before')",               "sums of the heat map differ from the exchanges"      },
 };
 
 struct checker {
@@ -120,8 +119,9 @@ static int run_before(struct store *s, enum stmt_id id, hr_nsec before)
 static int prune(struct store *s, hr_nsec before, int64_t *ret_exchanges)
 {
     static const enum stmt_id steps[] = {
-        STMT_PRUNE_EVIDENCE, STMT_PRUNE_ALERTS, STMT_PRUNE_FINDINGS,  STMT_PRUNE_LOSS,
-        STMT_PRUNE_STATUS,   STMT_PRUNE_LOGINS, STMT_PRUNE_REFUSALS,
+        STMT_PRUNE_EVIDENCE,  STMT_PRUNE_ALERTS,        STMT_PRUNE_FINDINGS, STMT_PRUNE_LOSS,
+        STMT_PRUNE_STATUS,    STMT_PRUNE_LOGINS,        STMT_PRUNE_REFUSALS, STMT_PRUNE_OFTEN,
+        STMT_PRUNE_RULE_RUNS, STMT_PRUNE_RULE_QUARTERS,
     };
     int r = forget_begin(s);
     r = r == 0 ? run_before(s, STMT_PRUNE_COLLECT, before) : r;

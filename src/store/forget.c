@@ -43,10 +43,11 @@ int forget_exchanges(struct store *s, int64_t known)
 int forget_orphans(struct store *s, hr_nsec open_before)
 {
     static const enum stmt_id steps[] = {
-        STMT_ORPHAN_SESSIONS,  STMT_ORPHAN_SESSION_REFS, STMT_ORPHAN_USERS,
-        STMT_ORPHAN_STATUS,    STMT_ORPHAN_ENDPOINTS,    STMT_ORPHAN_CARRIERS,
-        STMT_ORPHAN_DECISIONS, STMT_ORPHAN_LOGIN_COUNTS, STMT_ORPHAN_SITE_FINDINGS,
-        STMT_ORPHAN_RULE_RUNS, STMT_ORPHAN_SITES,
+        STMT_ORPHAN_SESSIONS,      STMT_ORPHAN_SESSION_REFS, STMT_ORPHAN_USERS,
+        STMT_ORPHAN_STATUS,        STMT_ORPHAN_OFTEN,        STMT_ORPHAN_ENDPOINTS,
+        STMT_ORPHAN_CARRIERS,      STMT_ORPHAN_DECISIONS,    STMT_ORPHAN_LOGIN_COUNTS,
+        STMT_ORPHAN_SITE_FINDINGS, STMT_ORPHAN_RULE_RUNS,    STMT_ORPHAN_RULE_QUARTERS,
+        STMT_ORPHAN_SITES,
     };
     sqlite3_stmt *q = store_stmt(s, STMT_ORPHAN_STREAMS);
     bind_number(q, 1, open_before);

@@ -327,8 +327,8 @@ int read_decisions(struct store *s, const struct read_filter *f,
 
 struct rule_run_view {
     const char *rule;
-    int64_t exercised;       /* how often its situation occurred */
-    int64_t findings;
+    int64_t exercised;       /* how often its situation occurred; -1: not known of that part */
+    int64_t findings;        /* of the whole store; not told by read_scope_rule_runs() */
 };
 int read_session_count(struct store *s, int64_t *ret_count);
 int read_rule_runs(struct store *s, int (*row)(const struct rule_run_view *x, void *user), void *user);

@@ -24,22 +24,22 @@ static const char *word_of(const char *const *words, size_t count, int64_t numbe
 /* A database can hold any number. */
 static hr_nsec quarter_at(int64_t quarter)
 {
-    const int64_t most = INT64_MAX / READ_QUARTER;
-    return (quarter > most ? most : quarter < -most ? -most : quarter) * READ_QUARTER;
+    const int64_t most = INT64_MAX / HR_NSEC_PER_QUARTER;
+    return (quarter > most ? most : quarter < -most ? -most : quarter) * HR_NSEC_PER_QUARTER;
 }
 
 /* The first quarter hour that begins at or after that time. */
 static int64_t quarter_from(hr_nsec at)
 {
-    int64_t quarter = at / READ_QUARTER;
-    return quarter + (at > 0 && at % READ_QUARTER != 0 ? 1 : 0);
+    int64_t quarter = at / HR_NSEC_PER_QUARTER;
+    return quarter + (at > 0 && at % HR_NSEC_PER_QUARTER != 0 ? 1 : 0);
 }
 
 static sqlite3_stmt *quarters(struct store *s, enum stmt_id id, const struct read_filter *f)
 {
     sqlite3_stmt *q = store_stmt(s, id);
     bind_text(q, 1, f->site);
-    bind_number(q, 4, f->since == INT64_MIN ? INT64_MIN : f->since / READ_QUARTER);
+    bind_number(q, 4, f->since == INT64_MIN ? INT64_MIN : f->since / HR_NSEC_PER_QUARTER);
     bind_number(q, 5, quarter_from(f->until));
     return q;
 }
@@ -80,6 +80,30 @@ int read_scope_counts(struct store *s, const struct read_filter *f, struct scope
     r = store_number(s, times(s, STMT_SCOPE_SESSIONS, f), 0, &counts.sessions);
     if (r == 0) {
         *ret_counts = counts;
+    }
+    return r;
+}
+
+int read_scope_rule_runs(struct store *s, const struct read_filter *f,
+                         int (*row)(const struct rule_run_view *x, void *user), void *user)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_SCOPE_RULE_RUNS);
+    bind_text(q, 1, f->site);
+    sqlite3_bind_null(q, 4);
+    sqlite3_bind_null(q, 5);
+    if (f->since != INT64_MIN) {
+        bind_number(q, 4, hr_quarter(f->since));
+    }
+    if (f->until != HR_NSEC_INFINITE) {
+        bind_number(q, 5, quarter_from(f->until));
+    }
+    int r;
+    while ((r = store_step(s, q)) > 0) {
+        struct rule_run_view x = {.rule = column_text(q, 0), .exercised = column_count(q, 1)};
+        r = row(&x, user);
+        if (r != 0) {
+            return store_end_rows(q, r);
+        }
     }
     return r;
 }

@@ -8,8 +8,6 @@
 
 #include "store/read.h"
 
-#define READ_QUARTER (900 * HR_NSEC_PER_SEC) /* counts are kept by quarter hours */
-
 int read_site_names(struct store *s, int (*row)(const char *name, void *user), void *user);
 
 struct scope_counts {
@@ -18,6 +16,10 @@ struct scope_counts {
     int64_t sessions;
 };
 int read_scope_counts(struct store *s, const struct read_filter *f, struct scope_counts *ret_counts);
+
+/** How often the situations of the rules occurred in the part. */
+int read_scope_rule_runs(struct store *s, const struct read_filter *f,
+                         int (*row)(const struct rule_run_view *x, void *user), void *user);
 
 struct status_view { /* one cell of the heat map */
     const char *site;

@@ -283,6 +283,14 @@ CREATE TABLE endpoint_status (
     PRIMARY KEY (endpoint_id, quarter, status)
 ) STRICT, WITHOUT ROWID;
 
+-- Of endpoints.sessions_often: when it granted or denied something to a session for the third time.
+CREATE TABLE endpoint_often (
+    endpoint_id INTEGER NOT NULL REFERENCES endpoints (id),
+    quarter     INTEGER NOT NULL,  -- quarter hours since 1970-01-01 UTC, by the third request
+    sessions    INTEGER NOT NULL,  -- how many
+    PRIMARY KEY (endpoint_id, quarter)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE login_counts (
     site_id   INTEGER NOT NULL REFERENCES sites (id),
     quarter   INTEGER NOT NULL,    -- quarter hours since 1970-01-01 UTC, by the request
@@ -384,4 +392,13 @@ CREATE TABLE rule_runs (
     site_id   INTEGER NOT NULL, -- sites.id; 0: all sites together
     exercised INTEGER NOT NULL, -- occurrences of its situation
     PRIMARY KEY (rule, site_id)
+) STRICT, WITHOUT ROWID;
+
+-- The same by time, of rules that tell it: they add up to rule_runs.
+CREATE TABLE rule_quarters (
+    rule      TEXT NOT NULL,    -- slug
+    site_id   INTEGER NOT NULL, -- sites.id
+    quarter   INTEGER NOT NULL, -- quarter hours since 1970-01-01 UTC, as the rule says
+    exercised INTEGER NOT NULL, -- occurrences of its situation
+    PRIMARY KEY (rule, site_id, quarter)
 ) STRICT, WITHOUT ROWID;

@@ -9,8 +9,8 @@
 
 /* The views of views.sql that are limited to the scope. login_facts is made of login_core. */
 static const char *const scoped_views[] = {
-    "exchange_facts", "session_history", "session_steps",  "endpoint_facts",
-    "login_order",    "logout_facts",    "response_facts", "program_facts",
+    "exchange_facts", "session_history", "session_steps",  "endpoint_facts", "often_facts",
+    "login_order",    "logout_facts",    "response_facts", "status_facts",   "program_facts",
 };
 
 /* Of site_id: nothing; what a join may start from; what only leaves rows out. Findings start from
@@ -52,6 +52,8 @@ int scope_open(struct store *s, bool whole)
                           "CREATE TEMP TABLE rule_logins AS SELECT * FROM main.login_core LIMIT 0;"
                           "CREATE INDEX temp.rule_logins_by_exchange ON rule_logins (exchange_id);"
                           "CREATE TEMP TABLE rule_logins_of (site_id INTEGER PRIMARY KEY);"
+                          "CREATE TEMP TABLE rule_counted (site_id INTEGER, quarter INTEGER, "
+                          "exercised INTEGER, PRIMARY KEY (site_id, quarter)) WITHOUT ROWID;"
                           "CREATE TEMP TABLE rule_done (rule TEXT PRIMARY KEY) WITHOUT ROWID;"
                           /* A view of many steps, and dear to prepare wherever it is named. */
                           "CREATE TEMP TABLE rule_cuts AS SELECT * FROM main.cut_facts;");
@@ -203,6 +205,8 @@ int scope_begin_counts(struct store *s, const char *rule, bool by_site)
                      rule, NULL)
                : r;
     r = r == 0 ? run(s, "INSERT OR IGNORE INTO temp.rule_done VALUES (?1)", rule, NULL) : r;
+    r = r == 0 && !by_site ? run(s, "DELETE FROM main.rule_quarters WHERE rule = ?1", rule, NULL)
+                           : r;
     return r == 0 && !by_site ? rule_run_put(s, rule, 0, 0) : r;
 }
 
@@ -213,6 +217,9 @@ int scope_close(struct store *s, bool done)
         r = store_exec(s, "DELETE FROM main.rule_runs WHERE rule NOT IN (SELECT rule FROM "
                           "temp.rule_done) AND site_id IN (SELECT id FROM main.sites WHERE "
                           "is_rule_due);"
+                          "DELETE FROM main.rule_quarters WHERE rule NOT IN (SELECT rule FROM "
+                          "temp.rule_done) AND site_id IN (SELECT id FROM main.sites WHERE "
+                          "is_rule_due);"
                           "UPDATE main.sites SET is_rule_due = 0 WHERE is_rule_due;");
     }
     r = r == 0 ? drop_views(s) : r;
@@ -220,6 +227,7 @@ int scope_close(struct store *s, bool done)
                                "DROP TABLE IF EXISTS temp.rule_cuts;"
                                "DROP TABLE IF EXISTS temp.rule_logins_of;"
                                "DROP TABLE IF EXISTS temp.rule_logins;"
+                               "DROP TABLE IF EXISTS temp.rule_counted;"
                                "DROP TABLE IF EXISTS temp.rule_done;"
                                "DROP TABLE IF EXISTS temp.rule_scope;")
                : r;

@@ -377,6 +377,11 @@ static const char *const statements[STMT_COUNT] = {
         "UPDATE findings SET site_id = NULL, withdrawn_at = coalesce(withdrawn_at, at) "
         "WHERE site_id IS NOT NULL AND NOT EXISTS "
         "(SELECT 1 FROM exchanges x WHERE x.site_id = findings.site_id)",
+    [STMT_ORPHAN_OFTEN] = "DELETE FROM endpoint_often WHERE endpoint_id NOT IN "
+                          "(SELECT endpoint_id FROM exchanges WHERE endpoint_id IS NOT NULL)",
+    [STMT_ORPHAN_RULE_QUARTERS] =
+        "DELETE FROM rule_quarters WHERE NOT EXISTS "
+        "(SELECT 1 FROM exchanges x WHERE x.site_id = rule_quarters.site_id)",
     [STMT_ORPHAN_RULE_RUNS] = "DELETE FROM rule_runs WHERE site_id <> 0 AND NOT EXISTS "
                               "(SELECT 1 FROM exchanges x WHERE x.site_id = rule_runs.site_id)",
     [STMT_ORPHAN_SITES] = "DELETE FROM sites WHERE NOT EXISTS "
@@ -408,6 +413,8 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_SITE_RESET_DECISIONS] = "DELETE FROM decisions WHERE site_id = ?1",
     [STMT_SITE_RESET_STATUS] = "DELETE FROM endpoint_status WHERE endpoint_id IN "
                                "(SELECT id FROM endpoints WHERE site_id = ?1)",
+    [STMT_SITE_RESET_OFTEN] = "DELETE FROM endpoint_often WHERE endpoint_id IN "
+                              "(SELECT id FROM endpoints WHERE site_id = ?1)",
     [STMT_SITE_RESET_LOGINS] = "DELETE FROM login_counts WHERE site_id = ?1",
     [STMT_STATUS_ADD] =
         "INSERT INTO endpoint_status (endpoint_id, quarter, status, exchanges) VALUES (?1, ?2, ?3, "
@@ -415,6 +422,8 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_LOGIN_COUNT_ADD] =
         "INSERT INTO login_counts (site_id, quarter, outcome, logins, has_token) VALUES (?1, ?2, "
         "?3, ?4, ?5) ON CONFLICT DO UPDATE SET logins = logins + excluded.logins",
+    [STMT_OFTEN_ADD] =
+        "INSERT INTO endpoint_often (endpoint_id, quarter, sessions) VALUES (?1, ?2, ?3)",
     [STMT_OPERATION_ADD] =
         "INSERT OR FAIL INTO operations (id, endpoint_id, role, outcome, user_id, had_token, "
         "may_be_denial, missing_token, session_id, kind, start_at, end_at, issues, understood, "
@@ -572,6 +581,22 @@ static const char *const statements[STMT_COUNT] = {
                           "text) VALUES (?1, ?2, ?3, ?4, ?5)",
     [STMT_RULE_RUN_PUT] = "INSERT INTO rule_runs (rule, site_id, exercised) VALUES (?1, ?2, ?3) "
                           "ON CONFLICT DO UPDATE SET exercised = excluded.exercised",
+    [STMT_RULE_QUARTER_PUT] =
+        "INSERT INTO temp.rule_counted (site_id, quarter, exercised) VALUES (?1, ?2, ?3) "
+        "ON CONFLICT DO UPDATE SET exercised = exercised + excluded.exercised",
+    [STMT_RULE_QUARTERS_DROP] =
+        "DELETE FROM rule_quarters WHERE rule = ?1 AND (site_id IN (SELECT site_id FROM "
+        "temp.rule_scope) OR site_id IN (SELECT site_id FROM temp.rule_counted)) "
+        "AND (site_id, quarter) NOT IN (SELECT site_id, quarter FROM temp.rule_counted)",
+    [STMT_RULE_QUARTERS_KEEP] = /* most are as they were */
+    "INSERT INTO rule_quarters (rule, site_id, quarter, exercised) "
+    "SELECT ?1, site_id, quarter, exercised FROM temp.rule_counted WHERE true "
+    "ON CONFLICT DO UPDATE SET exercised = excluded.exercised "
+    "WHERE exercised <> excluded.exercised",
+    [STMT_RULE_QUARTERS_SUM] =
+        "INSERT INTO rule_runs (rule, site_id, exercised) "
+        "SELECT ?1, site_id, sum(exercised) FROM temp.rule_counted GROUP BY site_id "
+        "ON CONFLICT DO UPDATE SET exercised = excluded.exercised",
 
     /* lists */
     [STMT_EXCHANGES] =
@@ -702,6 +727,16 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_RULE_RUNS] =
         "SELECT r.rule, sum(r.exercised), (SELECT count(*) FROM findings f WHERE f.rule = r.rule "
         "AND f.withdrawn_at IS NULL) FROM rule_runs r GROUP BY r.rule ORDER BY r.rule",
+    [STMT_SCOPE_RULE_RUNS] = /* NULL: it occurred, but the rule does not tell where or when */
+    "SELECT r.rule, CASE WHEN sum(r.exercised) = 0 THEN 0 "
+    "WHEN ?1 IS NOT NULL AND max(r.site_id = 0 AND r.exercised > 0) THEN NULL "
+    "WHEN ?4 IS NULL AND ?5 IS NULL THEN sum(r.exercised) "
+    "WHEN NOT EXISTS (SELECT 1 FROM rule_quarters q WHERE q.rule = r.rule) THEN NULL "
+    "ELSE (SELECT coalesce(sum(q.exercised), 0) FROM rule_quarters q WHERE q.rule = r.rule "
+    "AND (?1 IS NULL OR q.site_id = (SELECT id FROM sites WHERE name = ?1)) "
+    "AND (?4 IS NULL OR q.quarter >= ?4) AND (?5 IS NULL OR q.quarter < ?5)) END "
+    "FROM rule_runs r WHERE ?1 IS NULL OR r.site_id IN (0, (SELECT id FROM sites WHERE name = "
+    "?1)) GROUP BY r.rule ORDER BY r.rule",
 
     /* reports: quarters from ?4 to ?5, except where times are compared */
     [STMT_SITE_NAMES] = "SELECT name FROM sites ORDER BY name",
@@ -781,6 +816,13 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_PRUNE_REFUSALS] = "DELETE FROM refusals WHERE last_at < ?1",
     [STMT_PRUNE_STATUS] = "DELETE FROM endpoint_status WHERE (quarter + 1) * 900000000000 <= ?1",
     [STMT_PRUNE_LOGINS] = "DELETE FROM login_counts WHERE (quarter + 1) * 900000000000 <= ?1",
+    [STMT_PRUNE_OFTEN] = "DELETE FROM endpoint_often WHERE (quarter + 1) * 900000000000 <= ?1",
+    [STMT_PRUNE_RULE_RUNS] =
+        "UPDATE rule_runs SET exercised = exercised - coalesce((SELECT sum(q.exercised) "
+        "FROM rule_quarters q WHERE q.rule = rule_runs.rule AND q.site_id = rule_runs.site_id "
+        "AND (q.quarter + 1) * 900000000000 <= ?1), 0)",
+    [STMT_PRUNE_RULE_QUARTERS] =
+        "DELETE FROM rule_quarters WHERE (quarter + 1) * 900000000000 <= ?1",
     [STMT_PRUNE_CAPTURES] =
         "DELETE FROM captures WHERE coalesce(last_at, 0) < ?1 "
         "AND id NOT IN (SELECT request_capture_id FROM exchanges WHERE request_capture_id IS NOT "

@@ -6,8 +6,8 @@
 -- before the other starts; a NULL end never ends before anything.
 --
 -- When Headrace runs a rule, temporary views of the same names restrict exchange_facts,
--- session_history, session_steps, endpoint_facts, login_facts, login_order, logout_facts, response_facts and
--- program_facts to the sites that are to be judged, and cut_facts is found once for all rules.
+-- session_history, session_steps, endpoint_facts, often_facts, login_facts, login_order, logout_facts,
+-- response_facts, status_facts and program_facts to the sites that are to be judged, and cut_facts is found once for all rules.
 
 -- Parameters of rules as of their last run: SELECT value FROM rule_parameters WHERE rule = ... AND name = ...
 CREATE VIEW rule_parameters AS
@@ -215,6 +215,19 @@ SELECT e.id             AS endpoint_id,
 FROM endpoints e
 JOIN sites s ON s.id = e.site_id;
 
+-- Sessions that an endpoint granted or denied something for the third time, as of the last analysis.
+CREATE VIEW often_facts AS
+SELECT e.site_id        AS site_id,
+       q.endpoint_id    AS endpoint_id,
+       e.method         AS method,
+       e.path           AS path,          -- template
+       CASE e.protection WHEN 1 THEN 'protected' WHEN 2 THEN 'public' ELSE 'unknown' END
+                        AS protection,
+       q.quarter        AS quarter,       -- quarter hours since 1970-01-01 UTC, by that request
+       q.sessions       AS sessions       -- how many
+FROM endpoint_often q
+JOIN endpoints e ON e.id = q.endpoint_id;
+
 -- Every login, without what takes longest to find. Rules read login_facts.
 CREATE VIEW login_core AS
 SELECT x.id             AS exchange_id,
@@ -353,7 +366,13 @@ WHERE c.is_session;
 -- Sessions that several programs (User-Agents) used without a proxy between.
 CREATE VIEW program_facts AS
 SELECT t.id             AS session_id,
-       c.site_id        AS site_id
+       c.site_id        AS site_id,
+       (SELECT min(o.start_at) FROM operations o
+        WHERE o.session_id = t.id AND o.kind = 5 AND o.agent & 1 = 0 AND o.agent != 0
+          AND o.agent != (SELECT p.agent FROM operations p
+                          WHERE p.session_id = t.id AND p.kind = 5 AND p.agent & 1 = 0 AND p.agent != 0
+                          ORDER BY p.start_at, p.id LIMIT 1))
+                        AS shared_at      -- start of the first grant to a second one
 FROM sessions t
 JOIN carriers c ON c.id = t.carrier_id
 WHERE t.has_programs;

@@ -111,6 +111,8 @@ int analysis_add_decision(struct store *s, int64_t site_id, const struct model_d
 int analysis_set_carrier(struct store *s, int64_t carrier_id, bool is_session);
 int analysis_set_endpoint(struct store *s, int64_t endpoint_id, const struct endpoint_evidence *e,
                           enum endpoint_protection protection);
+/** Of evidence.sessions_often, so many in that quarter hour. */
+int analysis_add_often(struct store *s, int64_t endpoint_id, int64_t quarter, uint64_t sessions);
 /* What the order check says of a session. Stored: never renumber. */
 enum session_order {
     ORDER_NOT_CHECKED = 0, /* nothing in it could contradict anything */
@@ -202,5 +204,10 @@ int findings_withdraw_rest(struct store *s, const char *rule, hr_nsec now_at, si
 
 /** How often the situation of the rule occurred: at that site, or (0) at all together; replaces. */
 int rule_run_put(struct store *s, const char *rule, int64_t site_id, int64_t exercised);
+/** The same in a quarter hour, between rule_quarters_begin() and rule_quarters_end(); adds up. */
+int rule_quarters_begin(struct store *s);
+int rule_quarters_put(struct store *s, int64_t site_id, int64_t quarter, int64_t exercised);
+/** What was put replaces what was counted in the scope; the sums go where rule_run_put() puts them. */
+int rule_quarters_end(struct store *s, const char *rule);
 
 #endif

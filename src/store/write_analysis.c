@@ -14,7 +14,6 @@
 #include <string.h>
 
 #define CELLS_IN_MEMORY 32768
-#define NSEC_PER_QUARTER (15 * 60 * HR_NSEC_PER_SEC)
 #define OPERATION_PLACES 8
 
 /* One cell of endpoint_status (endpoint, quarter, status) or login_counts (site, quarter, outcome
@@ -133,7 +132,8 @@ int analysis_begin_site(struct store *s, int64_t site_id)
 {
     static const enum stmt_id steps[] = {
         STMT_SITE_RESET_SESSIONS,  STMT_SITE_RESET_ENDPOINTS, STMT_SITE_RESET_CARRIERS,
-        STMT_SITE_RESET_DECISIONS, STMT_SITE_RESET_STATUS,    STMT_SITE_RESET_LOGINS,
+        STMT_SITE_RESET_DECISIONS, STMT_SITE_RESET_STATUS,    STMT_SITE_RESET_OFTEN,
+        STMT_SITE_RESET_LOGINS,
     };
     int64_t is_analysed = 0;
     sqlite3_stmt *q = store_stmt(s, STMT_SITE_IS_ANALYSED);
@@ -201,7 +201,7 @@ static int count_exchange(struct store *s, const struct exchange_facts *f,
                           const struct classified *c, int64_t count)
 {
     hr_nsec at = f->request_at != HR_NSEC_INFINITE ? f->request_at : f->response_at;
-    int64_t quarter = at == HR_NSEC_INFINITE ? 0 : at / NSEC_PER_QUARTER - (at < 0 ? 1 : 0);
+    int64_t quarter = at == HR_NSEC_INFINITE ? 0 : hr_quarter(at);
     int r = 0;
     if (f->endpoint_id != 0) {
         r = count_cell(s,
@@ -429,6 +429,15 @@ int analysis_set_endpoint(struct store *s, int64_t endpoint_id, const struct end
     bind_id(q, 9, e->granted_without_exchange);
     bind_id(q, 10, e->denied_without_exchange);
     bind_count(q, 11, e->sessions_often);
+    return store_run(s, q);
+}
+
+int analysis_add_often(struct store *s, int64_t endpoint_id, int64_t quarter, uint64_t sessions)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_OFTEN_ADD);
+    bind_number(q, 1, endpoint_id);
+    bind_number(q, 2, quarter);
+    bind_count(q, 3, sessions);
     return store_run(s, q);
 }
 

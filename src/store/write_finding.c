@@ -2,6 +2,7 @@
  * Findings, found again by their fingerprints. A run puts what its rule yields and then withdraws
  * what it no longer yields, within the sites that are due.
  */
+#include "base/alloc.h"
 #include "store/db.h"
 #include "store/write.h"
 
@@ -151,6 +152,33 @@ int findings_withdraw_rest(struct store *s, const char *rule, hr_nsec now_at, si
         *ret_count = (size_t)sqlite3_changes(s->db);
     }
     return r == 0 ? findings_begin(s, rule) : r;
+}
+
+int rule_quarters_begin(struct store *s)
+{
+    return store_exec(s, "DELETE FROM temp.rule_counted");
+}
+
+int rule_quarters_put(struct store *s, int64_t site_id, int64_t quarter, int64_t exercised)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_RULE_QUARTER_PUT);
+    bind_number(q, 1, site_id);
+    bind_number(q, 2, quarter);
+    bind_number(q, 3, exercised);
+    return store_run(s, q);
+}
+
+int rule_quarters_end(struct store *s, const char *rule)
+{
+    static const enum stmt_id steps[] = {STMT_RULE_QUARTERS_DROP, STMT_RULE_QUARTERS_KEEP,
+                                         STMT_RULE_QUARTERS_SUM};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < HR_ARRAY_LEN(steps); i++) {
+        sqlite3_stmt *q = store_stmt(s, steps[i]);
+        bind_text(q, 1, rule);
+        r = store_run(s, q);
+    }
+    return r;
 }
 
 int rule_run_put(struct store *s, const char *rule, int64_t site_id, int64_t exercised)

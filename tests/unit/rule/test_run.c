@@ -1,6 +1,6 @@
 #include "folder.h"
 #include "rule/rule.h"
-#include "store/read.h"
+#include "store/read_report.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -147,6 +147,50 @@ static void the_situation_is_counted(void **state)
     assert_int_equal(exercised, 7);
 }
 
+static int append_exercised(const struct rule_run_view *v, void *user)
+{
+    hr_buf_appendf(user, "%lld ", (long long)v->exercised);
+    return 0;
+}
+
+/* Each run replaces what it counts of a site, by quarter hours too; a part is made of those it
+ * touches. */
+static void the_situation_is_counted_by_time(void **state)
+{
+    static const struct {
+        const char *counts, *told;
+    } steps[] = {
+        {"VALUES (1, 0, 3), (1, 1, 4), (2, 1, 5), (1, 1, 1)", "13 10 10 "},
+        {"VALUES (1, 1, 2), (2, 2, 6)",                       "8 2 8 "   },
+        {"SELECT 1, 0, 0 WHERE 0",                            "8 2 8 "   }, /* of no site that is in the scope */
+    };
+    struct scene *s = *state;
+    struct read_filter whole = READ_FILTER_ALL;
+    struct read_filter from = READ_FILTER_ALL;
+    struct read_filter quarter = READ_FILTER_ALL;
+    from.since = HR_NSEC_PER_QUARTER + 5;
+    quarter.since = HR_NSEC_PER_QUARTER;
+    quarter.until = 2 * HR_NSEC_PER_QUARTER;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        struct hr_buf told;
+        char second[256];
+        hr_buf_init(&told, SIZE_MAX);
+        snprintf(second, sizeof(second),
+                 "WITH c (site_id, quarter, exercised) AS (%s) SELECT site_id, quarter, exercised "
+                 "FROM c",
+                 steps[i].counts);
+        folder_write_rule(&s->folder, "a-rule", "A", NUMBERS, second);
+        load(s);
+        run(s);
+        assert_int_equal(read_scope_rule_runs(s->store, &whole, append_exercised, &told), 0);
+        assert_int_equal(read_scope_rule_runs(s->store, &quarter, append_exercised, &told), 0);
+        assert_int_equal(read_scope_rule_runs(s->store, &from, append_exercised, &told), 0);
+        assert_string_equal(hr_buf_str(&told), steps[i].told);
+        hr_buf_finish(&told);
+        rule_set_finish(&s->set);
+    }
+}
+
 /* A rule may read the views and nothing else; one that fails is named, and the others run. */
 static const struct {
     const char *name, *findings, *exercised, *error;
@@ -168,6 +212,8 @@ static const struct {
      "b-rule.sql:12: the second SELECT must yield one row"},
     {"a count of no site", ONE, "SELECT NULL AS site_id, 2 AS exercised",
      "b-rule.sql:12: the second SELECT must yield a site and a count"},
+    {"a count of no time", ONE, "SELECT 1 AS site_id, NULL AS quarter, 2 AS exercised",
+     "b-rule.sql:12: the second SELECT must yield a site, a quarter hour and a count"},
     {"three columns of counts", ONE, "SELECT 1, 2, 3",
      "b-rule.sql:12: the second SELECT must have the column exercised"},
     {"the key", "SELECT * FROM meta", "SELECT 1", "b-rule.sql:11: access to meta."},
@@ -259,6 +305,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(findings_follow_the_facts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_situation_is_counted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_situation_is_counted_by_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_broken_rule_is_named_and_the_others_run, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(findings_stay_while_a_rule_does_not_run, set_up, tear_down),

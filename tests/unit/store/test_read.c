@@ -538,6 +538,7 @@ static void statements_compile(void **state)
                                    "CREATE TEMP TABLE joined (id INTEGER PRIMARY KEY);"
                                    "CREATE TEMP TABLE rebound (id INTEGER PRIMARY KEY)"),
                      0);
+    assert_int_equal(scope_open(s, true), 0);
     assert_int_equal(read_kin(s, itself), 0);
     assert_int_equal(drafts_begin(s), 0);
     for (int k = 0; k < STMT_COUNT; k++) {

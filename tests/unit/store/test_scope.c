@@ -49,6 +49,7 @@ static const char *const counts[] = {
     "SELECT count(*) FROM session_steps",  "SELECT count(*) FROM endpoint_facts",
     "SELECT count(*) FROM login_facts",    "SELECT count(*) FROM login_order",
     "SELECT sum(grants) FROM login_facts", "SELECT count(*) FROM response_facts",
+    "SELECT sum(exchanges) FROM status_facts",
 };
 
 static void due(struct store *s, const char *site)

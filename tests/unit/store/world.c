@@ -370,6 +370,8 @@ static const struct {
                   "d.site_id ORDER BY 1, 2, 3"                                            },
     {"endpoint_status", "SELECT e.path, n.quarter, n.status, n.exchanges FROM endpoint_status n "
                         "JOIN endpoints e ON e.id = n.endpoint_id ORDER BY 1, 2, 3" },
+    {"endpoint_often",  "SELECT e.path, n.quarter, n.sessions FROM endpoint_often n "
+                       "JOIN endpoints e ON e.id = n.endpoint_id ORDER BY 1, 2, 3"   },
     {"login_counts",
      "SELECT quarter, outcome, has_token, logins FROM login_counts ORDER BY 1, 2, 3"                       },
     {"loss",

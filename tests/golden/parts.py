@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""A report about a day, or about a site, tells of that day and that site: how often the situations of the
+rules occurred, and what was lost.
+
+parts.py HEADRACE CAPTURES
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+OWN_RULES = {
+    "by-site": "SELECT site_id, count(*) AS exercised FROM login_facts GROUP BY site_id;",
+    "in-all": "SELECT count(*) AS exercised FROM login_facts;",
+    "never": "SELECT count(*) AS exercised FROM login_facts WHERE 0;",
+}
+
+
+def run(arguments, folder):
+    done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1) or done.stderr:
+        raise SystemExit("%s: %d %s" % (arguments, done.returncode, done.stderr))
+    return done.stdout
+
+
+def exercised(report):
+    """What each rule's situation is said to have occurred, and the state that follows."""
+    lines = [json.loads(line) for line in report.splitlines()]
+    return {x["slug"]: (x["exercised"], x["state"]) for x in lines if x.get("type") == "exercise"}
+
+
+def losses(report):
+    lines = [json.loads(line) for line in report.splitlines()]
+    return {x["kind"]: x["count"] for x in lines if x.get("type") == "loss_sum"}
+
+
+def write_rules(folder):
+    os.mkdir(os.path.join(folder, "own"))
+    for slug, second in OWN_RULES.items():
+        with open(os.path.join(folder, "own", slug + ".sql"), "w", encoding="ascii") as f:
+            f.write("/*\nid: %s\ntitle: T\nseverity: low\nmeaning: M.\n*/\n"
+                    "SELECT exchange_id, session_id, site_id, start_at AS at, 'suspect' AS verdict, '[]' AS caveats, "
+                    "'[]' AS evidence, '' AS summary FROM login_facts WHERE 0;\n%s\n" % (slug, second))
+
+
+def check(headrace, captures, folder):
+    write_rules(folder)
+    paths = [os.path.join(captures, "login-races.pcapng"), os.path.join(captures, "lab", "flap_S1_v1.pcap.gz"),
+             os.path.join(captures, "lab", "nocookie_S2_f1.pcap.gz")]
+    wrong = []
+
+    def expect(what, got, wanted):
+        if got != wanted:
+            keys = [k for k in sorted(set(got) | set(wanted)) if got.get(k) != wanted.get(k)]
+            wrong.append("%s: %s" % (what, ["%s %s, not %s" % (k, got.get(k), wanted.get(k)) for k in keys]))
+
+    report = [headrace, "report", "--db", "all.db", "--rules", "own", "--tz", "UTC", "--format", "ndjson"]
+    days = []
+    for i, path in enumerate(paths):
+        alone = run([headrace, "audit", "--quiet", "--rules", "own", "--db", "%d.db" % i, "--format", "ndjson", path],
+                    folder)
+        run([headrace, "audit", "--quiet", "--rules", "own", "--db", "all.db", "--format", "ndjson", path], folder)
+        first = json.loads(run([headrace, "list", "captures", "--db", "%d.db" % i, "--format", "ndjson"], folder))
+        days.append((first["first_at"][:10], exercised(alone)))
+    if len({day for day, _ in days}) < 2:
+        raise SystemExit("the captures are of one day: %s" % days)
+    for day in sorted({day for day, _ in days}):
+        # Captures of one day have no session in common: their counts add up.
+        wanted = {}
+        for _, counts in [d for d in days if d[0] == day]:
+            for slug, (count, state) in counts.items():
+                before = wanted.get(slug, (0, "not exercised"))
+                rank = ["not exercised", "clean", "findings"]
+                wanted[slug] = (before[0] + count, max(before[1], state, key=rank.index))
+        for slug in ("by-site", "in-all"):
+            wanted[slug] = (None, "not known")
+        expect(day, exercised(run(report + ["--day", day], folder)), wanted)
+    nothing = {slug: (0, "not exercised") for slug in days[0][1]}
+    nothing.update({slug: (None, "not known") for slug in ("by-site", "in-all")})
+    expect("a day without traffic", exercised(run(report + ["--day", "2001-01-01"], folder)), nothing)
+
+    whole = exercised(run(report, folder))
+    sites = sorted({json.loads(line)["site"] for line in
+                    run([headrace, "list", "endpoints", "--db", "all.db", "--format", "ndjson"], folder).splitlines()})
+    parts = [exercised(run(report + ["--site", site], folder)) for site in sites]
+    expect("the sites together", {s: sum(p[s][0] for p in parts) for s in whole if s != "in-all"},
+           {s: c for s, (c, _) in whole.items() if s != "in-all"})
+    expect("a rule that does not tell the site", {p["in-all"] for p in parts} and {"in-all": parts[0]["in-all"]},
+           {"in-all": (None, "not known")})
+
+    # Of a rule whose findings are left out for their severity nothing is said, least of all that it is clean.
+    low = exercised(run(report + ["--min-severity", "high"], folder))
+    expect("--min-severity high", {s: None for s in low if s in OWN_RULES}, {})
+
+    run([headrace, "db", "prune", "--db", "all.db", "--quiet", "--keep", "1d"], folder)
+    last = max(day for day, _ in days)
+    left = exercised(run(report, folder))
+    expect("what is left after prune", {s: c for s, c in left.items() if s not in OWN_RULES},
+           {s: c for s, c in exercised(run(report + ["--day", last], folder)).items() if s not in OWN_RULES})
+    return wrong
+
+
+def main():
+    headrace, captures = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+    with tempfile.TemporaryDirectory() as folder:
+        wrong = check(headrace, captures, folder)
+    print("\n".join(wrong) if wrong else "days and sites are told apart")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
