@@ -109,8 +109,9 @@ static void append_ledger(const struct overview *o, struct hr_buf *out)
 void html_ledger(const struct html_page *p, struct hr_buf *out)
 {
     html_section_begin(out, "trust", "What was captured");
-    if (p->report->job.filter.site != NULL) {
-        html_raw(out, "<p>Captures and losses are those of all sites.</p>\n");
+    if (quality_site_note(p->report) != NULL) {
+        html_element(out, "p", NULL, quality_site_note(p->report));
+        html_raw(out, "\n");
     }
     append_captures(p->report, out);
     append_lines(p->report, out);

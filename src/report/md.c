@@ -396,6 +396,9 @@ static void append_quality(const struct report *r, struct hr_buf *out)
         md_text(out, hr_buf_str(&line));
         hr_buf_append_char(out, '\n');
     }
+    if (quality_site_note(r) != NULL) {
+        hr_buf_appendf(out, "\n%s\n\n", quality_site_note(r));
+    }
     for (size_t i = 0; quality_next_counter(r, &i, &line);) {
         hr_buf_append_str(out, "- ");
         md_text(out, hr_buf_str(&line));

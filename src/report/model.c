@@ -443,5 +443,8 @@ bool report_is_mostly_blind(const struct report *r)
     if (r->blind_connections == 0) {
         return false;
     }
+    if (r->job.filter.site != NULL && r->exchanges > 0) {
+        return false; /* it is not known to be that site's */
+    }
     return r->exchanges == 0 || (r->captured_bytes > 0 && r->blind_bytes > r->captured_bytes / 2);
 }

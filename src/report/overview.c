@@ -78,9 +78,9 @@ static int add_loss(const struct loss_view *x, void *user)
     if (k == o->loss_kind_count) {
         o->loss_kinds[o->loss_kind_count++] = hr_arena_text(&o->arena, x->kind);
     }
-    struct overview_bucket *b =
-        x->stream >= 0 && x->from_at != INT64_MIN ? bucket_at(o, x->from_at) : NULL;
-    if (b != NULL) {
+    const struct overview_bucket *end = bucket_at(o, x->to_at);
+    struct overview_bucket *b = x->from_at != INT64_MIN ? bucket_at(o, x->from_at) : NULL;
+    if (b != NULL && (x->stream >= 0 || b == end)) {
         b->losses[k] += x->count;
     } else {
         o->whole_losses[k] += x->count;

@@ -157,9 +157,8 @@ static void describe_notes(const struct capture_view *c, struct hr_buf *out)
         hr_buf_appendf(out, "time stamps of the %s", c->time_source);
     }
     if (c->cut_frames > 0) {
-        hr_buf_appendf(
-            out, "%s%" PRId64 " frames cut off by the snap length (capture with -s 0)",
-            out->len > before ? "; " : "", c->cut_frames);
+        hr_buf_appendf(out, "%s%" PRId64 " frames cut off by the snap length (capture with -s 0)",
+                       out->len > before ? "; " : "", c->cut_frames);
     }
     if (c->clock_doubt > 0) {
         hr_buf_appendf(out, "%sits times are in doubt by up to %s", out->len > before ? "; " : "",
@@ -231,6 +230,14 @@ void quality_describe_loss(const struct loss_view *l, struct hr_buf *out)
     }
 }
 
+const char *quality_site_note(const struct report *r)
+{
+    return r->job.filter.site != NULL && r->loss_count > 0
+               ? "Losses of other sites' servers are left out; drops, cut frames and unreadable "
+                 "connections are counted by the capture and may be of any site."
+               : NULL;
+}
+
 bool quality_next_counter(const struct report *r, size_t *position, struct hr_buf *out)
 {
     const size_t count = r->run != NULL ? r->run->counter_count : 0;
@@ -274,6 +281,10 @@ void quality_append(const struct report *r, const struct report_paint *paint, st
     }
     for (size_t i = 0; i < r->loss_count; i++) {
         quality_describe_loss(&r->losses[i], &line);
+        append_line(paint, out, &line);
+    }
+    if (quality_site_note(r) != NULL) {
+        hr_buf_append_str(&line, quality_site_note(r));
         append_line(paint, out, &line);
     }
     if (quality_is_whole(r) && r->capture_count > 0) {

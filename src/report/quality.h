@@ -30,4 +30,7 @@ void quality_append_blind(const struct report *r, const struct report_paint *pai
 /** The section of the report: each capture, the ledger of losses, bounds that were reached. */
 void quality_append(const struct report *r, const struct report_paint *paint, struct hr_buf *out);
 
+/** Which losses a report about one site counts; NULL where it is about all. */
+const char *quality_site_note(const struct report *r);
+
 #endif

@@ -301,6 +301,7 @@ int read_losses(struct store *s, const struct read_filter *f,
                 int (*row)(const struct loss_view *x, void *user), void *user)
 {
     sqlite3_stmt *q = store_stmt(s, STMT_LOSSES);
+    bind_text(q, 1, f->site);
     bind_number(q, 4, f->since);
     bind_number(q, 5, f->until);
     bind_number(q, 6, f->stream);

@@ -704,10 +704,14 @@ static const char *const statements[STMT_COUNT] = {
         "WHERE coalesce(c.last_at, 0) >= ?4 AND coalesce(c.first_at, 0) < ?5 "
         "ORDER BY c.id LIMIT ?7",
     [STMT_LOSSES] =
+        "WITH places (server, server_port) AS MATERIALIZED (SELECT DISTINCT server, server_port "
+        "FROM streams WHERE ?1 IS NOT NULL AND id IN (SELECT stream_id FROM exchanges "
+        "WHERE site_id = (SELECT id FROM sites WHERE name = ?1))) "
         "SELECT l.id, l.kind, c.path, coalesce(t.stream, -1), l.server, l.server_port, l.from_at, "
         "l.to_at, l.bytes, l.count, l.hides_exchanges FROM loss l "
         "JOIN captures c ON c.id = l.capture_id LEFT JOIN streams t ON t.id = l.stream_id "
         "WHERE (l.to_at IS NULL OR l.to_at >= ?4) AND (l.from_at IS NULL OR l.from_at < ?5) "
+        "AND (?1 IS NULL OR l.server IS NULL OR (l.server, l.server_port) IN places) "
         "AND (?6 < 0 OR t.stream = ?6) ORDER BY l.from_at, l.id LIMIT ?7",
     [STMT_CUT_EXCHANGE] =
         "SELECT x.ordinal, c.import, t.id, t.capture_id, t.stream, t.first_at, t.last_at, "

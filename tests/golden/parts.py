@@ -10,11 +10,31 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from wire import SERVER, Capture, Connection  # noqa: E402
+
 OWN_RULES = {
     "by-site": "SELECT site_id, count(*) AS exercised FROM login_facts GROUP BY site_id;",
     "in-all": "SELECT count(*) AS exercised FROM login_facts;",
     "never": "SELECT count(*) AS exercised FROM login_facts WHERE 0;",
 }
+
+
+def write_sites(path):
+    """Two sites, each with a loss of its own; what cannot be read may be of either."""
+    with open(path, "wb") as out:
+        c = Capture(out)
+        for server, host in ((SERVER, "one.test"), ("192.0.2.2", "two.test")):
+            Connection(c, len(host) + ord(host[0]), server).get("/", host=host)
+        gap = Connection(c, 1)
+        gap.ask("GET", "/gap", host="one.test")
+        gap.send(1, b"HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n")
+        gap.send(1, b"x" * 100, skip=2000)
+        Connection(c, 2, "192.0.2.2", opened=False).get("/", host="two.test")
+        for number in range(3, 6):
+            tls = Connection(c, number, "192.0.2.9", 443)
+            tls.say(0, b"\x16\x03\x01\x00\x40\x01\x00\x00\x3c\x03\x03" + bytes(58))
+            tls.say(1, b"\x16\x03\x03\x00\x40\x02\x00\x00\x3c\x03\x03" + bytes(58))
 
 
 def run(arguments, folder):
@@ -101,10 +121,27 @@ def check(headrace, captures, folder):
     return wrong
 
 
+def check_losses(headrace, folder):
+    write_sites(os.path.join(folder, "sites.pcap"))
+    run([headrace, "audit", "--quiet", "--db", "sites.db", "--format", "ndjson", "sites.pcap"], folder)
+    wrong = []
+    for site, wanted in (([], {"gap": 1, "midstream": 1, "tls": 3}), (["--site", "one.test"], {"gap": 1, "tls": 3}),
+                         (["--site", "two.test"], {"midstream": 1, "tls": 3})):
+        told = losses(run([headrace, "report", "--db", "sites.db", "--format", "ndjson"] + site, folder))
+        listed = {}
+        for line in run([headrace, "list", "loss", "--db", "sites.db", "--format", "ndjson"] + site, folder).splitlines():
+            x = json.loads(line)
+            listed[x["kind"]] = listed.get(x["kind"], 0) + x["count"]
+        for what, got in (("report", told), ("list", listed)):
+            if got != wanted:
+                wrong.append("%s %s: losses %s, not %s" % (what, site, got, wanted))
+    return wrong
+
+
 def main():
     headrace, captures = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     with tempfile.TemporaryDirectory() as folder:
-        wrong = check(headrace, captures, folder)
+        wrong = check(headrace, captures, folder) + check_losses(headrace, folder)
     print("\n".join(wrong) if wrong else "days and sites are told apart")
     return 1 if wrong else 0
 
