@@ -126,11 +126,15 @@ static enum MHD_Result answer_line(struct MHD_Connection *c, unsigned status, co
     return answer(c, status, "text/plain; charset=utf-8", line, strlen(line));
 }
 
-static enum MHD_Result answer_metrics(struct MHD_Connection *c, const struct watch_stats *s)
+static enum MHD_Result answer_metrics(struct metrics *m, struct MHD_Connection *c,
+                                      const struct watch_stats *s)
 {
     struct hr_buf text;
+    struct watch_totals totals;
     hr_buf_init(&text, SIZE_MAX);
-    metrics_format(s, &text);
+    stats_get_totals(m->stats, &totals);
+    metrics_format(s, &totals, &text);
+    watch_totals_finish(&totals);
     enum MHD_Result r = answer(c, MHD_HTTP_OK, CONTENT_TYPE, hr_buf_str(&text), text.len);
     hr_buf_finish(&text);
     return r;
@@ -158,7 +162,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *c, const ch
     }
     stats_get(m->stats, &s);
     if (strcmp(path, "/metrics") == 0) {
-        return answer_metrics(c, &s);
+        return answer_metrics(m, c, &s);
     }
     if (strcmp(path, "/healthz") == 0) {
         return answer_health(c, stats_trouble(&s, clock_steady()));

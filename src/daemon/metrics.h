@@ -20,7 +20,7 @@ int metrics_open(const char *address, struct metrics **ret_metrics, struct hr_bu
 int metrics_start(struct metrics *m, struct stats *stats);
 void metrics_close(struct metrics *m);
 
-/** The text at /metrics. @param now  steady */
-void metrics_format(const struct watch_stats *s, struct hr_buf *out);
+/** The text at /metrics. */
+void metrics_format(const struct watch_stats *s, const struct watch_totals *t, struct hr_buf *out);
 
 #endif

@@ -60,7 +60,7 @@ static void begin_labelled(const char *name, const char *help, struct hr_buf *ou
     hr_buf_appendf(out, "# TYPE headrace_%s gauge\n# HELP headrace_%s %s\n", name, name, help);
 }
 
-/* A slug is of lower-case letters, digits and hyphens. */
+/* Names are of lower-case letters, digits and hyphens. */
 static void put_rules(const struct watch_totals *t, struct hr_buf *out)
 {
     begin_labelled("findings", "Findings in the database that stand, counted now and then.", out);
@@ -101,7 +101,7 @@ static void put_ring(const struct watch_stats *s, struct hr_buf *out)
     }
 }
 
-void metrics_format(const struct watch_stats *s, struct hr_buf *out)
+void metrics_format(const struct watch_stats *s, const struct watch_totals *t, struct hr_buf *out)
 {
     const struct family families[] = {
         {"frames",                "",      true,  "Frames captured.",                                 s->frames          },
@@ -113,8 +113,7 @@ void metrics_format(const struct watch_stats *s, struct hr_buf *out)
         {"shed_frames",           "",      true,  "Frames of those connections.",                     s->shed_frames     },
         {"gaps",                  "",      true,  "Holes in connections.",                            s->gaps            },
         {"connections",           "",      false, "TCP connections open now.",                        s->connections     },
-        {"sessions",              "",      false, "Sessions in the database, counted now and then.",
-         s->totals.sessions                                                                                              },
+        {"sessions",              "",      false, "Sessions in the database, counted now and then.",  t->sessions        },
         {"exchanges",             "",      true,  "HTTP exchanges stored.",                           s->exchanges       },
         {"rounds",                "",      true,  "Rounds of storing and judging.",                   s->rounds          },
         {"findings_told",         "",      true,  "Findings told, updates included.",                 s->findings        },
@@ -134,7 +133,11 @@ void metrics_format(const struct watch_stats *s, struct hr_buf *out)
     put_ratio("round_duration_seconds", "How long the last round took.",
               (double)s->round_time / 1e9, out);
     put_latency(s, out);
-    put_rules(&s->totals, out);
+    put_rules(t, out);
+    put_family(&(struct family){"rules_left_out", "", false,
+                                "Rules whose findings are not counted: too many, or no names.",
+                                t->rules_left_out},
+               out);
     if (s->uses[0].name != NULL) {
         put_uses(s, out);
     }

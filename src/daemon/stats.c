@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 const hr_nsec stats_latency_bounds[STATS_LATENCY_BUCKETS - 1] = {
     100 * HR_NSEC_PER_MSEC, 250 * HR_NSEC_PER_MSEC, 500 * HR_NSEC_PER_MSEC, HR_NSEC_PER_SEC,
@@ -18,7 +19,30 @@ const hr_nsec stats_latency_bounds[STATS_LATENCY_BUCKETS - 1] = {
 struct stats {
     pthread_mutex_t lock;
     struct watch_stats now;
+    struct watch_totals totals;
 };
+
+void watch_totals_add(struct watch_totals *t, const char *rule, uint64_t findings)
+{
+    size_t len = strspn(rule, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    bool is_name = len > 0 && len < STATS_RULE_BYTES && rule[len] == '\0';
+    if (!is_name || t->rule_count == STATS_RULES) {
+        t->rules_left_out++;
+        return;
+    }
+    t->rules = hr_xgrow(t->rules, t->rule_count, sizeof(*t->rules));
+    t->rules[t->rule_count++] =
+        (struct watch_rule_total){.rule = hr_xstrdup(rule), .findings = findings};
+}
+
+void watch_totals_finish(struct watch_totals *t)
+{
+    for (size_t i = 0; i < t->rule_count; i++) {
+        free(t->rules[i].rule);
+    }
+    free(t->rules);
+    *t = (struct watch_totals){0};
+}
 
 struct stats *stats_create(void)
 {
@@ -32,6 +56,7 @@ void stats_destroy(struct stats *s)
 {
     if (s != NULL) {
         pthread_mutex_destroy(&s->lock);
+        watch_totals_finish(&s->totals);
         free(s);
     }
 }
@@ -39,23 +64,38 @@ void stats_destroy(struct stats *s)
 void stats_put(struct stats *s, const struct watch_stats *now)
 {
     pthread_mutex_lock(&s->lock);
-    struct watch_totals totals = s->now.totals;
     s->now = *now;
-    s->now.totals = totals;
+    s->now.sessions = s->totals.sessions;
     pthread_mutex_unlock(&s->lock);
 }
 
-void stats_put_totals(struct stats *s, const struct watch_totals *totals)
+void stats_put_totals(struct stats *s, struct watch_totals *take_totals)
 {
     pthread_mutex_lock(&s->lock);
-    s->now.totals = *totals;
+    struct watch_totals before = s->totals;
+    s->totals = *take_totals;
+    s->now.sessions = s->totals.sessions;
     pthread_mutex_unlock(&s->lock);
+    watch_totals_finish(&before);
+    *take_totals = (struct watch_totals){0};
 }
 
 void stats_get(struct stats *s, struct watch_stats *ret_now)
 {
     pthread_mutex_lock(&s->lock);
     *ret_now = s->now;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void stats_get_totals(struct stats *s, struct watch_totals *ret_totals)
+{
+    *ret_totals = (struct watch_totals){0};
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < s->totals.rule_count; i++) {
+        watch_totals_add(ret_totals, s->totals.rules[i].rule, s->totals.rules[i].findings);
+    }
+    ret_totals->sessions = s->totals.sessions;
+    ret_totals->rules_left_out = s->totals.rules_left_out;
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -136,7 +176,7 @@ void stats_format(const struct watch_stats *now, struct hr_buf *out)
         {"frames shed",       now->shed_frames,                               ""   },
         {"gaps",              now->gaps,                                      ""   },
         {"connections",       now->connections,                               ""   },
-        {"sessions",          now->totals.sessions,                           ""   },
+        {"sessions",          now->sessions,                                  ""   },
         {"exchanges",         now->exchanges,                                 ""   },
         {"rounds",            now->rounds,                                    ""   },
         {"findings told",     now->findings,                                  ""   },

@@ -11,18 +11,23 @@
 #include "pipeline/ingest.h"
 
 #define STATS_LATENCY_BUCKETS 8
-#define STATS_RULES 64
-#define STATS_SLUG_BYTES 64
+#define STATS_RULES 4096
+#define STATS_RULE_BYTES 256 /* its name is a file's */
 
 /* What the store holds, as the writing thread counts it now and then. */
 struct watch_totals {
     uint64_t sessions;
     struct watch_rule_total {
-        char rule[STATS_SLUG_BYTES];
+        char *rule;
         uint64_t findings; /* that stand */
-    } rules[STATS_RULES];
+    } *rules;
     size_t rule_count;
+    uint64_t rules_left_out; /* past the bound, or of no rule's name */
 };
+
+/** Adds a rule, as far as there is room. @param rule  as the database has it, which can hold anything */
+void watch_totals_add(struct watch_totals *t, const char *rule, uint64_t findings);
+void watch_totals_finish(struct watch_totals *t);
 
 struct watch_stats {
     uint64_t frames;
@@ -54,7 +59,7 @@ struct watch_stats {
     struct ingest_use uses[INGEST_USES];
     bool keeps_packets;
     struct keeper_state ring;
-    struct watch_totals totals; /* of stats_put_totals() */
+    uint64_t sessions; /* of stats_put_totals() */
 };
 /* Upper bounds; the last bucket has none. */
 extern const hr_nsec stats_latency_bounds[STATS_LATENCY_BUCKETS - 1];
@@ -65,8 +70,10 @@ struct stats *stats_create(void);
 void stats_destroy(struct stats *s);
 /** Copies all but the totals. */
 void stats_put(struct stats *s, const struct watch_stats *now);
-void stats_put_totals(struct stats *s, const struct watch_totals *totals);
+void stats_put_totals(struct stats *s, struct watch_totals *take_totals);
 void stats_get(struct stats *s, struct watch_stats *ret_now);
+/** @param ret_totals  a copy; release with watch_totals_finish() */
+void stats_get_totals(struct stats *s, struct watch_totals *ret_totals);
 /**
  * Whether somebody should look at this watch: it does not read, or does not store.
  * @param now  steady

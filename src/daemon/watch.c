@@ -88,15 +88,7 @@ static int on_idle(const struct round *r, void *user)
 
 static int add_rule(const struct rule_run_view *x, void *user)
 {
-    struct watch_totals *t = user;
-    /* A database can hold anything. */
-    size_t len = strspn(x->rule, "abcdefghijklmnopqrstuvwxyz0123456789-");
-    bool is_slug = x->rule[len] == '\0' && len < STATS_SLUG_BYTES; /* a part might be another's */
-    if (is_slug && t->rule_count < STATS_RULES) {
-        struct watch_rule_total *to = &t->rules[t->rule_count++];
-        snprintf(to->rule, sizeof(to->rule), "%s", x->rule);
-        to->findings = (uint64_t)x->findings;
-    }
+    watch_totals_add(user, x->rule, (uint64_t)x->findings);
     return 0;
 }
 
@@ -114,6 +106,7 @@ static void count_totals(struct watch *w)
         t.sessions = (uint64_t)sessions;
         stats_put_totals(w->config->stats, &t);
     }
+    watch_totals_finish(&t);
     w->totals_due = clock_steady() + TOTALS_INTERVAL;
 }
 

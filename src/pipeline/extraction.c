@@ -5,6 +5,7 @@
 #include "pipeline/records.h"
 #include "pipeline/worker.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 enum {
@@ -22,6 +23,7 @@ struct undecoded {
 
 struct extraction {
     struct queue *from;
+    atomic_size_t token_count; /* for other threads */
     struct worker worker;
     /* The extracting thread's own, until it has ended. */
     struct queue *to;
@@ -46,6 +48,8 @@ static bool extract(struct extraction *e, struct messages_record *m)
     const uint64_t undecoded = extractor_undecoded_count(e->extractor);
     exchange_unflatten(m + 1, &e->exchange);
     extractor_feed(e->extractor, &e->exchange, &m->server, &e->facts);
+    atomic_store_explicit(&e->token_count, extractor_token_count(e->extractor),
+                          memory_order_relaxed);
     if (extractor_undecoded_count(e->extractor) != undecoded) {
         note_undecoded(&e->undecoded[m->capture], &e->facts);
     }
@@ -134,6 +138,11 @@ void extraction_finish(struct extraction *e)
 void extraction_use(struct extraction *e, const struct profile_set *profiles)
 {
     extractor_use(e->extractor, profiles);
+}
+
+size_t extraction_token_count(const struct extraction *e)
+{
+    return atomic_load_explicit(&e->token_count, memory_order_relaxed);
 }
 
 void extraction_counters(const struct extraction *e, hr_counter_fn emit, void *user)

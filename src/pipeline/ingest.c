@@ -517,8 +517,10 @@ void ingest_uses(const struct ingest *g, struct ingest_use ret_uses[INGEST_USES]
                                       c->decode.fragment_budget_bytes};
     ret_uses[4] = (struct ingest_use){"datagrams", decoder_fragment_count(g->decoder),
                                       c->decode.fragment_limit};
+    ret_uses[5] = (struct ingest_use){"tokens", extraction_token_count(g->extraction),
+                                      c->extract.known_token_limit};
     double queued = queue_fill(writer_queue(g->writer)) * (double)g->queue_bytes;
-    ret_uses[5] = (struct ingest_use){"store_queue_bytes", (uint64_t)queued, g->queue_bytes};
+    ret_uses[6] = (struct ingest_use){"store_queue_bytes", (uint64_t)queued, g->queue_bytes};
 }
 
 int ingest_finish(struct ingest *g)

@@ -43,7 +43,7 @@ void ingest_use(struct ingest *g, const struct profile_set *profiles);
 /** Holes in connections since the start. */
 uint64_t ingest_gap_count(const struct ingest *g);
 size_t ingest_connection_count(const struct ingest *g);
-#define INGEST_USES 6
+#define INGEST_USES 7
 /* What is held now of what a bound limits. */
 struct ingest_use {
     const char *name; /* of the bound, in words joined by _ */

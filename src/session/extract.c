@@ -352,6 +352,11 @@ uint64_t extractor_undecoded_count(const struct extractor *e)
     return e->counters.contents_undecoded;
 }
 
+size_t extractor_token_count(const struct extractor *e)
+{
+    return values_remembered_count(e->values);
+}
+
 static bool sets_token(const struct exchange_facts *f)
 {
     for (size_t i = 0; i < f->token_count; i++) {

@@ -46,6 +46,8 @@ void extractor_feed(struct extractor *e, const struct http_exchange *x,
                     const struct net_endpoint *server, struct exchange_facts *ret_facts);
 /** Messages so far whose content is in a coding that could not be decoded. */
 uint64_t extractor_undecoded_count(const struct extractor *e);
+/** Tokens remembered to hide them in targets. */
+size_t extractor_token_count(const struct extractor *e);
 void extractor_counters(const struct extractor *e, hr_counter_fn emit, void *user);
 
 #endif

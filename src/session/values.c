@@ -17,6 +17,8 @@ struct values {
     struct value slots[SLOTS]; /* a newer value takes an older one's place */
     uint64_t *known;           /* hashes of tokens in sets of KNOWN_WAYS, the newest first */
     size_t known_mask;
+    size_t known_count;
+    size_t known_limit; /* of those that are sure to be kept; there is room for more */
     size_t longest;
     uint64_t lengths[LENGTHS / 64]; /* a bit for each length remembered, the last for all above */
 };
@@ -129,6 +131,7 @@ struct values *values_create(const struct hr_key *key, size_t remembered_limit)
     v->key = *key;
     v->known = hr_xcalloc(sets * KNOWN_WAYS, sizeof(*v->known));
     v->known_mask = sets - 1;
+    v->known_limit = remembered_limit;
     return v;
 }
 
@@ -181,6 +184,11 @@ size_t values_longest(const struct values *v)
     return v->longest;
 }
 
+size_t values_remembered_count(const struct values *v)
+{
+    return v->known_count < v->known_limit ? v->known_count : v->known_limit;
+}
+
 bool values_is_remembered(const struct values *v, struct hr_span text)
 {
     size_t index = length_index(text.len);
@@ -203,6 +211,7 @@ bool values_remember(struct values *v, const struct value *value)
         v->longest = value->len == UINT16_MAX ? SIZE_MAX : value->len;
     }
     const bool forgets = way[KNOWN_WAYS - 1] != 0;
+    v->known_count += !forgets;
     memmove(&way[1], &way[0], (KNOWN_WAYS - 1) * sizeof(*way));
     way[0] = value->hash;
     return forgets;

@@ -26,6 +26,8 @@ void values_destroy(struct values *v);
 /** @return borrowed until the next call */
 const struct value *values_find(struct values *v, struct hr_span text);
 bool values_remember(struct values *v, const struct value *value);
+/** @return tokens remembered, at most the limit; beyond it some are still, but not for sure */
+size_t values_remembered_count(const struct values *v);
 bool values_is_remembered(const struct values *v, struct hr_span text);
 /** @return length of the longest value remembered; 0 none, SIZE_MAX one of UINT16_MAX or more */
 size_t values_longest(const struct values *v);

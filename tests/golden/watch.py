@@ -251,8 +251,8 @@ def check_metrics(headrace, scratch, capture):
     values = check_open_metrics(ask(port, "/metrics")[2])
     wanted = {'headrace_bound_%s{bound="%s"}' % (what, bound) for what in ("used", "limit") for bound in
               ("connections", "out_of_order_bytes", "message_bytes", "fragment_bytes", "datagrams",
-               "store_queue_bytes")} | {
-        "headrace_sessions", "headrace_alert_latency_seconds_count", "headrace_alert_latency_seconds_sum",
+               "store_queue_bytes", "tokens")} | {
+        "headrace_sessions", "headrace_rules_left_out", "headrace_alert_latency_seconds_count", "headrace_alert_latency_seconds_sum",
         "headrace_ring_bytes", "headrace_ring_missed_frames_total", "headrace_evidence_files_total"}
     if wanted - set(values):
         fail("not in the metrics: %s" % (wanted - set(values)))

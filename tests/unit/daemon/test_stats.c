@@ -4,6 +4,9 @@
 #include "daemon/stats.h"
 #include "support/test.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #define NOW (1000 * HR_NSEC_PER_SEC)
 #define AGO(seconds) (NOW - (seconds)*HR_NSEC_PER_SEC)
 
@@ -42,7 +45,7 @@ static void the_histogram_adds_up(void **state)
     };
     struct hr_buf text;
     hr_buf_init(&text, SIZE_MAX);
-    metrics_format(&s, &text);
+    metrics_format(&s, &(struct watch_totals){.sessions = 0}, &text);
     const char *at = strstr(hr_buf_str(&text), "headrace_alert_latency_seconds_bucket{");
     assert_non_null(at);
     static const char want[] = "headrace_alert_latency_seconds_bucket{le=\"0.1\"} 0\n"
@@ -64,16 +67,48 @@ static void totals_outlast_what_is_put(void **state)
 {
     (void)state;
     struct stats *s = stats_create();
-    static const struct watch_totals totals = {
-        .sessions = 5, .rules = {{.rule = "lost-update", .findings = 2}}, .rule_count = 1};
+    struct watch_totals totals = {.sessions = 5};
     struct watch_stats got;
+    watch_totals_add(&totals, "lost-update", 2);
     stats_put_totals(s, &totals);
     stats_put(s, &(struct watch_stats){.frames = 7, .at = NOW});
     stats_get(s, &got);
+    stats_get_totals(s, &totals);
     assert_int_equal(got.frames, 7);
-    assert_int_equal(got.totals.sessions, 5);
-    assert_string_equal(got.totals.rules[0].rule, "lost-update");
+    assert_int_equal(got.sessions, 5);
+    assert_int_equal(totals.rule_count, 1);
+    assert_string_equal(totals.rules[0].rule, "lost-update");
+    watch_totals_finish(&totals);
     stats_destroy(s);
+}
+
+/* Each rule has its line; what a database holds beyond that is counted. */
+static void every_rule_is_told(void **state)
+{
+    (void)state;
+    struct watch_totals totals = {.sessions = 1};
+    static const struct watch_stats none;
+    struct hr_buf text;
+    char name[STATS_RULE_BYTES + 1];
+    hr_buf_init(&text, SIZE_MAX);
+    for (unsigned i = 0; i < STATS_RULES; i++) {
+        snprintf(name, sizeof(name), "rule-%u", i);
+        watch_totals_add(&totals, name, i);
+    }
+    watch_totals_add(&totals, "one-too-many", 1);
+    metrics_format(&none, &totals, &text);
+    assert_non_null(strstr(hr_buf_str(&text), "\nheadrace_findings{rule=\"rule-4095\"} 4095\n"));
+    assert_null(strstr(hr_buf_str(&text), "many\"}"));
+    assert_non_null(strstr(hr_buf_str(&text), "\nheadrace_rules_left_out 1\n"));
+    watch_totals_finish(&totals);
+    memset(name, 'a', STATS_RULE_BYTES);
+    name[STATS_RULE_BYTES] = '\0';
+    watch_totals_add(&totals, name, 1);
+    watch_totals_add(&totals, "a\"} 1\nb{x=\"", 1);
+    watch_totals_add(&totals, "", 1);
+    assert_int_equal(totals.rule_count, 0);
+    assert_int_equal(totals.rules_left_out, 3);
+    hr_buf_finish(&text);
 }
 
 int main(void)
@@ -82,6 +117,7 @@ int main(void)
         cmocka_unit_test(trouble_is_of_any_thread),
         cmocka_unit_test(the_histogram_adds_up),
         cmocka_unit_test(totals_outlast_what_is_put),
+        cmocka_unit_test(every_rule_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
