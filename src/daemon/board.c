@@ -1,6 +1,7 @@
 /*
- * From top to bottom: the title, two lines of figures, the newest findings, the heat map, the last
- * message, the keys. What is foreign is made safe here; every line is cut at the width.
+ * From top to bottom: the title, two lines of figures and, where there is anything to say of them,
+ * one of what is kept and what is left out, the newest findings, the heat map, the last message,
+ * the keys. What is foreign is made safe here; every line is cut at the width.
  */
 #include "daemon/board.h"
 
@@ -8,6 +9,7 @@
 #include "base/local.h"
 #include "daemon/heat.h"
 #include "daemon/line.h"
+#include "daemon/shed.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -79,6 +81,44 @@ static void render_figures(const struct board *b, struct line *l)
     snprintf(text, sizeof(text), "   round %" PRId64 " ms", s->round_time / HR_NSEC_PER_MSEC);
     line_put_str(l, COLOR_NONE, text);
     put_figure(l, COLOR_NONE, (double)s->resident_bytes, "B memory");
+    line_end(l);
+}
+
+/* What is kept on disk, and what was left out or given up: what is wrong stands in front. */
+static bool has_state(const struct board *b)
+{
+    const struct watch_stats *s = &b->now;
+    return s->keeps_packets || s->shed_connections > 0 || s->alerts_failed > 0 ||
+           s->evidence_failed > 0;
+}
+
+static void render_state(const struct board *b, struct line *l)
+{
+    const struct watch_stats *s = &b->now;
+    char text[64];
+    char number[16];
+    if (s->keeps_packets && s->ring.is_stopped) {
+        line_put_str(l, COLOR_RED, " ring stopped: its disk takes nothing");
+    }
+    if (s->shed_connections > 0) {
+        snprintf(text, sizeof(text), "%s%s connections shed (%u/%u of new ones now)",
+                 l->column > 0 ? "   " : " ",
+                 line_format_count((double)s->shed_connections, number), s->shed_share,
+                 (unsigned)SHED_SHARES);
+        line_put_str(l, s->shed_share > 0 ? COLOR_RED : COLOR_YELLOW, text);
+    }
+    if (s->alerts_failed > 0) {
+        put_figure(l, COLOR_YELLOW, (double)s->alerts_failed, "alerts given up");
+    }
+    if (s->evidence_failed > 0) {
+        put_figure(l, COLOR_YELLOW, (double)s->evidence_failed, "evidence given up");
+    }
+    if (s->keeps_packets && s->ring.missed > 0) {
+        put_figure(l, COLOR_YELLOW, (double)s->ring.missed, "not in the ring");
+    }
+    if (s->keeps_packets) {
+        put_figure(l, COLOR_NONE, (double)s->ring.bytes, "B ring");
+    }
     line_end(l);
 }
 
@@ -206,10 +246,14 @@ size_t board_render(const struct board *b, const struct report_paint *paint, siz
         return BOARD_NO_ROW;
     }
     size_t blank = rows >= ROWS_FOR_BLANK ? 1 : 0; /* in front of each part */
-    size_t room = rows - TOP_ROWS - BOTTOM_ROWS - 1 - 2 * blank;
+    size_t top = TOP_ROWS + has_state(b);
+    size_t room = rows - top - BOTTOM_ROWS - 1 - 2 * blank;
     size_t heat = heat_rows(b, room);
     render_title(b, &l);
     render_figures(b, &l);
+    if (has_state(b)) {
+        render_state(b, &l);
+    }
     render_blank(blank, &l);
     size_t selected = render_findings(b, room - heat, &l);
     render_blank(blank, &l);
@@ -217,7 +261,7 @@ size_t board_render(const struct board *b, const struct report_paint *paint, siz
         heat_render(&b->look->heat, heat - 1, &l);
     }
     render_bottom(b, &l);
-    return selected == BOARD_NO_ROW ? selected : TOP_ROWS + blank + 1 + selected;
+    return selected == BOARD_NO_ROW ? selected : top + blank + 1 + selected;
 }
 
 size_t board_page_rows(size_t rows)
@@ -288,6 +332,9 @@ const char *board_help(void)
            "  cut         frames longer than --snaplen\n"
            "  queue       how full the way to the database is\n"
            "  round       how long storing and judging took the last time\n"
+           "  shed        connections left out because this machine does not keep pace\n"
+           "  ring        packets kept on disk, where --keep asks for it\n"
+           "  given up    alerts or files of evidence that could not be sent or written\n"
            "\n"
            "Findings\n"
            "  proven         no serial order of the requests explains the answers\n"

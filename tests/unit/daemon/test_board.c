@@ -77,6 +77,8 @@ static void every_size_is_filled_and_none_is_passed(void **state)
     for (size_t k = 0; k < HR_ARRAY_LEN(counts) * HR_ARRAY_LEN(counts); k++) {
         struct board b = sample(counts[k / HR_ARRAY_LEN(counts)], counts[k % HR_ARRAY_LEN(counts)]);
         b.selected = b.look->finding_count > 0 ? b.look->finding_count - 1 : 0;
+        b.now.keeps_packets = k % 2 == 0;
+        b.now.shed_connections = k % 3 == 0 ? UINT64_MAX : 0;
         for (size_t rows = 1; rows < 70; rows += rows < 12 ? 1 : 7) {
             for (size_t columns = 1; columns < 320; columns += columns < 62 ? 1 : 37) {
                 struct report_paint paint = {.has_unicode = rows % 2 == 0, .width = columns};
@@ -116,6 +118,45 @@ static void the_selected_finding_is_in_view(void **state)
         hr_buf_finish(&out);
     }
     free(view.heat.rows);
+}
+
+static char *line_text(const struct board *b, size_t width, size_t row)
+{
+    struct report_paint paint = {.width = width};
+    struct hr_buf out;
+    hr_buf_init(&out, SIZE_MAX);
+    board_render(b, &paint, 24, &out);
+    struct hr_span line = hr_span_trim(line_of(&out, row));
+    char *text = hr_xstrndup(line.ptr, line.len);
+    hr_buf_finish(&out);
+    return text;
+}
+
+/* A line of its own, where there is anything to say. */
+static void what_is_kept_and_left_out_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        struct watch_stats now;
+        const char *want;
+    } cases[] = {
+        {{.shed_share = 0},                                                                  ""          },
+        {{.keeps_packets = true, .ring = {.bytes = 1500000}},                                "1.5MB ring"},
+        {{.keeps_packets = true, .ring = {.bytes = 1500, .is_stopped = true, .missed = 70}},
+         "ring stopped: its disk takes nothing   70 not in the ring   1500B ring"                        },
+        {{.shed_connections = 12345, .shed_share = 3},
+         "12.3k connections shed (3/16 of new ones now)"                                                 },
+        {{.alerts_failed = 2, .evidence_failed = 1},
+         "2 alerts given up   1 evidence given up"                                                 },
+    };
+    for (size_t i = 0; i < HR_ARRAY_LEN(cases); i++) {
+        struct board b = sample(2, 0);
+        b.now = cases[i].now;
+        char *got = line_text(&b, 100, 3);
+        assert_string_equal(got, cases[i].want);
+        free(got);
+        free(view.heat.rows);
+    }
 }
 
 static void figures_are_short_and_true(void **state)
@@ -170,6 +211,7 @@ int main(void)
         cmocka_unit_test(every_size_is_filled_and_none_is_passed),
         cmocka_unit_test(the_selected_finding_is_in_view),
         cmocka_unit_test(figures_are_short_and_true),
+        cmocka_unit_test(what_is_kept_and_left_out_is_told),
         cmocka_unit_test(a_page_scrolls_no_further_than_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
