@@ -56,6 +56,7 @@ static const struct cmd_usage usage = {
 
 struct watch_command {
     struct cmd_run run;
+    struct cmd_run next; /* loaded, and on its way to take the place of that */
     const struct cmd_args *args;
     const char *db;
     char *real_db;   /* where its name leads */
@@ -482,25 +483,29 @@ static void take_over(struct cmd_run *run, struct cmd_run *next)
     cmd_run_finish(&old);
 }
 
-static bool on_reload(struct watch_rules *ret_rules, void *user)
+static bool on_load(struct watch_rules *ret_rules, void *user)
 {
     struct watch_command *w = user;
-    struct cmd_run next;
-    cmd_run_init(&next, "watch", w->args);
-    bool is_good = load(&next) < 0 && !next.has_broken_rules;
-    if (is_good) {
-        next.store = w->run.store;
-        is_good = cmd_run_store_suppressions(&next) < 0;
-        next.store = NULL;
-    }
-    if (!is_good) {
+    cmd_run_init(&w->next, "watch", w->args);
+    if (load(&w->next) >= 0 || w->next.has_broken_rules) {
         hr_warning("what was read before stays in use");
-        cmd_run_finish(&next);
+        cmd_run_finish(&w->next);
+        cmd_run_init(&w->next, "watch", w->args);
         return false;
     }
-    take_over(&w->run, &next);
-    *ret_rules = (struct watch_rules){.profiles = w->run.profiles, .rules = &w->run.rules};
+    /* The rules change places within the set that is in use. */
+    *ret_rules = (struct watch_rules){.profiles = w->next.profiles, .rules = &w->run.rules};
     return true;
+}
+
+static int on_take_up(void *user)
+{
+    struct watch_command *w = user;
+    w->next.store = w->run.store;
+    bool is_stored = cmd_run_store_suppressions(&w->next) < 0;
+    take_over(&w->run, &w->next);
+    cmd_run_init(&w->next, "watch", w->args);
+    return is_stored ? 0 : -EIO;
 }
 
 static int open_metrics(struct watch_command *w)
@@ -584,7 +589,8 @@ static int run_watch(struct watch_command *w)
         .stats = w->stats,
         .screen = w->screen,
         .keeper = w->keep.keeper,
-        .reload = on_reload,
+        .load = on_load,
+        .take_up = on_take_up,
         .user = w,
     };
     int r = watch_run(&config, w->signals);
@@ -637,6 +643,7 @@ static void finish(struct watch_command *w)
     watch_keep_finish(&w->keep);
     stats_destroy(w->stats);
     cmd_run_finish(&w->run);
+    cmd_run_finish(&w->next);
     runner_destroy(w->runner);
     free(w->programs.items);
     free(w->real_db);

@@ -4,8 +4,10 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const hr_nsec stats_latency_bounds[STATS_LATENCY_BUCKETS - 1] = {
     100 * HR_NSEC_PER_MSEC, 250 * HR_NSEC_PER_MSEC, 500 * HR_NSEC_PER_MSEC, HR_NSEC_PER_SEC,
@@ -97,6 +99,20 @@ void stats_get_totals(struct stats *s, struct watch_totals *ret_totals)
     ret_totals->sessions = s->totals.sessions;
     ret_totals->rules_left_out = s->totals.rules_left_out;
     pthread_mutex_unlock(&s->lock);
+}
+
+uint64_t stats_resident_bytes(void)
+{
+    unsigned long size = 0;
+    unsigned long resident = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f != NULL) {
+        if (fscanf(f, "%lu %lu", &size, &resident) != 2) {
+            resident = 0;
+        }
+        fclose(f);
+    }
+    return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 const char *stats_trouble(const struct watch_stats *s, hr_nsec now)

@@ -74,6 +74,8 @@ void stats_put_totals(struct stats *s, struct watch_totals *take_totals);
 void stats_get(struct stats *s, struct watch_stats *ret_now);
 /** @param ret_totals  a copy; release with watch_totals_finish() */
 void stats_get_totals(struct stats *s, struct watch_totals *ret_totals);
+/** Memory of this process. */
+uint64_t stats_resident_bytes(void);
 /**
  * Whether somebody should look at this watch: it does not read, or does not store.
  * @param now  steady

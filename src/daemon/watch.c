@@ -50,6 +50,8 @@ struct watch {
     hr_nsec round_due;   /* steady */
     hr_nsec tick_due;
     hr_nsec keep_due;
+    bool wants_reload;        /* by a signal */
+    bool is_reloading;        /* what was loaded is on its way to the writing thread */
     struct clock_pair clocks; /* as they were looked at last */
     hr_nsec arrived_at;       /* wall: when the last frame came here */
     struct losses losses;
@@ -57,6 +59,7 @@ struct watch {
     /* Of the writing thread. */
     hr_nsec totals_due; /* steady */
     atomic_uint_fast64_t rounds_done;
+    atomic_bool is_taken_up; /* what was loaded */
 };
 
 int watch_block_signals(void)
@@ -139,18 +142,6 @@ static void begin_round(struct watch *w, bool is_last)
     ingest_end_round(w->ingest, feed_infos(w->config->feed), is_last);
 }
 
-/* All that came in is stored and judged. */
-static void settle(struct watch *w)
-{
-    while (!is_idle(w) && !ingest_has_failed(w->ingest)) {
-        usleep(1000);
-    }
-    begin_round(w, false);
-    while (!is_idle(w) && !ingest_has_failed(w->ingest)) {
-        usleep(1000);
-    }
-}
-
 /* --- ticks ------------------------------------------------------------------------------------ */
 
 /* Time-outs go by the times of frames, as far as this clock stamps them. */
@@ -191,20 +182,6 @@ static void note_clock(struct watch *w)
     w->arrived_at = w->clocks.wall;
 }
 
-static uint64_t resident_bytes(void)
-{
-    unsigned long size = 0;
-    unsigned long resident = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (f != NULL) {
-        if (fscanf(f, "%lu %lu", &size, &resident) != 2) {
-            resident = 0;
-        }
-        fclose(f);
-    }
-    return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 static void publish(struct watch *w)
 {
     struct watch_stats *s = &w->stats;
@@ -237,7 +214,7 @@ static void publish(struct watch *w)
         s->latency[i] = feed_is_live(w->config->feed) ? alerts_latency(w->alerts, i) : 0;
     }
     s->latency_sum = feed_is_live(w->config->feed) ? alerts_latency_sum(w->alerts) : 0;
-    s->resident_bytes = resident_bytes();
+    s->resident_bytes = stats_resident_bytes();
     s->round_began = w->round_began;
     s->store_failed = ingest_has_failed(w->ingest);
     ingest_uses(w->ingest, s->uses);
@@ -266,20 +243,46 @@ static void tick(struct watch *w, hr_nsec steady)
 
 /* --- signals ---------------------------------------------------------------------------------- */
 
+static void begin_reload(struct watch *w)
+{
+    struct watch_rules rules;
+    w->wants_reload = false;
+    notify_send(w->config->notify, "RELOADING=1");
+    w->is_reloading = w->config->load(&rules, w->config->user);
+    if (w->is_reloading) {
+        ingest_change(w->ingest, rules.profiles, rules.rules);
+    } else {
+        notify_send(w->config->notify, "READY=1");
+    }
+}
+
+/* Frames are read meanwhile: what was loaded counts from the round on that is under way, or waits
+ * for its end. */
 static void reload(struct watch *w)
 {
-    struct watch_rules rules = w->config->rules;
-    notify_send(w->config->notify, "RELOADING=1");
-    settle(w);
-    if (!ingest_has_failed(w->ingest) && w->config->reload(&rules, w->config->user)) {
-        rounds_use(w->rounds, rules.profiles, rules.rules);
-        ingest_use(w->ingest, rules.profiles);
+    if (w->is_reloading && atomic_exchange(&w->is_taken_up, false)) {
+        w->is_reloading = false;
         hr_info("rules, profiles and suppressions were read anew");
+        notify_send(w->config->notify, "READY=1");
     }
+    if (w->wants_reload && !w->is_reloading) {
+        begin_reload(w);
+    }
+}
+
+static int on_changed(void *user)
+{
+    struct watch *w = user;
+    int r = w->config->take_up(w->config->user);
+    atomic_store(&w->is_taken_up, r == 0);
+    return r;
+}
+
+static void reopen_sinks(struct watch *w)
+{
     for (size_t i = 0; i < w->config->sink_count; i++) {
         sink_reopen(w->config->sinks[i]);
     }
-    notify_send(w->config->notify, "READY=1");
 }
 
 static void tell_stats(struct watch *w)
@@ -300,7 +303,8 @@ static void take_signals(struct watch *w, int signals)
     while (read(signals, &s, sizeof(s)) == (ssize_t)sizeof(s)) {
         switch (s.ssi_signo) {
         case SIGHUP:
-            reload(w);
+            w->wants_reload = true;
+            reopen_sinks(w);
             break;
         case SIGUSR1:
             tell_stats(w);
@@ -367,6 +371,7 @@ static void loop(struct watch *w, int signals)
         pace_rounds(w, now);
         notify_watchdog(w->config->notify, now);
         take_signals(w, signals);
+        reload(w);
         if (screen_wants_end(w->config->screen)) {
             w->is_ending = w->is_told_to_end = true;
         }
@@ -400,6 +405,7 @@ static int start(struct watch *w)
         .found = on_found,
         .idle = on_idle,
         .stored = on_round_stored,
+        .changed = on_changed,
         .ended = on_round_end,
         .user = w,
     };

@@ -41,11 +41,16 @@ struct watch_config {
     struct screen *screen; /* may be NULL */
     struct keeper *keeper; /* may be NULL */
     /**
-     * SIGHUP: reads rules, profiles and suppressions anew. Nobody uses the old ones or the store
-     * meanwhile.
+     * SIGHUP: reads rules, profiles and suppressions anew, while the old ones are in use. Not before the
+     * last ones have been taken up.
      * @return false: something is broken, was told of, and all stays as it was
      */
-    bool (*reload)(struct watch_rules *ret_rules, void *user);
+    bool (*load)(struct watch_rules *ret_rules, void *user);
+    /**
+     * The writing thread takes up what was loaded: nobody uses the old ones any more.
+     * @return 0 or a negative errno of the store
+     */
+    int (*take_up)(void *user);
     void *user;
 };
 

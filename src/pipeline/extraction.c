@@ -77,10 +77,15 @@ static void tell_undecoded(struct extraction *e)
 
 static bool pass(struct extraction *e, const struct queue_record *record)
 {
-    if (record->kind != RECORD_ROUND) {
+    const struct change_record *change = record->data;
+    if (record->kind != RECORD_ROUND && record->kind != RECORD_CHANGE) {
         return records_pass(e->to, record);
     }
-    tell_undecoded(e);
+    if (record->kind == RECORD_CHANGE) {
+        extractor_use(e->extractor, change->profiles);
+    } else {
+        tell_undecoded(e);
+    }
     bool goes_on = records_pass(e->to, record);
     queue_flush(e->to);
     return goes_on;
@@ -133,11 +138,6 @@ void extraction_finish(struct extraction *e)
         queue_end(e->from);
         worker_join(&e->worker);
     }
-}
-
-void extraction_use(struct extraction *e, const struct profile_set *profiles)
-{
-    extractor_use(e->extractor, profiles);
 }
 
 size_t extraction_token_count(const struct extraction *e)

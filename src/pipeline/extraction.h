@@ -18,8 +18,6 @@ struct extraction;
  */
 int extraction_create(const struct extract_config *config, size_t capture_count, struct queue *to,
                       struct extraction **ret_extraction);
-/** Other profiles from now on; only while nothing is on its way. Borrowed, may be NULL. */
-void extraction_use(struct extraction *e, const struct profile_set *profiles);
 /** Tokens remembered to hide them in targets; from any thread. */
 size_t extraction_token_count(const struct extraction *e);
 /** What the reader fills. Closed once `to` is. */

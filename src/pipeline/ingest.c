@@ -495,9 +495,9 @@ double ingest_fill(const struct ingest *g)
     return before > behind ? before : behind;
 }
 
-void ingest_use(struct ingest *g, const struct profile_set *profiles)
+void ingest_change(struct ingest *g, const struct profile_set *profiles, struct rule_set *rules)
 {
-    extraction_use(g->extraction, profiles);
+    records_put_change(g->out, profiles, rules);
 }
 
 size_t ingest_connection_count(const struct ingest *g)

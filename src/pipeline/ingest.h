@@ -38,8 +38,11 @@ void ingest_limit_clock(struct ingest *g, hr_nsec latest);
 void ingest_add_clock_step(struct ingest *g, size_t capture, hr_nsec from_at, hr_nsec to_at);
 /** @return how much of the way to the store is full: 0 nothing, 1 all of it */
 double ingest_fill(const struct ingest *g);
-/** Other profiles from now on. */
-void ingest_use(struct ingest *g, const struct profile_set *profiles);
+/**
+ * In rounds: others for what comes from now on, and for rounds that end from now on. Does not wait; the
+ * rounds' `changed` is called once nobody uses the old ones any more. Borrowed.
+ */
+void ingest_change(struct ingest *g, const struct profile_set *profiles, struct rule_set *rules);
 /** Holes in connections since the start. */
 uint64_t ingest_gap_count(const struct ingest *g);
 size_t ingest_connection_count(const struct ingest *g);

@@ -97,6 +97,14 @@ void records_read_round(const struct round_record *record, struct round_end *ret
     };
 }
 
+void records_put_change(struct queue *q, const struct profile_set *profiles, struct rule_set *rules)
+{
+    const struct change_record record = {.profiles = profiles, .rules = rules};
+    if (put(q, RECORD_CHANGE, &record, sizeof(record))) {
+        queue_flush(q);
+    }
+}
+
 bool records_pass(struct queue *q, const struct queue_record *record)
 {
     return put(q, (enum record_kind)record->kind, record->data, record->size_bytes);

@@ -20,6 +20,7 @@ enum record_kind {
     RECORD_LOSS,     /* struct loss_record */
     RECORD_REFUSAL,  /* struct refusal_row */
     RECORD_ROUND,    /* struct round_record; the arrays of a round_end behind it */
+    RECORD_CHANGE,   /* struct change_record */
 };
 
 struct conn_record {
@@ -52,6 +53,12 @@ struct round_record {
     bool is_last;
 };
 
+/* From here on. Borrowed. */
+struct change_record {
+    const struct profile_set *profiles;
+    struct rule_set *rules;
+};
+
 /* All of them drop what they are given once the queue is closed, and copy all that spans point to. */
 void records_put_conn(struct queue *q, size_t conn_number, const struct tcp_conn *c,
                       bool orig_is_client);
@@ -67,6 +74,9 @@ void records_put_refusal(struct queue *q, const struct refusal_row *row);
 void records_put_round(struct queue *q, const struct round_end *e);
 /** @param record  of records_put_round(). @param ret_end  points into it */
 void records_read_round(const struct round_record *record, struct round_end *ret_end);
+/** Handed over at once. */
+void records_put_change(struct queue *q, const struct profile_set *profiles,
+                        struct rule_set *rules);
 /** Passes a record on as it is. @return false where the queue is closed */
 bool records_pass(struct queue *q, const struct queue_record *record);
 

@@ -37,10 +37,11 @@ void rounds_destroy(struct rounds *r)
     }
 }
 
-void rounds_use(struct rounds *r, const struct profile_set *profiles, struct rule_set *rules)
+int rounds_change(struct rounds *r, const struct profile_set *profiles, struct rule_set *rules)
 {
     r->config.profiles = profiles;
     r->config.rules = rules;
+    return r->config.changed(r->config.user);
 }
 
 /* A capture of which nothing was new may be gone from the store. */

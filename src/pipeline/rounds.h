@@ -50,6 +50,8 @@ struct rounds_config {
     int (*idle)(const struct round *r, void *user);
     /** All that the round found is stored, or it was idle; old days are deleted after it. May be NULL. */
     void (*stored)(void *user);
+    /** After rounds_change(), perhaps within a transaction. @return 0, or a negative errno that ends the run */
+    int (*changed)(void *user);
     /** After each round, also one in which nothing came in. */
     void (*ended)(void *user);
     void *user;
@@ -62,7 +64,7 @@ void rounds_destroy(struct rounds *r);
 int rounds_open(struct rounds *r, struct import **ret_import);
 /** @return 0 or the store's negative errno; then nothing of the round is stored */
 int rounds_end(struct rounds *r, const struct round_end *e);
-/** Others from the next round on; the writing thread must be idle. */
-void rounds_use(struct rounds *r, const struct profile_set *profiles, struct rule_set *rules);
+/** Others, beginning with the round under way. @return 0 or a negative errno */
+int rounds_change(struct rounds *r, const struct profile_set *profiles, struct rule_set *rules);
 
 #endif

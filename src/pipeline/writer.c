@@ -87,7 +87,7 @@ static int end_round(struct writer *w, const struct round_record *record)
 /* The import that rows go into begins with its first row. */
 static int need_import(struct writer *w, enum record_kind kind)
 {
-    return w->target.import != NULL || kind == RECORD_ROUND
+    return w->target.import != NULL || kind == RECORD_ROUND || kind == RECORD_CHANGE
                ? 0
                : rounds_open(w->target.rounds, &w->target.import);
 }
@@ -95,6 +95,7 @@ static int need_import(struct writer *w, enum record_kind kind)
 static int store_record(struct writer *w, const struct queue_record *record)
 {
     const struct conn_record *c = record->data;
+    const struct change_record *change = record->data;
     int r = need_import(w, record->kind);
     if (r < 0) {
         return r;
@@ -112,6 +113,8 @@ static int store_record(struct writer *w, const struct queue_record *record)
         return import_add_refusal(w->target.import, record->data);
     case RECORD_ROUND:
         return end_round(w, record->data);
+    case RECORD_CHANGE:
+        return rounds_change(w->target.rounds, change->profiles, change->rules);
     case RECORD_MESSAGES:
         break; /* facts by now */
     }

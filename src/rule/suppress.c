@@ -342,11 +342,5 @@ bool suppression_knows_rule(const struct suppression_row *row, const struct rule
 
 int suppression_set_store(const struct suppression_set *set, struct store *s)
 {
-    int r = store_begin(s);
-    r = r == 0 ? suppressions_replace(s, set->rows, set->count) : r;
-    r = r == 0 ? store_commit(s) : r;
-    if (r < 0) {
-        store_rollback(s);
-    }
-    return r;
+    return suppressions_replace(s, set->rows, set->count);
 }

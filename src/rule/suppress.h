@@ -23,7 +23,7 @@ size_t suppression_set_count(const struct suppression_set *set);
 const struct suppression_row *suppression_set_get(const struct suppression_set *set, size_t index);
 /** Whether a rule of the set of rules is meant; true for one that names no rule. */
 bool suppression_knows_rule(const struct suppression_row *row, const struct rule_set *rules);
-/** Replaces what the database has, in a transaction of its own. */
+/** Replaces what the database has, in a transaction of its own where none is open. */
 int suppression_set_store(const struct suppression_set *set, struct store *s);
 
 #endif

@@ -178,7 +178,7 @@ struct suppression_row {
     const char *owner;
     hr_nsec expires_at;        /* findings from then on are reported; HR_NSEC_INFINITE: never */
 };
-/** These instead of all that were there; inside a transaction. */
+/** These instead of all that were there; in a transaction of its own where none is open. */
 int suppressions_replace(struct store *s, const struct suppression_row *rows, size_t count);
 
 /**

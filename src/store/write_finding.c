@@ -113,7 +113,7 @@ int findings_settle(struct store *s, bool keep)
     return store_exec(s, keep ? "RELEASE findings" : "ROLLBACK TO findings; RELEASE findings");
 }
 
-int suppressions_replace(struct store *s, const struct suppression_row *rows, size_t count)
+static int replace_suppressions(struct store *s, const struct suppression_row *rows, size_t count)
 {
     int r = store_run(s, store_stmt(s, STMT_SUPPRESSIONS_DELETE));
     for (size_t i = 0; r == 0 && i < count; i++) {
@@ -131,6 +131,18 @@ int suppressions_replace(struct store *s, const struct suppression_row *rows, si
         bind_text(q, 10, x->owner);
         bind_time(q, 11, x->expires_at);
         r = store_run(s, q);
+    }
+    return r;
+}
+
+int suppressions_replace(struct store *s, const struct suppression_row *rows, size_t count)
+{
+    bool own = sqlite3_get_autocommit(s->db) != 0;
+    int r = own ? store_begin(s) : 0;
+    r = r == 0 ? replace_suppressions(s, rows, count) : r;
+    r = r == 0 && own ? store_commit(s) : r;
+    if (r < 0 && own) {
+        store_rollback(s);
     }
     return r;
 }

@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -146,6 +147,21 @@ def check_trust(pid):
             fail("%s is %s, not %s" % (name, status[name].strip(), value))
 
 
+def check_reload(w):
+    """Frames are read while it waits for its turn at the database."""
+    blocker = sqlite3.connect(w.db, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    w.process.send_signal(signal.SIGHUP)
+    said = w.errors().count("frames")
+    w.process.send_signal(signal.SIGUSR1)
+    wait_for("statistics", lambda: w.process.poll() is not None or w.errors().count("frames") > said)
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    wait_for("a reload", lambda: w.process.poll() is not None or "read anew" in w.errors())
+    if w.process.poll() is not None:
+        fail("a reload ends it: " + w.errors())
+
+
 def check_signals(headrace, scratch, capture):
     folder = tempfile.mkdtemp(dir=scratch)
     rules = os.path.join(folder, "rules")
@@ -163,8 +179,7 @@ def check_signals(headrace, scratch, capture):
         fail("the database can be read by others")
     w.process.send_signal(signal.SIGUSR1)
     wait_for("statistics", lambda: "frames" in w.errors())
-    w.process.send_signal(signal.SIGHUP)
-    wait_for("a reload", lambda: "read anew" in w.errors())
+    check_reload(w)
     with open(os.path.join(rules, "status-flap.sql"), "a", encoding="utf-8") as f:
         f.write("this is no SQL")
     w.process.send_signal(signal.SIGHUP)
