@@ -11,6 +11,21 @@
 #define SCRIPT_PAGE_BYTES ((size_t)1024)
 #define SECONDS_MAX 5 /* later ones are time-outs of pages that were granted */
 
+/* What an identity provider gives to those whom it knows, on their way back. */
+static bool brings_sign_on(struct hr_span query)
+{
+    static const char *const members[] = {"code", "ticket", "SAMLResponse", "id_token"};
+    struct http_param param;
+    for (size_t i = 0; i < 50 && http_query_next(&query, &param); i++) {
+        for (size_t k = 0; k < HR_ARRAY_LEN(members); k++) {
+            if (param.value.len > 0 && hr_span_equal_nocase(param.name, hr_span_str(members[k]))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* Another origin's page that signs people in: by its path, its host's name, or what it is asked. */
 static bool leads_to_authorize(const struct work *w, const struct http_url *to)
 {
@@ -20,6 +35,9 @@ static bool leads_to_authorize(const struct work *w, const struct http_url *to)
     static const char *const members[] = {"client_id", "SAMLRequest", "response_type", "wtrealm"};
     struct hr_span query = to->query;
     struct http_param param;
+    if (brings_sign_on(query)) {
+        return false;
+    }
     if (lists_find_path(work_lists(w), LIST_authorize_paths, to->path, 1)) {
         return true;
     }
