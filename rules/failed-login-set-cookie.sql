@@ -19,7 +19,8 @@ repair: >
   out delete both.
 lookalikes: >
   Cookies that are being deleted (Max-Age=0, Expires in the past, an empty value); sites that give every visitor an
-  anonymous session before the login; sites whose cookie changes with every answer; 5xx answers.
+  anonymous session before the login, also in place of one that has ended; sites whose cookie changes with every
+  answer; 5xx answers.
 references: CWE-460 Improper Cleanup on Thrown Exception, CWE-362 Race Condition, CWE-384 Session Fixation
 */
 
@@ -30,7 +31,18 @@ WITH refused AS MATERIALIZED (
            (SELECT t.set_session_id FROM token_facts t
             WHERE t.token_id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15
               AND t.carrier = 'cookie' AND t.is_new AND NOT t.is_deleted
-            ORDER BY t.token_id LIMIT 1) AS session_id
+            ORDER BY t.token_id LIMIT 1) AS session_id,
+           -- Something else shows that the server knew a token that came with it, and nothing that it was to
+           -- forget it.
+           EXISTS (SELECT 1
+                   FROM token_facts t
+                   JOIN session_history k ON k.session_id = t.sent_session_id
+                   WHERE t.token_id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15
+                     AND k.exchange_id != f.exchange_id AND k.start_at < f.start_at
+                     AND k.kind IN ('issued', 'refresh', 'login', 'granted')
+                     AND NOT EXISTS (SELECT 1 FROM session_history o
+                                     WHERE o.session_id = k.session_id AND o.is_logout
+                                       AND o.start_at < f.start_at)) AS had_known
     FROM login_facts f
     WHERE f.outcome = 'failure' AND f.status IN (401, 403)
 ),
@@ -52,9 +64,10 @@ given AS (
     SELECT b.*
     FROM habits b
     WHERE b.session_id IS NOT NULL
-      -- Who came without a cookie was given a visitor's; who came with one was given another each time.
+      -- Who came without a cookie, or with one that is no longer any, was given a visitor's; who came with
+      -- one was given another each time.
       AND (b.site_id NOT IN (SELECT site_id FROM visited)
-           OR (b.had_token AND b.given * 2 < b.total))
+           OR (b.had_known AND b.given * 2 < b.total))
       -- A login that keeps it was a visitor's, and one that was granted is a ghost-session.
       AND NOT EXISTS (SELECT 1 FROM session_history h
                       WHERE h.session_id = b.session_id AND h.exchange_id != b.exchange_id
@@ -70,7 +83,10 @@ SELECT exchange_id,
        printf('%s %s answered %d with a new session cookie; %d of %d such refusals had one',
               method, path, status, given, total) AS summary,
        (SELECT json_group_array(text) FROM (
-            SELECT 'It may be an anonymous session: whether the site gives one to visitors was not seen.' AS text
+            SELECT CASE WHEN site_id IN (SELECT site_id FROM visited)
+                        THEN 'It may be an anonymous session, as the site gives visitors, in place of one that ended unseen.'
+                        ELSE 'It may be an anonymous session: whether the site gives one to visitors was not seen.'
+                   END AS text
             UNION ALL SELECT 'The session is a self-contained token (JWT or the like).'
                    WHERE EXISTS (SELECT 1 FROM session_history j WHERE j.session_id = given.session_id AND j.is_jwt)
             UNION ALL SELECT 'After a loss it is not certain which request was answered by which response.'
