@@ -1,10 +1,11 @@
+#include "report/show.h"
+
 #include "base/alloc.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
 #include "cmd/output.h"
 #include "cmd/run.h"
 #include "report/lanes.h"
-#include "report/show.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -23,7 +24,13 @@ static const struct cmd_usage usage = {
 
 static int add_story_row(const struct story_row *row, void *user)
 {
-    lanes_add(user, &row->exchange, NULL);
+    struct lanes *lanes = user;
+    const bool is_login = strcmp(row->kind, "login") == 0;
+    if (is_login || strcmp(row->kind, "logout") == 0) {
+        lanes_session(lanes, row->start, LANES_MAYBE);
+        lanes_session(lanes, row->end, is_login ? LANES_LIVE : LANES_ENDED);
+    }
+    lanes_add(lanes, &row->exchange, NULL);
     return 0;
 }
 
@@ -45,9 +52,8 @@ static int show_finding(struct cmd_run *run, const char *id, const struct report
     }
     int r = report_show_finding(run->store, (int64_t)number, paint, out);
     if (r == -ENOENT) {
-        return cmd_usage_error("show",
-                               "there is no finding %s in %s; headrace list findings tells", id,
-                               store_path(run->store));
+        return cmd_usage_error("show", "there is no finding %s in %s; headrace list findings tells",
+                               id, store_path(run->store));
     }
     return r < 0 ? cmd_store_failed(run->store) : CMD_OK;
 }

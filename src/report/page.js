@@ -86,7 +86,7 @@
   unfoldTarget();
   let folded = [];
   addEventListener("beforeprint", () => {
-    folded = all("details.problem:not([open])");
+    folded = all("details:is(.problem, .about, .rows):not([open])");
     folded.forEach((details) => { details.open = true; });
   });
   addEventListener("afterprint", () => folded.forEach((details) => { details.open = false; }));

@@ -37,6 +37,22 @@ static int keep_finding(const struct finding_view *x, void *user)
     return 0;
 }
 
+/* A session whose login was not seen could have been live all the time. */
+static void draw_session(struct lanes *lanes, const struct report_story *story)
+{
+    const struct session_span *s = &story->span;
+    if (s->login_exchange != 0) {
+        lanes_session(lanes, s->login_start, LANES_MAYBE);
+        lanes_session(lanes, s->login_end, LANES_LIVE);
+    } else {
+        lanes_session(lanes, INT64_MIN, LANES_LIVE);
+    }
+    if (s->logout_exchange != 0) {
+        lanes_session(lanes, s->logout_start, LANES_MAYBE);
+        lanes_session(lanes, s->logout_end, LANES_ENDED);
+    }
+}
+
 /* Its evidence, with login and logout of its session. */
 static int draw_finding(struct store *s, const struct finding_view *f,
                         const struct report_paint *paint, bool with_file, struct hr_buf *out)
@@ -50,6 +66,9 @@ static int draw_finding(struct store *s, const struct finding_view *f,
         lanes_add(&lanes, &item->x, item->is_finding ? "the finding" : item->role);
     }
     lanes_mark(&lanes, f->exchange);
+    if (r >= 0 && (story.span.login_exchange != 0 || story.span.logout_exchange != 0)) {
+        draw_session(&lanes, &story);
+    }
     if (r >= 0 && lanes.count > 0) {
         hr_buf_append_char(out, '\n');
         lanes_render(&lanes, paint, with_file, out);
