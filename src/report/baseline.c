@@ -49,15 +49,16 @@ static void join_groups(struct report_baseline *b)
         }
         last->last_at = b->entries[i].last_at;
         last->suppressed = last->suppressed && b->entries[i].suppressed;
-        last->count++;
+        last->count += b->entries[i].count;
     }
     b->count = kept;
 }
 
 static int add_mark(const struct finding_mark *x, void *user)
 {
-    struct baseline_entry e = {x->group,    x->rule,    x->severity,   x->verdict, x->site,
-                               x->endpoint, x->summary, x->suppressed, x->at,      1};
+    struct baseline_entry e = {
+        x->group,    x->rule,    x->severity,   x->verdict, x->site,
+        x->endpoint, x->summary, x->suppressed, x->at,      x->count > 0 ? (size_t)x->count : 0};
     add_entry(user, &e);
     return 0;
 }

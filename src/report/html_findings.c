@@ -245,10 +245,14 @@ static void append_rows(const struct report *r, const struct report_problem *pro
     html_raw(out, "</tbody></table></div></details>\n");
 }
 
-static void append_problem_head(const struct report_problem *problem, struct hr_buf *out)
+static void append_problem_head(const struct report *r, const struct report_problem *problem,
+                                struct hr_buf *out)
 {
     struct hr_buf verdicts;
+    struct hr_buf known;
     hr_buf_init(&verdicts, SIZE_MAX);
+    hr_buf_init(&known, SIZE_MAX);
+    wording_known(&known, r, problem->known_since);
     wording_verdicts(&verdicts, problem);
     html_raw(out, "<summary><h4>");
     html_element(out, "code", NULL,
@@ -263,7 +267,12 @@ static void append_problem_head(const struct report_problem *problem, struct hr_
         html_element(out, "span", strcmp(problem->baseline, "new") == 0 ? "state new" : "state",
                      problem->baseline);
     }
+    if (known.len > 0) {
+        html_raw(out, " ");
+        html_element(out, "span", "state", hr_buf_str(&known));
+    }
     html_raw(out, "</summary>\n");
+    hr_buf_finish(&known);
     hr_buf_finish(&verdicts);
 }
 
@@ -278,7 +287,7 @@ static void append_problem(struct html_page *p, const struct report_problem *pro
     html_raw(out, "<details class=\"problem\"");
     html_attribute(out, "id", problem->group);
     hr_buf_append_str(out, is_open ? " open>" : ">");
-    append_problem_head(problem, out);
+    append_problem_head(p->report, problem, out);
     for (size_t i = 0; i < shown; i++) {
         append_story(p, report_whole(p->report, problem->findings[i]), out);
         report_spill(p->report, out);

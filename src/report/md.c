@@ -264,6 +264,10 @@ static void append_problem(const struct report *r, const struct report_problem *
     if (p->baseline != NULL) {
         hr_buf_appendf(out, " (%s)", p->baseline);
     }
+    if (p->known_since != HR_NSEC_INFINITE) {
+        hr_buf_append_str(out, "; ");
+        wording_known(out, r, p->known_since);
+    }
     hr_buf_append_str(out, "\n\n");
     for (size_t i = 0; i < shown; i++) {
         append_finding(r, report_whole(r, p->findings[i]), out);

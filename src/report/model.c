@@ -285,6 +285,30 @@ static void group_findings(struct report *r, const struct rule_set *rules)
     free(sorted);
 }
 
+static int add_known(const char *group, hr_nsec first_at, void *user)
+{
+    struct report *r = user;
+    void *items = r->known;
+    struct report_known *k = push(&items, &r->known_count, sizeof(*k));
+    r->known = items;
+    *k = (struct report_known){hr_arena_text(&r->arena, group), first_at};
+    return 0;
+}
+
+static int compare_known(const void *group, const void *known)
+{
+    return strcmp(group, ((const struct report_known *)known)->group);
+}
+
+hr_nsec report_known_since(const struct report *r, const char *group)
+{
+    const struct report_known *k = NULL;
+    if (r->known_count > 0) {
+        k = bsearch(group, r->known, r->known_count, sizeof(*r->known), compare_known);
+    }
+    return k != NULL ? k->first_at : HR_NSEC_INFINITE;
+}
+
 bool report_ran_rule(const struct report *r, const char *rule)
 {
     for (size_t i = 0; i < r->rule_count; i++) {
@@ -413,6 +437,9 @@ int report_load(struct report *r, struct store *s, const struct report_job *job)
     }
     err = err == 0 ? read_captures(s, &job->filter, add_capture, r) : err;
     err = err == 0 ? read_losses(s, &job->filter, add_loss, r) : err;
+    if (err == 0 && job->filter.since != INT64_MIN) {
+        err = read_problems_known(s, add_known, r);
+    }
     if (err == 0) {
         list_rules(r, job->rules);
         err = read_scope_rule_runs(s, &job->filter, add_rule_run, r);
@@ -430,6 +457,7 @@ void report_finish(struct report *r)
 {
     report_whole_destroy(r->whole);
     free(r->gone);
+    free(r->known);
     free(r->findings);
     free(r->groups);
     free(r->rules);

@@ -43,6 +43,19 @@ void wording_baseline(struct hr_buf *out, const struct report *r)
     hr_buf_appendf(out, " gone since %s", r->job.baseline->name);
 }
 
+void wording_known(struct hr_buf *out, const struct report *r, hr_nsec known_since)
+{
+    char day[HR_TIME_TEXT_SIZE];
+    if (known_since == HR_NSEC_INFINITE) {
+        return;
+    }
+    if (known_since < r->job.filter.since) {
+        hr_buf_appendf(out, "known since %s", hr_local_format(known_since, HR_LOCAL_DATE, day));
+    } else {
+        hr_buf_append_str(out, "not found before");
+    }
+}
+
 void wording_traffic(struct hr_buf *out, const struct report *r)
 {
     char from[HR_TIME_TEXT_SIZE];

@@ -31,6 +31,8 @@ hr_nsec wording_story_begin(const struct finding_view *f);
 /** The evidence in order of time; of the caller. */
 struct evidence_view *wording_sorted_evidence(const struct finding_view *f);
 
+/** "known since 2026-01-31", "not found before"; nothing where that is not known. */
+void wording_known(struct hr_buf *out, const struct report *r, hr_nsec known_since);
 /** "findings", "clean", "not exercised", "failed"; "not known": how often its situation occurred. */
 const char *wording_rule_state(const struct report_rule *rule);
 

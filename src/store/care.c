@@ -128,6 +128,8 @@ static int prune(struct store *s, hr_nsec before, int64_t *ret_exchanges)
     if (r == 0) {
         *ret_exchanges = sqlite3_changes64(s->db);
     }
+    r = r == 0 ? run_before(s, STMT_PRUNE_KEEP_PAST, before) : r;
+    r = r == 0 ? run_before(s, STMT_PRUNE_PAST, before) : r;
     r = r == 0 ? forget_exchanges(s, 0) : r; /* what is left keeps its meaning */
     for (size_t i = 0; r == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
         r = run_before(s, steps[i], before);

@@ -182,8 +182,23 @@ int read_finding_marks(struct store *s, const struct read_filter *f,
             .group = column_text(q, 6),
             .summary = column_text(q, 7),
             .suppressed = sqlite3_column_int(q, 8) != 0,
+            .count = sqlite3_column_int64(q, 9),
         };
         r = row(&x, user);
+        if (r != 0) {
+            return store_end_rows(q, r);
+        }
+    }
+    return r;
+}
+
+int read_problems_known(struct store *s,
+                        int (*row)(const char *group, hr_nsec first_at, void *user), void *user)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_PROBLEMS_KNOWN);
+    int r;
+    while ((r = store_step(s, q)) > 0) {
+        r = row(column_text(q, 0), sqlite3_column_int64(q, 1), user);
         if (r != 0) {
             return store_end_rows(q, r);
         }

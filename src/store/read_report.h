@@ -56,10 +56,15 @@ struct finding_mark { /* a finding without its evidence, for comparing and count
     const char *group;
     const char *summary;
     bool suppressed;
+    int64_t count; /* more than 1: of a problem in a quarter hour, that were let go since */
 };
-/** In order of time. */
+/** In order of time; also those that were let go. */
 int read_finding_marks(struct store *s, const struct read_filter *f,
                        int (*row)(const struct finding_mark *x, void *user), void *user);
+
+/** When each problem was found first, also where those findings were let go. In order of groups. */
+int read_problems_known(struct store *s,
+                        int (*row)(const char *group, hr_nsec first_at, void *user), void *user);
 
 struct window_view { /* two answers to one session, neighbours in time, one granted and one denied */
     const char *session;

@@ -342,6 +342,23 @@ CREATE UNIQUE INDEX findings_by_fingerprint ON findings (fingerprint);
 CREATE INDEX findings_by_rule ON findings (rule, site_id);
 CREATE INDEX findings_by_change ON findings (changed_import);
 
+-- What is left of findings that were let go: later days are still compared with theirs. Problem by
+-- problem and quarter hour, for 400 days.
+CREATE TABLE past_findings (
+    group_key  TEXT NOT NULL,    -- as of findings
+    quarter    INTEGER NOT NULL, -- quarter hours since 1970-01-01 UTC, by `at`
+    rule       TEXT NOT NULL,    -- slug
+    severity   TEXT NOT NULL,    -- low, medium, high, critical
+    verdict    TEXT NOT NULL,    -- proven, contradiction, suspect: of the first of them
+    site       TEXT,             -- its name; NULL: none
+    endpoint   TEXT,             -- method and path template; NULL: none
+    suppressed INTEGER NOT NULL, -- boolean; all of them were, then
+    findings   INTEGER NOT NULL, -- how many
+    first_at   INTEGER NOT NULL, -- time: `at` of the first of them
+    last_at    INTEGER NOT NULL, -- ... and of the last one
+    PRIMARY KEY (group_key, quarter)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE finding_evidence (
     finding_id  INTEGER NOT NULL REFERENCES findings (id),
     position    INTEGER NOT NULL,  -- from 0, in the order of the story

@@ -771,10 +771,21 @@ static const char *const statements[STMT_COUNT] = {
         "GROUP BY l.quarter, l.outcome, l.has_token ORDER BY l.quarter, l.outcome, l.has_token",
     [STMT_SCOPE_FINDINGS] = /* what read_findings() gives, without its evidence; times */
     "SELECT f.at, f.rule, f.severity, f.verdict, si.name, e.method || ' ' || e.path, f.group_key, "
-    "f.summary, p.id IS NOT NULL FROM findings f " FINDING_JOINS
-    "WHERE f.withdrawn_at IS NULL AND (?1 IS NULL OR si.name = ?1) AND f.at >= ?4 AND f.at < ?5 "
+    "f.summary, p.id IS NOT NULL, 1, f.fingerprint FROM findings f " FINDING_JOINS
+    "WHERE f.withdrawn_at IS NULL AND NOT EXISTS (SELECT 1 FROM past_findings h "
+    "WHERE h.group_key = f.group_key AND h.quarter = f.at / 900000000000 AND f.at <= h.last_at) "
+    "AND (?1 IS NULL OR si.name = ?1) AND f.at >= ?4 AND f.at < ?5 "
     "AND (?10 IS NULL OR " SEVERITY_RANK("f.severity") " >= " SEVERITY_RANK(
-        "?10") ") ORDER BY f.at, f.fingerprint",
+        "?10") ") "
+               /* and what is left of older ones */
+               "UNION ALL SELECT h.last_at, h.rule, h.severity, h.verdict, h.site, h.endpoint, "
+               "h.group_key, 'its findings were let go', h.suppressed, h.findings, h.group_key "
+               "FROM past_findings h WHERE (?1 IS NULL OR h.site = ?1) AND h.last_at >= ?4 "
+               "AND h.last_at < ?5 AND (?10 IS NULL OR " SEVERITY_RANK(
+                   "h.severity") " >= " SEVERITY_RANK("?10") ") ORDER BY 1, 11",
+    [STMT_PROBLEMS_KNOWN] = "SELECT group_key, min(at) FROM (SELECT group_key, at FROM findings "
+                            "WHERE withdrawn_at IS NULL UNION ALL SELECT group_key, first_at "
+                            "FROM past_findings) GROUP BY group_key ORDER BY group_key",
     [STMT_SCOPE_WINDOWS] = /* sessions with findings or with a denial between grants; times */
     "WITH chosen (id) AS (SELECT session_id FROM findings WHERE withdrawn_at IS NULL "
     "AND session_id IS NOT NULL AND at >= ?4 AND at < ?5 UNION SELECT session_id FROM operations "
@@ -811,6 +822,17 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_PRUNE_COLLECT] =
         "INSERT INTO temp.forgotten (id) SELECT id FROM exchanges WHERE coalesce(response_end_at, "
         "response_at, request_end_at, request_at, 0) < ?1",
+    [STMT_PRUNE_KEEP_PAST] = /* those before last_at are there already: of captures read again */
+    "INSERT INTO past_findings (group_key, quarter, rule, severity, verdict, site, endpoint, "
+    "suppressed, findings, first_at, last_at) "
+    "SELECT f.group_key, f.at / 900000000000 AS quarter, f.rule, f.severity, f.verdict, si.name, "
+    "e.method || ' ' || e.path, min(p.id IS NOT NULL), count(*), min(f.at), max(f.at) "
+    "FROM findings f " FINDING_JOINS "LEFT JOIN past_findings h ON h.group_key = f.group_key "
+    "AND h.quarter = f.at / 900000000000 WHERE f.at < ?1 AND f.withdrawn_at IS NULL "
+    "AND (h.last_at IS NULL OR f.at > h.last_at) GROUP BY f.group_key, f.at / 900000000000 "
+    "ON CONFLICT DO UPDATE SET findings = findings + excluded.findings, "
+    "suppressed = min(suppressed, excluded.suppressed), last_at = excluded.last_at",
+    [STMT_PRUNE_PAST] = "DELETE FROM past_findings WHERE last_at < ?1 - 400 * 86400 * 1000000000",
     [STMT_PRUNE_EVIDENCE] = "DELETE FROM finding_evidence WHERE finding_id IN "
                             "(SELECT id FROM findings WHERE at < ?1)",
     [STMT_PRUNE_ALERTS] =

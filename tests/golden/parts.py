@@ -138,10 +138,69 @@ def check_losses(headrace, folder):
     return wrong
 
 
+def write_day(path, day, wrong):
+    """Sessions that are well, and one that is served after its logout on each of these pages."""
+    with open(path, "wb") as out:
+        c = Capture(out)
+        c.wait(day * 86400)
+        number = day * 100
+        for i in range(6):
+            number += 1
+            k = Connection(c, number)
+            k.login("user%d" % i, "sid%08xfeed%04x" % (day * 1000 + i, i))
+            for page in ("/a", "/b", "/c"):
+                k.get(page, "sid%08xfeed%04x" % (day * 1000 + i, i))
+                c.wait(1)
+                Connection(c, number + 50).get(page, status=302)
+            k.logout("sid%08xfeed%04x" % (day * 1000 + i, i))
+            k.close()
+            c.wait(30)
+        for i, page in enumerate(wrong):
+            number += 1
+            k = Connection(c, number)
+            k.login("late%d" % i, "sid%08xbeef%04x" % (day * 1000 + i, i))
+            k.get(page, "sid%08xbeef%04x" % (day * 1000 + i, i))
+            k.logout("sid%08xbeef%04x" % (day * 1000 + i, i))
+            c.wait(2)
+            k.get(page, "sid%08xbeef%04x" % (day * 1000 + i, i))
+            c.wait(30)
+
+
+def check_past(headrace, folder):
+    """Days are compared also when the findings of the earlier one were let go."""
+    write_day(os.path.join(folder, "first.pcap"), 0, ["/a", "/b", "/b"])
+    write_day(os.path.join(folder, "second.pcap"), 3, ["/a", "/c"])
+    audit = [headrace, "audit", "--quiet", "--db", "past.db", "-o", "past.txt"]
+    run(audit + ["first.pcap", "second.pcap"], folder)
+    report = [headrace, "report", "--db", "past.db", "--tz", "UTC", "--day", "2023-11-17", "--baseline", "2023-11-14"]
+
+    def compared():
+        lines = [json.loads(x) for x in run(report + ["--format", "ndjson"], folder).splitlines()]
+        states = {(x["rule"], x["target"]): x["baseline"] for x in lines if "rule" in x}
+        states.update({(x["slug"], x["endpoint"]): (x["baseline"], x["count"]) for x in lines if x.get("type") == "gone"})
+        page = run(report + ["--format", "html"], folder)
+        trend = page[page.index('id="trend"'):page.index('id="trust"')]
+        return states, trend[trend.index("<tbody>"):trend.index("</tbody>")].count("<td>2</td>"), sorted(
+            known for known in ("known since 2023-11-14", "not found before") if known in page)
+
+    before = compared()
+    wrong = []
+    wanted = {("post-logout-access", "/a"): "unchanged", ("post-logout-access", "/c"): "new",
+              ("post-logout-access", "GET /b"): ("absent", 2)}
+    if before[0] != wanted or len(before[2]) != 2:
+        wrong.append("compared: %s, not %s" % (before, wanted))
+    prune = [headrace, "db", "prune", "--quiet", "--db", "past.db", "--keep", "1d"]
+    for step in (prune, prune, audit + ["first.pcap"], prune):
+        run(step, folder)
+        if compared() != before:
+            wrong.append("after %s: %s, not %s" % (step[1:3], compared(), before))
+    return wrong
+
+
 def main():
     headrace, captures = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     with tempfile.TemporaryDirectory() as folder:
-        wrong = check(headrace, captures, folder) + check_losses(headrace, folder)
+        wrong = check(headrace, captures, folder) + check_losses(headrace, folder) + check_past(headrace, folder)
     print("\n".join(wrong) if wrong else "days and sites are told apart")
     return 1 if wrong else 0
 
