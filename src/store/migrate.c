@@ -169,28 +169,36 @@ static int create_schema(struct store *s, const struct hr_key *key)
     return r;
 }
 
-/* SQLite's own backup, so that what is still in the WAL is in the copy. Made under another name and
- * renamed: a kill leaves no half of a copy under its name. */
+/* SQLite's own backup, so that what is still in the WAL is in the copy. It reads through a
+ * connection of its own, for it refuses one that is about to write. */
+static bool fill_copy(const char *from, const char *to)
+{
+    sqlite3 *source = NULL;
+    sqlite3 *copy = NULL;
+    bool done = false;
+    if (sqlite3_open_v2(from, &source, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+        sqlite3_open_v2(to, &copy, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
+        sqlite3_backup *b = sqlite3_backup_init(copy, "main", source, "main");
+        done = b != NULL && sqlite3_backup_step(b, -1) == SQLITE_DONE;
+        done = sqlite3_backup_finish(b) == SQLITE_OK && done;
+    }
+    sqlite3_close(source);
+    return sqlite3_close(copy) == SQLITE_OK && done;
+}
+
+/* Made under another name and renamed: a kill leaves no half of a copy under its name. */
 static int copy_database(struct store *s, int64_t version)
 {
     struct hr_buf name;
     struct hr_buf part;
-    sqlite3 *copy = NULL;
     hr_buf_init(&name, SIZE_MAX);
     hr_buf_init(&part, SIZE_MAX);
     hr_buf_appendf(&name, "%s.bak-v%lld", s->path, (long long)version);
     hr_buf_appendf(&part, "%s.part", hr_buf_str(&name));
     unlink(hr_buf_str(&part));
     int fd = open(hr_buf_str(&part), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool done = false;
-    if (fd >= 0 &&
-        sqlite3_open_v2(hr_buf_str(&part), &copy, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
-        sqlite3_backup *b = sqlite3_backup_init(copy, "main", s->db, "main");
-        done = b != NULL && sqlite3_backup_step(b, -1) == SQLITE_DONE;
-        done = sqlite3_backup_finish(b) == SQLITE_OK && done;
-    }
-    done = sqlite3_close(copy) == SQLITE_OK && done;
-    done = done && fsync(fd) == 0 && rename(hr_buf_str(&part), hr_buf_str(&name)) == 0;
+    bool done = fd >= 0 && fill_copy(s->path, hr_buf_str(&part)) && fsync(fd) == 0 &&
+                rename(hr_buf_str(&part), hr_buf_str(&name)) == 0;
     int r = done ? 0
                  : store_fail_text(s, -EIO,
                                    "is of an older version, and its copy %s could not be "
@@ -219,28 +227,39 @@ static const struct store_migration *find_step(const struct store_migration *ste
 }
 
 static int run_steps(struct store *s, const struct store_migration *steps, size_t step_count,
-                     int to)
+                     int64_t from, int to)
 {
-    int64_t version = 0;
     struct hr_buf pragma;
     hr_buf_init(&pragma, SIZE_MAX);
-    int r = query_number(s, "PRAGMA user_version", &version); /* now under the write lock */
-    while (r == 0 && version < to) {
+    int r = 0;
+    for (int64_t version = from; r == 0 && version < to; version++) {
         const struct store_migration *step = find_step(steps, step_count, version);
-        if (step == NULL) {
-            r = store_fail_text(s, -EPROTONOSUPPORT,
-                                "its version %lld is too old for this Headrace; import the "
-                                "captures into a new database",
-                                (long long)version);
-            break;
-        }
-        r = store_exec(s, step->sql);
-        version++;
+        r = step != NULL ? store_exec(s, step->sql)
+                         : store_fail_text(s, -EPROTONOSUPPORT,
+                                           "its version %lld is too old for this Headrace; import "
+                                           "the captures into a new database",
+                                           (long long)version);
     }
     hr_buf_appendf(&pragma, "PRAGMA user_version = %d", to);
     r = r == 0 ? store_exec(s, hr_buf_str(&pragma)) : r;
     hr_buf_finish(&pragma);
     return r;
+}
+
+/* Under the write lock, the copy too: else it could be one of what another process has just
+ * migrated, and take the place of the one that it had made before. */
+static int migrate_locked(struct store *s, const struct store_migration *steps, size_t step_count,
+                          int to)
+{
+    int64_t version = 0;
+    int r = query_number(s, "PRAGMA user_version", &version);
+    if (r < 0 || version >= to) {
+        return r;
+    }
+    r = find_step(steps, step_count, version) != NULL ? copy_database(s, version) : 0;
+    r = r == 0 ? drop_views(s) : r; /* a step may rename what they name; refresh_views() follows */
+    r = r == 0 ? store_run(s, store_stmt(s, STMT_META_FORGET_VIEWS)) : r;
+    return r == 0 ? run_steps(s, steps, step_count, version, to) : r;
 }
 
 int store_migrate(struct store *s, const struct store_migration *steps, size_t step_count, int to)
@@ -250,14 +269,11 @@ int store_migrate(struct store *s, const struct store_migration *steps, size_t s
     if (r < 0 || version >= to) {
         return r;
     }
-    r = find_step(steps, step_count, version) != NULL ? copy_database(s, version) : 0;
-    r = r == 0 ? store_begin(s) : r;
+    r = store_begin(s);
     if (r < 0) {
         return r;
     }
-    r = drop_views(s); /* they may name what a step renames; refresh_views() puts them back */
-    r = r == 0 ? store_run(s, store_stmt(s, STMT_META_FORGET_VIEWS)) : r;
-    r = r == 0 ? run_steps(s, steps, step_count, to) : r;
+    r = migrate_locked(s, steps, step_count, to);
     r = r == 0 ? store_commit(s) : r;
     if (r < 0) {
         store_rollback(s);

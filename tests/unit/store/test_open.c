@@ -306,6 +306,54 @@ static void migrations_copy_first(void **state)
     world_remove(path);
 }
 
+/* Migrates the other store at the first look at the version, as another process may just then. */
+struct overtaking {
+    struct store *other;
+    const struct store_migration *steps;
+    int to;
+};
+
+static int overtake(unsigned event, void *user, void *q, void *nanoseconds)
+{
+    (void)event;
+    (void)nanoseconds;
+    struct overtaking *o = user;
+    struct store *other = o->other;
+    if (other != NULL && strcmp(sqlite3_sql(q), "PRAGMA user_version") == 0) {
+        o->other = NULL;
+        assert_int_equal(store_migrate(other, o->steps, 1, o->to), 0);
+    }
+    return 0;
+}
+
+/* Of two that migrate one database, the second leaves the copy of the first what it is. */
+static void migrations_keep_the_copy(void **state)
+{
+    (void)state;
+    static const struct store_migration steps[] = {
+        {1, "ALTER TABLE sites ADD COLUMN colour TEXT"},
+    };
+    char *path = world_path("a.db");
+    struct store *s = world_open(path);
+    struct overtaking o = {.other = world_open(path), .steps = steps, .to = 2};
+    struct store *other = o.other;
+    sqlite3_trace_v2(s->db, SQLITE_TRACE_PROFILE, overtake, &o);
+    assert_int_equal(store_migrate(s, steps, 1, 2), 0);
+    assert_null(o.other);
+    assert_int_equal(count(s, "PRAGMA user_version"), 2);
+    assert_int_equal(count(s, "SELECT count(*) FROM pragma_table_info('sites')"
+                              " WHERE name = 'colour'"),
+                     1);
+    store_close(other);
+    store_close(s);
+    struct hr_buf copy;
+    hr_buf_init(&copy, SIZE_MAX);
+    hr_buf_appendf(&copy, "%s.bak-v1", path);
+    store_close(world_open(hr_buf_str(&copy))); /* still of version 1 */
+    hr_buf_finish(&copy);
+    world_remove(path);
+}
+
 /* Views belong to the program: a database made with others gets these. */
 static void views_follow_the_program(void **state)
 {
@@ -493,6 +541,7 @@ int main(void)
         cmocka_unit_test(readers_leave_no_litter),
         cmocka_unit_test(keys_are_checked),
         cmocka_unit_test(migrations_copy_first),
+        cmocka_unit_test(migrations_keep_the_copy),
         cmocka_unit_test(views_follow_the_program),
         cmocka_unit_test(kills_leave_no_trace),
         cmocka_unit_test(kills_while_making),
