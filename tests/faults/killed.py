@@ -6,7 +6,6 @@ are counted, not timed: they are drawn from those of an undisturbed run, some of
 killed.py HEADRACE CAPGEN KILLER.SO [MOMENTS]   MOMENTS of each phase, and twice as many of the others;
                                                 HEADRACE_SEED chooses others
 """
-import fnmatch
 import os
 import random
 import shutil
@@ -16,6 +15,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from moments import draw, read_moments  # noqa: E402
 from rows import difference, rows  # noqa: E402
 
 SEED = int(os.environ.get("HEADRACE_SEED", "1"))
@@ -73,29 +73,6 @@ def put_back(before):
         shutil.copy(before, DB)
 
 
-def phase_of(moment):
-    return next((p for p in PHASES if any(fnmatch.fnmatchcase(moment, m) for m in PHASES[p])), "elsewhere")
-
-
-def read_moments(path):
-    """{phase: [(moment, nth)]} of an undisturbed run."""
-    found = {p: [] for p in [*PHASES, "elsewhere"]}
-    with open(path) as f:
-        for line in f:
-            count, moment = line.rstrip("\n").split(" ", 1)
-            found[phase_of(moment)] += [(moment, n + 1) for n in range(int(count))]
-    for phase, moments in found.items():
-        if not moments:
-            fail("nothing", "no moment is one of %s" % phase)
-    return found
-
-
-def draw(rng, moments, count):
-    """Evenly over them: one of each part, so that what is rare is hit beside what is usual."""
-    count = min(count, len(moments))
-    return [moments[int(len(moments) * (i + rng.random()) / count)] for i in range(count)]
-
-
 def without_empty(tables):
     return {name: found for name, found in tables.items() if found}
 
@@ -139,7 +116,9 @@ def try_all(t, rng, before, count):
     wrong = difference(rows(DB), whole)
     if wrong:
         fail("nothing", "watched, the import is another: %s" % wrong)
-    for phase, moments in read_moments("moments").items():
+    for phase, moments in read_moments("moments", PHASES).items():
+        if not moments:
+            fail("nothing", "no moment is one of %s" % phase)
         drawn = draw(rng, moments, count if phase in PHASES else 2 * count)
         killed = sum(try_kill(t, "%d:%s" % (nth, moment), before, whole) for moment, nth in drawn)
         print("%s database, %s: %d moments, killed at %d of %d" % ("new" if before is None else "existing", phase,

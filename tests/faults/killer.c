@@ -201,6 +201,14 @@ int unlink(const char *path)
     return REAL(unlink)(path);
 }
 
+int rename(const char *from, const char *to)
+{
+    if (is_time("rename", to)) {
+        end_now();
+    }
+    return REAL(rename)(from, to);
+}
+
 /* --- statements ---------------------------------------------------------------------------------
  */
 
