@@ -20,21 +20,17 @@ static struct hr_span find_boundary(struct hr_span content_type)
     return none;
 }
 
-/* @return position of "--boundary" at a line start at or behind from, or SIZE_MAX */
-static size_t find_delimiter(struct hr_span s, struct hr_span boundary, size_t from)
+/* Only line starts are looked at, so that each byte is compared once: a boundary has no line end.
+ * @return position of "--boundary" at a line start, or SIZE_MAX */
+static size_t find_delimiter(struct hr_span s, struct hr_span boundary)
 {
-    while (from + 2 + boundary.len <= s.len) {
-        struct hr_span rest = hr_span_slice(s, from, s.len);
-        const char *p = memmem(rest.ptr, rest.len, boundary.ptr, boundary.len);
-        if (p == NULL) {
-            return SIZE_MAX;
+    struct hr_span line = s;
+    while (line.ptr != NULL && line.len >= 2 + boundary.len) {
+        if (hr_span_has_prefix(line, HR_SPAN("--")) &&
+            hr_span_has_prefix(hr_span_slice(line, 2, line.len), boundary)) {
+            return (size_t)(line.ptr - s.ptr);
         }
-        size_t at = (size_t)(p - s.ptr);
-        if (at >= 2 && s.ptr[at - 1] == '-' && s.ptr[at - 2] == '-' &&
-            (at == 2 || s.ptr[at - 3] == '\n')) {
-            return at - 2;
-        }
-        from = at + 1;
+        hr_span_cut(&line, '\n');
     }
     return SIZE_MAX;
 }
@@ -51,7 +47,7 @@ void http_form_init(struct http_form *f, struct hr_span content_type, struct hr_
         f->kind = HTTP_FORM_URLENCODED;
     } else if (strcmp(type.text, "multipart/form-data") == 0) {
         f->boundary = find_boundary(content_type);
-        size_t first = f->boundary.len > 0 ? find_delimiter(content, f->boundary, 0) : SIZE_MAX;
+        size_t first = f->boundary.len > 0 ? find_delimiter(content, f->boundary) : SIZE_MAX;
         if (first != SIZE_MAX) {
             f->kind = HTTP_FORM_MULTIPART;
             f->rest = hr_span_slice(content, first, content.len);
@@ -125,7 +121,7 @@ static bool next_multipart(struct http_form *f, struct http_form_member *ret_mem
             break;
         }
         hr_span_cut(&part, '\n');
-        size_t end = find_delimiter(part, f->boundary, 0);
+        size_t end = find_delimiter(part, f->boundary);
         bool cut = end == SIZE_MAX;
         f->rest = cut ? none : hr_span_slice(part, end, part.len);
         part = hr_span_slice(part, 0, cut ? part.len : end);

@@ -150,6 +150,14 @@ def interim(c, n):
     x.answer()
 
 
+def boundary(c, n):
+    """A delimiter of n bytes, looked for in a content that is nothing but its beginning."""
+    x = Connection(c, 0)
+    x.say(0, b"POST /login HTTP/1.1\r\nHost: shop.test\r\nContent-Length: %d\r\nContent-Type: multipart/form-data;"
+             b" boundary=%s\r\n\r\n%s" % (2 * n, b"a" * n, b"a" * 2 * n))
+    x.answer()
+
+
 def bombs(c, n):
     size = n * 10**4
     zeros = bytes(size)
@@ -443,6 +451,7 @@ SHAPES = {
     "endless-head": (endless_head, 2000, []),
     "chunk-extensions": (chunk_extensions, 1000, []),
     "interim": (interim, 500, ["interim_responses"]),
+    "boundary": (boundary, 2000, []),
     "bombs": (bombs, 100, ["contents_cut"]),
     "sessions": (sessions, 400, ["tokens_forgotten"]),
     "open-sessions": (open_sessions, 400, []),
