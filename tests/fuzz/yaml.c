@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 #include "rule/suppress.h"
+#include "scenario/ruletest.h"
 #include "scenario/scenario.h"
 #include "session/profile.h"
 
@@ -54,10 +55,22 @@ static int load_scenario(const char *path, struct hr_buf *error)
     return r;
 }
 
+static int load_rule_tests(const char *path, struct hr_buf *error)
+{
+    struct rule_test_file file = {.count = 0};
+    int r = rule_test_file_load(path, &file, error);
+    LAW(r == 0 || file.count == 0);
+    for (size_t i = 0; i < file.count; i++) {
+        LAW(file.tests[i].name != NULL && file.tests[i].scenario != NULL);
+    }
+    rule_test_file_finish(&file);
+    return r;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static int (*const loaders[])(const char *, struct hr_buf *) = {load_profile, load_suppressions,
-                                                                    load_scenario};
+                                                                    load_scenario, load_rule_tests};
     struct hr_span text = hr_span_of(data, size);
     struct fuzz_file file;
     struct hr_buf error;
