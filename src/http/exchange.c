@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "http/held.h"
 #include "http/pairing.h"
+#include "http/start_line.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -104,24 +105,11 @@ static void on_decide(struct http_reader *r, enum http_side side)
     }
 }
 
-static bool is_tls(struct hr_span bytes)
-{
-    return bytes.ptr[0] == 0x16 && (bytes.len < 2 || bytes.ptr[1] == 0x03) &&
-           (bytes.len < 3 || (unsigned char)bytes.ptr[2] <= 0x04);
-}
-
-/* Other records, of a connection joined midway. */
-static bool is_tls_midway(struct hr_span bytes)
-{
-    return bytes.len >= 3 && bytes.ptr[0] >= 0x14 && bytes.ptr[0] <= 0x17 && bytes.ptr[1] == 0x03 &&
-           (unsigned char)bytes.ptr[2] <= 0x04;
-}
-
 static void on_refuse(struct http_reader *r, struct hr_span bytes)
 {
     struct http_conn *c = r->owner;
     unsigned index = side_index(r);
-    if (is_tls(bytes) || (r->late && is_tls_midway(bytes))) {
+    if (http_tls_is_possible(bytes, r->late)) {
         become_other(c, HTTP_CONN_TLS);
     } else if (hr_span_has_prefix(bytes, HR_SPAN("PRI * HTTP/2.0"))) {
         become_other(c, HTTP_CONN_HTTP2);
@@ -281,7 +269,7 @@ static void on_ignored(struct http_reader *r, struct hr_span bytes)
     if (c->kind != HTTP_CONN_HTTP) {
         return;
     }
-    if (*seen == 0 && is_tls(bytes)) {
+    if (*seen == 0 && http_tls_is_possible(bytes, false)) {
         c->rest_kind = HTTP_CONN_TLS;
     } else if (*seen == 0 && hr_span_has_prefix(bytes, HR_SPAN("PRI * HTTP/2.0"))) {
         c->rest_kind = HTTP_CONN_HTTP2;

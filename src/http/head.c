@@ -227,6 +227,15 @@ static void take_simple_request(struct http_reader *r, struct hr_span line, stru
     http_reader_ignore(r);
 }
 
+/* Whether bytes without a line end may begin a message, or are too few to say what else they do. */
+static bool may_begin(const struct http_reader *r, struct hr_span held)
+{
+    bool may_be_tls =
+        r->side < 0 && held.len < HTTP_TLS_TELLING_BYTES && http_tls_is_possible(held, r->late);
+    return may_be_tls ||
+           (held.len <= r->shared->header_bytes && http_start_is_possible(r->side, held));
+}
+
 /* A head that does not lie in one window: line by line. @return bytes taken */
 static size_t read_held_head(struct http_reader *r, const struct http_window *w, size_t pos)
 {
@@ -237,8 +246,7 @@ static size_t read_held_head(struct http_reader *r, const struct http_window *w,
     struct hr_span held = hr_buf_span(&r->held);
     if (r->line_at == 0) {
         bool possible = newline != SIZE_MAX ? accept_start(r, hr_span_slice(held, 0, held.len - 1))
-                                            : held.len <= r->shared->header_bytes &&
-                                                  http_start_is_possible(r->side, held);
+                                            : may_begin(r, held);
         if (!possible) {
             reject_start(r, held);
             return n;

@@ -177,6 +177,16 @@ bool http_start_is_possible(int side, struct hr_span prefix)
            (side != HTTP_RESPONSE && request_is_possible(prefix));
 }
 
+bool http_tls_is_possible(struct hr_span bytes, bool midway)
+{
+    if (bytes.len == 0) {
+        return true;
+    }
+    bool is_record = bytes.ptr[0] >= 0x14 && bytes.ptr[0] <= 0x17;
+    return (midway ? is_record : bytes.ptr[0] == 0x16) && (bytes.len < 2 || bytes.ptr[1] == 0x03) &&
+           (bytes.len < 3 || (unsigned char)bytes.ptr[2] <= 0x04);
+}
+
 bool http_start_begins(int side, struct hr_span bytes)
 {
     struct http_start_line line;

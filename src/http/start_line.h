@@ -26,6 +26,12 @@ bool http_status_line_parse(struct hr_span line, struct http_start_line *ret_lin
  * @param side  HTTP_REQUEST, HTTP_RESPONSE, or -1: either
  */
 bool http_start_is_possible(int side, struct hr_span prefix);
+/**
+ * Whether bytes begin a TLS connection, or can; so many tell.
+ * @param midway  also any other record of one
+ */
+bool http_tls_is_possible(struct hr_span bytes, bool midway);
+#define HTTP_TLS_TELLING_BYTES 3
 /** Whether bytes begin with a start line of that side, or can become one. */
 bool http_start_begins(int side, struct hr_span bytes);
 

@@ -303,6 +303,19 @@ static void more_waiting_requests_than_allowed_are_given_up(void **state)
     played_finish(&got);
 }
 
+/* One byte is not enough to tell TLS; answered in HTTP, bytes that began like it were none. */
+static void tls_is_told_by_three_bytes(void **state)
+{
+    (void)state;
+    const char *turns[] = {"C:\x16\x03\x2e\x02 x\r\n", OK("x", "1"), NULL};
+    struct play p = play_of(turns);
+    for (size_t split = 0; split < 5; split++) {
+        struct played got = play(&p, &(struct play_options){.split = split});
+        assert_non_null(strstr(hr_buf_str(&got.text), "? -> 200"));
+        played_finish(&got);
+    }
+}
+
 static void keep_value(const struct hr_counter_info *info, uint64_t value, void *user)
 {
     struct http_counters *n = user;
@@ -412,6 +425,7 @@ int main(void)
         cmocka_unit_test(a_message_begins_in_its_own_frame),
         cmocka_unit_test(other_protocols_give_nothing),
         cmocka_unit_test(more_waiting_requests_than_allowed_are_given_up),
+        cmocka_unit_test(tls_is_told_by_three_bytes),
         cmocka_unit_test(what_was_not_read_is_counted),
         cmocka_unit_test(hostile_input_is_followed_or_dropped),
     };
