@@ -23,4 +23,12 @@ struct hr_counter_info {
 /** Called once a counter, in the order of the list. */
 typedef void (*hr_counter_fn)(const struct hr_counter_info *info, uint64_t value, void *user);
 
+/** Saturates: the counts that a database gives may be any numbers. */
+static inline void hr_count_add(int64_t *sum, int64_t count)
+{
+    if (__builtin_add_overflow(*sum, count, sum)) {
+        *sum = count > 0 ? INT64_MAX : INT64_MIN;
+    }
+}
+
 #endif

@@ -146,9 +146,9 @@ static void bucket_label(const void *data, size_t column, struct hr_buf *out)
 static double cookie_rate(const void *data, size_t column)
 {
     const struct overview *o = data;
-    const int64_t with = o->buckets[column].logins[LOGIN_WITH_TOKEN];
-    const int64_t all = with + o->buckets[column].logins[LOGIN_WITHOUT_TOKEN];
-    return all > 0 ? (double)with / (double)all : -1;
+    const double with = (double)o->buckets[column].logins[LOGIN_WITH_TOKEN];
+    const double all = with + (double)o->buckets[column].logins[LOGIN_WITHOUT_TOKEN];
+    return all > 0 ? with / all : -1;
 }
 
 static void append_login_table(const struct overview *o, struct hr_buf *out)
@@ -163,7 +163,7 @@ static void append_login_table(const struct overview *o, struct hr_buf *out)
         const struct overview_bucket *b = &o->buckets[i];
         const double rate = cookie_rate(o, i);
         char text[HR_TIME_TEXT_SIZE];
-        if (b->logins[0] + b->logins[1] + b->logins[2] + b->logins[3] == 0) {
+        if ((b->logins[0] | b->logins[1] | b->logins[2] | b->logins[3]) == 0) {
             continue;
         }
         hr_buf_appendf(out, "<tr><th scope=\"row\">%s</th>",

@@ -1,6 +1,7 @@
 #include "report/model.h"
 
 #include "base/alloc.h"
+#include "base/counter.h"
 #include "report/rank.h"
 #include "report/whole.h"
 #include "store/read_report.h"
@@ -107,8 +108,8 @@ static int add_loss(const struct loss_view *x, void *user)
                                   .from_at = x->from_at,
                                   .to_at = x->to_at};
     }
-    sum->bytes += x->bytes;
-    sum->count += x->count;
+    hr_count_add(&sum->bytes, x->bytes);
+    hr_count_add(&sum->count, x->count);
     sum->hides_exchanges = sum->hides_exchanges || x->hides_exchanges;
     sum->from_at = x->from_at < sum->from_at ? x->from_at : sum->from_at;
     sum->to_at = x->to_at > sum->to_at ? x->to_at : sum->to_at;

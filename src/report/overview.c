@@ -1,6 +1,7 @@
 #include "report/overview.h"
 
 #include "base/alloc.h"
+#include "base/counter.h"
 #include "base/local.h"
 #include "report/rank.h"
 
@@ -45,7 +46,7 @@ static int add_traffic(hr_nsec at, int64_t exchanges, void *user)
 {
     struct overview_bucket *b = bucket_at(user, at);
     if (b != NULL) {
-        b->exchanges += exchanges;
+        hr_count_add(&b->exchanges, exchanges);
     }
     return 0;
 }
@@ -60,7 +61,7 @@ static int add_logins(const struct login_view *x, void *user)
         kind = LOGIN_FAILED;
     }
     if (b != NULL) {
-        b->logins[kind] += x->logins;
+        hr_count_add(&b->logins[kind], x->logins);
     }
     return 0;
 }
@@ -81,9 +82,9 @@ static int add_loss(const struct loss_view *x, void *user)
     const struct overview_bucket *end = bucket_at(o, x->to_at);
     struct overview_bucket *b = x->from_at != INT64_MIN ? bucket_at(o, x->from_at) : NULL;
     if (b != NULL && (x->stream >= 0 || b == end)) {
-        b->losses[k] += x->count;
+        hr_count_add(&b->losses[k], x->count);
     } else {
-        o->whole_losses[k] += x->count;
+        hr_count_add(&o->whole_losses[k], x->count);
     }
     return 0;
 }
@@ -118,7 +119,7 @@ static int add_day_traffic(hr_nsec at, int64_t exchanges, void *user)
 {
     struct overview_day *d = day_at(user, at);
     if (d != NULL) {
-        d->exchanges += exchanges;
+        hr_count_add(&d->exchanges, exchanges);
     }
     return 0;
 }
@@ -182,7 +183,7 @@ static int add_cell(const struct status_view *x, void *user)
                                       .path = hr_arena_text(&o->arena, x->path),
                                       .protection = x->protection};
     }
-    last->sum += x->exchanges;
+    hr_count_add(&last->sum, x->exchanges);
     h->cells = hr_xgrow(h->cells, h->count, sizeof(*h->cells));
     h->cells[h->count++] = (struct cell){o->row_count - 1, x->status, x->exchanges};
     return 0;
@@ -215,7 +216,7 @@ static void make_columns(struct heat_reader *h)
         if (is_new) {
             o->statuses[o->status_count++] = c->status;
         }
-        o->rows[c->row].counts[o->status_count - 1] += c->exchanges;
+        hr_count_add(&o->rows[c->row].counts[o->status_count - 1], c->exchanges);
     }
 }
 

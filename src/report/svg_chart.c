@@ -1,6 +1,7 @@
 #include "report/svg_chart.h"
 
 #include "base/alloc.h"
+#include "base/counter.h"
 #include "base/local.h"
 #include "report/html_emit.h"
 
@@ -71,7 +72,7 @@ static int64_t sum_of(const struct svg_columns *c, size_t column)
 {
     int64_t sum = 0;
     for (size_t k = 0; k < c->series_count; k++) {
-        sum += c->value(c->data, column, k);
+        hr_count_add(&sum, c->value(c->data, column, k));
     }
     return sum;
 }
