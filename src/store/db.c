@@ -25,10 +25,20 @@ int store_fail_text(struct store *s, int error, const char *format, ...)
     return error;
 }
 
+/* SQLite calls it an I/O error where it is the index of the WAL that has no room, or a quota. */
+static bool is_full(int sqlite_code, int system)
+{
+    return (sqlite_code & 0xff) == SQLITE_FULL ||
+           ((sqlite_code & 0xff) == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT));
+}
+
 int store_fail(struct store *s, int sqlite_code)
 {
     const char *text = s->db != NULL ? sqlite3_errmsg(s->db) : sqlite3_errstr(sqlite_code);
     int system = s->db != NULL ? sqlite3_system_errno(s->db) : 0;
+    if (is_full(sqlite_code, system)) {
+        return store_fail_text(s, -ENOSPC, "no space left for the database; make room on the disk");
+    }
     switch (sqlite_code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -40,8 +50,6 @@ int store_fail(struct store *s, int sqlite_code)
     case SQLITE_CORRUPT:
         return store_fail_text(s, -EUCLEAN, "the database is damaged (%s); see `headrace db check`",
                                text);
-    case SQLITE_FULL:
-        return store_fail_text(s, -ENOSPC, "no space left for the database; make room on the disk");
     case SQLITE_READONLY:
         return store_fail_text(s, -EROFS,
                                "cannot be written (%s); check the permissions of the "
