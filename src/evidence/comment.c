@@ -132,6 +132,25 @@ static void append_findings(struct hr_buf *out, const struct plan *p)
     free(notes);
 }
 
+/* What would be in it, had the captures been there. */
+static void append_lost(struct hr_buf *out, const struct plan *p, bool is_private)
+{
+    for (size_t i = 0; i < p->import_count; i++) {
+        for (size_t k = 0; k < p->imports[i].source_count; k++) {
+            const struct plan_source *s = &p->imports[i].sources[k];
+            if (s->is_lost) {
+                hr_buf_append_str(out, "\nWithout the handshakes of connections that began in ");
+                if (is_private) {
+                    hr_buf_append_str(out, "another capture");
+                } else {
+                    hr_text_append_terminal(out, hr_span_str(s->capture.path));
+                }
+                hr_buf_append_str(out, ": it is not there any more.");
+            }
+        }
+    }
+}
+
 const char *comment_section(struct hr_arena *a, const struct plan *p, const struct evidence *e,
                             const struct frame_picks *picks, bool is_private)
 {
@@ -150,6 +169,7 @@ const char *comment_section(struct hr_arena *a, const struct plan *p, const stru
         append_ranges(&b, picks->items + i, end - i);
         i = end;
     }
+    append_lost(&b, p, is_private);
     if (is_private) {
         hr_buf_append_str(&b, "\nTokens, passwords, names, contents and addresses are replaced by "
                               "others of the same length; times, order, status codes and sizes "

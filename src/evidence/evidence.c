@@ -30,6 +30,17 @@ static void add_sources(struct evidence *e, const struct plan_import *import)
     }
 }
 
+/* None is where only the beginnings of connections were wanted, and are lost. */
+static bool is_any_needed(const struct plan_import *import)
+{
+    for (size_t i = 0; i < import->source_count; i++) {
+        if (import->sources[i].is_needed) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int scan_all(const struct evidence_job *job, struct plan *p, struct evidence *e,
                     struct frame_picks *picks, struct hr_buf *ret_error)
 {
@@ -45,6 +56,9 @@ static int scan_all(const struct evidence_job *job, struct plan *p, struct evide
     for (size_t i = 0; i < p->import_count && (r == 0 || r == -ESTALE); i++) {
         size_t first = e->source_count;
         add_sources(e, &p->imports[i]);
+        if (!is_any_needed(&p->imports[i])) {
+            continue;
+        }
         int one = scan_import(p, &p->imports[i], first, &config, e, picks, ret_error);
         r = one < 0 ? one : r;
     }

@@ -195,12 +195,27 @@ static bool locate_import(struct plan_import *p, const char *folder, const char 
 {
     struct hr_buf why;
     bool found = true;
+    bool lost = false;
     hr_buf_init(&why, SIZE_MAX);
     for (size_t k = 0; k < p->source_count; k++) {
         struct plan_source *s = &p->sources[k];
-        found = (!s->is_needed || locate(s, folder, &why)) && found;
+        const size_t before = why.len;
+        s->is_lost = s->is_needed && !locate(s, folder, &why);
+        found = found && (!s->is_lost || s->is_optional);
+        lost = lost || s->is_lost;
+        if (s->is_optional) {
+            why.len = before;
+        }
     }
-    found = found || (ring != NULL && locate_in_ring(p, ring, &why));
+    if (lost && ring != NULL && locate_in_ring(p, ring, &why)) {
+        found = true;
+        lost = false;
+    }
+    for (size_t k = 0; k < p->source_count; k++) {
+        struct plan_source *s = &p->sources[k];
+        s->is_lost = s->is_lost && lost;
+        s->is_needed = s->is_needed && !s->is_lost;
+    }
     if (!found) {
         hr_buf_appendf(ret_error, "%s%s", ret_error->len > 0 ? "\n" : "", hr_buf_str(&why));
     }

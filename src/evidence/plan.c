@@ -145,14 +145,28 @@ struct exchange_reading {
     struct plan_exchange *to;
 };
 
+static struct cut_exchange copy_of(struct plan *p, const struct cut_exchange *x)
+{
+    struct cut_exchange copy = *x;
+    copy.method = hr_arena_text(&p->arena, x->method);
+    copy.target = hr_arena_text(&p->arena, x->target);
+    copy.client = hr_arena_text(&p->arena, x->client);
+    copy.server = hr_arena_text(&p->arena, x->server);
+    return copy;
+}
+
 static int take_exchange(const struct cut_exchange *x, void *user)
 {
     struct exchange_reading *r = user;
-    r->to->x = *x;
-    r->to->x.method = hr_arena_text(&r->plan->arena, x->method);
-    r->to->x.target = hr_arena_text(&r->plan->arena, x->target);
-    r->to->x.client = hr_arena_text(&r->plan->arena, x->client);
-    r->to->x.server = hr_arena_text(&r->plan->arena, x->server);
+    r->to->x = copy_of(r->plan, x);
+    return 0;
+}
+
+static int take_opening(const struct cut_exchange *x, void *user)
+{
+    struct plan *p = user;
+    p->openings = hr_xgrow(p->openings, p->opening_count, sizeof(*p->openings));
+    p->openings[p->opening_count++] = copy_of(p, x);
     return 0;
 }
 
@@ -203,6 +217,19 @@ static bool is_needed(const struct plan *p, int64_t import, const struct cut_cap
     return false;
 }
 
+/* The handshake is where the connection begins. */
+static bool is_opening(const struct plan *p, int64_t import, const struct cut_capture *c)
+{
+    bool is_there = false;
+    for (size_t i = 0; i < p->opening_count && !is_there; i++) {
+        const struct cut_exchange *x = &p->openings[i];
+        bool is_then = x->import == import && c->has_head && c->first_at <= x->stream_first_at &&
+                       c->last_at >= x->stream_first_at;
+        is_there = c->id == x->capture_id || is_then;
+    }
+    return is_there;
+}
+
 static int take_source(const struct cut_capture *c, void *user)
 {
     struct source_reading *r = user;
@@ -210,8 +237,25 @@ static int take_source(const struct cut_capture *c, void *user)
     i->sources = hr_xrealloc(i->sources, (i->source_count + 1) * sizeof(*i->sources));
     struct plan_source *source = &i->sources[i->source_count++];
     *source = (struct plan_source){.capture = *c, .is_needed = is_needed(r->plan, i->number, c)};
+    source->is_optional = !source->is_needed && is_opening(r->plan, i->number, c);
+    source->is_needed = source->is_needed || source->is_optional;
     source->capture.path = hr_arena_text(&r->plan->arena, c->path);
     return 0;
+}
+
+/* Connections that go on from a capture of another import. */
+static int read_openings(struct plan *p, struct store *s)
+{
+    int64_t *ids = hr_xcalloc(p->exchange_count + 1, sizeof(*ids));
+    for (size_t i = 0; i < p->exchange_count; i++) {
+        ids[i] = p->exchanges[i].x.stream_id;
+    }
+    int r = read_cut_openings(s, ids, p->exchange_count, take_opening, p);
+    for (size_t i = 0; r == 0 && i < p->opening_count; i++) {
+        add_import(p, p->openings[i].import, p->openings[i].stream_first_at);
+    }
+    free(ids);
+    return r;
 }
 
 int plan_make(struct plan *p, struct store *s, const int64_t *findings, size_t finding_count,
@@ -230,6 +274,7 @@ int plan_make(struct plan *p, struct store *s, const int64_t *findings, size_t f
             add_import(p, p->exchanges[i].x.import, p->exchanges[i].x.stream_first_at);
         }
     }
+    r = r == 0 ? read_openings(p, s) : r;
     if (p->import_count > 0) {
         qsort(p->imports, p->import_count, sizeof(*p->imports), compare_imports);
     }
@@ -257,6 +302,7 @@ void plan_finish(struct plan *p)
     }
     free(p->imports);
     free(p->exchanges);
+    free(p->openings);
     hr_arena_finish(&p->arena);
     *p = (struct plan){0};
 }

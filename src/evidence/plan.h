@@ -30,6 +30,8 @@ struct plan_exchange {
 struct plan_source {
     struct cut_capture capture; /* texts are the plan's */
     bool is_needed;
+    bool is_optional; /* needed for the beginnings of connections only */
+    bool is_lost;     /* that, and not to be found */
     char *path;   /* where it lies now; owned; NULL: not looked for */
     size_t place; /* among the captures of the ring, where there is one */
 };
@@ -46,6 +48,8 @@ struct plan {
     struct hr_arena arena;
     struct plan_exchange *exchanges; /* in order of ids */
     size_t exchange_count;
+    struct cut_exchange *openings; /* where connections began that go on in a later import */
+    size_t opening_count;
     struct plan_import *imports; /* in order of numbers */
     size_t import_count;
 };

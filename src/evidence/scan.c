@@ -264,26 +264,46 @@ static void set_ends(struct wanted *w, const struct cut_exchange *x)
     w->last_at = x->stream_last_at;
 }
 
+static struct wanted *want(struct scan *s, const struct cut_exchange *x)
+{
+    const struct wanted_key key = {source_of(s->import, x->capture_id), (uint64_t)x->stream};
+    struct wanted *w;
+    HASH_FIND(hh, s->wanted, &key, sizeof(key), w);
+    if (w == NULL) {
+        w = hr_xcalloc(1, sizeof(*w));
+        w->key = key;
+        set_ends(w, x);
+        HASH_ADD(hh, s->wanted, key, sizeof(w->key), w);
+    }
+    return w;
+}
+
+/* Of those that go on in another import the handshake is all that is wanted here. */
+static hr_nsec list_openings(struct scan *s)
+{
+    hr_nsec last_at = INT64_MIN;
+    for (size_t i = 0; i < s->plan->opening_count; i++) {
+        const struct cut_exchange *x = &s->plan->openings[i];
+        if (x->import == s->import->number && source_of(s->import, x->capture_id) != SIZE_MAX) {
+            want(s, x);
+            last_at = x->stream_first_at > last_at ? x->stream_first_at : last_at;
+        }
+    }
+    return last_at;
+}
+
 /* @return when the last of the connections wanted was over */
 static hr_nsec list_wanted(struct scan *s)
 {
-    hr_nsec last_at = INT64_MIN;
+    hr_nsec last_at = list_openings(s);
     for (size_t i = 0; i < s->plan->exchange_count; i++) {
         struct plan_exchange *exchange = &s->plan->exchanges[i];
         const struct cut_exchange *x = &exchange->x;
-        struct wanted *w;
         if (x->import != s->import->number) {
             continue;
         }
-        struct wanted_key key = {source_of(s->import, x->capture_id), (uint64_t)x->stream};
+        struct wanted *w = want(s, x);
         last_at = x->stream_last_at > last_at ? x->stream_last_at : last_at;
-        HASH_FIND(hh, s->wanted, &key, sizeof(key), w);
-        if (w == NULL) {
-            w = hr_xcalloc(1, sizeof(*w));
-            w->key = key;
-            set_ends(w, x);
-            HASH_ADD(hh, s->wanted, key, sizeof(w->key), w);
-        }
         w->exchanges = hr_xgrow(w->exchanges, w->exchange_count, sizeof(struct plan_exchange *));
         w->exchanges[w->exchange_count++] = exchange;
     }

@@ -39,6 +39,13 @@ int read_cut_bounds(struct store *s, int64_t session_id,
                     int (*row)(int64_t exchange_id, bool is_login, hr_nsec at, void *user),
                     void *user);
 
+/**
+ * The connections in other captures that those of the streams go on with: where each began. Of the
+ * rows id, ordinal, request and response are 0.
+ */
+int read_cut_openings(struct store *s, const int64_t *stream_ids, size_t count,
+                      int (*row)(const struct cut_exchange *x, void *user), void *user);
+
 struct cut_capture {
     int64_t id;
     const char *path; /* as given */

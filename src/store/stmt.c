@@ -724,6 +724,19 @@ static const char *const statements[STMT_COUNT] = {
                         "AND kind IN (?2, ?3) ORDER BY start_at, id",
     [STMT_CUT_CAPTURES] = "SELECT id, path, frames, first_at, last_at, clock_doubt, head "
                           "FROM captures WHERE import = ?1 ORDER BY id",
+    [STMT_CUT_BEFORE] = /* as STMT_JOIN_FIND; most of the streams are left out before they are
+                           joined */
+    "WITH after AS MATERIALIZED (SELECT * FROM streams WHERE id IN (SELECT value FROM "
+    "json_each(?1)) AND begin_numbers IS NOT NULL) "
+    "SELECT p.id, m.id FROM streams p CROSS JOIN after m ON m.begin_numbers = p.end_numbers "
+    "AND m.client_port = p.client_port AND m.client = p.client AND m.server = p.server "
+    "AND m.server_port = p.server_port WHERE p.end_numbers IN (SELECT begin_numbers FROM after) "
+    "AND p.id <> m.id AND p.last_at <= m.first_at "
+    "ORDER BY p.id, m.id",
+    [STMT_CUT_OPENING] =
+        "SELECT c.import, t.capture_id, t.stream, t.first_at, t.last_at, t.client, t.client_port, "
+        "t.server, t.server_port FROM streams t JOIN captures c ON c.id = t.capture_id "
+        "WHERE t.id = ?1",
     [STMT_DECISIONS] = "SELECT si.name, d.what, d.value, d.reason, d.from_profile FROM decisions d "
                        "JOIN sites si ON si.id = d.site_id WHERE (?1 IS NULL OR si.name = ?1) "
                        "ORDER BY si.name, d.id LIMIT ?7",

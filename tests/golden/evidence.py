@@ -15,6 +15,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from wire import ACK, SYN, Capture, Connection  # noqa: E402
+
 wrong = []
 
 
@@ -245,6 +248,74 @@ def check_moved(headrace, folder, capture):
     run(*base, "--from", away)
 
 
+def write_parts(folder):
+    """A connection through three captures, each read by itself: it opens in the first, the session's login
+    is on another one in the second, and what is wrong is in the third. @return its paths and its port"""
+    paths = [os.path.join(folder, "part%d.pcap" % i) for i in range(3)]
+    outs = [open(p, "wb") for p in paths]
+    c = Capture(outs[0])
+    for i in range(6):
+        k = Connection(c, i)
+        k.login("user%d" % i, "5e55%028x" % i)
+        k.get("/account", "5e55%028x" % i)
+        k.logout("5e55%028x" % i)
+        Connection(c, 100 + i).get("/account", status=302)
+        c.wait(5)
+    through = Connection(c, 200)
+    through.get("/help")
+    for i in (1, 2):
+        begin = c.now
+        c = Capture(outs[i])
+        c.now = begin + 10**6
+        through.capture = c
+        if i == 1:
+            Connection(c, 201).login("late", "5e55%028x" % 77)
+            through.get("/account", "5e55%028x" % 77)
+        else:
+            through.logout("5e55%028x" % 77)
+            c.wait(1)
+            through.get("/account", "5e55%028x" % 77)
+            through.close()
+    for out in outs:
+        out.close()
+    return paths, through.sport
+
+
+def check_parts(headrace, folder):
+    """The handshake is cut out of the capture in which the connection began, where that is still there."""
+    paths, port = write_parts(folder)
+    db, out = os.path.join(folder, "parts.db"), os.path.join(folder, "parts.pcapng")
+    for order in (paths, paths[::-1]):
+        for path in order:
+            run(headrace, "audit", "-q", "--db", db, "--fail-on", "critical/proven", path)
+        found = [f for f in findings(headrace, db) if f["rule"] == "post-logout-access" and f["client_port"] == port]
+        check(len(found) == 1, "parts: %d findings" % len(found))
+        run(headrace, "evidence", found[0]["id"], "--db", db, "-o", out)
+        flags = flags_of(out, port)
+        check(flags[:3] == [SYN, SYN | ACK, ACK], "parts: it begins with %s" % flags[:3])
+        os.remove(out)
+        run(headrace, "evidence", found[0]["id"], "--db", db, "-o", out, "--anonymize")
+        os.remove(out)
+        os.rename(paths[0], paths[0] + ".gone")
+        run(headrace, "evidence", found[0]["id"], "--db", db, "-o", out)
+        flags = flags_of(out, port)
+        check(SYN not in flags and len(flags) > 4, "parts: without the first one %s" % flags[:3])
+        check(b"Without the handshakes" in open(out, "rb").read(), "parts: it does not say what is lacking")
+        os.rename(paths[0] + ".gone", paths[0])
+        os.remove(out)
+        os.remove(db)
+
+
+def flags_of(path, port):
+    """Of the segments of that client, in order of the file."""
+    flags = []
+    for frame in read_pcapng(open(path, "rb").read())[2]:
+        sport, dport = struct.unpack(">HH", frame[3][20:24])
+        if port in (sport, dport):
+            flags.append(frame[3][33])
+    return flags
+
+
 SECRETS = (rb"(?i)\r\ncookie: ([^\r\n]+)", rb"(?i)\r\nset-cookie: [^=;\r\n]+=([^;\r\n]+)",
            rb"(?i)\r\nauthorization: \w+ ([^\r\n]+)", rb"(?i)(?:password|username|user|token)=([^&\s;]+)",
            rb'(?i)"(?:password|username|user|token|session_?id|access_token)": ?"([^"]+)"')
@@ -370,6 +441,7 @@ def main():
         check_anonymous(headrace, "lab", [f["id"] for f in found_lab], db_lab, os.path.join(folder, "lab.pcapng"))
         check_fragments(headrace, folder, os.path.join(captures, "login-races.pcapng"))
         check_moved(headrace, folder, os.path.join(lab, "flap_S1_v1.pcap.gz"))
+        check_parts(headrace, folder)
         check_wrong(headrace, folder, db, found[0]["id"])
     for line in wrong[:30]:
         print(line)
