@@ -128,7 +128,7 @@ static int add_mark(const struct finding_mark *x, void *user)
 {
     struct overview_day *d = day_at(user, x->at);
     if (d != NULL && !x->suppressed) {
-        d->findings[report_severity_rank(x->severity)] += x->count;
+        hr_count_add(&d->findings[report_severity_rank(x->severity)], x->count);
     }
     return 0;
 }
