@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 struct evidence_sink {
     struct watch_evidence_config config;
     struct store *store; /* the thread's own; NULL: not open */
+    atomic_bool is_hurried;
 };
 
 /* --- one finding ------------------------------------------------------------------------------ */
@@ -104,7 +106,7 @@ static int cut(const struct evidence_sink *e, int64_t finding, struct evidence *
     return r;
 }
 
-static int cut_to_file(const struct evidence_sink *e, int64_t finding, const char *path)
+static int cut_to_file(struct evidence_sink *e, int64_t finding, const char *path)
 {
     int r = 0;
     bool is_done = false;
@@ -114,6 +116,10 @@ static int cut_to_file(const struct evidence_sink *e, int64_t finding, const cha
         r = cut(e, finding, &evidence, &is_whole);
         bool may_come = r == -ESTALE || r == -ENODATA || (r == 0 && !is_whole);
         is_done = !may_come || i == TRIES;
+        if (!is_done && atomic_load(&e->is_hurried)) {
+            r = -EBUSY;
+            is_done = true;
+        }
         if (r == -ENOENT) { /* pruned, or withdrawn, meanwhile */
             r = 0;
         } else if (is_done && r == 0) {
@@ -156,7 +162,7 @@ static bool find_id(struct hr_span body, int64_t *ret_id)
     return true;
 }
 
-static int send_evidence(void *state, struct hr_span body)
+static int send_evidence(void *state, struct hr_span body, struct hr_buf *reason)
 {
     struct evidence_sink *e = state;
     struct hr_buf path;
@@ -175,7 +181,12 @@ static int send_evidence(void *state, struct hr_span body)
     hr_buf_finish(&path);
     switch (r) {
     case -ESTALE:
+    case -ENODATA:
+        hr_buf_append_str(reason, "its frames are not kept any more");
         return -ENODATA;
+    case -EBADMSG:
+        hr_buf_append_str(reason, "the database holds no fingerprint of it");
+        return r;
     case -ENOSPC:
     case -EDQUOT:
     case -EBUSY:
@@ -194,8 +205,19 @@ static void close_evidence(void *state)
     free(e);
 }
 
-static const struct sink_kind kind = {"evidence:",   "evidence", NULL,
-                                      send_evidence, NULL,       close_evidence};
+static void hurry_evidence(void *state)
+{
+    struct evidence_sink *e = state;
+    atomic_store(&e->is_hurried, true);
+}
+
+static const struct sink_kind kind = {
+    .prefix = "evidence:",
+    .what = "evidence",
+    .send = send_evidence,
+    .hurry = hurry_evidence,
+    .close = close_evidence,
+};
 
 /* --- opening ---------------------------------------------------------------------------------- */
 

@@ -28,6 +28,8 @@ struct runner {
 };
 
 #define RUNNER_FD 3
+/* Between two looks at whether it is to stop. */
+#define LOOK_MS 50
 
 struct request {
     uint32_t program;
@@ -59,14 +61,21 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* Whether our maker has stopped us, or is gone. */
+static bool is_stopped(void)
+{
+    struct pollfd p = {.fd = RUNNER_FD, .events = POLLRDHUP};
+    return poll(&p, 1, 0) > 0;
+}
+
 /* A program need not read what it is given. */
 static void feed(int fd, const char *input, size_t len, int64_t until)
 {
     size_t done = 0;
     fcntl(fd, F_SETFL, O_NONBLOCK);
-    while (done < len && now_ms() < until) {
+    while (done < len && now_ms() < until && !is_stopped()) {
         struct pollfd p = {.fd = fd, .events = POLLOUT};
-        if (poll(&p, 1, (int)(until - now_ms()) + 1) <= 0) {
+        if (poll(&p, 1, LOOK_MS) <= 0) {
             continue;
         }
         ssize_t n = write(fd, input + done, len - done);
@@ -78,18 +87,19 @@ static void feed(int fd, const char *input, size_t len, int64_t until)
     close(fd);
 }
 
+/* @return as runner_run() */
 static int wait_for(pid_t pid, int64_t until)
 {
     int status = 0;
     while (waitpid(pid, &status, WNOHANG) == 0) {
-        if (now_ms() >= until) {
+        if (now_ms() >= until || is_stopped()) {
             kill(-pid, SIGKILL);
             waitpid(pid, &status, 0);
             return -ETIMEDOUT;
         }
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     }
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPROTO;
+    return status;
 }
 
 static int start(const char *program, const char *input, size_t len)
@@ -211,6 +221,11 @@ void runner_destroy(struct runner *r)
         pthread_mutex_destroy(&r->lock);
         free(r);
     }
+}
+
+void runner_stop(struct runner *r)
+{
+    shutdown(r->fd, SHUT_RDWR);
 }
 
 static size_t find_program(const struct runner *r, const char *program)

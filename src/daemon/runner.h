@@ -26,9 +26,12 @@ void runner_destroy(struct runner *r);
 /**
  * Starts that program, without arguments and without a shell, and writes the bytes to its standard
  * input. Waits for its end, at most RUNNER_PATIENCE_S; then it is killed. From several threads.
- * @return 0; -ENOENT: it is none of those named; -EPROTO: it ended with another status than 0; -ETIMEDOUT; else a negative errno
+ * @return 0; a positive status of waitpid(): how else it ended; -ETIMEDOUT; -EMSGSIZE; else a negative errno: it
+ *         could not be started, or is none of those named
  */
 int runner_run(struct runner *r, const char *program, struct hr_span input);
+/** No program is started any more, and the one under way is killed. From any thread. */
+void runner_stop(struct runner *r);
 
 #define RUNNER_PATIENCE_S 10
 #define RUNNER_INPUT_LIMIT ((size_t)4 * 1024 * 1024)

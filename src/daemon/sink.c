@@ -11,9 +11,12 @@
 #include <sys/queue.h>
 #include <time.h>
 
+/* For what is under way at the end to come back. */
+#define HURRY_MS 1000
 /* Between two tries: twice as long each time. */
 #define FIRST_PAUSE_MS 500
 #define LAST_PAUSE_MS 60000
+#define REASON_BYTES 512
 
 struct alert {
     TAILQ_ENTRY(alert) link;
@@ -37,11 +40,12 @@ struct sink {
     size_t done_count;
     bool is_ending;
     bool wants_reopen;
+    bool is_abandoned;        /* its thread hangs, and has all of this */
     struct timespec patience; /* when is_ending: no try begins after it */
     uint64_t sent;
     uint64_t failed;
-    bool is_troubled; /* the trouble was told of */
-    int given_up;     /* the last errno with which one was given up, and that was told of; 0 */
+    bool is_troubled;       /* the trouble was told of */
+    struct hr_buf given_up; /* why the last one was, and that was told of */
 };
 
 static const struct sink_kind *const kinds[] = {
@@ -74,6 +78,7 @@ static struct sink *create(const struct sink_kind *kind, const char *spec)
     s->spec = hr_xstrdup(spec);
     s->kind = kind;
     TAILQ_INIT(&s->waiting);
+    hr_buf_init(&s->given_up, REASON_BYTES);
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_init(&clock);
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
@@ -152,22 +157,27 @@ static struct alert *next_alert(struct sink *s)
     }
 }
 
-static const char *reason(int error)
+static void tell_trouble(struct sink *s, const char *reason)
 {
-    return error == -ENODATA ? "its frames are not kept any more" : strerror(-error);
-}
-
-static void tell_trouble(struct sink *s, int error)
-{
-    if (!s->is_troubled) {
+    if (!s->is_troubled && !s->is_ending) {
         hr_warning("%s to %s: %s; what waits is kept and sent later", s->kind->what, s->spec,
-                   strerror(-error));
+                   reason);
         s->is_troubled = true;
     }
 }
 
+static void tell_given_up(struct sink *s, const char *reason)
+{
+    if (strcmp(hr_buf_str(&s->given_up), reason) != 0) {
+        hr_warning("%s to %s: given up: %s; the next that fail so are only counted", s->kind->what,
+                   s->spec, reason);
+        hr_buf_clear(&s->given_up);
+        hr_buf_append_str(&s->given_up, reason);
+    }
+}
+
 /* With the lock held. */
-static void finish(struct sink *s, struct alert *a, int error)
+static void finish(struct sink *s, struct alert *a, int error, const char *reason)
 {
     s->sent += error == 0;
     s->failed += error != 0;
@@ -178,10 +188,8 @@ static void finish(struct sink *s, struct alert *a, int error)
         hr_info("%s to %s: sent again", s->kind->what, s->spec);
         s->is_troubled = false;
     }
-    if (error != 0 && error != s->given_up) {
-        hr_warning("%s to %s: given up: %s; the next that fail so are only counted", s->kind->what,
-                   s->spec, reason(error));
-        s->given_up = error;
+    if (error != 0) {
+        tell_given_up(s, reason);
     }
 }
 
@@ -190,17 +198,23 @@ static void *send_all(void *user)
     struct sink *s = user;
     struct alert *a;
     int pause_ms = FIRST_PAUSE_MS;
+    struct hr_buf reason;
+    hr_buf_init(&reason, REASON_BYTES);
     pthread_mutex_lock(&s->lock);
     while ((a = next_alert(s)) != NULL) {
         pthread_mutex_unlock(&s->lock);
-        int r = s->kind->send(s->state, (struct hr_span){a->body, a->len});
+        hr_buf_clear(&reason);
+        int r = s->kind->send(s->state, (struct hr_span){a->body, a->len}, &reason);
+        if (reason.len == 0) {
+            hr_buf_append_str(&reason, strerror(r < 0 ? -r : r));
+        }
         pthread_mutex_lock(&s->lock);
         if (r <= 0) {
-            finish(s, a, r);
+            finish(s, a, r, hr_buf_str(&reason));
             pause_ms = FIRST_PAUSE_MS;
             continue;
         }
-        tell_trouble(s, -r);
+        tell_trouble(s, hr_buf_str(&reason));
         struct timespec until = later(pause_ms);
         pause_ms = 2 * pause_ms < LAST_PAUSE_MS ? 2 * pause_ms : LAST_PAUSE_MS;
         while (!s->is_ending && !is_past(&until)) {
@@ -211,6 +225,7 @@ static void *send_all(void *user)
         }
     }
     pthread_mutex_unlock(&s->lock);
+    hr_buf_finish(&reason);
     return NULL;
 }
 
@@ -226,17 +241,34 @@ int sink_start(struct sink *s)
     return -r;
 }
 
-void sink_end(struct sink *s, int patience_ms)
+void sink_tell_end(struct sink *s, int patience_ms)
 {
-    if (s->is_running) {
-        pthread_mutex_lock(&s->lock);
-        s->is_ending = true;
-        s->patience = later(patience_ms);
-        pthread_cond_broadcast(&s->changed);
-        pthread_mutex_unlock(&s->lock);
-        pthread_join(s->thread, NULL);
-        s->is_running = false;
+    pthread_mutex_lock(&s->lock);
+    s->is_ending = true;
+    s->patience = later(patience_ms);
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static bool join_until(struct sink *s, const struct timespec *until)
+{
+    return pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, until) == 0;
+}
+
+void sink_end(struct sink *s)
+{
+    if (!s->is_running) {
+        return;
     }
+    s->is_running = false;
+    if (join_until(s, &s->patience)) {
+        return;
+    }
+    if (s->kind->hurry != NULL) {
+        s->kind->hurry(s->state);
+    }
+    struct timespec until = later(HURRY_MS);
+    s->is_abandoned = !join_until(s, &until);
 }
 
 void sink_close(struct sink *s)
@@ -245,7 +277,13 @@ void sink_close(struct sink *s)
     if (s == NULL) {
         return;
     }
-    sink_end(s, 0);
+    if (s->is_running) {
+        sink_tell_end(s, 0);
+        sink_end(s);
+    }
+    if (s->is_abandoned) {
+        return;
+    }
     while ((a = TAILQ_FIRST(&s->waiting)) != NULL) {
         TAILQ_REMOVE(&s->waiting, a, link);
         free(a);
@@ -255,6 +293,7 @@ void sink_close(struct sink *s)
     }
     pthread_cond_destroy(&s->changed);
     pthread_mutex_destroy(&s->lock);
+    hr_buf_finish(&s->given_up);
     free(s->spec);
     free(s);
 }

@@ -29,8 +29,13 @@ int sink_open(const char *spec, struct runner *runner, struct sink **ret_sink,
 struct sink *sink_open_as(const struct sink_kind *kind, const char *rest, void *state);
 /** Starts its thread. @return 0 or a negative errno */
 int sink_start(struct sink *s);
-/** Ends its thread; what was not sent within that time is not. */
-void sink_end(struct sink *s, int patience_ms);
+/** Its thread is to end: within that time what waits is still sent. Does not wait. */
+void sink_tell_end(struct sink *s, int patience_ms);
+/**
+ * Waits for that, a second longer at most: a thread that hangs even so is left to itself, as long as the
+ * process lasts.
+ */
+void sink_end(struct sink *s);
 void sink_close(struct sink *s);
 const char *sink_name(const struct sink *s);
 /** @return false where it is full */
@@ -51,11 +56,19 @@ struct sink_kind {
     const char *what; /* it sends, for people */
     /** @param rest  of the specification behind the prefix; lives as long as the sink */
     int (*open)(void **ret_state, const char *rest, struct runner *runner, struct hr_buf *error);
-    /** @return 0; a positive errno: why it must be tried again later; a negative one: why it is given up */
-    int (*send)(void *state, struct hr_span body);
+    /**
+     * @param reason  empty; why, for people, where an errno says too little
+     * @return 0; a positive errno: why it must be tried again later; a negative one: why it is given up
+     */
+    int (*send)(void *state, struct hr_span body, struct hr_buf *reason);
     void (*reopen)(void *state); /* may be NULL */
+    /** By another thread: what is being sent is to be left, to be tried again another day. May be NULL. */
+    void (*hurry)(void *state);
     void (*close)(void *state);
 };
+
+/** The state of sink_kind_syslog. @param path  of the log's socket. @return 0 or a negative errno */
+int sink_syslog_create(const char *path, void **ret_state);
 
 extern const struct sink_kind sink_kind_stdout;
 extern const struct sink_kind sink_kind_file;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct file_state {
@@ -46,37 +47,44 @@ static int open_file(void **ret_state, const char *rest, struct runner *runner,
     return 0;
 }
 
+static void reopen(void *state)
+{
+    struct file_state *f = state;
+    if (f->fd >= 0) {
+        close(f->fd);
+    }
+    f->fd = open_path(f->path);
+}
+
+/* What nobody can find any more is no place for an alert, and what could not be opened may be there
+ * by now. */
+static int ensure_file(struct file_state *f)
+{
+    struct stat st;
+    if (f->path != NULL && (f->fd < 0 || (fstat(f->fd, &st) == 0 && st.st_nlink == 0))) {
+        reopen(f);
+    }
+    return f->fd < 0 ? -errno : 0;
+}
+
 /* A line is written whole: the file may be read while it grows. */
-static int send_line(void *state, struct hr_span body)
+static int send_line(void *state, struct hr_span body, struct hr_buf *reason)
 {
     struct file_state *f = state;
     struct hr_buf line;
-    int r = 0;
-    if (f->fd < 0) {
-        f->fd = open_path(f->path); /* could not be opened anew: perhaps now */
-    }
+    int r = ensure_file(f);
+    (void)reason;
     hr_buf_init(&line, SIZE_MAX);
     hr_buf_append(&line, body);
     hr_buf_append_char(&line, '\n');
     for (size_t done = 0; r == 0 && done < line.len;) {
-        ssize_t n = f->fd >= 0 ? write(f->fd, hr_buf_str(&line) + done, line.len - done) : -1;
+        ssize_t n = write(f->fd, hr_buf_str(&line) + done, line.len - done);
         done += n > 0 ? (size_t)n : 0;
         r = n < 0 && errno != EINTR ? -errno : 0;
     }
     hr_buf_finish(&line);
     bool may_help = f->path != NULL || r == -ENOSPC;
     return r < 0 && may_help ? -r : r;
-}
-
-static void reopen(void *state)
-{
-    struct file_state *f = state;
-    if (f->path != NULL) {
-        if (f->fd >= 0) {
-            close(f->fd);
-        }
-        f->fd = open_path(f->path);
-    }
 }
 
 static void close_file(void *state)
@@ -88,7 +96,18 @@ static void close_file(void *state)
     free(f);
 }
 
-const struct sink_kind sink_kind_stdout = {"stdout",  "alerts", open_stdout,
-                                           send_line, NULL,     close_file};
-const struct sink_kind sink_kind_file = {"file:",   "alerts", open_file,
-                                         send_line, reopen,   close_file};
+const struct sink_kind sink_kind_stdout = {
+    .prefix = "stdout",
+    .what = "alerts",
+    .open = open_stdout,
+    .send = send_line,
+    .close = close_file,
+};
+const struct sink_kind sink_kind_file = {
+    .prefix = "file:",
+    .what = "alerts",
+    .open = open_file,
+    .send = send_line,
+    .reopen = reopen,
+    .close = close_file,
+};

@@ -462,7 +462,10 @@ static int end_alerts(struct watch *w, int r)
 {
     r = r == 0 && !w->is_told_to_end ? send_rest(w) : r;
     for (size_t i = 0; i < w->config->sink_count; i++) {
-        sink_end(w->config->sinks[i], PATIENCE_MS);
+        sink_tell_end(w->config->sinks[i], PATIENCE_MS);
+    }
+    for (size_t i = 0; i < w->config->sink_count; i++) {
+        sink_end(w->config->sinks[i]);
     }
     return r == 0 ? alerts_forget_sent(w->alerts) : r;
 }

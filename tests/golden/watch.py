@@ -343,6 +343,39 @@ def check_targets(headrace, scratch, capture):
     hook.shutdown()
 
 
+def check_slow_targets(headrace, scratch, capture):
+    """Who takes no alerts keeps nobody from ending, and gets them another day."""
+    folder = tempfile.mkdtemp(dir=scratch)
+    os.chmod(folder, 0o777)
+    program, pid, moved = (os.path.join(folder, name) for name in ("slow", "pid", "file"))
+    with open(program, "w", encoding="utf-8") as f:
+        f.write("#!/bin/sh\necho $$ >%s\nexec sleep 3600\n" % pid)
+    os.chmod(program, 0o755)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(5)
+        targets = ["exec:" + program, "file:" + moved]
+        if "without libcurl" not in subprocess.run([headrace, "watch", "-r", os.devnull, "--alert", "http://x/"],
+                                                   stderr=subprocess.PIPE).stderr.decode():
+            targets.append("http://127.0.0.1:%d/" % silent.getsockname()[1])
+        w = Watch(headrace, folder, "-r", capture, "--realtime", *[x for t in targets for x in ("--alert", t)])
+        wait_for("a line", lambda: os.path.exists(moved) and os.path.getsize(moved) > 0)
+        os.remove(moved)  # without a word: it is made anew
+        wait_for("a program", lambda: os.path.exists(pid) and os.path.getsize(pid) > 0)
+        wait_for("another line", lambda: os.path.exists(moved) and os.path.getsize(moved) > 0)
+        if w.end() != 0:
+            fail(w.errors())
+    if re.search("given up|sent later", w.errors()):
+        fail("slow targets: " + w.errors())
+    with sqlite3.connect(w.db) as db:
+        waiting = {row[0] for row in db.execute("SELECT DISTINCT sink FROM alert_queue")}
+    if waiting != set(targets) - {"file:" + moved}:
+        fail("slow targets: alerts wait for %s" % waiting)
+    with open(pid, encoding="ascii") as f:
+        if os.path.exists("/proc/%s" % f.read().strip()):
+            fail("a program goes on when the watch has ended")
+
+
 def check_mistakes(headrace, scratch, capture):
     db = os.path.join(scratch, "none.db")
     cases = [
@@ -354,12 +387,15 @@ def check_mistakes(headrace, scratch, capture):
         (["-r", capture, "--alert", "pigeon"], 2, "--alert takes"),
         (["-r", capture, "--alert", "exec:relative"], 2, "whole path"),
         (["-r", capture, "--alert", "exec:" + os.path.join(scratch, "missing")], 2, "No such file"),
+        (["-r", capture, "--alert", "exec:" + scratch], 2, "that is no program"),
         (["-r", capture, "--min-severity", "grave"], 2, "low, medium, high or critical"),
         (["-r", capture, "--alert-on-loss", "100"], 2, "--alert-on-loss takes a percentage below 100, as 5 or 0.1"),
         (["-r", capture, "--user", "nobody-of-that-name"], 2, "there is no user"),
         (["-r", capture, "--filter", "tcp prot 80"], 2, "does not compile"),
         ([capture], 2, "read with -r"),
     ]
+    if not os.path.exists("/dev/log"):
+        cases.append((["-r", capture, "--alert", "syslog"], 2, "--alert syslog: /dev/log: No such file"))
     for args, status, text in cases:
         p = subprocess.run([headrace, "watch", "--db", db, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                            timeout=PATIENCE)
@@ -384,6 +420,7 @@ def main():
         check_signals(headrace, scratch, races)
         check_metrics(headrace, scratch, races)
         check_targets(headrace, scratch, races)
+        check_slow_targets(headrace, scratch, races)
         check_mistakes(headrace, scratch, races)
     return 0
 
