@@ -45,8 +45,8 @@ def run(*command):
         raise OSError("%s: %s" % (" ".join(map(str, command)), p.stdout.decode().strip()))
 
 
-def wait_for(what, condition):
-    until = time.monotonic() + PATIENCE
+def wait_for(what, condition, patience=PATIENCE):
+    until = time.monotonic() + patience
     while not condition():
         if time.monotonic() > until:
             fail("in vain: " + what)
@@ -447,11 +447,17 @@ def flood(live, w):
 
 
 def check_overload(live):
-    """Where it cannot keep pace it leaves out connections, counts them, and proves nothing that they could explain."""
+    """Where it cannot keep pace it leaves out connections, counts them, and proves nothing that they could explain; when
+    it can again it leaves out none."""
     w = Watch(live, "overload", "-i", "a", "--buffer", "1M", "--filter", "tcp")
     captures = flood(live, w)
+    wait_for("the end of that", lambda: "no more connections are left out" in w.said(), 4 * PATIENCE)
     connections = told(w, "connections shed")
+    requests = saw(live.use(3))[0]
     w.end()
+    whole = sum(x["server"] == "10.203.2.2" and x["server_port"] == PORT for x in live.listed(w.db, "exchanges"))
+    if whole != requests:
+        fail("overload: %d of %d requests behind it" % (whole, requests))
     losses = [x for x in live.listed(w.db, "loss") if x["kind"] == "shed"]
     frames = sum(x["count"] for x in losses)
     if frames < connections or not all(x["hides_exchanges"] and x["from_at"] <= x["to_at"] for x in losses):
@@ -465,7 +471,8 @@ def check_overload(live):
                                    if f["verdict"] == "proven")
     if proven(w.db) - proven(audited):
         fail("overload: proven, and not by all frames: %s" % list(proven(w.db) - proven(audited))[:3])
-    print("overload: %d connections with %d frames left out" % (connections, frames))
+    print("overload: %d connections with %d frames left out; none of %d requests behind it" % (
+        connections, frames, requests))
 
 
 class Clock:

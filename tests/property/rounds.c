@@ -1,6 +1,7 @@
 /*
- * rounds CAPTURE DATABASE KEY FRAMES: reads the capture as a watch does, with a round after each FRAMES
- * frames, and runs the built-in rules in each. KEY is a file of 32 bytes.
+ * rounds CAPTURE DATABASE KEY FRAMES [FROM TO]: reads the capture as a watch does, with a round
+ * after each FRAMES frames, and runs the built-in rules in each. KEY is a file of 32 bytes.
+ * Connections that begin behind frame FROM and up to frame TO are left out, as under overload.
  */
 #include "pipeline/ingest.h"
 
@@ -32,14 +33,22 @@ static int fail(const char *what)
     return 2;
 }
 
+/* In frames of the capture. */
+struct plan {
+    unsigned long round;
+    unsigned long shed_from;
+    unsigned long shed_to;
+};
+
 /* @return 0 or the store's negative errno */
-static int feed(struct packet_source *source, struct ingest *g, unsigned long frames)
+static int feed(struct packet_source *source, struct ingest *g, const struct plan *plan)
 {
     struct packet p;
     unsigned long count = 0;
     while (packet_source_next(source, &p) > 0) {
+        ingest_shed(g, count >= plan->shed_from && count < plan->shed_to ? 16 : 0);
         ingest_feed(g, &p);
-        if (++count % frames == 0) {
+        if (++count % plan->round == 0) {
             ingest_end_round(g, packet_source_info(source, 0), false);
         }
     }
@@ -47,7 +56,7 @@ static int feed(struct packet_source *source, struct ingest *g, unsigned long fr
     return ingest_finish(g);
 }
 
-static int run(const char *const *path, struct store *store, unsigned long frames)
+static int run(const char *const *path, struct store *store, const struct plan *plan)
 {
     struct packet_source_config files = {.paths = path, .path_count = 1};
     struct packet_source *source = NULL;
@@ -74,7 +83,7 @@ static int run(const char *const *path, struct store *store, unsigned long frame
     struct rounds *rounds = rounds_create(&rounds_config);
     struct writer_target target = {.rounds = rounds};
     int r = ingest_create(&config, store_key(store), NULL, &target, 1, &ingest);
-    r = r == 0 ? feed(source, ingest, frames) : r;
+    r = r == 0 ? feed(source, ingest, plan) : r;
     ingest_destroy(ingest);
     rounds_destroy(rounds);
     packet_source_close(source);
@@ -87,8 +96,8 @@ int main(int argc, char **argv)
 {
     struct hr_key key;
     struct store *store = NULL;
-    if (argc != 5) {
-        return fail("CAPTURE DATABASE KEY FRAMES");
+    if (argc != 5 && argc != 7) {
+        return fail("CAPTURE DATABASE KEY FRAMES [FROM TO]");
     }
     FILE *f = fopen(argv[3], "rb");
     if (f == NULL || fread(&key, 1, sizeof(key), f) != sizeof(key)) {
@@ -100,7 +109,12 @@ int main(int argc, char **argv)
     if (store_open(&config, &store) < 0) {
         return fail(store_error(store));
     }
-    int status = run((const char *const *)&argv[1], store, strtoul(argv[4], NULL, 10));
+    struct plan plan = {.round = strtoul(argv[4], NULL, 10)};
+    if (argc == 7) {
+        plan.shed_from = strtoul(argv[5], NULL, 10);
+        plan.shed_to = strtoul(argv[6], NULL, 10);
+    }
+    int status = run((const char *const *)&argv[1], store, &plan);
     store_close(store);
     return status;
 }
