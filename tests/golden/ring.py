@@ -8,9 +8,11 @@ import glob
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import leaks  # noqa: E402
@@ -221,6 +223,47 @@ def check_evidence_disk_full(headrace, scratch, capture):
         subprocess.run(["umount", "-l", disk], check=True)
 
 
+def check_hostile_fingerprint(headrace, scratch, capture):
+    """A database from elsewhere names no file outside the folder."""
+    p = Place(headrace, scratch, capture)
+    folder = os.path.join(p.folder, "evidence")
+    p.watch("--keep", "1G", "--evidence-dir", folder)
+    ids = [f["id"] for f in p.findings()]
+    written = set(os.listdir(folder))
+    names = ["../escaped", "/tmp/escaped", "", "..", "a/b", "abc.pcapng", "\x00"]
+    with sqlite3.connect(p.db) as db:
+        for i, name in enumerate(names):
+            db.execute("UPDATE findings SET fingerprint = ? WHERE id = ?", (name, ids[0]))
+            db.execute("INSERT INTO alert_queue (sink, body, queued_at) VALUES (?, ?, 0)",
+                       ("evidence:" + folder, '{"schema":1,"id":%d}' % ids[0]))
+            db.commit()
+            _, said = p.watch("--keep", "1G", "--evidence-dir", folder)
+            if "holds no fingerprint of it" not in said or set(os.listdir(folder)) != written:
+                fail("fingerprint %r: %s, files %s" % (name, said, set(os.listdir(folder)) - written))
+    if glob.glob(os.path.join(p.folder, "*escaped*")) or glob.glob("/tmp/escaped*"):
+        fail("a file is written outside")
+
+
+def check_evidence_removed(headrace, scratch, capture):
+    """The folder goes while the watch runs: that is said once, and the watch goes on."""
+    p = Place(headrace, scratch, capture)
+    folder, errors = os.path.join(p.folder, "evidence"), os.path.join(p.folder, "errors")
+    with open(errors, "wb") as err:
+        w = subprocess.Popen([headrace, "watch", "-r", p.capture, "--realtime", "--db", p.db, "--keep", "1G",
+                              "--evidence-dir", folder], stdout=subprocess.PIPE, stderr=err)
+    while len(os.listdir("/proc/%d/task" % w.pid)) < 5:  # those of all places that alerts go to are among them
+        if w.poll() is not None:
+            fail("it ended too early: " + open(errors).read())
+        time.sleep(0.01)
+    shutil.rmtree(folder)
+    out, _ = w.communicate(timeout=120)
+    said = open(errors).read()
+    if w.returncode != 0 or not out or not p.findings():
+        fail("a folder that is removed: status %d, %s" % (w.returncode, said))
+    if said.count("evidence to evidence:%s: " % folder) != 1 or "No such file or directory" not in said:
+        fail("a folder that is removed: %s" % said)
+
+
 def main():
     leaks.ignore()
     headrace, capgen, folder = [os.path.abspath(a) for a in sys.argv[1:4]]
@@ -234,6 +277,8 @@ def main():
         count = sum(check_equal(headrace, scratch, c, "--keep", "1G") for c in made)
         check_restart(headrace, scratch, made[0], made[1])
         check_trouble(headrace, scratch, made[0])
+        check_hostile_fingerprint(headrace, scratch, made[0])
+        check_evidence_removed(headrace, scratch, made[0])
         for capture in made:
             check_evidence_dir(headrace, scratch, capture)
         lab = sorted(glob.glob(os.path.join(folder, "lab", "postlogout_*_v1.pcap*")))[:1]
