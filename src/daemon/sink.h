@@ -67,7 +67,10 @@ struct sink_kind {
     void (*close)(void *state);
 };
 
-/** The state of sink_kind_syslog. @param path  of the log's socket. @return 0 or a negative errno */
+/**
+ * The state of sink_kind_syslog. @param path  of the log's socket
+ * @return 0, or a negative errno: the log is not there, and looked for again with each alert
+ */
 int sink_syslog_create(const char *path, void **ret_state);
 
 extern const struct sink_kind sink_kind_stdout;

@@ -3,6 +3,7 @@
  * takes. syslog(3) would not tell where nobody takes it.
  */
 #include "base/alloc.h"
+#include "base/log.h"
 #include "base/time.h"
 #include "daemon/clock.h"
 #include "daemon/sink.h"
@@ -66,13 +67,8 @@ int sink_syslog_create(const char *path, void **ret_state)
     struct syslog_state *s = hr_xcalloc(1, sizeof(*s));
     s->path = hr_xstrdup(path);
     s->fd = -1;
-    int r = connect_log(s);
-    if (r < 0) {
-        close_syslog(s);
-        return r;
-    }
     *ret_state = s;
-    return 0;
+    return connect_log(s);
 }
 
 static int open_syslog(void **ret_state, const char *rest, struct runner *runner,
@@ -81,10 +77,12 @@ static int open_syslog(void **ret_state, const char *rest, struct runner *runner
     int r = sink_syslog_create(_PATH_LOG, ret_state);
     (void)rest;
     (void)runner;
-    if (r < 0) {
-        hr_buf_appendf(error, "--alert syslog: %s: %s", _PATH_LOG, strerror(-r));
+    (void)error;
+    if (r < 0) { /* it may come */
+        hr_warning("alerts to syslog: %s: %s; what waits is kept and sent later", _PATH_LOG,
+                   strerror(-r));
     }
-    return r;
+    return 0;
 }
 
 static void append_time(struct hr_buf *out)
