@@ -60,7 +60,7 @@ int pipeline_analyse(struct store *s, const struct profile_set *profiles, hr_nse
     r = r == 0 ? twins_prepare(s) : r;
     r = r == 0 ? twins_spread(s, &sites, &count) : r;
     for (size_t i = 0; r == 0 && i < count; i++) {
-        r = classify_site(s, sites[i], profiles, classifier);
+        r = classify_site(classifier, sites[i]);
     }
     /* All rows are in: the index that the sessions are read by is made once. */
     for (size_t i = 0; r == 0 && i < count; i++) {

@@ -1,19 +1,19 @@
 /*
- * Memory is bounded: a few sites are learned while they are stored, the others from the store; the
- * kinds of a site are kept up to a limit, beyond which the exchanges of that model are read again.
+ * Memory is bounded: a few sites are known at a time, of the others those that were asked for last;
+ * the kinds of a site are kept up to a limit, beyond which the exchanges of that model are read
+ * again.
  */
 #include "pipeline/classify.h"
 
 #include "base/map.h"
 #include "pipeline/kinds.h"
-#include "pipeline/pipeline.h"
 #include "store/read.h"
 
 #include <stdlib.h>
 
 enum {
-    SITES_AT_ONCE = 8,
-    KINDS_OF_SITE = 32768,
+    SITES_AT_ONCE = 16,
+    KINDS_OF_SITE = 8192,
     FIRST_DECISION = 4, /* exchanges; then at every fourfold number */
 };
 
@@ -33,13 +33,15 @@ struct site_stream {
     unsigned stretch_count;
     uint64_t exchanges;
     uint64_t next_decision;
+    bool is_settled; /* all that is stored was classified as the model says */
     UT_hash_handle hh;
 };
 
 struct classifier {
     struct store *store;
     const struct profile_set *profiles;
-    struct site_stream *sites;
+    struct site_stream *sites; /* in the order in which they were asked for */
+    uint64_t epoch;            /* of the store, that they belong to */
 };
 
 struct classifier *classifier_create(struct store *s, const struct profile_set *profiles)
@@ -59,12 +61,25 @@ static void site_destroy(struct classifier *c, struct site_stream *t)
     free(t);
 }
 
-void classifier_destroy(struct classifier *c)
+static void forget_sites(struct classifier *c)
 {
-    while (c != NULL && c->sites != NULL) {
+    while (c->sites != NULL) {
         site_destroy(c, c->sites);
     }
-    free(c);
+}
+
+void classifier_destroy(struct classifier *c)
+{
+    if (c != NULL) {
+        forget_sites(c);
+        free(c);
+    }
+}
+
+void classifier_use(struct classifier *c, const struct profile_set *profiles)
+{
+    forget_sites(c);
+    c->profiles = profiles;
 }
 
 static struct site_stream *find_site(struct classifier *c, int64_t site_id)
@@ -74,17 +89,27 @@ static struct site_stream *find_site(struct classifier *c, int64_t site_id)
     return t;
 }
 
-static struct site_stream *add_site(struct classifier *c, const struct exchange_facts *f)
+/* What is fed during this import must stay until it is classified: with such alone there is one
+ * more. */
+static void make_room(struct classifier *c)
 {
-    if (HASH_COUNT(c->sites) == SITES_AT_ONCE) {
-        return NULL;
+    struct site_stream *t = c->sites;
+    while (t != NULL && !t->is_settled) {
+        t = t->hh.next;
     }
+    if (t != NULL && HASH_COUNT(c->sites) >= SITES_AT_ONCE) {
+        site_destroy(c, t);
+    }
+}
+
+static struct site_stream *add_site(struct classifier *c, int64_t site_id, struct hr_span site)
+{
     struct site_stream *t = hr_xcalloc(1, sizeof(*t));
-    t->site_id = f->site_id;
-    t->learner = site_learner_create(f->site, profile_set_find(c->profiles, f->site));
+    t->site_id = site_id;
+    t->learner = site_learner_create(site, profile_set_find(c->profiles, site));
     t->kinds = kinds_create(KINDS_OF_SITE);
     t->next_decision = FIRST_DECISION;
-    t->stretches[t->stretch_count++] = (struct stretch){.first = f->id};
+    t->stretches[t->stretch_count++] = (struct stretch){0};
     HASH_ADD(hh, c->sites, site_id, sizeof(t->site_id), t);
     return t;
 }
@@ -101,21 +126,22 @@ static void decide_anew(struct site_stream *t, int64_t next_exchange)
         (struct stretch){.first = next_exchange, .is_classified = true};
 }
 
-int classifier_feed(struct classifier *c, const struct exchange_facts *f)
+static void learn(struct site_stream *t, const struct exchange_facts *f)
+{
+    struct stretch *at = &t->stretches[t->stretch_count - 1];
+    site_learner_feed(t->learner, f);
+    at->first = at->first == 0 ? f->id : at->first;
+    at->last = f->id;
+    t->exchanges++;
+}
+
+static int feed(struct classifier *c, struct site_stream *t, const struct exchange_facts *f)
 {
     struct classified classified;
-    struct site_stream *t = find_site(c, f->site_id);
-    if (t == NULL) {
-        t = add_site(c, f);
-    }
-    if (t == NULL) {
-        return 0;
-    }
-    if (t->exchanges++ == t->next_decision) {
+    if (t->exchanges >= t->next_decision) {
         decide_anew(t, f->id);
     }
-    site_learner_feed(t->learner, f);
-    t->stretches[t->stretch_count - 1].last = f->id;
+    learn(t, f);
     if (t->model == NULL) {
         return 0;
     }
@@ -124,27 +150,83 @@ int classifier_feed(struct classifier *c, const struct exchange_facts *f)
     return analysis_add_classified(c->store, f, &classified);
 }
 
+int classifier_feed(struct classifier *c, const struct exchange_facts *f)
+{
+    struct site_stream *t = find_site(c, f->site_id);
+    if (t == NULL && HASH_COUNT(c->sites) >= SITES_AT_ONCE) {
+        return 0;
+    }
+    return feed(c, t != NULL ? t : add_site(c, f->site_id, f->site), f);
+}
+
+/* --- what is known before the last model ------------------------------------------------------ */
+
+static int learn_row(const struct exchange_facts *f, void *user)
+{
+    learn(user, f);
+    return 0;
+}
+
+/* A site that is not known: everything is to be classified. */
+static int learn_site(struct classifier *c, int64_t site_id, struct site_stream **ret_site)
+{
+    struct hr_buf name;
+    hr_buf_init(&name, SIZE_MAX);
+    int r = read_site(c->store, site_id, &name);
+    if (r == 0) {
+        make_room(c);
+        *ret_site = add_site(c, site_id, hr_buf_span(&name));
+        r = read_site_exchanges(c->store, site_id, learn_row, *ret_site);
+    }
+    hr_buf_finish(&name);
+    return r;
+}
+
+struct feeding {
+    struct classifier *classifier;
+    struct site_stream *site;
+};
+
+static int feed_row(const struct exchange_facts *f, void *user)
+{
+    struct feeding *g = user;
+    return feed(g->classifier, g->site, f);
+}
+
+/* What came in since; its ids are above those that were there. */
+static int feed_new(struct classifier *c, struct site_stream *t)
+{
+    struct feeding g = {c, t};
+    const int64_t known = t->stretches[0].last;
+    HASH_DEL(c->sites, t); /* to the end: it was asked for last */
+    HASH_ADD(hh, c->sites, site_id, sizeof(t->site_id), t);
+    return read_site_exchanges_between(c->store, t->site_id, known + 1, INT64_MAX, feed_row, &g);
+}
+
 /* --- the last model --------------------------------------------------------------------------- */
 
 struct last_look {
     struct store *store;
     const struct site_model *model;
-    const struct kinds *kinds; /* NULL: everything is to be classified */
-    unsigned stretch;
+    struct kinds *kinds;
+    const struct stretch *stretch;
+    unsigned number; /* of the stretch */
 };
 
 static int classify_row(const struct exchange_facts *f, void *user)
 {
     struct last_look *l = user;
     struct classified classified;
+    const uint64_t kind = site_model_kind(l->model, f);
     int r = 0;
-    if (l->kinds != NULL) {
-        if (!kinds_differs(l->kinds, site_model_kind(l->model, f), l->stretch)) {
+    if (l->stretch->is_classified) {
+        if (!kinds_differs(l->kinds, kind, l->number)) {
             return 0;
         }
         r = analysis_remove_classified(l->store, f);
     }
     site_model_classify(l->model, f, &classified);
+    kinds_add(l->kinds, kind, KINDS_LAST, f, &classified);
     return r == 0 ? analysis_add_classified(l->store, f, &classified) : r;
 }
 
@@ -155,7 +237,7 @@ static int classify_again(struct store *s, struct site_stream *t, const struct s
     for (unsigned i = 0; r == 0 && i < t->stretch_count; i++) {
         const struct stretch *at = &t->stretches[i];
         struct last_look l = {
-            .store = s, .model = model, .kinds = at->is_classified ? t->kinds : NULL, .stretch = i};
+            .store = s, .model = model, .kinds = t->kinds, .stretch = at, .number = i};
         if (!at->is_classified || kinds_model_differs(t->kinds, i)) {
             r = read_site_exchanges_between(s, t->site_id, at->first, at->last, classify_row, &l);
         }
@@ -183,23 +265,57 @@ static int store_model(struct store *s, int64_t site_id, const struct site_model
     return r == 0 ? read_site_carriers(s, site_id, set_carrier, &l) : r;
 }
 
-int classify_site(struct store *s, int64_t site_id, const struct profile_set *profiles,
-                  struct classifier *c)
+/* From here on there is one model, and one stretch. */
+static void settle(struct site_stream *t, struct site_model *last)
 {
-    struct site_stream *t = c != NULL ? find_site(c, site_id) : NULL;
-    struct site_model *model = NULL;
-    int r = 0;
-    if (t != NULL) {
-        model = site_learner_decide(t->learner);
-        r = classify_again(s, t, model);
-        site_destroy(c, t);
-    } else {
-        r = pipeline_learn_site(s, site_id, profiles, &model);
-        r = r == 0 ? analysis_begin_site(s, site_id) : r;
-        struct last_look l = {.store = s, .model = model};
-        r = r == 0 ? read_site_exchanges(s, site_id, classify_row, &l) : r;
+    site_model_destroy(t->model);
+    t->model = last;
+    kinds_settle(t->kinds);
+    t->stretches[0].last = t->stretches[t->stretch_count - 1].last;
+    t->stretches[0].is_classified = true;
+    t->stretch_count = 1;
+    t->is_settled = true;
+}
+
+/* What was kept of sites is of no use where exchanges that it knows went or changed; what was fed
+ * during this import is whole. */
+static int check_epoch(struct classifier *c)
+{
+    uint64_t epoch = 0;
+    struct site_stream *t;
+    struct site_stream *next;
+    const int r = store_epoch(c->store, &epoch);
+    if (r < 0 || epoch == c->epoch) {
+        return r;
     }
-    r = r == 0 ? store_model(s, site_id, model) : r;
-    site_model_destroy(model);
+    c->epoch = epoch;
+    HASH_ITER(hh, c->sites, t, next)
+    {
+        if (t->is_settled) {
+            site_destroy(c, t);
+        }
+    }
+    return 0;
+}
+
+int classify_site(struct classifier *c, int64_t site_id)
+{
+    struct store *s = c->store;
+    int r = check_epoch(c);
+    struct site_stream *t = r == 0 ? find_site(c, site_id) : NULL;
+    const bool is_known = t != NULL;
+    r = r == 0 ? analysis_begin_site(s, site_id, !is_known) : r;
+    if (r == 0 && !is_known) {
+        r = learn_site(c, site_id, &t);
+    } else if (r == 0 && t->is_settled) {
+        r = feed_new(c, t);
+    }
+    if (r < 0) {
+        return r;
+    }
+    struct site_model *last = site_learner_decide(t->learner);
+    r = classify_again(s, t, last);
+    r = r == 0 ? store_model(s, site_id, last) : r;
+    settle(t, last);
     return r;
 }

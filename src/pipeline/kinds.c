@@ -9,11 +9,12 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct kind {
     uint64_t kind;
     void *example; /* flat facts; NULL: the slot is empty */
-    uint64_t meanings[KINDS_MODELS];
+    uint64_t meanings[KINDS_MODELS + 1];
     unsigned differs; /* bit of each model */
 };
 
@@ -93,7 +94,7 @@ static struct kind *add_kind(struct kinds *k, uint64_t kind, const struct exchan
 bool kinds_add(struct kinds *k, uint64_t kind, unsigned model, const struct exchange_facts *f,
                const struct classified *c)
 {
-    assert(model < KINDS_MODELS);
+    assert(model <= KINDS_LAST);
     struct kind *e = k->slots[slot_of(k, kind)];
     if (e == NULL) {
         e = add_kind(k, kind, f);
@@ -125,6 +126,7 @@ void kinds_compare(struct kinds *k, const struct site_model *last)
                 e->differs |= 1u << m;
             }
         }
+        e->meanings[KINDS_LAST] = meaning;
         k->differs |= e->differs;
     }
 }
@@ -138,4 +140,19 @@ bool kinds_differs(const struct kinds *k, uint64_t kind, unsigned model)
 {
     const struct kind *e = k->slots[slot_of(k, kind)];
     return e == NULL || (e->differs >> model & 1) != 0;
+}
+
+void kinds_settle(struct kinds *k)
+{
+    for (size_t i = 0; i < k->slot_count; i++) {
+        struct kind *e = k->slots[i];
+        if (e != NULL) {
+            const uint64_t meaning = e->meanings[KINDS_LAST];
+            memset(e->meanings, 0, sizeof(e->meanings));
+            e->meanings[0] = meaning;
+            e->differs = 0;
+        }
+    }
+    k->overflowed = k->overflowed != 0;
+    k->differs = 0;
 }

@@ -8,8 +8,9 @@
 
 #include "session/model.h"
 
-/* Models of one site in one import, the last one not counted. */
+/* Models of one site in one import, the last one not counted; and the number of that one. */
 #define KINDS_MODELS 16
+#define KINDS_LAST KINDS_MODELS
 
 struct kinds;
 
@@ -18,7 +19,7 @@ struct kinds *kinds_create(size_t limit);
 void kinds_destroy(struct kinds *k);
 /**
  * Remembers what that model says of an exchange.
- * @param model  number of the model, < KINDS_MODELS
+ * @param model  number of the model, at most KINDS_LAST
  * @return false where there are too many kinds: what the model says of others is not known
  */
 bool kinds_add(struct kinds *k, uint64_t kind, unsigned model, const struct exchange_facts *f,
@@ -29,5 +30,7 @@ void kinds_compare(struct kinds *k, const struct site_model *last);
 bool kinds_model_differs(const struct kinds *k, unsigned model);
 /** @return whether exchanges of that kind must be classified anew */
 bool kinds_differs(const struct kinds *k, uint64_t kind, unsigned model);
+/** Everything was classified as the last model says: it is model 0 from now on, and the only one. */
+void kinds_settle(struct kinds *k);
 
 #endif

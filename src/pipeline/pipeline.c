@@ -86,9 +86,9 @@ static int end_captures(struct import *import, const struct packet_source *sourc
     return r;
 }
 
-/* @param ret_classifier  for pipeline_analyse(); NULL where the database held something before */
+/* @param classifier  is fed meanwhile where the database held nothing before */
 static int run_import(struct store *s, const struct pipeline_run *run, struct packet_source *source,
-                      struct pipeline_result *result, struct classifier **ret_classifier)
+                      struct pipeline_result *result, struct classifier *classifier)
 {
     struct import *import = NULL;
     struct ingest *g = NULL;
@@ -96,11 +96,9 @@ static int run_import(struct store *s, const struct pipeline_run *run, struct pa
     for (size_t i = 0; r == 0 && i < run->capture_count; i++) {
         r = import_add_capture(import, i, run->captures[i]);
     }
-    if (r == 0 && import_is_first(import)) {
-        *ret_classifier = classifier_create(s, run->profiles);
-    }
     if (r == 0) {
-        struct writer_target target = {.import = import, .classifier = *ret_classifier};
+        struct writer_target target = {.import = import,
+                                       .classifier = import_is_first(import) ? classifier : NULL};
         r = ingest_create(run->config, store_key(s), run->profiles, &target, run->capture_count,
                           &g);
     }
@@ -178,8 +176,8 @@ int pipeline_run(struct store *s, const struct pipeline_run *run,
     }
     r = store_begin_import(s);
     if (r == 0) {
-        struct classifier *classifier = NULL;
-        r = run_import(s, run, source, ret_result, &classifier);
+        struct classifier *classifier = classifier_create(s, run->profiles);
+        r = run_import(s, run, source, ret_result, classifier);
         r = r == 0 ? analyse(s, run, classifier, ret_result) : r;
         classifier_destroy(classifier);
         r = r == 0 ? run_rules(s, run, ret_result) : r;

@@ -62,7 +62,7 @@ struct classifier;
 struct judge_counters;
 /**
  * Learns, classifies and checks every site that changed (pipeline/analyse.c).
- * @param classifier  what classified the exchanges as they were stored; NULL: nothing did
+ * @param classifier  what is known of sites; stays useful for the next time
  * @param counters  added to
  */
 int pipeline_analyse(struct store *s, const struct profile_set *profiles, hr_nsec clock_error,

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "pipeline/capture_end.h"
+#include "pipeline/classify.h"
 #include "pipeline/judge.h"
 #include "pipeline/pipeline.h"
 
@@ -14,6 +15,7 @@
 
 struct rounds {
     struct rounds_config config;
+    struct classifier *classifier;
     struct import *import; /* NULL: no round is open */
     int64_t *captures;     /* their rows; 0: none yet */
     hr_nsec pruned_at;     /* packet time; INT64_MIN: never */
@@ -23,6 +25,7 @@ struct rounds *rounds_create(const struct rounds_config *config)
 {
     struct rounds *r = hr_xcalloc(1, sizeof(*r));
     r->config = *config;
+    r->classifier = classifier_create(config->store, config->profiles);
     r->captures = hr_xcalloc(config->capture_count, sizeof(*r->captures));
     r->pruned_at = INT64_MIN;
     return r;
@@ -32,6 +35,7 @@ void rounds_destroy(struct rounds *r)
 {
     if (r != NULL) {
         import_destroy(r->import);
+        classifier_destroy(r->classifier);
         free(r->captures);
         free(r);
     }
@@ -39,6 +43,7 @@ void rounds_destroy(struct rounds *r)
 
 int rounds_change(struct rounds *r, const struct profile_set *profiles, struct rule_set *rules)
 {
+    classifier_use(r->classifier, profiles);
     r->config.profiles = profiles;
     r->config.rules = rules;
     return r->config.changed(r->config.user);
@@ -117,9 +122,9 @@ static int store_round(struct rounds *r, const struct round_end *e)
     struct round round = {.end = e};
     int code = rounds_open(r, &import);
     code = code == 0 ? finish_import(r, e) : code;
-    code = code == 0
-               ? pipeline_analyse(s, r->config.profiles, r->config.clock_error, NULL, &counters)
-               : code;
+    code = code == 0 ? pipeline_analyse(s, r->config.profiles, r->config.clock_error, r->classifier,
+                                        &counters)
+                     : code;
     code = code == 0 ? run_rules(r, &rules) : code;
     if (code == 0) {
         round.number = import_number(import);

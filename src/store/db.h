@@ -30,6 +30,8 @@ struct store {
     struct analysis *analysis;
     struct batches *batches;
     bool shows_all; /* the temporary views of rules show every site: scope.c */
+    uint64_t epoch; /* see store_epoch() */
+    int64_t data_version;
     bool has_waiting; /* rows of exchanges, token_uses or operations are not in yet */
     struct hr_arena kept; /* texts that outlive their statement: read_session_story() */
     char error[1024];

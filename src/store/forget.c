@@ -17,11 +17,15 @@ int forget_add(struct store *s, int64_t exchange_id)
     return store_run(s, q);
 }
 
+/* Ids of what is gone are given again: whoever keeps them in memory must hear of it. */
 static int run_all(struct store *s, const enum stmt_id *ids, size_t count)
 {
     int r = 0;
     for (size_t k = 0; r == 0 && k < count; k++) {
         r = store_run(s, store_stmt(s, ids[k]));
+        if (ids[k] == STMT_ORPHAN_CARRIERS || ids[k] == STMT_ORPHAN_SITES) {
+            s->epoch += sqlite3_changes64(s->db) > 0;
+        }
     }
     return r;
 }
@@ -36,6 +40,7 @@ int forget_exchanges(struct store *s, int64_t known)
     sqlite3_stmt *q = store_stmt(s, STMT_FORGET_MARK_SITES);
     bind_number(q, 1, known);
     int r = store_run(s, q);
+    s->epoch += sqlite3_changes64(s->db) > 0;
     return r == 0 ? run_all(s, steps, sizeof(steps) / sizeof(steps[0])) : r;
 }
 

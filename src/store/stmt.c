@@ -26,6 +26,12 @@
                                                                                          "_exchan"              \
                                                                                          "ge_id")
 
+#define NO_MARKS                                                                                   \
+    "ended_by_id = NULL, granted_before_id = NULL, granted_after_id = NULL, doubts = NULL, "       \
+    "doubt_operation_id = NULL "
+#define OPERATION_OF_SITE                                                                          \
+    "EXISTS (SELECT 1 FROM exchanges x WHERE x.id = operations.id >> 3 AND x.site_id = ?1)"
+
 /* The contract of `list exchanges`; read_list.c reads the columns in this order. */
 #define EXCHANGE_COLUMNS                                                                           \
     "x.id, cq.path, cq.id, t.stream, t.client, t.client_port, t.server, t.server_port, si.name, "  \
@@ -302,7 +308,7 @@ static const char *const statements[STMT_COUNT] = {
         "UPDATE streams SET is_midstream = 0 WHERE id IN (SELECT id FROM temp.joined)",
     [STMT_FORGET_ADD] = "INSERT OR IGNORE INTO temp.forgotten (id) VALUES (?1)",
     [STMT_FORGET_MARK_SITES] =
-        "UPDATE sites SET is_changed = 1 WHERE is_changed = 0 AND id IN (SELECT x.site_id FROM "
+        "UPDATE sites SET is_changed = 1 WHERE id IN (SELECT x.site_id FROM "
         "temp.forgotten g CROSS JOIN exchanges x ON x.id = g.id WHERE g.id <= ?1)",
     [STMT_FORGET_TOKENS] =
         "DELETE FROM token_uses WHERE id >> 4 IN (SELECT id FROM temp.forgotten)",
@@ -416,6 +422,16 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_SITE_RESET_OFTEN] = "DELETE FROM endpoint_often WHERE endpoint_id IN "
                               "(SELECT id FROM endpoints WHERE site_id = ?1)",
     [STMT_SITE_RESET_LOGINS] = "DELETE FROM login_counts WHERE site_id = ?1",
+    [STMT_SITE_RESET_ORDERS] =
+        "UPDATE sessions SET order_state = 0, witness_operation_id = NULL, has_programs = 0 "
+        "WHERE carrier_id IN (SELECT id FROM carriers WHERE site_id = ?1) "
+        "AND (order_state <> 0 OR has_programs)",
+    [STMT_SITE_RESET_ENDED] = "UPDATE operations INDEXED BY operations_ended SET " NO_MARKS
+                              "WHERE ended_by_id IS NOT NULL AND " OPERATION_OF_SITE,
+    [STMT_SITE_RESET_FLAPPED] = "UPDATE operations INDEXED BY operations_flapped SET " NO_MARKS
+                                "WHERE granted_before_id IS NOT NULL AND " OPERATION_OF_SITE,
+    [STMT_DATA_VERSION] = "PRAGMA data_version",
+    [STMT_LAST_EXCHANGE] = "SELECT max(id) FROM exchanges",
     [STMT_STATUS_ADD] =
         "INSERT INTO endpoint_status (endpoint_id, quarter, status, exchanges) VALUES (?1, ?2, ?3, "
         "?4) ON CONFLICT DO UPDATE SET exchanges = exchanges + excluded.exchanges",

@@ -257,8 +257,19 @@ int store_commit(struct store *s)
     return r;
 }
 
+int store_epoch(struct store *s, uint64_t *ret_epoch)
+{
+    int64_t version = 0; /* changes with the commits of others */
+    const int r = store_number(s, store_stmt(s, STMT_DATA_VERSION), 0, &version);
+    s->epoch += r < 0 || version != s->data_version;
+    s->data_version = version;
+    *ret_epoch = s->epoch;
+    return r;
+}
+
 void store_rollback(struct store *s)
 {
+    s->epoch++;
     analysis_destroy(s->analysis);
     s->analysis = NULL;
     batches_clear(s->batches);

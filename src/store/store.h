@@ -47,6 +47,11 @@ int store_begin_read(struct store *s);
 int store_begin_import(struct store *s);
 int store_commit(struct store *s);
 void store_rollback(struct store *s);
+/**
+ * A number that changes whenever something that was stored before was changed other than by adding to
+ * it, or may have been: what a caller keeps in memory of it holds no longer. Within a transaction.
+ */
+int store_epoch(struct store *s, uint64_t *ret_epoch);
 
 struct store_info {
     int64_t schema_version;

@@ -98,8 +98,11 @@ void import_destroy(struct import *i);
 
 /** Sites to analyse: with new or replaced exchanges since their last analysis. Ids ascending. */
 int analysis_changed_sites(struct store *s, int64_t **ret_site_ids, size_t *ret_count);
-/** Forgets the site's roles, operations, evidence and decisions, and the users bound by them. */
-int analysis_begin_site(struct store *s, int64_t site_id);
+/**
+ * Forgets the site's decisions and evidence, and what was judged of its sessions.
+ * @param anew  also its roles and operations, and the users bound by them
+ */
+int analysis_begin_site(struct store *s, int64_t site_id, bool anew);
 /**
  * One row of role and outcome for each exchange, and one for each of its operations. Also for the
  * exchanges of an import that goes on, of sites that were not analysed before.

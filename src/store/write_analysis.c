@@ -128,11 +128,16 @@ static int forget_operations(struct store *s, int64_t site_id)
     return r == 0 && first != 0 ? delete_operations(s, first, last) : r;
 }
 
-int analysis_begin_site(struct store *s, int64_t site_id)
+int analysis_begin_site(struct store *s, int64_t site_id, bool anew)
 {
-    static const enum stmt_id steps[] = {
-        STMT_SITE_RESET_SESSIONS,  STMT_SITE_RESET_ENDPOINTS, STMT_SITE_RESET_CARRIERS,
-        STMT_SITE_RESET_DECISIONS, STMT_SITE_RESET_STATUS,    STMT_SITE_RESET_OFTEN,
+    static const enum stmt_id judged[] = {
+        STMT_SITE_RESET_ORDERS,   STMT_SITE_RESET_ENDED,     STMT_SITE_RESET_FLAPPED,
+        STMT_SITE_RESET_CARRIERS, STMT_SITE_RESET_ENDPOINTS, STMT_SITE_RESET_DECISIONS,
+        STMT_SITE_RESET_OFTEN,
+    };
+    static const enum stmt_id classified[] = {
+        STMT_SITE_RESET_SESSIONS,
+        STMT_SITE_RESET_STATUS,
         STMT_SITE_RESET_LOGINS,
     };
     int64_t is_analysed = 0;
@@ -142,9 +147,12 @@ int analysis_begin_site(struct store *s, int64_t site_id)
     if (r < 0 || is_analysed == 0) {
         return r;
     }
-    r = forget_operations(s, site_id);
-    for (size_t i = 0; r == 0 && i < HR_ARRAY_LEN(steps); i++) {
-        r = run_for(s, steps[i], site_id);
+    r = anew ? forget_operations(s, site_id) : 0;
+    for (size_t i = 0; r == 0 && anew && i < HR_ARRAY_LEN(classified); i++) {
+        r = run_for(s, classified[i], site_id);
+    }
+    for (size_t i = 0; r == 0 && i < HR_ARRAY_LEN(judged); i++) {
+        r = run_for(s, judged[i], site_id);
     }
     return r;
 }

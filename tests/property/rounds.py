@@ -9,6 +9,7 @@ import glob
 import json
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,16 @@ import sweep  # noqa: E402
 SEED = int(os.environ.get("HEADRACE_SEED", "1"))
 UNEQUAL = {"id", "exchange", "capture_id", "evidence"}  # row ids; evidence is compared without them
 THINGS = ("findings", "exchanges", "sessions", "endpoints", "streams", "loss")
+SITE = "FROM %s t JOIN sites s ON s.id = t.site_id ORDER BY 1, 2, 3, 4"
+OF_ENDPOINT = "FROM %s t JOIN endpoints e ON e.id = t.endpoint_id JOIN sites s ON s.id = e.site_id ORDER BY 1, 2, 3, 4"
+LEARNED = {  # what no list shows, without row ids
+    "decisions": "SELECT s.name, t.what, t.value, t.reason, t.from_profile " + SITE % "decisions",
+    "carriers": "SELECT s.name, t.kind, t.name, t.is_session " + SITE % "carriers",
+    "login counts": "SELECT s.name, t.quarter, t.outcome, t.has_token, t.logins " + SITE % "login_counts",
+    "status": "SELECT s.name, e.method, e.path, t.quarter, t.status, t.exchanges "
+              + OF_ENDPOINT.replace("3, 4", "3, 4, 5") % "(SELECT * FROM endpoint_status WHERE exchanges > 0)",
+    "often": "SELECT s.name, e.method, e.path, t.quarter, t.sessions " + OF_ENDPOINT % "endpoint_often",
+}
 
 
 def run(*command):
@@ -52,6 +63,13 @@ def summed(losses):
     return sorted(map(str, sums.items()))
 
 
+def learned(db, thing):
+    c = sqlite3.connect(db)
+    out = c.execute(LEARNED[thing]).fetchall()
+    c.close()
+    return out
+
+
 def exercised(headrace, db):
     """How often the situation of each rule occurred."""
     report = run(headrace, "report", "--db", db, "--format", "ndjson")
@@ -73,6 +91,11 @@ def compare(headrace, rounds, capture, frames, scratch):
         if a != b:
             return "%s differ: only audit has %s; only rounds have %s" % (
                 thing, sorted(set(a) - set(b))[:3], sorted(set(b) - set(a))[:3])
+    for thing in LEARNED:
+        a, b = learned(offline, thing), learned(live, thing)
+        if a != b:
+            return "%s differ: only audit has %s; only rounds have %s" % (
+                thing, sorted(set(a) - set(b), key=str)[:3], sorted(set(b) - set(a), key=str)[:3])
     a, b = exercised(headrace, offline), exercised(headrace, live)
     if a != b:
         return "exercised: audit %s; rounds %s" % (sorted(set(a) - set(b))[:4], sorted(set(b) - set(a))[:4])

@@ -312,7 +312,7 @@ int world_analyse(struct store *s)
     int r = store_begin(s);
     r = r == 0 ? analysis_changed_sites(s, &sites, &count) : r;
     for (size_t k = 0; r == 0 && k < count; k++) {
-        r = analysis_begin_site(s, sites[k]);
+        r = analysis_begin_site(s, sites[k], true);
         r = r == 0 ? analysis_add_decision(s, sites[k],
                                            &(struct model_decision){.what = "session",
                                                                     .value = "cookie sid",
