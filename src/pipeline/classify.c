@@ -12,8 +12,8 @@
 #include <stdlib.h>
 
 enum {
-    SITES_AT_ONCE = 16,
-    KINDS_OF_SITE = 8192,
+    SITES_AT_ONCE = 8,
+    KINDS_OF_SITE = 32768,
     FIRST_DECISION = 4, /* exchanges; then at every fourfold number */
 };
 
@@ -89,24 +89,18 @@ static struct site_stream *find_site(struct classifier *c, int64_t site_id)
     return t;
 }
 
-/* What is fed during this import must stay until it is classified: with such alone there is one
- * more. */
-static void make_room(struct classifier *c)
+static struct site_learner *create_learner(const struct classifier *c, struct hr_span site)
 {
-    struct site_stream *t = c->sites;
-    while (t != NULL && !t->is_settled) {
-        t = t->hh.next;
-    }
-    if (t != NULL && HASH_COUNT(c->sites) >= SITES_AT_ONCE) {
-        site_destroy(c, t);
-    }
+    return site_learner_create(site, profile_set_find(c->profiles, site));
 }
 
-static struct site_stream *add_site(struct classifier *c, int64_t site_id, struct hr_span site)
+/* @param learner  becomes its own */
+static struct site_stream *add_site(struct classifier *c, int64_t site_id,
+                                    struct site_learner *learner)
 {
     struct site_stream *t = hr_xcalloc(1, sizeof(*t));
     t->site_id = site_id;
-    t->learner = site_learner_create(site, profile_set_find(c->profiles, site));
+    t->learner = learner;
     t->kinds = kinds_create(KINDS_OF_SITE);
     t->next_decision = FIRST_DECISION;
     t->stretches[t->stretch_count++] = (struct stretch){0};
@@ -114,9 +108,16 @@ static struct site_stream *add_site(struct classifier *c, int64_t site_id, struc
     return t;
 }
 
+static void plan_decision(struct site_stream *t)
+{
+    while (t->next_decision <= t->exchanges && t->next_decision < UINT64_MAX / 4) {
+        t->next_decision *= 4;
+    }
+}
+
 static void decide_anew(struct site_stream *t, int64_t next_exchange)
 {
-    t->next_decision *= 4;
+    plan_decision(t);
     if (t->stretch_count == KINDS_MODELS) {
         return; /* after 4 * 4^15 exchanges */
     }
@@ -156,7 +157,7 @@ int classifier_feed(struct classifier *c, const struct exchange_facts *f)
     if (t == NULL && HASH_COUNT(c->sites) >= SITES_AT_ONCE) {
         return 0;
     }
-    return feed(c, t != NULL ? t : add_site(c, f->site_id, f->site), f);
+    return feed(c, t != NULL ? t : add_site(c, f->site_id, create_learner(c, f->site)), f);
 }
 
 /* --- what is known before the last model ------------------------------------------------------ */
@@ -167,18 +168,124 @@ static int learn_row(const struct exchange_facts *f, void *user)
     return 0;
 }
 
-/* A site that is not known: everything is to be classified. */
-static int learn_site(struct classifier *c, int64_t site_id, struct site_stream **ret_site)
+/* --- what was learned, in the store ----------------------------------------------------------- */
+
+#define ID_BYTES 8
+
+static int save_site(struct store *s, struct site_stream *t)
 {
-    struct hr_buf name;
-    hr_buf_init(&name, SIZE_MAX);
-    int r = read_site(c->store, site_id, &name);
-    if (r == 0) {
-        make_room(c);
-        *ret_site = add_site(c, site_id, hr_buf_span(&name));
-        r = read_site_exchanges(c->store, site_id, learn_row, *ret_site);
+    struct hr_buf learned;
+    struct hr_buf examples;
+    size_t count = 0;
+    if (!t->is_settled || !kinds_is_whole(t->kinds) || site_learner_has_profile(t->learner)) {
+        return 0;
     }
-    hr_buf_finish(&name);
+    hr_buf_init(&learned, SIZE_MAX);
+    hr_buf_init(&examples, SIZE_MAX);
+    site_learner_save(t->learner, &learned);
+    int64_t *ids = kinds_examples(t->kinds, &count);
+    for (size_t i = 0; i < count * ID_BYTES; i++) {
+        hr_buf_append_char(&examples, (char)(ids[i / ID_BYTES] >> 8 * (i % ID_BYTES)));
+    }
+    const struct site_learning l = {
+        .learned_by = learned_by,
+        .last_exchange = t->stretches[0].last,
+        .exchanges = t->exchanges,
+        .learned = hr_buf_span(&learned),
+        .examples = hr_buf_span(&examples),
+    };
+    const int r = learning_put(s, t->site_id, &l);
+    free(ids);
+    hr_buf_finish(&learned);
+    hr_buf_finish(&examples);
+    return r;
+}
+
+struct loading {
+    struct classifier *classifier;
+    int64_t site_id;
+    struct hr_span name;
+    struct site_stream *site; /* NULL: none was there, or none that can be used */
+    bool is_there;            /* the example that was asked for */
+};
+
+static int example_row(const struct exchange_facts *f, void *user)
+{
+    struct loading *l = user;
+    struct site_stream *t = l->site;
+    struct classified classified;
+    site_model_classify(t->model, f, &classified);
+    l->is_there = kinds_add(t->kinds, site_model_kind(t->model, f), 0, f, &classified);
+    return 0;
+}
+
+static int64_t id_at(struct hr_span examples, size_t at)
+{
+    uint64_t id = 0;
+    for (size_t i = 0; i < ID_BYTES; i++) {
+        id |= (uint64_t)(unsigned char)examples.ptr[at + i] << 8 * i;
+    }
+    return (int64_t)id;
+}
+
+/* @return 1, 0 where it is not there, or a negative errno */
+static int load_kind(struct loading *l, int64_t id)
+{
+    l->is_there = false;
+    const int r =
+        read_site_exchanges_between(l->classifier->store, l->site_id, id, id, example_row, l);
+    return r < 0 ? r : l->is_there;
+}
+
+/* The last exchange must be there, too: what came in since is what stands behind it. @return as
+ * above */
+static int load_kinds(struct loading *l, const struct site_learning *saved)
+{
+    const struct hr_span examples = saved->examples;
+    int r = load_kind(l, saved->last_exchange);
+    for (size_t at = 0; r > 0 && at + ID_BYTES <= examples.len; at += ID_BYTES) {
+        r = load_kind(l, id_at(examples, at));
+    }
+    return r;
+}
+
+static int load_row(const struct site_learning *saved, void *user)
+{
+    struct loading *l = user;
+    struct site_learner *learner = site_learner_load(l->name, saved->learned);
+    if (learner == NULL) {
+        return 0;
+    }
+    struct site_stream *t = add_site(l->classifier, l->site_id, learner);
+    l->site = t;
+    t->model = site_learner_decide(learner);
+    t->exchanges = saved->exchanges;
+    plan_decision(t);
+    t->stretches[0] = (struct stretch){1, saved->last_exchange, true};
+    t->is_settled = true;
+    const int r = load_kinds(l, saved);
+    if (r <= 0) {
+        site_destroy(l->classifier, t);
+        l->site = NULL;
+    }
+    return r < 0 ? r : 0;
+}
+
+static bool has_profile(const struct classifier *c, struct hr_span site)
+{
+    return profile_set_find(c->profiles, site) != NULL;
+}
+
+/* @param ret_site  NULL where nothing usable is stored */
+static int load_site(struct classifier *c, int64_t site_id, struct hr_span name,
+                     struct site_stream **ret_site)
+{
+    struct loading l = {.classifier = c, .site_id = site_id, .name = name};
+    int r = 0;
+    if (!has_profile(c, name)) {
+        r = read_learning(c->store, site_id, learned_by, load_row, &l);
+    }
+    *ret_site = l.site;
     return r;
 }
 
@@ -191,6 +298,39 @@ static int feed_row(const struct exchange_facts *f, void *user)
 {
     struct feeding *g = user;
     return feed(g->classifier, g->site, f);
+}
+
+/* What is fed during this import must stay until it is classified: with such alone there is one
+ * more. */
+static int make_room(struct classifier *c)
+{
+    struct site_stream *t = c->sites;
+    int r = 0;
+    while (t != NULL && !t->is_settled) {
+        t = t->hh.next;
+    }
+    if (t != NULL && HASH_COUNT(c->sites) >= SITES_AT_ONCE) {
+        r = save_site(c->store, t);
+        site_destroy(c, t);
+    }
+    return r;
+}
+
+/* A site that is not in memory. */
+static int learn_site(struct classifier *c, int64_t site_id, struct site_stream **ret_site)
+{
+    struct hr_buf name;
+    hr_buf_init(&name, SIZE_MAX);
+    int r = read_site(c->store, site_id, &name);
+    const struct hr_span site = hr_buf_span(&name);
+    r = r == 0 ? make_room(c) : r;
+    r = r == 0 ? load_site(c, site_id, site, ret_site) : r;
+    if (r == 0 && *ret_site == NULL) {
+        *ret_site = add_site(c, site_id, create_learner(c, site));
+        r = read_site_exchanges(c->store, site_id, learn_row, *ret_site);
+    }
+    hr_buf_finish(&name);
+    return r;
 }
 
 /* What came in since; its ids are above those that were there. */
@@ -275,6 +415,7 @@ static void settle(struct site_stream *t, struct site_model *last)
     t->stretches[0].is_classified = true;
     t->stretch_count = 1;
     t->is_settled = true;
+    plan_decision(t);
 }
 
 /* What was kept of sites is of no use where exchanges that it knows went or changed; what was fed
@@ -298,18 +439,23 @@ static int check_epoch(struct classifier *c)
     return 0;
 }
 
+/* What is known of it before the last model; what is stored of that holds no longer. */
+static int know_site(struct classifier *c, int64_t site_id, struct site_stream **ret_site)
+{
+    struct site_stream *t = find_site(c, site_id);
+    int r = t == NULL ? learn_site(c, site_id, &t) : 0;
+    r = r == 0 ? learning_forget(c->store, site_id) : r;
+    r = r == 0 ? analysis_begin_site(c->store, site_id, !t->stretches[0].is_classified) : r;
+    *ret_site = t;
+    return r == 0 && t->is_settled ? feed_new(c, t) : r;
+}
+
 int classify_site(struct classifier *c, int64_t site_id)
 {
     struct store *s = c->store;
+    struct site_stream *t = NULL;
     int r = check_epoch(c);
-    struct site_stream *t = r == 0 ? find_site(c, site_id) : NULL;
-    const bool is_known = t != NULL;
-    r = r == 0 ? analysis_begin_site(s, site_id, !is_known) : r;
-    if (r == 0 && !is_known) {
-        r = learn_site(c, site_id, &t);
-    } else if (r == 0 && t->is_settled) {
-        r = feed_new(c, t);
-    }
+    r = r == 0 ? know_site(c, site_id, &t) : r;
     if (r < 0) {
         return r;
     }
@@ -317,5 +463,14 @@ int classify_site(struct classifier *c, int64_t site_id)
     r = classify_again(s, t, last);
     r = r == 0 ? store_model(s, site_id, last) : r;
     settle(t, last);
+    return r;
+}
+
+int classifier_save(struct classifier *c)
+{
+    int r = check_epoch(c);
+    for (struct site_stream *t = c->sites; r == 0 && t != NULL; t = t->hh.next) {
+        r = save_site(c->store, t);
+    }
     return r;
 }

@@ -5,8 +5,9 @@
  * An exchange that comes in is fed to its site's learner and classified at once, by a model that is
  * decided anew at growing distances. At the end of an import the last model is compared with those
  * before it, kind of exchange by kind; what it sees differently is classified anew. So the next
- * import costs what it brings, not what is stored. What a classifier does not know of a site it reads
- * from the store; in the end every exchange is classified as a model says that learned from all.
+ * import costs what it brings, not what is stored: what was learned is stored, too. A site of which
+ * nothing is known is read as a whole. In the end every exchange is classified as a model says that
+ * learned from all.
  */
 #ifndef HR_PIPELINE_CLASSIFY_H
 #define HR_PIPELINE_CLASSIFY_H
@@ -28,5 +29,7 @@ void classifier_use(struct classifier *c, const struct profile_set *profiles);
 int classifier_feed(struct classifier *c, const struct exchange_facts *f);
 /** Learns and classifies what changed at one site. Within a transaction. @return as above */
 int classify_site(struct classifier *c, int64_t site_id);
+/** Stores what is known, for the next one. Within the same transaction, or one that adds nothing. */
+int classifier_save(struct classifier *c);
 
 #endif

@@ -156,3 +156,31 @@ void kinds_settle(struct kinds *k)
     k->overflowed = k->overflowed != 0;
     k->differs = 0;
 }
+
+bool kinds_is_whole(const struct kinds *k)
+{
+    return k->overflowed == 0;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a;
+    const int64_t y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+int64_t *kinds_examples(const struct kinds *k, size_t *ret_count)
+{
+    int64_t *ids = hr_xcalloc(k->count + 1, sizeof(*ids));
+    struct exchange_facts facts;
+    size_t count = 0;
+    for (size_t i = 0; i < k->slot_count; i++) {
+        if (k->slots[i] != NULL) {
+            facts_unflatten(k->slots[i]->example, &facts);
+            ids[count++] = facts.id;
+        }
+    }
+    qsort(ids, count, sizeof(*ids), compare_ids);
+    *ret_count = count;
+    return ids;
+}

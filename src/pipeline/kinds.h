@@ -30,6 +30,10 @@ void kinds_compare(struct kinds *k, const struct site_model *last);
 bool kinds_model_differs(const struct kinds *k, unsigned model);
 /** @return whether exchanges of that kind must be classified anew */
 bool kinds_differs(const struct kinds *k, uint64_t kind, unsigned model);
+/** @return whether there was room for every kind */
+bool kinds_is_whole(const struct kinds *k);
+/** Ids of the examples, as their facts have them: one of each kind, ascending. @return free() them */
+int64_t *kinds_examples(const struct kinds *k, size_t *ret_count);
 /** Everything was classified as the last model says: it is model 0 from now on, and the only one. */
 void kinds_settle(struct kinds *k);
 

@@ -132,7 +132,7 @@ static int analyse(struct store *s, const struct pipeline_run *run, struct class
     struct judge_counters counters = {0};
     int r = pipeline_analyse(s, run->profiles, run->config->clock_error, classifier, &counters);
     judge_emit_counters(&counters, keep_judge_counter, result);
-    return r;
+    return r == 0 ? classifier_save(classifier) : r;
 }
 
 static void log_rule_error(const char *line, void *user)

@@ -125,6 +125,7 @@ static int store_round(struct rounds *r, const struct round_end *e)
     code = code == 0 ? pipeline_analyse(s, r->config.profiles, r->config.clock_error, r->classifier,
                                         &counters)
                      : code;
+    code = code == 0 && e->is_last ? classifier_save(r->classifier) : code;
     code = code == 0 ? run_rules(r, &rules) : code;
     if (code == 0) {
         round.number = import_number(import);

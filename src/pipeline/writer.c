@@ -66,8 +66,12 @@ static int store_facts(struct writer *w, const struct facts_record *record)
     facts_unflatten(record + 1, &w->facts);
     w->facts.stream_id = stream_of(w, record->conn_number)->id;
     int r = import_add_exchange(w->target.import, &w->facts);
-    return r == 0 && w->target.classifier != NULL ? classifier_feed(w->target.classifier, &w->facts)
-                                                  : r;
+    if (r < 0 || w->target.classifier == NULL) {
+        return r;
+    }
+    w->facts.request_capture = (size_t)import_capture(w->target.import, w->facts.request_capture);
+    w->facts.response_capture = (size_t)import_capture(w->target.import, w->facts.response_capture);
+    return classifier_feed(w->target.classifier, &w->facts);
 }
 
 static int store_loss(struct writer *w, struct loss_record *l)

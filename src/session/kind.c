@@ -11,6 +11,12 @@ static uint64_t text_hash(struct hr_span text)
     return text.ptr == NULL ? 1 : hr_hash_table(text.ptr, text.len);
 }
 
+/* What a redirect's query says differs from time to time, and only a profile looks at it. */
+static struct hr_span path_of(struct hr_span location)
+{
+    return location.ptr == NULL ? location : hr_span_cut(&location, '?');
+}
+
 /* Only answers to logins are compared by their shape, and a page is a login only with one of
  * these. */
 static bool shape_matters(const struct site_model *m, const struct view *v)
@@ -30,7 +36,7 @@ uint64_t site_model_kind(const struct site_model *m, const struct exchange_facts
     parts[count++] = f->status;
     parts[count++] = f->flags;
     parts[count++] = shape_matters(m, &v) ? f->shape : 0;
-    parts[count++] = text_hash(f->location);
+    parts[count++] = text_hash(m->profile != NULL ? f->location : path_of(f->location));
     parts[count++] = text_hash(f->location_path);
     parts[count++] = f->user.ptr != NULL;
     parts[count++] = f->token_count;

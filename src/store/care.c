@@ -139,7 +139,7 @@ static int prune(struct store *s, hr_nsec before, int64_t *ret_exchanges)
     }
     r = r == 0 ? forget_orphans(s, before) : r;
     r = r == 0 ? store_number(s, store_stmt(s, STMT_LAST_EXCHANGE), 0, &last_left) : r;
-    s->epoch += last != last_left; /* its id will be another's */
+    r = r == 0 && last != last_left ? store_change_epoch(s) : r; /* its id will be another's */
     r = r == 0 ? run_before(s, STMT_PRUNE_CAPTURES, before) : r;
     return r == 0 ? run_before(s, STMT_PRUNE_REMEMBER, before) : r;
 }

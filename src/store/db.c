@@ -106,6 +106,7 @@ static bool is_apart(enum stmt_id id)
         [STMT_STATUS_ADD] = true,         [STMT_LOGIN_COUNT_ADD] = true,
         [STMT_EXCHANGE_ADD] = true,       [STMT_TOKEN_ADD] = true,
         [STMT_OPERATION_ADD] = true,      [STMT_SESSION_BIND_USER] = true,
+        [STMT_SESSION_HASH] = true,
         [STMT_SESSION_INDEX_MAKE] = true, [STMT_USER_NAME] = true,
         [STMT_REFUSAL_ADD] = true,
     };

@@ -47,6 +47,8 @@ int store_fail_text(struct store *s, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /** Runs statements without rows. Rows that wait (store/batch.h) go in first. */
 int store_exec(struct store *s, const char *sql);
+/** What was stored before changed other than by adding to it: nothing learned of it holds. */
+int store_change_epoch(struct store *s);
 /** Makes the index of operations by session where it is missing. */
 int store_index_operations(struct store *s);
 /**

@@ -23,8 +23,9 @@ static int run_all(struct store *s, const enum stmt_id *ids, size_t count)
     int r = 0;
     for (size_t k = 0; r == 0 && k < count; k++) {
         r = store_run(s, store_stmt(s, ids[k]));
-        if (ids[k] == STMT_ORPHAN_CARRIERS || ids[k] == STMT_ORPHAN_SITES) {
-            s->epoch += sqlite3_changes64(s->db) > 0;
+        const bool gives_ids = ids[k] == STMT_ORPHAN_CARRIERS || ids[k] == STMT_ORPHAN_SITES;
+        if (r == 0 && gives_ids && sqlite3_changes64(s->db) > 0) {
+            r = store_change_epoch(s);
         }
     }
     return r;
@@ -40,7 +41,7 @@ int forget_exchanges(struct store *s, int64_t known)
     sqlite3_stmt *q = store_stmt(s, STMT_FORGET_MARK_SITES);
     bind_number(q, 1, known);
     int r = store_run(s, q);
-    s->epoch += sqlite3_changes64(s->db) > 0;
+    r = r == 0 && sqlite3_changes64(s->db) > 0 ? store_change_epoch(s) : r;
     return r == 0 ? run_all(s, steps, sizeof(steps) / sizeof(steps[0])) : r;
 }
 
@@ -52,7 +53,7 @@ int forget_orphans(struct store *s, hr_nsec open_before)
         STMT_ORPHAN_STATUS,        STMT_ORPHAN_OFTEN,        STMT_ORPHAN_ENDPOINTS,
         STMT_ORPHAN_CARRIERS,      STMT_ORPHAN_DECISIONS,    STMT_ORPHAN_LOGIN_COUNTS,
         STMT_ORPHAN_SITE_FINDINGS, STMT_ORPHAN_RULE_RUNS,    STMT_ORPHAN_RULE_QUARTERS,
-        STMT_ORPHAN_SITES,
+        STMT_ORPHAN_LEARNING,      STMT_ORPHAN_SITES,
     };
     sqlite3_stmt *q = store_stmt(s, STMT_ORPHAN_STREAMS);
     bind_number(q, 1, open_before);

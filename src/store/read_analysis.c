@@ -19,7 +19,8 @@ struct carrier_name {
     UT_hash_handle hh;
 };
 
-#define HASHES_IN_MEMORY 65536 /* a power of two */
+#define HASHES_IN_MEMORY 65536 /* a power of two; of a short range ... */
+#define HASHES_OF_FEW 64
 #define SHORT_RANGE 4096       /* ids that are gone through whoever's they are */
 
 struct known_hash {
@@ -35,6 +36,7 @@ struct facts_reader {
     bool has_token; /* tokens stands on a row */
     struct carrier_name *carriers;
     struct known_hash *hashes; /* by the lowest bits of the id */
+    int64_t hash_mask;
 };
 
 int read_site(struct store *s, int64_t site_id, struct hr_buf *ret_name)
@@ -92,9 +94,29 @@ int read_site_carriers(struct store *s, int64_t site_id, int (*row)(int64_t carr
     return r;
 }
 
+int read_learning(struct store *s, int64_t site_id, const char *made_by,
+                  int (*row)(const struct site_learning *l, void *user), void *user)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_LEARNING_GET);
+    bind_number(q, 1, site_id);
+    bind_text(q, 2, made_by);
+    int r = store_step(s, q);
+    if (r <= 0) {
+        return r;
+    }
+    const struct site_learning l = {
+        .learned_by = made_by,
+        .last_exchange = sqlite3_column_int64(q, 0),
+        .exchanges = (uint64_t)sqlite3_column_int64(q, 1),
+        .learned = hr_span_of(sqlite3_column_blob(q, 2), (size_t)sqlite3_column_bytes(q, 2)),
+        .examples = hr_span_of(sqlite3_column_blob(q, 3), (size_t)sqlite3_column_bytes(q, 3)),
+    };
+    return store_end_rows(q, row(&l, user));
+}
+
 static int hash_of(struct facts_reader *f, int64_t session_id, struct hr_digest *ret_hash)
 {
-    struct known_hash *k = &f->hashes[session_id & (HASHES_IN_MEMORY - 1)];
+    struct known_hash *k = &f->hashes[session_id & f->hash_mask];
     if (session_id == 0) {
         return 0;
     }
@@ -256,7 +278,9 @@ int read_site_exchanges_between(struct store *s, int64_t site_id, int64_t first,
 {
     struct facts_reader f = {.s = s, .is_big = true};
     int r = last - first < SHORT_RANGE ? 0 : site_is_big(s, site_id, &f.is_big);
-    f.hashes = hr_xcalloc(HASHES_IN_MEMORY, sizeof(*f.hashes));
+    const size_t hashes = last - first < HASHES_OF_FEW ? HASHES_OF_FEW : HASHES_IN_MEMORY;
+    f.hashes = hr_xcalloc(hashes, sizeof(*f.hashes));
+    f.hash_mask = (int64_t)hashes - 1;
     hr_buf_init(&f.site, SIZE_MAX);
     r = r == 0 ? read_site(s, site_id, &f.site) : r;
     r = r == 0 ? load_carriers(&f, site_id) : r;

@@ -263,6 +263,17 @@ CREATE INDEX exchanges_by_site ON exchanges (site_id);
 -- What broken_facts shows.
 CREATE INDEX exchanges_broken ON exchanges (site_id) WHERE state != 0 OR method IS NULL;
 
+-- What was learned of a site, so that the next import need not go through all exchanges again. Not
+-- there where exchanges went or changed since, nor while a watch keeps it in memory.
+CREATE TABLE learning (
+    site_id       INTEGER PRIMARY KEY REFERENCES sites (id),
+    learned_by    TEXT NOT NULL,    -- digest of what learned it: another program learns anew
+    last_exchange INTEGER NOT NULL, -- exchanges.id: the last one that it knows
+    exchanges     INTEGER NOT NULL, -- how many it knows
+    learned       BLOB NOT NULL,    -- session/saved.c
+    examples      BLOB NOT NULL     -- exchanges.id, eight bytes each, the lowest first: one of each kind
+) STRICT;
+
 -- What was assumed about a site, and why.
 CREATE TABLE decisions (
     id           INTEGER PRIMARY KEY,

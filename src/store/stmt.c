@@ -217,10 +217,12 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_SITE_MARK_CHANGED] = "UPDATE sites SET is_changed = 1 WHERE is_changed = 0 AND id IN "
                                "(SELECT site_id FROM exchanges WHERE id > ?1)",
     [STMT_SITE_MARK_LOSS] =
-        "UPDATE sites SET is_rule_due = 1 WHERE is_rule_due = 0 AND (EXISTS (SELECT 1 FROM loss "
-        "WHERE id > ?1 AND hides_exchanges AND server IS NULL) OR id IN (SELECT x.site_id FROM "
-        "exchanges x JOIN streams t ON t.id = x.stream_id WHERE (t.server, t.server_port) IN "
-        "(SELECT server, server_port FROM loss WHERE id > ?1 AND hides_exchanges)))",
+        /* those that changed are due when they are analysed */
+    "UPDATE sites SET is_rule_due = 1 WHERE NOT is_rule_due AND NOT is_changed AND "
+    "(EXISTS (SELECT 1 FROM loss WHERE id > ?1 AND hides_exchanges AND server IS NULL) OR id IN "
+    "(SELECT x.site_id FROM "
+    "exchanges x JOIN streams t ON t.id = x.stream_id WHERE (t.server, t.server_port) IN "
+    "(SELECT server, server_port FROM loss WHERE id > ?1 AND hides_exchanges)))",
 
     /* refusals */
     [STMT_REFUSAL_ADD] =
@@ -254,8 +256,9 @@ static const char *const statements[STMT_COUNT] = {
     "DELETE FROM refusals WHERE (SELECT count(*) FROM refusals) > ?1 "
     "AND (server, server_port) NOT IN (SELECT server, server_port FROM streams)",
     [STMT_BARE_MARK_SITES] =
-        "UPDATE sites SET is_rule_due = 1 WHERE is_rule_due = 0 AND EXISTS (SELECT 1 FROM streams "
-        "WHERE id > ?1 AND client_bytes = 0 AND server_bytes = 0) AND id IN "
+        "UPDATE sites SET is_rule_due = 1 WHERE NOT is_rule_due AND NOT is_changed AND "
+        "EXISTS (SELECT 1 FROM streams WHERE id > ?1 AND client_bytes = 0 AND server_bytes = 0) "
+        "AND id IN "
         "(SELECT x.site_id FROM exchanges x JOIN streams t ON t.id = x.stream_id "
         "WHERE (t.server, t.server_port) IN (SELECT server, server_port FROM streams "
         "WHERE id > ?1 AND client_bytes = 0 AND server_bytes = 0))",
@@ -390,6 +393,8 @@ static const char *const statements[STMT_COUNT] = {
         "(SELECT 1 FROM exchanges x WHERE x.site_id = rule_quarters.site_id)",
     [STMT_ORPHAN_RULE_RUNS] = "DELETE FROM rule_runs WHERE site_id <> 0 AND NOT EXISTS "
                               "(SELECT 1 FROM exchanges x WHERE x.site_id = rule_runs.site_id)",
+    [STMT_ORPHAN_LEARNING] = "DELETE FROM learning WHERE NOT EXISTS "
+                             "(SELECT 1 FROM exchanges x WHERE x.site_id = learning.site_id)",
     [STMT_ORPHAN_SITES] = "DELETE FROM sites WHERE NOT EXISTS "
                           "(SELECT 1 FROM exchanges x WHERE x.site_id = sites.id)",
 
@@ -431,6 +436,12 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_SITE_RESET_FLAPPED] = "UPDATE operations INDEXED BY operations_flapped SET " NO_MARKS
                                 "WHERE granted_before_id IS NOT NULL AND " OPERATION_OF_SITE,
     [STMT_DATA_VERSION] = "PRAGMA data_version",
+    [STMT_LEARNING_PUT] = "INSERT OR REPLACE INTO learning (site_id, learned_by, last_exchange, "
+                          "exchanges, learned, examples) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [STMT_LEARNING_GET] = "SELECT last_exchange, exchanges, learned, examples FROM learning "
+                          "WHERE site_id = ?1 AND learned_by = ?2",
+    [STMT_LEARNING_DELETE] = "DELETE FROM learning WHERE site_id = ?1",
+    [STMT_LEARNING_DELETE_ALL] = "DELETE FROM learning",
     [STMT_LAST_EXCHANGE] = "SELECT max(id) FROM exchanges",
     [STMT_STATUS_ADD] =
         "INSERT INTO endpoint_status (endpoint_id, quarter, status, exchanges) VALUES (?1, ?2, ?3, "

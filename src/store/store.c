@@ -267,6 +267,12 @@ int store_epoch(struct store *s, uint64_t *ret_epoch)
     return r;
 }
 
+int store_change_epoch(struct store *s)
+{
+    s->epoch++;
+    return store_run(s, store_stmt(s, STMT_LEARNING_DELETE_ALL));
+}
+
 void store_rollback(struct store *s)
 {
     s->epoch++;

@@ -98,6 +98,18 @@ void import_destroy(struct import *i);
 
 /** Sites to analyse: with new or replaced exchanges since their last analysis. Ids ascending. */
 int analysis_changed_sites(struct store *s, int64_t **ret_site_ids, size_t *ret_count);
+/* What was learned of a site, as bytes; all borrowed. */
+struct site_learning {
+    const char *learned_by;
+    int64_t last_exchange; /* that it knows */
+    uint64_t exchanges;    /* how many it knows */
+    struct hr_span learned;
+    struct hr_span examples;
+};
+/** It holds until exchanges of any site go or change, or learning_forget(). */
+int learning_put(struct store *s, int64_t site_id, const struct site_learning *l);
+int learning_forget(struct store *s, int64_t site_id);
+
 /**
  * Forgets the site's decisions and evidence, and what was judged of its sessions.
  * @param anew  also its roles and operations, and the users bound by them

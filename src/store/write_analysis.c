@@ -100,6 +100,23 @@ static int run_for(struct store *s, enum stmt_id id, int64_t site_id)
     return store_run(s, q);
 }
 
+int learning_put(struct store *s, int64_t site_id, const struct site_learning *l)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_LEARNING_PUT);
+    bind_number(q, 1, site_id);
+    bind_text(q, 2, l->learned_by);
+    bind_number(q, 3, l->last_exchange);
+    bind_count(q, 4, l->exchanges);
+    sqlite3_bind_blob64(q, 5, l->learned.ptr, l->learned.len, SQLITE_STATIC);
+    sqlite3_bind_blob64(q, 6, l->examples.ptr, l->examples.len, SQLITE_STATIC);
+    return store_run(s, q);
+}
+
+int learning_forget(struct store *s, int64_t site_id)
+{
+    return run_for(s, STMT_LEARNING_DELETE, site_id);
+}
+
 static int delete_operations(struct store *s, int64_t first_exchange, int64_t last_exchange)
 {
     sqlite3_stmt *q = store_stmt(s, STMT_OPERATIONS_DELETE);

@@ -202,6 +202,5 @@ int import_join_streams(struct import *i)
     for (size_t k = 0; r == 0 && joins > 0 && k < HR_ARRAY_LEN(steps); k++) {
         r = store_run(i->s, store_stmt(i->s, steps[k]));
     }
-    i->s->epoch += joins > 0;
-    return r;
+    return r == 0 && joins > 0 ? store_change_epoch(i->s) : r;
 }

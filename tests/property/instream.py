@@ -47,6 +47,7 @@ def check(headrace, capture, folder):
     want = content(db)
     c = sqlite3.connect(db)
     c.execute("UPDATE sites SET is_changed = 1")
+    c.execute("DELETE FROM learning")
     # A mark that an analysis wipes out: without one the comparison would prove nothing.
     c.execute("UPDATE operations SET role = 7 WHERE role IS NOT NULL")
     c.commit()

@@ -288,11 +288,25 @@ const struct exchange_facts *lab_facts(const struct lab *lab, size_t index)
     return &lab->facts[index];
 }
 
+struct site_learner *lab_keep(struct site_learner *l, struct hr_span site)
+{
+    struct hr_buf saved;
+    hr_buf_init(&saved, SIZE_MAX);
+    site_learner_save(l, &saved);
+    struct site_learner *loaded = site_learner_load(site, hr_buf_span(&saved));
+    hr_buf_finish(&saved);
+    site_learner_destroy(l);
+    return loaded;
+}
+
 struct site_model *lab_learn(const struct lab *lab, const size_t *order)
 {
     struct hr_span site = lab->facts[0].site;
     struct site_learner *l = site_learner_create(site, profile_set_find(lab->profiles, site));
     for (size_t i = 0; i < lab->count; i++) {
+        if (i == lab->count / 2 && order != NULL && !site_learner_has_profile(l)) {
+            l = lab_keep(l, site);
+        }
         site_learner_feed(l, &lab->facts[order == NULL ? i : order[i]]);
     }
     struct site_model *m = site_learner_decide(l);

@@ -32,8 +32,10 @@ void lab_destroy(struct lab *lab);
 void lab_add(struct lab *lab, const char *const *lines);
 size_t lab_count(const struct lab *lab);
 const struct exchange_facts *lab_facts(const struct lab *lab, size_t index);
-/** Learns from the exchanges in that order (NULL: as they came); release with site_model_destroy().
- */
+/** Saves what was learned, and loads it. @return in its place */
+struct site_learner *lab_keep(struct site_learner *l, struct hr_span site);
+/** Learns from the exchanges in that order (NULL: as they came; else, where there is no profile, with
+ *  lab_keep() on the way); release with site_model_destroy(). */
 struct site_model *lab_learn(const struct lab *lab, const size_t *order);
 /** What the model makes of one exchange, in the words above. Valid until the next call. */
 const char *lab_judge(struct lab *lab, const struct site_model *m, size_t index);
