@@ -12,6 +12,7 @@
 
 #include <sqlite3.h>
 
+struct kept_stmt; /* kept.c */
 struct analysis; /* write_analysis.c: what is counted of the site that is being analysed */
 
 /* Pages in memory: what makes bulk imports fast, and the most that a connection takes. SQLite makes a
@@ -29,6 +30,9 @@ struct store {
     struct hr_key key;
     struct analysis *analysis;
     struct batches *batches;
+    struct kept_stmt *kept_stmts;
+    bool is_guarded;     /* query.c: what is compiled is another's */
+    bool has_authorizer; /* ... which asks for it */
     bool shows_all; /* the temporary views of rules show every site: scope.c */
     uint64_t epoch; /* see store_epoch() */
     int64_t data_version;
@@ -56,6 +60,16 @@ int store_index_operations(struct store *s);
  * Rows that wait (store/batch.h) go in first, unless it has nothing to do with them.
  */
 sqlite3_stmt *store_stmt(struct store *s, enum stmt_id id);
+/**
+ * A statement that is not of the table, by its text: compiled once, reset, nothing bound; not used
+ * inside its own reading. NULL where there is none in the text.
+ * @param ret_tail  what stands behind it. @return SQLite's code
+ */
+int store_keep_stmt(struct store *s, struct hr_span sql, sqlite3_stmt **ret_stmt,
+                    const char **ret_tail);
+/** Resets it. stmt may be NULL. */
+void store_release_stmt(struct store *s, sqlite3_stmt *stmt);
+void store_drop_kept(struct store *s);
 /** Steps a statement that gives no rows, and resets it. q NULL: the failure is known already. */
 int store_run(struct store *s, sqlite3_stmt *q);
 /** Steps. @return 1 a row, 0 no more (and reset), negative: failed (and reset) */

@@ -26,7 +26,10 @@ struct deadline {
 static int authorize(void *user, int action, const char *first, const char *second,
                      const char *database, const char *inside)
 {
-    (void)user;
+    const struct store *s = user;
+    if (!s->is_guarded) {
+        return SQLITE_OK;
+    }
     switch (action) {
     case SQLITE_INSERT: /* draft_add() meanwhile; a query that is no SELECT is refused anyway */
         return first != NULL && strcmp(first, "rule_drafts") == 0 && database != NULL &&
@@ -192,22 +195,28 @@ static int prepare(struct store *s, const struct query *q, sqlite3_stmt **ret_st
                    const struct deadline *d, struct query_error *e)
 {
     const char *tail = NULL;
-    char *sql = hr_xstrndup(q->sql.ptr != NULL ? q->sql.ptr : "", q->sql.len);
-    const int code = sqlite3_prepare_v2(s->db, sql, -1, ret_stmt, &tail);
+    const int code = store_keep_stmt(s, q->sql, ret_stmt, &tail);
     int r = 0;
     if (code != SQLITE_OK) {
         r = fail_sqlite(s, code, q->sql, d, e);
     } else if (*ret_stmt == NULL) {
         r = fail(e, 0, "no statement here");
     } else if (!is_blank(tail)) {
-        r = fail(e, line_of(q->sql, (int)(tail - sql)), "more than one statement");
+        r = fail(e, line_of(q->sql, (int)(q->sql.len - strlen(tail))), "more than one statement");
     } else if (!sqlite3_stmt_readonly(*ret_stmt) || sqlite3_column_count(*ret_stmt) == 0) {
         r = fail(e, 1, "not a SELECT");
     }
-    free(sql);
     return r;
 }
 
+static void read_names(sqlite3_stmt *stmt, size_t count, const char **names)
+{
+    for (size_t i = 0; i < count; i++) {
+        names[i] = sqlite3_column_name(stmt, (int)i);
+    }
+}
+
+/* The names are those of the first row: the step to it may compile the statement anew. */
 static int step_rows(struct store *s, const struct query *q, sqlite3_stmt *stmt, query_row_fn row,
                      void *user, const struct deadline *d, struct query_error *e)
 {
@@ -216,13 +225,13 @@ static int step_rows(struct store *s, const struct query *q, sqlite3_stmt *stmt,
     struct query_value *values = hr_xcalloc(count, sizeof(*values));
     int code;
     int r = 0;
-    for (size_t i = 0; i < count; i++) {
-        names[i] = sqlite3_column_name(stmt, (int)i);
-    }
     while (r == 0 && (code = sqlite3_step(stmt)) != SQLITE_DONE) {
         if (code != SQLITE_ROW) {
             r = fail_sqlite(s, code, q->sql, d, e);
             break;
+        }
+        if (names[0] == NULL) {
+            read_names(stmt, count, names);
         }
         for (size_t i = 0; i < count; i++) {
             values[i] = value_of(stmt, (int)i);
@@ -243,9 +252,7 @@ static int describe(sqlite3_stmt *stmt, query_row_fn row, void *user)
     const size_t count = (size_t)sqlite3_column_count(stmt);
     const char **names = hr_xcalloc(count, sizeof(*names));
     struct query_value *values = hr_xcalloc(count, sizeof(*values));
-    for (size_t i = 0; i < count; i++) {
-        names[i] = sqlite3_column_name(stmt, (int)i);
-    }
+    read_names(stmt, count, names);
     const int r = row(&(struct query_row){count, names, values}, user);
     free(names);
     free(values);
@@ -260,9 +267,11 @@ static int run(struct store *s, const struct query *q, bool only_describe, query
     int r = s->has_waiting ? batches_put_in(s) : 0;
     const int old_limit =
         sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, q->guarded ? VALUE_LIMIT_BYTES : -1);
-    if (q->guarded) {
-        sqlite3_set_authorizer(s->db, authorize, NULL);
+    if (q->guarded && !s->has_authorizer) { /* for good: each time it would compile all anew */
+        sqlite3_set_authorizer(s->db, authorize, s);
+        s->has_authorizer = true;
     }
+    s->is_guarded = q->guarded;
     if (q->time_limit_ms > 0) {
         sqlite3_progress_handler(s->db, STEPS_BETWEEN_LOOKS, look_at_clock, &d);
     }
@@ -273,9 +282,9 @@ static int run(struct store *s, const struct query *q, bool only_describe, query
         bind(stmt, q);
         r = step_rows(s, q, stmt, row, user, &d, e);
     }
-    sqlite3_finalize(stmt);
+    store_release_stmt(s, stmt);
     sqlite3_progress_handler(s->db, 0, NULL, NULL);
-    sqlite3_set_authorizer(s->db, NULL, NULL);
+    s->is_guarded = false;
     sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, old_limit);
     return r;
 }

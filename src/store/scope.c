@@ -1,5 +1,6 @@
 #include "store/scope.h"
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "store/db.h"
 #include "store/write.h"
@@ -30,7 +31,8 @@ static const char of_sites[] = "WHERE +site_id IN (SELECT site_id FROM temp.rule
 static int run(struct store *s, const char *sql, const char *first, const char *second)
 {
     sqlite3_stmt *q = NULL;
-    const int code = sqlite3_prepare_v2(s->db, sql, -1, &q, NULL);
+    const char *tail;
+    const int code = store_keep_stmt(s, hr_span_str(sql), &q, &tail);
     if (code != SQLITE_OK) {
         return store_fail(s, code);
     }
@@ -41,22 +43,52 @@ static int run(struct store *s, const char *sql, const char *first, const char *
         bind_text(q, 2, second);
     }
     const int r = store_run(s, q);
-    sqlite3_finalize(q);
+    store_release_stmt(s, q);
+    return r;
+}
+
+/* They stay, empty between two runs: with a new one every statement would have to be compiled anew.
+ */
+static const char *const tables[] = {
+    "rule_scope (site_id INTEGER PRIMARY KEY)",
+    /* What login_core shows, found once for all rules. */
+    "rule_logins AS SELECT * FROM main.login_core LIMIT 0",
+    "rule_logins_of (site_id INTEGER PRIMARY KEY)",
+    "rule_counted (site_id INTEGER, quarter INTEGER, exercised INTEGER, "
+    "PRIMARY KEY (site_id, quarter)) WITHOUT ROWID",
+    "rule_done (rule TEXT PRIMARY KEY) WITHOUT ROWID",
+    /* A view of many steps, and dear to prepare wherever it is named. */
+    "rule_cuts AS SELECT * FROM main.cut_facts LIMIT 0",
+};
+
+static int empty_tables(struct store *s)
+{
+    static const char *const emptied[] = {
+        "DELETE FROM temp.rule_scope",     "DELETE FROM temp.rule_logins",
+        "DELETE FROM temp.rule_logins_of", "DELETE FROM temp.rule_counted",
+        "DELETE FROM temp.rule_done",      "DELETE FROM temp.rule_cuts",
+    };
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < HR_ARRAY_LEN(emptied); i++) {
+        r = run(s, emptied[i], NULL, NULL);
+    }
     return r;
 }
 
 int scope_open(struct store *s, bool whole)
 {
-    int r = store_exec(s, "CREATE TEMP TABLE rule_scope (site_id INTEGER PRIMARY KEY);"
-                          /* What login_core shows, found once for all rules. */
-                          "CREATE TEMP TABLE rule_logins AS SELECT * FROM main.login_core LIMIT 0;"
-                          "CREATE INDEX temp.rule_logins_by_exchange ON rule_logins (exchange_id);"
-                          "CREATE TEMP TABLE rule_logins_of (site_id INTEGER PRIMARY KEY);"
-                          "CREATE TEMP TABLE rule_counted (site_id INTEGER, quarter INTEGER, "
-                          "exercised INTEGER, PRIMARY KEY (site_id, quarter)) WITHOUT ROWID;"
-                          "CREATE TEMP TABLE rule_done (rule TEXT PRIMARY KEY) WITHOUT ROWID;"
-                          /* A view of many steps, and dear to prepare wherever it is named. */
-                          "CREATE TEMP TABLE rule_cuts AS SELECT * FROM main.cut_facts;");
+    struct hr_buf sql;
+    int r = 0;
+    hr_buf_init(&sql, SIZE_MAX);
+    for (size_t i = 0; i < HR_ARRAY_LEN(tables); i++) {
+        hr_buf_appendf(&sql, "CREATE TEMP TABLE IF NOT EXISTS %s;", tables[i]);
+    }
+    hr_buf_append_str(&sql, "CREATE INDEX IF NOT EXISTS temp.rule_logins_by_exchange "
+                            "ON rule_logins (exchange_id);");
+    r = store_exec(s, hr_buf_str(&sql));
+    hr_buf_finish(&sql);
+    r = r == 0 ? empty_tables(s) : r;
+    r = r == 0 ? run(s, "INSERT INTO temp.rule_cuts SELECT * FROM main.cut_facts", NULL, NULL) : r;
     if (r == 0 && whole) {
         r = store_exec(s, "UPDATE main.sites SET is_rule_due = 1;");
     }
@@ -67,14 +99,15 @@ int scope_open(struct store *s, bool whole)
 static int ask(struct store *s, const char *sql)
 {
     sqlite3_stmt *q = NULL;
-    int code = sqlite3_prepare_v2(s->db, sql, -1, &q, NULL);
+    const char *tail;
+    int code = store_keep_stmt(s, hr_span_str(sql), &q, &tail);
     int r = 0;
     if (code == SQLITE_OK) {
         code = sqlite3_step(q);
         r = code == SQLITE_ROW && sqlite3_column_int(q, 0) != 0;
     }
     r = code == SQLITE_ROW ? r : store_fail(s, code);
-    sqlite3_finalize(q);
+    store_release_stmt(s, q);
     return r;
 }
 
@@ -146,11 +179,16 @@ static int add_logins(struct store *s)
     if (r <= 0) {
         return r;
     }
-    return store_exec(s, "INSERT INTO temp.rule_logins SELECT * FROM main.login_core "
-                         "WHERE +site_id IN (SELECT site_id FROM temp.rule_scope EXCEPT "
-                         "SELECT site_id FROM temp.rule_logins_of);"
-                         "INSERT OR IGNORE INTO temp.rule_logins_of "
-                         "SELECT site_id FROM temp.rule_scope;");
+    const int e = run(s,
+                      "INSERT INTO temp.rule_logins SELECT * FROM main.login_core "
+                      "WHERE +site_id IN (SELECT site_id FROM temp.rule_scope EXCEPT "
+                      "SELECT site_id FROM temp.rule_logins_of)",
+                      NULL, NULL);
+    return e == 0 ? run(s,
+                        "INSERT OR IGNORE INTO temp.rule_logins_of "
+                        "SELECT site_id FROM temp.rule_scope",
+                        NULL, NULL)
+                  : e;
 }
 
 /** The views for what is in rule_scope. @param limit  unless that is every site */
@@ -170,14 +208,14 @@ static int open_scope(struct store *s, const char *limit)
 
 int scope_set_rule(struct store *s, const char *rule)
 {
-    int r = store_exec(s, "DELETE FROM temp.rule_scope");
+    int r = run(s, "DELETE FROM temp.rule_scope", NULL, NULL);
     r = r == 0 ? run(s, "INSERT INTO temp.rule_scope " DUE_FOR_RULE, rule, NULL) : r;
     return r == 0 ? open_scope(s, of_sites) : r;
 }
 
 int scope_set_counting(struct store *s, const char *rule, bool by_site)
 {
-    int r = store_exec(s, "DELETE FROM temp.rule_scope");
+    int r = run(s, "DELETE FROM temp.rule_scope", NULL, NULL);
     if (r == 0 && by_site) {
         r = run(s, "INSERT INTO temp.rule_scope " DUE_FOR_RULE, rule, NULL);
         r = r == 0 ? run(s,
@@ -186,7 +224,7 @@ int scope_set_counting(struct store *s, const char *rule, bool by_site)
                          rule, NULL)
                    : r;
     } else if (r == 0) {
-        r = store_exec(s, "INSERT INTO temp.rule_scope SELECT id FROM main.sites");
+        r = run(s, "INSERT INTO temp.rule_scope SELECT id FROM main.sites", NULL, NULL);
     }
     return r == 0 ? open_scope(s, from_sites) : r;
 }
@@ -222,16 +260,8 @@ int scope_close(struct store *s, bool done)
                           "is_rule_due);"
                           "UPDATE main.sites SET is_rule_due = 0 WHERE is_rule_due;");
     }
-    r = r == 0 ? drop_views(s) : r;
-    r = r == 0 ? store_exec(s, "DROP TABLE IF EXISTS temp.rule_drafts;"
-                               "DROP TABLE IF EXISTS temp.rule_cuts;"
-                               "DROP TABLE IF EXISTS temp.rule_logins_of;"
-                               "DROP TABLE IF EXISTS temp.rule_logins;"
-                               "DROP TABLE IF EXISTS temp.rule_counted;"
-                               "DROP TABLE IF EXISTS temp.rule_done;"
-                               "DROP TABLE IF EXISTS temp.rule_scope;")
-               : r;
-    return r;
+    r = r == 0 && !s->shows_all ? drop_views(s) : r;
+    return r == 0 ? empty_tables(s) : r;
 }
 
 int scope_clear_parameters(struct store *s, const char *rule)

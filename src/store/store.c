@@ -187,6 +187,7 @@ void store_close(struct store *s)
     for (size_t i = 0; i < STMT_COUNT; i++) {
         sqlite3_finalize(s->stmts[i]);
     }
+    store_drop_kept(s);
     sqlite3_close_v2(s->db);
     batches_destroy(s->batches);
     hr_arena_finish(&s->kept);
@@ -276,6 +277,7 @@ int store_change_epoch(struct store *s)
 void store_rollback(struct store *s)
 {
     s->epoch++;
+    s->shows_all = false; /* temporary views are rolled back, too */
     analysis_destroy(s->analysis);
     s->analysis = NULL;
     batches_clear(s->batches);
