@@ -160,14 +160,6 @@ int classifier_feed(struct classifier *c, const struct exchange_facts *f)
     return feed(c, t != NULL ? t : add_site(c, f->site_id, create_learner(c, f->site)), f);
 }
 
-/* --- what is known before the last model ------------------------------------------------------ */
-
-static int learn_row(const struct exchange_facts *f, void *user)
-{
-    learn(user, f);
-    return 0;
-}
-
 /* --- what was learned, in the store ----------------------------------------------------------- */
 
 #define ID_BYTES 8
@@ -188,7 +180,7 @@ static int save_site(struct store *s, struct site_stream *t)
         hr_buf_append_char(&examples, (char)(ids[i / ID_BYTES] >> 8 * (i % ID_BYTES)));
     }
     const struct site_learning l = {
-        .learned_by = learned_by,
+        .learned_by = site_learned_by,
         .last_exchange = t->stretches[0].last,
         .exchanges = t->exchanges,
         .learned = hr_buf_span(&learned),
@@ -242,6 +234,9 @@ static int load_kind(struct loading *l, int64_t id)
 static int load_kinds(struct loading *l, const struct site_learning *saved)
 {
     const struct hr_span examples = saved->examples;
+    if (examples.len % ID_BYTES != 0 || examples.len / ID_BYTES > KINDS_OF_SITE) {
+        return 0;
+    }
     int r = load_kind(l, saved->last_exchange);
     for (size_t at = 0; r > 0 && at + ID_BYTES <= examples.len; at += ID_BYTES) {
         r = load_kind(l, id_at(examples, at));
@@ -283,10 +278,18 @@ static int load_site(struct classifier *c, int64_t site_id, struct hr_span name,
     struct loading l = {.classifier = c, .site_id = site_id, .name = name};
     int r = 0;
     if (!has_profile(c, name)) {
-        r = read_learning(c->store, site_id, learned_by, load_row, &l);
+        r = read_learning(c->store, site_id, site_learned_by, load_row, &l);
     }
     *ret_site = l.site;
     return r;
+}
+
+/* --- what is known before the last model ------------------------------------------------------ */
+
+static int learn_row(const struct exchange_facts *f, void *user)
+{
+    learn(user, f);
+    return 0;
 }
 
 struct feeding {
@@ -456,13 +459,17 @@ int classify_site(struct classifier *c, int64_t site_id)
     struct site_stream *t = NULL;
     int r = check_epoch(c);
     r = r == 0 ? know_site(c, site_id, &t) : r;
-    if (r < 0) {
-        return r;
-    }
-    struct site_model *last = site_learner_decide(t->learner);
-    r = classify_again(s, t, last);
+    struct site_model *last = r == 0 ? site_learner_decide(t->learner) : NULL;
+    r = r == 0 ? classify_again(s, t, last) : r;
     r = r == 0 ? store_model(s, site_id, last) : r;
-    settle(t, last);
+    if (r == 0) {
+        settle(t, last);
+        return 0;
+    }
+    site_model_destroy(last);
+    if (t != NULL) {
+        site_destroy(c, t); /* it is known in part */
+    }
     return r;
 }
 

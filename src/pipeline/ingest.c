@@ -56,7 +56,7 @@ struct ingest {
     struct http_context *http;
     struct pipeline_config config;
     size_t queue_bytes; /* of the way to the store */
-    struct queue *out;  /* to the extraction */
+    struct queue *out; /* to the extraction */
     struct extraction *extraction;
     struct writer *writer;
     struct refusals *refusals;
@@ -508,8 +508,7 @@ size_t ingest_connection_count(const struct ingest *g)
 void ingest_uses(const struct ingest *g, struct ingest_use ret_uses[INGEST_USES])
 {
     const struct pipeline_config *c = &g->config;
-    ret_uses[0] =
-        (struct ingest_use){"connections", tcp_table_count(g->tcp), c->tcp.connection_limit};
+    ret_uses[0] = (struct ingest_use){"connections", tcp_table_count(g->tcp), c->tcp.connection_limit};
     ret_uses[1] = (struct ingest_use){"out_of_order_bytes", tcp_table_held_bytes(g->tcp),
                                       c->tcp.held_total_bytes};
     ret_uses[2] =

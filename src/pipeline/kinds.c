@@ -98,6 +98,9 @@ bool kinds_add(struct kinds *k, uint64_t kind, unsigned model, const struct exch
     struct kind *e = k->slots[slot_of(k, kind)];
     if (e == NULL) {
         e = add_kind(k, kind, f);
+        if (e != NULL && model == KINDS_LAST) {
+            e->differs = ~0u; /* nobody knows what the earlier ones said of it */
+        }
     }
     if (e == NULL) {
         k->overflowed |= 1u << model;

@@ -10,8 +10,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Deleting old days goes through all there is: not with every round. */
+/* Deleting old days goes through all there is, and so does learning after it: not each round, and no
+ * more often than that within the span that is kept. */
 #define PRUNE_EVERY (600 * HR_NSEC_PER_SEC)
+#define PRUNES_OF_SPAN 64
 
 struct rounds {
     struct rounds_config config;
@@ -99,13 +101,19 @@ static int run_rules(struct rounds *r, struct rule_run_result *ret_result)
     return code;
 }
 
+static bool is_prune_due(const struct rounds *r, hr_nsec now)
+{
+    const hr_nsec share = r->config.retain / PRUNES_OF_SPAN;
+    const hr_nsec every = share > PRUNE_EVERY ? share : PRUNE_EVERY;
+    return r->pruned_at > now || hr_nsec_sub(now, r->pruned_at) >= every;
+}
+
 /* By the day of the packets, in a transaction of its own. */
 static int prune(struct rounds *r, const struct round_end *e)
 {
     hr_nsec now = e->last_at;
     int64_t count = 0;
-    bool is_done = r->pruned_at <= now && hr_nsec_sub(now, r->pruned_at) < PRUNE_EVERY;
-    if (r->config.retain == 0 || now == INT64_MIN || is_done) {
+    if (r->config.retain == 0 || now == INT64_MIN || !is_prune_due(r, now)) {
         return 0;
     }
     r->pruned_at = now;

@@ -11,7 +11,8 @@ static uint64_t text_hash(struct hr_span text)
     return text.ptr == NULL ? 1 : hr_hash_table(text.ptr, text.len);
 }
 
-/* What a redirect's query says differs from time to time, and only a profile looks at it. */
+/* The values in a redirect's query differ from time to time, and only a profile looks at them; the
+ * names are part of the view's answer. */
 static struct hr_span path_of(struct hr_span location)
 {
     return location.ptr == NULL ? location : hr_span_cut(&location, '?');
@@ -27,7 +28,7 @@ static bool shape_matters(const struct site_model *m, const struct view *v)
 
 uint64_t site_model_kind(const struct site_model *m, const struct exchange_facts *f)
 {
-    uint64_t parts[10 + 3 * FACTS_TOKEN_LIMIT];
+    uint64_t parts[11 + 3 * FACTS_TOKEN_LIMIT];
     size_t count = 0;
     struct view v;
     learn_view_of_facts(f, &v);
@@ -37,6 +38,7 @@ uint64_t site_model_kind(const struct site_model *m, const struct exchange_facts
     parts[count++] = f->flags;
     parts[count++] = shape_matters(m, &v) ? f->shape : 0;
     parts[count++] = text_hash(m->profile != NULL ? f->location : path_of(f->location));
+    parts[count++] = f->location.ptr != NULL ? v.answer : 0;
     parts[count++] = text_hash(f->location_path);
     parts[count++] = f->user.ptr != NULL;
     parts[count++] = f->token_count;

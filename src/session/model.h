@@ -87,12 +87,12 @@ void site_learner_feed(struct site_learner *l, const struct exchange_facts *f);
 struct site_model *site_learner_decide(struct site_learner *l);
 void site_learner_destroy(struct site_learner *l);
 bool site_learner_has_profile(const struct site_learner *l);
-/** Appends what was learned, for site_learner_load() of a program with the same learned_by. */
+/** Appends what was learned, for site_learner_load() of a program with the same site_learned_by. */
 void site_learner_save(struct site_learner *l, struct hr_buf *out);
 /** Of a site without a profile. @return NULL where the bytes are no such */
 struct site_learner *site_learner_load(struct hr_span site, struct hr_span bytes);
 /* Tells what learns and classifies apart from what does it otherwise. */
-extern const char learned_by[];
+extern const char site_learned_by[];
 
 void site_model_destroy(struct site_model *m);
 void site_model_classify(const struct site_model *m, const struct exchange_facts *f,

@@ -194,6 +194,7 @@ static void take_carrier(struct reader *r, struct learn_entry *entry)
     c->carrier = (enum token_carrier)take_number(r, TOKEN_USER_QUERY);
     c->id = take_signed(r);
     c->name = take_name(r);
+    r->is_bad = r->is_bad || c->carrier == 0;
 }
 
 static void take_endpoint(struct reader *r, struct learn_entry *entry)

@@ -123,10 +123,7 @@ static int prune(struct store *s, hr_nsec before, int64_t *ret_exchanges)
         STMT_PRUNE_STATUS,    STMT_PRUNE_LOGINS,        STMT_PRUNE_REFUSALS, STMT_PRUNE_OFTEN,
         STMT_PRUNE_RULE_RUNS, STMT_PRUNE_RULE_QUARTERS,
     };
-    int64_t last = 0;
-    int64_t last_left = 0;
-    int r = store_number(s, store_stmt(s, STMT_LAST_EXCHANGE), 0, &last);
-    r = r == 0 ? forget_begin(s) : r;
+    int r = forget_begin(s);
     r = r == 0 ? run_before(s, STMT_PRUNE_COLLECT, before) : r;
     if (r == 0) {
         *ret_exchanges = sqlite3_changes64(s->db);
@@ -138,8 +135,7 @@ static int prune(struct store *s, hr_nsec before, int64_t *ret_exchanges)
         r = run_before(s, steps[i], before);
     }
     r = r == 0 ? forget_orphans(s, before) : r;
-    r = r == 0 ? store_number(s, store_stmt(s, STMT_LAST_EXCHANGE), 0, &last_left) : r;
-    r = r == 0 && last != last_left ? store_change_epoch(s) : r; /* its id will be another's */
+    r = r == 0 && *ret_exchanges > 0 ? store_change_epoch(s) : r;
     r = r == 0 ? run_before(s, STMT_PRUNE_CAPTURES, before) : r;
     return r == 0 ? run_before(s, STMT_PRUNE_REMEMBER, before) : r;
 }

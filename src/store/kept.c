@@ -30,6 +30,7 @@ int store_keep_stmt(struct store *s, struct hr_span sql, sqlite3_stmt **ret_stmt
                     const char **ret_tail)
 {
     struct kept_stmt *k = NULL;
+    sql = sql.ptr != NULL ? sql : HR_SPAN("");
     HASH_FIND(hh, s->kept_stmts, sql.ptr, sql.len, k);
     if (k != NULL && k->is_guarded != s->is_guarded) {
         drop(s, k);
@@ -46,8 +47,10 @@ int store_keep_stmt(struct store *s, struct hr_span sql, sqlite3_stmt **ret_stmt
             free(k);
             return code;
         }
-        HASH_ADD_KEYPTR(hh, s->kept_stmts, k->sql, sql.len, k);
+    } else {
+        HASH_DEL(s->kept_stmts, k); /* to the end: it was used last */
     }
+    HASH_ADD_KEYPTR(hh, s->kept_stmts, k->sql, sql.len, k);
     *ret_stmt = k->stmt;
     *ret_tail = k->tail;
     return SQLITE_OK;
@@ -60,7 +63,8 @@ void store_release_stmt(struct store *s, sqlite3_stmt *stmt)
         sqlite3_clear_bindings(stmt);
     }
     if (HASH_COUNT(s->kept_stmts) > KEPT &&
-        !sqlite3_stmt_busy(s->kept_stmts->stmt)) { /* the oldest: rules come and go with SIGHUP */
+        !sqlite3_stmt_busy(
+            s->kept_stmts->stmt)) { /* not used for long: rules come and go with SIGHUP */
         drop(s, s->kept_stmts);
     }
 }

@@ -17,13 +17,13 @@ int read_site_exchanges(struct store *s, int64_t site_id,
 /** Those with ids from first to last. */
 int read_site_exchanges_between(struct store *s, int64_t site_id, int64_t first, int64_t last,
                                 int (*row)(const struct exchange_facts *f, void *user), void *user);
-/** The site's carriers by their ids. */
 /**
  * What learning_put() kept, if it still holds.
  * @param row  once, or not at all; borrowed. @return 0, what row returned, or a negative errno
  */
 int read_learning(struct store *s, int64_t site_id, const char *made_by,
                   int (*row)(const struct site_learning *l, void *user), void *user);
+/** The site's carriers by their ids. */
 int read_site_carriers(struct store *s, int64_t site_id, int (*row)(int64_t carrier_id, void *user),
                        void *user);
 

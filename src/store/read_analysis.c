@@ -19,8 +19,8 @@ struct carrier_name {
     UT_hash_handle hh;
 };
 
-#define HASHES_IN_MEMORY 65536 /* a power of two; of a short range ... */
-#define HASHES_OF_FEW 64
+#define HASHES_IN_MEMORY 65536 /* powers of two */
+#define HASHES_OF_FEW 64       /* for as many exchanges at most */
 #define SHORT_RANGE 4096       /* ids that are gone through whoever's they are */
 
 struct known_hash {

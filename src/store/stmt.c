@@ -439,10 +439,11 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_LEARNING_PUT] = "INSERT OR REPLACE INTO learning (site_id, learned_by, last_exchange, "
                           "exchanges, learned, examples) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [STMT_LEARNING_GET] = "SELECT last_exchange, exchanges, learned, examples FROM learning "
-                          "WHERE site_id = ?1 AND learned_by = ?2",
+                          "WHERE site_id = ?1 AND learned_by = ?2 AND exchanges = (SELECT "
+                          "count(*) FROM exchanges x WHERE x.site_id = ?1 "
+                          "AND x.id <= last_exchange)",
     [STMT_LEARNING_DELETE] = "DELETE FROM learning WHERE site_id = ?1",
     [STMT_LEARNING_DELETE_ALL] = "DELETE FROM learning",
-    [STMT_LAST_EXCHANGE] = "SELECT max(id) FROM exchanges",
     [STMT_STATUS_ADD] =
         "INSERT INTO endpoint_status (endpoint_id, quarter, status, exchanges) VALUES (?1, ?2, ?3, "
         "?4) ON CONFLICT DO UPDATE SET exchanges = exchanges + excluded.exchanges",

@@ -96,8 +96,6 @@ int import_end_capture(struct import *i, size_t index, const struct capture_info
 int import_finish(struct import *i);
 void import_destroy(struct import *i);
 
-/** Sites to analyse: with new or replaced exchanges since their last analysis. Ids ascending. */
-int analysis_changed_sites(struct store *s, int64_t **ret_site_ids, size_t *ret_count);
 /* What was learned of a site, as bytes; all borrowed. */
 struct site_learning {
     const char *learned_by;
@@ -110,6 +108,8 @@ struct site_learning {
 int learning_put(struct store *s, int64_t site_id, const struct site_learning *l);
 int learning_forget(struct store *s, int64_t site_id);
 
+/** Sites to analyse: with new or replaced exchanges since their last analysis. Ids ascending. */
+int analysis_changed_sites(struct store *s, int64_t **ret_site_ids, size_t *ret_count);
 /**
  * Forgets the site's decisions and evidence, and what was judged of its sessions.
  * @param anew  also its roles and operations, and the users bound by them

@@ -6,6 +6,9 @@ instream.py HEADRACE CAPGEN CAPTURE...
 
 Every capture, and generated traffic long enough for many models, is imported into an empty database;
 then its sites are marked as changed and analysed again from what is stored. No row may change.
+
+And captures of three days go into one database, some twice, with what was learned kept from import to
+import, and old days deleted in between: at the end it holds what one holds that learned anew each time.
 """
 import os
 import sqlite3
@@ -34,8 +37,8 @@ def content(db):
     return out
 
 
-def audit(headrace, db, capture):
-    p = subprocess.run([headrace, "audit", "--quiet", "--db", db, capture], stdout=subprocess.DEVNULL,
+def audit(headrace, db, capture, *options):
+    p = subprocess.run([headrace, "audit", "--quiet", "--db", db, *options, capture], stdout=subprocess.DEVNULL,
                        stderr=subprocess.PIPE)
     if p.returncode not in (0, 1):
         sys.exit("%s: status %d: %s" % (capture, p.returncode, p.stderr.decode(errors="replace")))
@@ -64,14 +67,62 @@ def check(headrace, capture, folder):
     return not bad
 
 
+def traffic(capgen, folder, day, exchanges, connections, size):
+    path = os.path.join(folder, "traffic%d.pcap" % day)
+    subprocess.run([capgen, "traffic", "--exchanges", str(exchanges), "--connections", str(connections),
+                    "--size", str(size), "--seed", str(int(SEED) + day), "--start", str(1714550400 + day * 86400),
+                    "-o", path], check=True)
+    return path
+
+
+def forget(db):
+    c = sqlite3.connect(db)
+    known = c.execute("SELECT count(*) FROM learning").fetchone()[0]
+    c.execute("DELETE FROM learning")
+    c.commit()
+    c.close()
+    return known
+
+
+def learn(headrace, folder, name, days, keeps):
+    """@return content of the database, and how many sites were known after each import"""
+    db, key = os.path.join(folder, name + ".db"), os.path.join(folder, "key")
+    known = []
+    for day in (0, 2, None, 1, 0, 2):
+        if day is None:
+            subprocess.run([headrace, "db", "prune", "--quiet", "--db", db, "--key-file", key, "--keep", "1d"],
+                           check=True)
+            continue
+        audit(headrace, db, days[day], "--key-file", key)
+        c = sqlite3.connect(db)
+        known.append(c.execute("SELECT count(*) FROM learning").fetchone()[0])
+        c.close()
+        if not keeps:
+            forget(db)
+    return content(db), known
+
+
+def check_kept(headrace, capgen, folder):
+    with open(os.open(os.path.join(folder, "key"), os.O_CREAT | os.O_WRONLY, 0o600), "wb") as f:
+        f.write(b"k" * 32)
+    days = [traffic(capgen, folder, day, 3000, 40, 200) for day in range(3)]
+    kept, known = learn(headrace, folder, "kept", days, True)
+    want, _ = learn(headrace, folder, "anew", days, False)
+    bad = [t for t in TABLES if want[t] != kept[t]]
+    for t in bad:
+        other = [(x, y) for x, y in zip(want[t], kept[t]) if x != y]
+        print("failed kept from day to day (HEADRACE_SEED=%s): %s: %d and %d rows, %d differ\n  anew %s\n  kept %s"
+              % (SEED, t, len(want[t]), len(kept[t]), len(other), *(other[0] if other else ("", ""))))
+    if not all(known):
+        print("failed kept from day to day: nothing was kept: %s" % known)
+    return not bad and all(known)
+
+
 def main():
     headrace, capgen, captures = sys.argv[1], sys.argv[2], sys.argv[3:]
-    good = True
     with tempfile.TemporaryDirectory() as folder:
-        traffic = os.path.join(folder, "traffic.pcap")
-        subprocess.run([capgen, "traffic", "--exchanges", "20000", "--connections", "300", "--size", "200",
-                        "--seed", SEED, "-o", traffic], check=True)
-        for capture in [traffic] + captures:
+        good = check_kept(headrace, capgen, folder)
+        for capture in [traffic(capgen, folder, 9, 20000, 300, 200)] + captures:
             if not os.path.exists(capture):
                 print("skipped: %s is missing" % capture)
                 sys.exit(77)

@@ -618,6 +618,25 @@ static void bounds_do_not_depend_on_the_order(void **state)
     hr_buf_finish(&texts[1]);
 }
 
+/* Names in a redirect's query tell logins apart, its values do not. */
+static void redirects_are_of_one_kind_by_their_names(void **state)
+{
+    static const char *const lines[] = {
+        "POST /login form:user=alice&password=pw => 302 location:/home?m=1 == login failure",
+        "POST /login form:user=alice&password=pw => 302 location:/home?u=1 == login failure",
+        "POST /login form:user=alice&password=pw => 302 location:/home?u=2 == login failure",
+        NULL,
+    };
+    struct lab *lab = lab_create(NULL);
+    (void)state;
+    lab_add(lab, lines);
+    struct site_model *m = lab_learn(lab, NULL);
+    assert_true(site_model_kind(m, lab_facts(lab, 0)) != site_model_kind(m, lab_facts(lab, 1)));
+    assert_true(site_model_kind(m, lab_facts(lab, 1)) == site_model_kind(m, lab_facts(lab, 2)));
+    site_model_destroy(m);
+    lab_destroy(lab);
+}
+
 /* What a database holds need not be what was saved. */
 static void damaged_bytes_are_no_learning(void **state)
 {
@@ -667,6 +686,7 @@ int main(void)
         cmocka_unit_test(every_exchange_is_what_the_table_says),
         cmocka_unit_test(the_order_of_learning_does_not_matter),
         cmocka_unit_test(bounds_do_not_depend_on_the_order),
+        cmocka_unit_test(redirects_are_of_one_kind_by_their_names),
         cmocka_unit_test(damaged_bytes_are_no_learning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
