@@ -33,9 +33,25 @@ static void check_text(struct outcome *o, struct hr_span text, bool is_ascii)
     fuzz_mix_span(&o->sum, text);
 }
 
+static bool is_letter_or_digit(struct hr_span text, size_t at)
+{
+    char c = at < text.len ? hr_ascii_lower(text.ptr[at]) : ' ';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+}
+
+/* Glued to letters or digits it is no token's value, but may be a part of one. */
 static bool holds_canary(struct hr_span text)
 {
-    return text.len > 0 && memmem(text.ptr, text.len, CANARY, sizeof(CANARY) - 1) != NULL;
+    const size_t len = sizeof(CANARY) - 1;
+    for (size_t at = 0; at + len <= text.len; at++) {
+        bool is_there = memcmp(text.ptr + at, CANARY, len) == 0;
+        bool is_glued =
+            (at > 0 && is_letter_or_digit(text, at - 1)) || is_letter_or_digit(text, at + len);
+        if (is_there && !is_glued) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void check_tokens(struct outcome *o, const struct exchange_facts *f)

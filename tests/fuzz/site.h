@@ -1,7 +1,7 @@
 /*
  * fuzz/site.h - a folder with two captures and the database of what was found in them, both damaged
  * as the records of an input say. A record: a letter, then numbers in little-endian, then bytes.
- *   r COLUMN(2) ROW(1) KIND(1)  a row's value becomes the bytes (KIND even) or their number (odd)
+ *   r COLUMN(4) ROW(1) KIND(1)  a row's value becomes the bytes (KIND even) or their number (odd)
  *   p OFFSET(4)                 bytes of the database file     k the same of the first capture
  *   c SIZE(4)                   the database file's end        e the same of the first capture
  */
