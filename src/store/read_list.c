@@ -211,7 +211,7 @@ static void tell_why(struct hr_buf *why, const struct endpoint_view *x, sqlite3_
     add_seen(why, "denied to a session", x->denied_other, NULL);
     if (why->len == 0) {
         hr_buf_append_str(why, "no access to it was granted or denied");
-    } else if (x->granted_live > 0 && x->granted_without + x->denied_without == 0) {
+    } else if (x->granted_live > 0 && x->granted_without == 0 && x->denied_without == 0) {
         hr_buf_append_str(why, ", never asked for without one");
     }
 }
