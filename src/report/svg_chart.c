@@ -137,7 +137,7 @@ void svg_columns(struct hr_buf *out, const struct svg_columns *c)
         const double y = BOTTOM - part * HEIGHT / 2.0;
         grid_line(out, y);
         if (part != 1 || top % 2 == 0) {
-            snprintf(text, sizeof(text), "%" PRId64, top * part / 2);
+            snprintf(text, sizeof(text), "%" PRId64, part == 2 ? top : top / 2 * part);
             text_at(out, LEFT - 6, y + 4, "end", text);
         }
     }
