@@ -269,6 +269,7 @@ static bool has_word(struct hr_span text, const char *word)
 static bool may_matter(const struct work *w, struct hr_span text)
 {
     if (w->is_login_like || !hr_span_equal(w->x->request.method, HR_SPAN("GET")) ||
+        work_may_be_envelope(text) ||
         (w->f->flags & (FACT_LOGIN_PATH | FACT_AUTH_WORD | FACT_USER_QUERY | FACT_REFRESH_GRANT))) {
         return true;
     }
@@ -313,6 +314,7 @@ static void read_json(struct work *w, struct hr_span text)
         if (says_failure(w, root) || message_says_failure(w, root)) {
             w->f->flags |= FACT_SAYS_FAILURE;
         }
+        work_envelope(w, root);
         bool is_csrf = hr_span_find_nocase(w->path, HR_SPAN("csrf")) != SIZE_MAX ||
                        hr_span_find_nocase(w->path, HR_SPAN("xsrf")) != SIZE_MAX;
         const char *named = w->profile != NULL ? profile_token(w, root) : NULL;

@@ -67,7 +67,8 @@ enum {
     FACT_LOGIN_FORM = 1u << 11,     /* the response is HTML with a password input */
     FACT_LOGOUT_FORM = 1u << 12,    /* HTML with a form that posts to a logout path; also a logout path
                                        fetched ahead (Sec-Purpose: prefetch): it only asks as well */
-    FACT_LOCATION_LOGIN = 1u << 13, /* redirects to a login path, also with a page */
+    FACT_LOCATION_LOGIN = 1u << 13, /* redirects to a login path, also with a page; or JSON with 2xx
+                                       that asks to sign in */
     FACT_LOCATION_AUTHORIZE = 1u << 14, /* redirects to another origin's authorize page */
     FACT_CACHED = 1u << 15,         /* Age, X-Cache: HIT and the like */
     FACT_TOKEN_IN_BODY = 1u << 16,  /* a token-like member in a JSON answer */

@@ -37,6 +37,9 @@
     X(static_endings, LIST_NAMES)                                                                  \
     X(failure_phrases, LIST_PHRASES)                                                               \
     X(failure_words, LIST_NAMES)                                                                   \
+    X(denial_phrases, LIST_PHRASES)                                                                \
+    X(code_members, LIST_FOLDED)                                                                   \
+    X(message_members, LIST_FOLDED)                                                                \
     X(identity_paths, LIST_PATHS)                                                                  \
     X(identity_members, LIST_FOLDED)                                                               \
     X(identity_names, LIST_FOLDED)                                                                 \

@@ -162,6 +162,12 @@ json_t *body_parse_pruned(struct hr_span text, struct hr_buf *scratch);
 /** "data.token": the member, or NULL. */
 const json_t *body_json_member(const json_t *root, const char *path);
 
+/* envelope.c */
+/** Whether a JSON text is worth parsing for it. */
+bool work_may_be_envelope(struct hr_span text);
+/** Sets what an object says in place of the status: FACT_SAYS_FAILURE, FACT_LOCATION_LOGIN. */
+void work_envelope(struct work *w, json_t *root);
+
 /* answer.c: marks of how the answer was made */
 /** Whether its content is to be decoded for that, though it is neither HTML nor JSON. */
 bool work_answer_is_short_text(const struct work *w, const struct http_media_type *type);

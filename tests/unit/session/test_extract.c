@@ -179,6 +179,21 @@ static const struct {
     {"GET /a => 200 html:<p>your_password_is_safe",                                    0,                                                   NULL},
     {"GET /logout => 200 html:<form_action=/logout_method=post></form>",
      FACT_LOGOUT_PATH | FACT_LOGOUT_FORM,                                                                                                   NULL},
+    {"GET /a => 200 json:{\"code\":401,\"msg\":\"no\"}",                               FACT_SAYS_FAILURE | FACT_LOCATION_LOGIN,
+     NULL                                                                                                                                       },
+    {"GET /a => 200 json:{\"status\":\"401\"}",                                        FACT_SAYS_FAILURE | FACT_LOCATION_LOGIN,             NULL},
+    {"GET /a => 200 json:{\"code\":\"NOT_LOGGED_IN\",\"data\":null}",
+     FACT_SAYS_FAILURE | FACT_LOCATION_LOGIN,                                                                                               NULL},
+    {"GET /a => 200 json:{\"code\":7,\"msg\":\"Unauthenticated\"}",
+     FACT_SAYS_FAILURE | FACT_LOCATION_LOGIN,                                                                                               NULL},
+    {"GET /a => 200 json:{\"errno\":50014,\"errmsg\":\"x\"}",                          FACT_SAYS_FAILURE,                                   NULL},
+    {"GET /a => 200 json:{\"code\":0,\"msg\":\"ok\",\"data\":{\"a\":1}}",              0,                                                   NULL},
+    {"GET /a => 200 json:{\"code\":401,\"msg\":\"no\",\"data\":[1]}",                  0,                                                   NULL},
+    {"GET /a => 200 json:{\"code\":401,\"a\":1,\"b\":2}",                              0,                                                   NULL},
+    {"GET /a => 200 json:{\"message\":\"请先登录\"}",                              FACT_SAYS_FAILURE | FACT_LOCATION_LOGIN,
+     NULL                                                                                                                                       },
+    {"POST /logout => 200 json:{\"message\":\"请先登录\"}",                        FACT_LOGOUT_PATH,                                    NULL},
+    {"GET /a => 302 location:http://app.example/auth/callback?code=1&state=2",         0,                                                   NULL},
     {"GET /a.css => 200 header:Age=3",                                                 FACT_STATIC_PATH | FACT_CACHED,                      NULL},
     {"GET /a => 200 header:Age=0",                                                     0,                                                   NULL},
     {"GET /a header:Authorization=Basic_YWw6cHc= => 200",                              0,                                                   "al"},
@@ -218,7 +233,7 @@ static const struct {
     const char *want;
 } tokens[] = {
     {"GET / cookie:a=$a;b=$b => 200 set:a=$c set:b=$b",                                              "1 a sn 1 b sr"      },
-    {"GET / cookie:a\xa0z=$a => 200 set:a\xa0z=$b",                                                 "1 a\\xa0z sn"      }, /* as it is shown */
+    {"GET / cookie:a\xa0z=$a => 200 set:a\xa0z=$b",                                                  "1 a\\xa0z sn"       }, /* as it is shown */
     {"GET / cookie:a=$a => 200 set:a=;Max-Age=0",                                                    "1 a sd"             },
     {"GET / => 200 set:a=;Path=/old;Max-Age=0 set:a=$a",                                             "1 a n"              },
     {"GET / cookie:a=$a;a=$b => 200 set:a=$a",                                                       "1 a sr"             }, /* the first of a name counts */

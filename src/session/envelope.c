@@ -1,0 +1,115 @@
+/*
+ * JSON that says by its members what other servers say by the status code: {"code": 401, "msg":
+ * "please sign in"}. Such answers are short: there is nothing to be said besides.
+ */
+#include "base/alloc.h"
+#include "session/work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ANSWER_BYTES ((size_t)600)
+#define MESSAGE_BYTES ((size_t)100) /* a longer text is somebody's text */
+#define MEMBERS_MAX ((size_t)8)
+#define CODE_BYTES ((size_t)40)
+
+/* What is said at the top of an answer. */
+struct envelope {
+    bool fails;      /* a code that no answer has that went well */
+    bool denies;     /* a code that stands for 401, in words or as a number */
+    bool tells;      /* a message that asks to sign in */
+    bool has_text;   /* any message at all */
+    bool has_answer; /* what was asked for: a list or object with something in it */
+};
+
+bool work_may_be_envelope(struct hr_span text)
+{
+    static const char *const names[] = {"ode\"", "sg\"", "age\"", "rrno\"", "tatus\"", "\"ret"};
+    bool found = false;
+    for (size_t i = 0; !found && text.len <= ANSWER_BYTES && i < HR_ARRAY_LEN(names); i++) {
+        found = memmem(text.ptr, text.len, names[i], strlen(names[i])) != NULL;
+    }
+    return found;
+}
+
+/* The number of a code, also if it is written as a text; 0 where it is none. */
+static long long number_of(const json_t *value)
+{
+    if (json_is_integer(value)) {
+        return json_integer_value(value);
+    }
+    const char *text = json_is_string(value) ? json_string_value(value) : "";
+    char *end;
+    long long n = strtoll(text, &end, 10);
+    return end != text && *end == '\0' ? n : 0;
+}
+
+/* "NOT_LOGGED_IN" */
+static bool word_denies(const struct work *w, const json_t *value)
+{
+    char text[CODE_BYTES];
+    size_t len = json_string_length(value);
+    if (len >= sizeof(text)) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        const char c = json_string_value(value)[i];
+        text[i] = c == '_' || c == '-' ? ' ' : c;
+    }
+    return lists_find_phrase(work_lists(w), LIST_denial_phrases, hr_span_of(text, len));
+}
+
+static void read_code(const struct work *w, const json_t *value, struct envelope *e)
+{
+    const long long n = number_of(value);
+    const bool denies = n == 401 || (n >= 40100 && n <= 40199) ||
+                        (n == 0 && json_is_string(value) && word_denies(w, value));
+    e->denies = e->denies || denies;
+    e->fails = e->fails || denies || n < 0 || (n >= 400 && n < 600) || (n >= 40000 && n < 60000);
+}
+
+static void read_message(const struct work *w, const json_t *value, struct envelope *e)
+{
+    struct hr_span text = hr_span_of(json_string_value(value), json_string_length(value));
+    e->has_text = e->has_text || text.len > 0;
+    e->tells = e->tells || (text.len <= MESSAGE_BYTES &&
+                            lists_find_phrase(work_lists(w), LIST_denial_phrases, text));
+}
+
+static struct envelope read_members(const struct work *w, json_t *root)
+{
+    struct envelope e = {false, false, false, false, false};
+    const char *key;
+    json_t *member;
+    json_object_foreach(root, key, member)
+    {
+        struct hr_span name = hr_span_str(key);
+        e.has_answer = e.has_answer || json_object_size(member) > 0 || json_array_size(member) > 0;
+        if (lists_find(work_lists(w), LIST_code_members, name) != 0) {
+            read_code(w, member, &e);
+        }
+        if (json_is_string(member) && lists_find(work_lists(w), LIST_message_members, name) != 0) {
+            read_message(w, member, &e);
+        }
+    }
+    return e;
+}
+
+void work_envelope(struct work *w, json_t *root)
+{
+    size_t count = json_object_size(root);
+    if (w->f->status < 200 || w->f->status >= 300 || count == 0 || count > MEMBERS_MAX) {
+        return;
+    }
+    const struct envelope e = read_members(w, root);
+    if (e.has_answer || !(e.fails || e.tells)) {
+        return;
+    }
+    const bool tells =
+        e.tells && !(w->f->flags & FACT_LOGOUT_PATH); /* "signed out, please log in" */
+    if (tells || (e.denies && (e.has_text || count <= 2))) {
+        w->f->flags |= FACT_SAYS_FAILURE | FACT_LOCATION_LOGIN;
+    } else if (e.fails && (e.has_text || count <= 2)) {
+        w->f->flags |= FACT_SAYS_FAILURE;
+    }
+}
