@@ -17,7 +17,7 @@ repair: >
   that it was stored.
 lookalikes: >
   One session per user, where a later login of the same user ends the earlier one; a logout between; sessions that expire
-  before their first use; a second factor that is still to come.
+  before their first use; a second factor that is still to come; a server that came down in between (mass-reset).
 references: CWE-362 Race Condition, CWE-567 Unsynchronized Access to Shared Data
 parameters:
   at_once_s:
@@ -89,6 +89,10 @@ lost AS (
     FROM denied d
     CROSS JOIN ordered o ON o.exchange_id = d.exchange_id
     WHERE d.exchange_id NOT IN (SELECT exchange_id FROM signed_out)
+      -- A server that came down in between forgot it with all others: that is mass-reset.
+      AND NOT EXISTS (SELECT 1 FROM cut_facts c
+                      WHERE c.server = d.server AND c.server_port = d.server_port
+                        AND c.cut_end_at >= d.start_at AND c.cut_at <= d.denial_end_at)
       AND (NOT (coalesce(o.user_next_at <= d.denial_end_at, 0) OR o.overlaps_user)
            OR d.site_id IN (SELECT site_id FROM several))
 ),
