@@ -221,8 +221,10 @@ static void acknowledged_logout(struct task *t)
         if (t->carriers[i] == NULL || !(u->flags & TOKEN_SENT)) {
             continue;
         }
-        /* Of several sessions the one that is deleted ended; without that none is certain. */
-        bool ended = t->sent == 1 || (deleted > 0 && (u->flags & TOKEN_DELETED));
+        /* Of several sessions the one that is deleted ended; without that none is certain. Tokens that
+         * the server need not remember go on until they expire, by the profile's word. */
+        bool ended = (t->sent == 1 || (deleted > 0 && (u->flags & TOKEN_DELETED))) &&
+                     !(t->m->profile != NULL && t->m->profile->self_contained_tokens);
         add(t, ended && whole ? OPERATION_LOGOUT : OPERATION_MAYBE_LOGOUT, u->sent_id, false, true);
     }
     add_set(t, OPERATION_ISSUE, true);
