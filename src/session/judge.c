@@ -227,11 +227,33 @@ uint64_t model_group_hash(const struct view *v)
     return hr_hash64(hr_span_of(parts, sizeof(parts)), 29);
 }
 
-uint64_t model_away_hash(const struct view *v)
+static uint64_t hash_place(const struct view *v, uint64_t seed)
 {
     struct hr_span query = v->location;
     struct hr_span to = hr_span_cut(&query, '?'); /* another origin's */
-    return hr_hash64(v->location_path.ptr != NULL ? v->location_path : to, v->endpoint);
+    return hr_hash64(v->location_path.ptr != NULL ? v->location_path : to, seed);
+}
+
+uint64_t model_away_hash(const struct view *v)
+{
+    return hash_place(v, v->endpoint);
+}
+
+uint64_t model_place_hash(const struct view *v)
+{
+    return hash_place(v, 31);
+}
+
+/* Those without a session are sent here, and nobody for another reason: maintenance, terms of use.
+ * Such a place gets visitors of public pages too, or those whom the endpoint sends to the login at
+ * other times. */
+static bool is_away(const struct site_model *m, const struct view *v,
+                    const struct model_endpoint *e)
+{
+    const struct model_away *away =
+        (const struct model_away *)learn_table_find(&m->aways, model_away_hash(v));
+    return away != NULL && e->granted_without == 0 && !(away->bare > 0 && e->bare_to_login > 0) &&
+           learn_table_find(&m->detours, model_place_hash(v)) == NULL;
 }
 
 /* Does the redirect lead to where this endpoint, or any, sends those without a session? */
@@ -247,9 +269,7 @@ static bool leads_to_login(const struct site_model *m, const struct view *v,
     if (v->flags & FACT_LOCATION_AUTHORIZE) {
         return true;
     }
-    const struct model_away *away =
-        (const struct model_away *)learn_table_find(&m->aways, model_away_hash(v));
-    return (away != NULL && e->granted_without == 0) ||
+    return is_away(m, v, e) ||
            (v->location_path.ptr != NULL &&
             learn_table_find(&m->form_pages, model_path_hash(v->location_path)) != NULL);
 }

@@ -356,18 +356,25 @@ static bool is_access(const struct decide *d, const struct view *v)
            !model_is_logout(d->m, v);
 }
 
+static bool leads_away(const struct view *v, unsigned bits)
+{
+    return v->location.ptr != NULL && view_is_get(v) && !(bits & USE_SET_NEW) && v->status != 301 &&
+           v->status != 308 && !(v->flags & (FACT_LOCATION_LOGIN | FACT_LOCATION_AUTHORIZE));
+}
+
 /* Where an endpoint sends those who have no session. */
 static void count_away(struct decide *d, const struct view *v, unsigned bits, uint64_t count)
 {
-    bool leads_away = v->location.ptr != NULL && view_is_get(v) && !(bits & USE_SET_NEW) &&
-                      v->status != 301 && v->status != 308 &&
-                      !(v->flags & (FACT_LOCATION_LOGIN | FACT_LOCATION_AUTHORIZE));
+    struct model_endpoint *e = model_endpoint_of(d->m, v->endpoint);
     bool is_new;
-    if (leads_away) {
+    if (v->status >= 300 && v->status < 400 &&
+        ((v->flags & FACT_LOCATION_LOGIN) || model_is_login_page(d->m, v->location_path))) {
+        e->bare_to_login += count;
+    } else if (leads_away(v, bits)) {
         struct model_away *a = (struct model_away *)learn_table_add(
             &d->m->aways, model_away_hash(v), sizeof(*a), &is_new);
         if (a != NULL) {
-            a->without += count;
+            a->bare += count;
         }
     }
 }
@@ -391,6 +398,24 @@ static void count_grants(struct decide *d)
         e->granted_without += page && bare ? count : 0;
         if (sent == 0) {
             count_away(d, &v, bits, count);
+        }
+    }
+}
+
+/* Where public pages and those with the login form send who has no session. */
+static void find_detours(struct decide *d)
+{
+    for (size_t i = 0; i < d->kind_count; i++) {
+        struct view v;
+        unsigned sent;
+        bool is_new;
+        learn_view_of_kind(d->l, d->kinds[i], &v);
+        const struct model_endpoint *e = model_endpoint_of(d->m, v.endpoint);
+        unsigned bits = model_session_bits(d->m, &v, &sent);
+        if (e != NULL && (e->granted_without > 0 || e->is_login_page) && sent == 0 &&
+            is_access(d, &v) && leads_away(&v, bits)) {
+            learn_table_add(&d->m->detours, model_place_hash(&v), sizeof(struct learn_entry),
+                            &is_new);
         }
     }
 }
@@ -424,6 +449,7 @@ struct site_model *site_learner_decide(struct site_learner *l)
     learn_table_init(&m->endpoints, LEARN_ENDPOINTS, release_endpoint);
     learn_table_init(&m->groups, LEARN_KINDS, release_plain);
     learn_table_init(&m->aways, LEARN_KINDS, release_plain);
+    learn_table_init(&m->detours, LEARN_KINDS, release_plain);
     learn_table_init(&m->login_pages, LEARN_ENDPOINTS, release_plain);
     learn_table_init(&m->form_pages, LEARN_ENDPOINTS, release_plain);
     d.kinds = (struct learn_kind **)learn_table_sorted(&l->kinds);
@@ -438,6 +464,7 @@ struct site_model *site_learner_decide(struct site_learner *l)
     count_logouts(&d);
     decide_logouts(&d);
     count_grants(&d);
+    find_detours(&d);
     decide_aways(m, l);
     count_denials(&d);
     decide_from_tokens(m, l);
@@ -465,6 +492,7 @@ void site_model_destroy(struct site_model *m)
     learn_table_finish(&m->endpoints);
     learn_table_finish(&m->groups);
     learn_table_finish(&m->aways);
+    learn_table_finish(&m->detours);
     learn_table_finish(&m->login_pages);
     learn_table_finish(&m->form_pages);
     free(m->decisions);

@@ -70,6 +70,7 @@ struct model_endpoint {
     uint64_t denied;  /* with a session token */
     uint64_t denied_without;
     uint64_t granted_without;
+    uint64_t bare_to_login; /* redirects to a login page of who carried no token */
     uint64_t logouts;      /* acknowledged, carrying a session token */
     uint64_t deletions;    /* of these, those that deleted it */
     uint64_t live_ends;    /* values granted before that it deleted */
@@ -94,7 +95,7 @@ struct model_group {
 /* Where an endpoint sends those without a session. */
 struct model_away {
     struct learn_entry entry;
-    uint64_t without; /* to here without a session token, or with one that was not live */
+    uint64_t bare; /* to here without a session token; others carried one that was not live */
 };
 
 struct decision_text {
@@ -119,6 +120,7 @@ struct site_model {
     struct learn_table endpoints;
     struct learn_table groups;
     struct learn_table aways;
+    struct learn_table detours; /* hashes of places to which public pages lead as well */
     struct learn_table login_pages; /* hashes of paths */
     struct learn_table form_pages;  /* those that show the login form at times */
     bool has_posted_login;          /* some endpoint takes logins by another method than GET */
@@ -162,6 +164,8 @@ enum session_outcome model_access_outcome(const struct site_model *m, const stru
                                           bool had_token);
 uint64_t model_group_hash(const struct view *v);
 uint64_t model_away_hash(const struct view *v);
+/** The same without the endpoint. */
+uint64_t model_place_hash(const struct view *v);
 uint64_t model_path_hash(struct hr_span path);
 
 /* reasons.c */

@@ -143,11 +143,7 @@ static void tell_away(struct story *s, size_t at)
         (v->flags & (FACT_LOCATION_LOGIN | FACT_LOCATION_AUTHORIZE)) || !is_surely_ended(s, at)) {
         return;
     }
-    struct model_away *a =
-        (struct model_away *)learn_table_add(&s->m->aways, model_away_hash(v), sizeof(*a), &is_new);
-    if (a != NULL) {
-        a->without++;
-    }
+    learn_table_add(&s->m->aways, model_away_hash(v), sizeof(struct model_away), &is_new);
 }
 
 static void tell_aways(struct story *s)
