@@ -77,9 +77,9 @@ struct history_mark {
                              fits behind that one, the one that began last. */
     size_t granted_before;/* of a NOT_LIVE that is no logout: a grant of the same group before it, */
     size_t granted_after; /* and one after it, with no login that could fit between the two latter and
-                             no acknowledged logout that could have come before the denial since
-                             granted_before, and none between it and granted_after; all three disjoint. Both
-                             or neither are set: the nearest ones. */
+                             no acknowledged logout since granted_before began that had ended when
+                             granted_after began (one that overlaps that grant contradicts nothing); all three
+                             disjoint. Both or neither are set: the nearest ones. */
 };
 
 /**

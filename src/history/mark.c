@@ -132,7 +132,6 @@ static hr_nsec latest_end(const struct list *by_start, hr_nsec end)
 
 struct marker {
     struct list logins_by_start;
-    struct list logouts_by_start;
     struct list logouts_by_end;
     struct list grants_by_end;   /* of one group together */
     struct list grants_by_start; /* the same */
@@ -154,6 +153,14 @@ static size_t find_ended_by(const struct marker *m, const struct history_operati
     return latest->other > logins_end ? latest->op : HISTORY_NONE;
 }
 
+/* What is granted after a logout is marked there; one that overlaps a grant contradicts nothing. */
+static bool is_logout_between(const struct marker *m, const struct entry *first,
+                              const struct entry *second)
+{
+    const size_t n = count_before(&m->logouts_by_end, 0, second->key, false);
+    return n > 0 && m->logouts_by_end.entries[n - 1].key >= first->other;
+}
+
 static void mark_denial(const struct marker *m, const struct history_operation *denial,
                         struct history_mark *mark)
 {
@@ -172,7 +179,7 @@ static void mark_denial(const struct marker *m, const struct history_operation *
     const struct entry *second =
         &m->grants_by_start.entries[m->grants_by_start.entries[after].best];
     if (latest_end(&m->logins_by_start, second->other) < denial->start &&
-        latest_end(&m->logouts_by_start, second->other) < first->other) {
+        !is_logout_between(m, first, second)) {
         mark->granted_before = first->op;
         mark->granted_after = second->op;
     }
@@ -183,14 +190,12 @@ void history_mark(const struct history_operation *ops, size_t count, hr_nsec eps
 {
     struct marker m = {
         .logins_by_start = list_of(ops, count, epsilon, ROLE_LOGINS, false, false),
-        .logouts_by_start = list_of(ops, count, epsilon, ROLE_LOGOUTS, false, false),
         .logouts_by_end = list_of(ops, count, epsilon, ROLE_LOGOUTS, true, false),
         .grants_by_end = list_of(ops, count, epsilon, ROLE_GRANTS, true, true),
         .grants_by_start = list_of(ops, count, epsilon, ROLE_GRANTS, false, true),
         .epsilon = epsilon,
     };
     rank_prefixes(&m.logins_by_start);
-    rank_prefixes(&m.logouts_by_start);
     rank_prefixes(&m.logouts_by_end);
     rank_prefixes(&m.grants_by_end);
     rank_suffixes(&m.grants_by_start);
@@ -206,7 +211,6 @@ void history_mark(const struct history_operation *ops, size_t count, hr_nsec eps
         }
     }
     free(m.logins_by_start.entries);
-    free(m.logouts_by_start.entries);
     free(m.logouts_by_end.entries);
     free(m.grants_by_end.entries);
     free(m.grants_by_start.entries);

@@ -35,6 +35,8 @@ static const struct {
     {"a logout before the denial",             "G[0,1]a O[2,3] D[4,5]a G[6,7]a",          "3<1",     0},
     {"a logout that overlaps the first grant", "G[0,2]a O[2,3] D[4,5]a G[6,7]a",          "3<1",     0},
     {"a logout behind the denial",             "G[0,1]a D[2,3]a O[4,5] G[6,7]a",          "3<2",     0},
+    {"a logout that overlaps the last grant",  "G[0,1]a D[2,3]a G[4,6]a O[5,7]",          "0<1<2",   0},
+    {"a logout over denial and grant",         "G[0,1]a O[2,9] D[4,5]a G[6,7]a",          "0<2<3",   0},
     {"a logout at the end",                    "G[0,1]a D[2,3]a G[4,5]a O[6,7]",          "0<1<2",   0},
     {"a flap within the clock's doubt",        "G[0,1]a D[3,4]a G[8,9]a",                 "",        3},
 };
