@@ -19,8 +19,30 @@ struct envelope {
     bool denies;     /* a code that stands for 401, in words or as a number */
     bool tells;      /* a message that asks to sign in */
     bool has_text;   /* any message at all */
-    bool has_answer; /* what was asked for: a list or object with something in it */
+    bool has_answer; /* something else: what was asked for */
 };
+
+/* What stands in envelopes besides, without saying anything. */
+static bool is_aside(struct hr_span name)
+{
+    static const char *const names[] = {"timestamp", "time",      "ts",         "path",
+                                        "traceid",   "trace_id",  "requestid",  "request_id",
+                                        "version",   "login_url", "redirect",   "url",
+                                        "loginurl",  "logid",     "servertime", "server_time"};
+    bool found = false;
+    for (size_t i = 0; !found && i < HR_ARRAY_LEN(names); i++) {
+        found = hr_span_equal_nocase(name, hr_span_str(names[i]));
+    }
+    return found;
+}
+
+static bool is_empty(const json_t *value)
+{
+    return json_is_null(value) || json_is_boolean(value) ||
+           (json_is_string(value) && json_string_length(value) == 0) ||
+           (json_is_object(value) && json_object_size(value) == 0) ||
+           (json_is_array(value) && json_array_size(value) == 0);
+}
 
 bool work_may_be_envelope(struct hr_span text)
 {
@@ -84,11 +106,16 @@ static struct envelope read_members(const struct work *w, json_t *root)
     json_object_foreach(root, key, member)
     {
         struct hr_span name = hr_span_str(key);
-        e.has_answer = e.has_answer || json_object_size(member) > 0 || json_array_size(member) > 0;
-        if (lists_find(work_lists(w), LIST_code_members, name) != 0) {
+        const bool is_code = lists_find(work_lists(w), LIST_code_members, name) != 0;
+        const bool is_message =
+            json_is_string(member) && lists_find(work_lists(w), LIST_message_members, name) != 0;
+        const bool is_scalar = !json_is_object(member) && !json_is_array(member);
+        e.has_answer = e.has_answer || (!is_empty(member) && !is_aside(name) &&
+                                        !((is_code || is_message) && is_scalar));
+        if (is_code) {
             read_code(w, member, &e);
         }
-        if (json_is_string(member) && lists_find(work_lists(w), LIST_message_members, name) != 0) {
+        if (is_message) {
             read_message(w, member, &e);
         }
     }

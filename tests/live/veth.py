@@ -466,9 +466,9 @@ def check_overload(live):
     subprocess.run([live.headrace, "audit", "--quiet", "--db", audited, "--key-file", live.key, *captures],
                    stdout=subprocess.DEVNULL)
 
-    def proven(db):
+    def proven(db):  # of what flooded it: the server behind it is not in those captures
         return collections.Counter((f["rule"], address(f), f["method"], f["target"]) for f in live.listed(db, "findings")
-                                   if f["verdict"] == "proven")
+                                   if f["verdict"] == "proven" and f["site"] != "10.203.2.2:%d" % PORT)
     if proven(w.db) - proven(audited):
         fail("overload: proven, and not by all frames: %s" % list(proven(w.db) - proven(audited))[:3])
     print("overload: %d connections with %d frames left out; none of %d requests behind it" % (
