@@ -198,7 +198,7 @@ struct loading {
     int64_t site_id;
     struct hr_span name;
     struct site_stream *site; /* NULL: none was there, or none that can be used */
-    bool is_there;            /* the example that was asked for */
+    size_t loaded;            /* examples that were there */
 };
 
 static int example_row(const struct exchange_facts *f, void *user)
@@ -207,41 +207,28 @@ static int example_row(const struct exchange_facts *f, void *user)
     struct site_stream *t = l->site;
     struct classified classified;
     site_model_classify(t->model, f, &classified);
-    l->is_there = kinds_add(t->kinds, site_model_kind(t->model, f), 0, f, &classified);
+    l->loaded += kinds_add(t->kinds, site_model_kind(t->model, f), 0, f, &classified);
     return 0;
 }
 
-static int64_t id_at(struct hr_span examples, size_t at)
-{
-    uint64_t id = 0;
-    for (size_t i = 0; i < ID_BYTES; i++) {
-        id |= (uint64_t)(unsigned char)examples.ptr[at + i] << 8 * i;
-    }
-    return (int64_t)id;
-}
-
-/* @return 1, 0 where it is not there, or a negative errno */
-static int load_kind(struct loading *l, int64_t id)
-{
-    l->is_there = false;
-    const int r =
-        read_site_exchanges_between(l->classifier->store, l->site_id, id, id, example_row, l);
-    return r < 0 ? r : l->is_there;
-}
-
-/* The last exchange must be there, too: what came in since is what stands behind it. @return as
- * above */
+/* The last exchange is read, too: what came in since is what stands behind it.
+ * @return 1, 0 where one is not there, or a negative errno */
 static int load_kinds(struct loading *l, const struct site_learning *saved)
 {
     const struct hr_span examples = saved->examples;
-    if (examples.len % ID_BYTES != 0 || examples.len / ID_BYTES > KINDS_OF_SITE) {
+    const size_t count = examples.len / ID_BYTES + 1;
+    if (examples.len % ID_BYTES != 0 || count > KINDS_OF_SITE + 1) {
         return 0;
     }
-    int r = load_kind(l, saved->last_exchange);
-    for (size_t at = 0; r > 0 && at + ID_BYTES <= examples.len; at += ID_BYTES) {
-        r = load_kind(l, id_at(examples, at));
+    int64_t *ids = hr_xcalloc(count, sizeof(*ids));
+    ids[0] = saved->last_exchange;
+    for (size_t i = 0; i < examples.len; i++) {
+        const uint64_t byte = (unsigned char)examples.ptr[i];
+        ids[1 + i / ID_BYTES] |= (int64_t)(byte << 8 * (i % ID_BYTES));
     }
-    return r;
+    const int r = read_site_examples(l->classifier->store, l->site_id, ids, count, example_row, l);
+    free(ids);
+    return r < 0 ? r : l->loaded == count;
 }
 
 static int load_row(const struct site_learning *saved, void *user)

@@ -109,13 +109,6 @@ int store_check(struct store *s, void (*emit)(const char *line, void *user), voi
     return r < 0 ? r : c.problems > 0;
 }
 
-static int run_before(struct store *s, enum stmt_id id, hr_nsec before)
-{
-    sqlite3_stmt *q = store_stmt(s, id);
-    bind_number(q, 1, before);
-    return store_run(s, q);
-}
-
 static int prune(struct store *s, hr_nsec before, int64_t *ret_exchanges)
 {
     static const enum stmt_id steps[] = {
@@ -124,20 +117,20 @@ static int prune(struct store *s, hr_nsec before, int64_t *ret_exchanges)
         STMT_PRUNE_RULE_RUNS, STMT_PRUNE_RULE_QUARTERS,
     };
     int r = forget_begin(s);
-    r = r == 0 ? run_before(s, STMT_PRUNE_COLLECT, before) : r;
+    r = r == 0 ? store_run_for(s, STMT_PRUNE_COLLECT, before) : r;
     if (r == 0) {
         *ret_exchanges = sqlite3_changes64(s->db);
     }
-    r = r == 0 ? run_before(s, STMT_PRUNE_KEEP_PAST, before) : r;
-    r = r == 0 ? run_before(s, STMT_PRUNE_PAST, before) : r;
+    r = r == 0 ? store_run_for(s, STMT_PRUNE_KEEP_PAST, before) : r;
+    r = r == 0 ? store_run_for(s, STMT_PRUNE_PAST, before) : r;
     r = r == 0 ? forget_exchanges(s, 0) : r; /* what is left keeps its meaning */
     for (size_t i = 0; r == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
-        r = run_before(s, steps[i], before);
+        r = store_run_for(s, steps[i], before);
     }
     r = r == 0 ? forget_orphans(s, before) : r;
     r = r == 0 && *ret_exchanges > 0 ? store_change_epoch(s) : r;
-    r = r == 0 ? run_before(s, STMT_PRUNE_CAPTURES, before) : r;
-    return r == 0 ? run_before(s, STMT_PRUNE_REMEMBER, before) : r;
+    r = r == 0 ? store_run_for(s, STMT_PRUNE_CAPTURES, before) : r;
+    return r == 0 ? store_run_for(s, STMT_PRUNE_REMEMBER, before) : r;
 }
 
 int store_prune(struct store *s, hr_nsec before, int64_t *ret_exchanges)

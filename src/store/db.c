@@ -96,19 +96,18 @@ int store_index_operations(struct store *s)
 static bool is_apart(enum stmt_id id)
 {
     static const bool apart[STMT_COUNT] = {
-        [STMT_CAPTURE_ADD] = true,        [STMT_STREAM_ADD] = true,
-        [STMT_SITE_FIND] = true,          [STMT_SITE_ADD] = true,
-        [STMT_ENDPOINT_FIND] = true,      [STMT_ENDPOINT_ADD] = true,
-        [STMT_USER_FIND] = true,          [STMT_USER_ADD] = true,
-        [STMT_CARRIER_FIND] = true,       [STMT_CARRIER_ADD] = true,
-        [STMT_SESSION_FIND] = true,       [STMT_SESSION_ADD] = true,
-        [STMT_LOSS_ADD] = true,           [STMT_MARK_ADD] = true,
-        [STMT_STATUS_ADD] = true,         [STMT_LOGIN_COUNT_ADD] = true,
-        [STMT_EXCHANGE_ADD] = true,       [STMT_TOKEN_ADD] = true,
-        [STMT_OPERATION_ADD] = true,      [STMT_SESSION_BIND_USER] = true,
-        [STMT_SESSION_HASH] = true,
-        [STMT_SESSION_INDEX_MAKE] = true, [STMT_USER_NAME] = true,
-        [STMT_REFUSAL_ADD] = true,
+        [STMT_CAPTURE_ADD] = true,   [STMT_STREAM_ADD] = true,
+        [STMT_SITE_FIND] = true,     [STMT_SITE_ADD] = true,
+        [STMT_ENDPOINT_FIND] = true, [STMT_ENDPOINT_ADD] = true,
+        [STMT_USER_FIND] = true,     [STMT_USER_ADD] = true,
+        [STMT_CARRIER_FIND] = true,  [STMT_CARRIER_ADD] = true,
+        [STMT_SESSION_FIND] = true,  [STMT_SESSION_ADD] = true,
+        [STMT_LOSS_ADD] = true,      [STMT_MARK_ADD] = true,
+        [STMT_STATUS_ADD] = true,    [STMT_LOGIN_COUNT_ADD] = true,
+        [STMT_EXCHANGE_ADD] = true,  [STMT_TOKEN_ADD] = true,
+        [STMT_OPERATION_ADD] = true, [STMT_SESSION_BIND_USER] = true,
+        [STMT_SESSION_HASH] = true,  [STMT_SESSION_INDEX_MAKE] = true,
+        [STMT_USER_NAME] = true,     [STMT_REFUSAL_ADD] = true,
     };
     return apart[id];
 }
@@ -149,6 +148,13 @@ static int error_of(const struct store *s)
     default:
         return -EIO;
     }
+}
+
+int store_run_for(struct store *s, enum stmt_id id, int64_t number)
+{
+    sqlite3_stmt *q = store_stmt(s, id);
+    bind_number(q, 1, number);
+    return store_run(s, q);
 }
 
 int store_step(struct store *s, sqlite3_stmt *q)

@@ -72,6 +72,8 @@ void store_release_stmt(struct store *s, sqlite3_stmt *stmt);
 void store_drop_kept(struct store *s);
 /** Steps a statement that gives no rows, and resets it. q NULL: the failure is known already. */
 int store_run(struct store *s, sqlite3_stmt *q);
+/** Runs a statement of the table that has one number and gives no rows. */
+int store_run_for(struct store *s, enum stmt_id id, int64_t number);
 /** Steps. @return 1 a row, 0 no more (and reset), negative: failed (and reset) */
 int store_step(struct store *s, sqlite3_stmt *q);
 /** First column of the first row, or `none` where there is no row or NULL in it. */

@@ -17,6 +17,9 @@ int read_site_exchanges(struct store *s, int64_t site_id,
 /** Those with ids from first to last. */
 int read_site_exchanges_between(struct store *s, int64_t site_id, int64_t first, int64_t last,
                                 int (*row)(const struct exchange_facts *f, void *user), void *user);
+/** Single ones by their ids; what is not there, or another site's, is left out. */
+int read_site_examples(struct store *s, int64_t site_id, const int64_t *ids, size_t count,
+                       int (*row)(const struct exchange_facts *f, void *user), void *user);
 /**
  * What learning_put() kept, if it still holds.
  * @param row  once, or not at all; borrowed. @return 0, what row returned, or a negative errno

@@ -20,7 +20,7 @@ struct carrier_name {
 };
 
 #define HASHES_IN_MEMORY 65536 /* powers of two */
-#define HASHES_OF_FEW 64       /* for as many exchanges at most */
+#define HASHES_OF_FEW 64       /* of single exchanges */
 #define SHORT_RANGE 4096       /* ids that are gone through whoever's they are */
 
 struct known_hash {
@@ -273,24 +273,48 @@ int read_site_exchanges(struct store *s, int64_t site_id,
     return read_site_exchanges_between(s, site_id, 0, INT64_MAX, row, user);
 }
 
+/* @param hashes  a power of two */
+static int open_reader(struct facts_reader *f, int64_t site_id, size_t hashes)
+{
+    f->hashes = hr_xcalloc(hashes, sizeof(*f->hashes));
+    f->hash_mask = (int64_t)hashes - 1;
+    hr_buf_init(&f->site, SIZE_MAX);
+    const int r = read_site(f->s, site_id, &f->site);
+    return r == 0 ? load_carriers(f, site_id) : r;
+}
+
+static void close_reader(struct facts_reader *f)
+{
+    if (f->tokens != NULL) {
+        store_end_rows(f->tokens, 0);
+    }
+    free_carriers(f);
+    hr_buf_finish(&f->site);
+    free(f->hashes);
+}
+
 int read_site_exchanges_between(struct store *s, int64_t site_id, int64_t first, int64_t last,
                                 int (*row)(const struct exchange_facts *f, void *user), void *user)
 {
     struct facts_reader f = {.s = s, .is_big = true};
-    int r = last - first < SHORT_RANGE ? 0 : site_is_big(s, site_id, &f.is_big);
-    const size_t hashes = last - first < HASHES_OF_FEW ? HASHES_OF_FEW : HASHES_IN_MEMORY;
-    f.hashes = hr_xcalloc(hashes, sizeof(*f.hashes));
-    f.hash_mask = (int64_t)hashes - 1;
-    hr_buf_init(&f.site, SIZE_MAX);
-    r = r == 0 ? read_site(s, site_id, &f.site) : r;
-    r = r == 0 ? load_carriers(&f, site_id) : r;
-    r = r == 0 ? give_facts(&f, site_id, first, last, row, user) : r;
-    if (f.tokens != NULL) {
-        store_end_rows(f.tokens, 0);
+    int r = open_reader(&f, site_id, HASHES_IN_MEMORY);
+    if (r == 0 && last - first >= SHORT_RANGE) {
+        r = site_is_big(s, site_id, &f.is_big);
     }
-    free_carriers(&f);
-    hr_buf_finish(&f.site);
-    free(f.hashes);
+    r = r == 0 ? give_facts(&f, site_id, first, last, row, user) : r;
+    close_reader(&f);
+    return r;
+}
+
+int read_site_examples(struct store *s, int64_t site_id, const int64_t *ids, size_t count,
+                       int (*row)(const struct exchange_facts *f, void *user), void *user)
+{
+    struct facts_reader f = {.s = s}; /* not big: each with its own tokens */
+    int r = open_reader(&f, site_id, HASHES_OF_FEW);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        r = give_facts(&f, site_id, ids[i], ids[i], row, user);
+    }
+    close_reader(&f);
     return r;
 }
 

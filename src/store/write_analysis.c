@@ -93,13 +93,6 @@ int analysis_changed_sites(struct store *s, int64_t **ret_site_ids, size_t *ret_
     return 0;
 }
 
-static int run_for(struct store *s, enum stmt_id id, int64_t site_id)
-{
-    sqlite3_stmt *q = store_stmt(s, id);
-    bind_number(q, 1, site_id);
-    return store_run(s, q);
-}
-
 int learning_put(struct store *s, int64_t site_id, const struct site_learning *l)
 {
     sqlite3_stmt *q = store_stmt(s, STMT_LEARNING_PUT);
@@ -114,7 +107,7 @@ int learning_put(struct store *s, int64_t site_id, const struct site_learning *l
 
 int learning_forget(struct store *s, int64_t site_id)
 {
-    return run_for(s, STMT_LEARNING_DELETE, site_id);
+    return store_run_for(s, STMT_LEARNING_DELETE, site_id);
 }
 
 static int delete_operations(struct store *s, int64_t first_exchange, int64_t last_exchange)
@@ -166,10 +159,10 @@ int analysis_begin_site(struct store *s, int64_t site_id, bool anew)
     }
     r = anew ? forget_operations(s, site_id) : 0;
     for (size_t i = 0; r == 0 && anew && i < HR_ARRAY_LEN(classified); i++) {
-        r = run_for(s, classified[i], site_id);
+        r = store_run_for(s, classified[i], site_id);
     }
     for (size_t i = 0; r == 0 && i < HR_ARRAY_LEN(judged); i++) {
-        r = run_for(s, judged[i], site_id);
+        r = store_run_for(s, judged[i], site_id);
     }
     return r;
 }
@@ -478,7 +471,7 @@ int analysis_set_session(struct store *s, int64_t session_id, enum session_order
 
 int analysis_set_programs(struct store *s, int64_t session_id)
 {
-    return run_for(s, STMT_SESSION_HAS_PROGRAMS, session_id);
+    return store_run_for(s, STMT_SESSION_HAS_PROGRAMS, session_id);
 }
 
 int analysis_set_mark(struct store *s, const struct operation_mark *m)
@@ -498,5 +491,5 @@ int analysis_end_site(struct store *s, int64_t site_id)
     int r = rebind_users(s);
     r = r == 0 ? write_cells(s) : r;
     r = r == 0 ? store_run(s, store_stmt(s, STMT_LOGIN_COUNT_EMPTY)) : r;
-    return r == 0 ? run_for(s, STMT_SITE_ANALYSED, site_id) : r;
+    return r == 0 ? store_run_for(s, STMT_SITE_ANALYSED, site_id) : r;
 }
