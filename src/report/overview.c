@@ -146,7 +146,7 @@ static int load_trend(struct overview *o, struct store *s, const struct report *
     }
     f.since = o->days[0].from;
     f.until = o->days[OVERVIEW_TREND_DAYS - 1].to;
-    int err = read_traffic(s, &f, add_day_traffic, o);
+    int err = read_trend_traffic(s, &f, add_day_traffic, o);
     return err == 0 ? read_finding_marks(s, &f, add_mark, o) : err;
 }
 

@@ -111,6 +111,10 @@ int store_check(struct store *s, void (*emit)(const char *line, void *user), voi
 
 static int prune(struct store *s, hr_nsec before, int64_t *ret_exchanges)
 {
+    static const enum stmt_id kept[] = {
+        STMT_PRUNE_KEEP_PAST,  STMT_PRUNE_PAST,       STMT_PRUNE_KEEP_TRAFFIC,
+        STMT_PRUNE_KEEP_AGAIN, STMT_PRUNE_CUT_STATUS, STMT_PRUNE_TRAFFIC,
+    };
     static const enum stmt_id steps[] = {
         STMT_PRUNE_EVIDENCE,  STMT_PRUNE_ALERTS,        STMT_PRUNE_FINDINGS, STMT_PRUNE_LOSS,
         STMT_PRUNE_STATUS,    STMT_PRUNE_LOGINS,        STMT_PRUNE_REFUSALS, STMT_PRUNE_OFTEN,
@@ -121,8 +125,9 @@ static int prune(struct store *s, hr_nsec before, int64_t *ret_exchanges)
     if (r == 0) {
         *ret_exchanges = sqlite3_changes64(s->db);
     }
-    r = r == 0 ? store_run_for(s, STMT_PRUNE_KEEP_PAST, before) : r;
-    r = r == 0 ? store_run_for(s, STMT_PRUNE_PAST, before) : r;
+    for (size_t i = 0; r == 0 && i < sizeof(kept) / sizeof(kept[0]); i++) {
+        r = store_run_for(s, kept[i], before);
+    }
     r = r == 0 ? forget_exchanges(s, 0) : r; /* what is left keeps its meaning */
     for (size_t i = 0; r == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
         r = store_run_for(s, steps[i], before);

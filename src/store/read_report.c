@@ -131,10 +131,9 @@ int read_statuses(struct store *s, const struct read_filter *f,
     return r;
 }
 
-int read_traffic(struct store *s, const struct read_filter *f,
-                 int (*row)(hr_nsec at, int64_t exchanges, void *user), void *user)
+static int give_traffic(struct store *s, sqlite3_stmt *q,
+                        int (*row)(hr_nsec at, int64_t exchanges, void *user), void *user)
 {
-    sqlite3_stmt *q = quarters(s, STMT_SCOPE_TRAFFIC, f);
     int r;
     while ((r = store_step(s, q)) > 0) {
         r = row(quarter_at(sqlite3_column_int64(q, 0)), sqlite3_column_int64(q, 1), user);
@@ -143,6 +142,18 @@ int read_traffic(struct store *s, const struct read_filter *f,
         }
     }
     return r;
+}
+
+int read_traffic(struct store *s, const struct read_filter *f,
+                 int (*row)(hr_nsec at, int64_t exchanges, void *user), void *user)
+{
+    return give_traffic(s, quarters(s, STMT_SCOPE_TRAFFIC, f), row, user);
+}
+
+int read_trend_traffic(struct store *s, const struct read_filter *f,
+                       int (*row)(hr_nsec at, int64_t exchanges, void *user), void *user)
+{
+    return give_traffic(s, quarters(s, STMT_TREND_TRAFFIC, f), row, user);
 }
 
 int read_login_counts(struct store *s, const struct read_filter *f,

@@ -37,6 +37,10 @@ int read_statuses(struct store *s, const struct read_filter *f,
 int read_traffic(struct store *s, const struct read_filter *f,
                  int (*row)(hr_nsec at, int64_t exchanges, void *user), void *user);
 
+/** The same, also of quarter hours that were let go since, as long as a trend goes back. */
+int read_trend_traffic(struct store *s, const struct read_filter *f,
+                       int (*row)(hr_nsec at, int64_t exchanges, void *user), void *user);
+
 struct login_view {
     hr_nsec at;          /* beginning of the quarter hour */
     const char *outcome; /* "success", "failure", "error", "none" */

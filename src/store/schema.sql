@@ -370,6 +370,15 @@ CREATE TABLE past_findings (
     PRIMARY KEY (group_key, quarter)
 ) STRICT, WITHOUT ROWID;
 
+-- What is left of exchanges that were let go: the trend still shows those days. For 31 days before
+-- meta.pruned_before.
+CREATE TABLE past_traffic (
+    site      TEXT NOT NULL,    -- its name
+    quarter   INTEGER NOT NULL, -- quarter hours since 1970-01-01 UTC, by the request
+    exchanges INTEGER NOT NULL, -- how many, with a request
+    PRIMARY KEY (site, quarter)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE finding_evidence (
     finding_id  INTEGER NOT NULL REFERENCES findings (id),
     position    INTEGER NOT NULL,  -- from 0, in the order of the story

@@ -103,6 +103,16 @@
     "LEFT JOIN endpoints e ON e.id = x.endpoint_id "                                               \
     "LEFT JOIN users u ON u.id = x.user_id "
 
+/* Of x, an exchange. */
+#define LAST_BYTE_AT "coalesce(x.response_end_at, x.response_at, x.request_end_at, x.request_at, 0)"
+
+/* What past_traffic keeps of those that are about to go, as endpoint_status counts them; a
+ * condition on when they ended follows. */
+#define FORGOTTEN_TRAFFIC                                                                          \
+    "SELECT si.name, coalesce(x.request_at, x.response_at) / 900000000000, count(*) "              \
+    "FROM temp.forgotten g CROSS JOIN exchanges x ON x.id = g.id "                                 \
+    "JOIN sites si ON si.id = x.site_id WHERE x.endpoint_id IS NOT NULL AND " LAST_BYTE_AT
+
 static const char *const statements[STMT_COUNT] = {
     [STMT_BEGIN] = "BEGIN IMMEDIATE",
     [STMT_BEGIN_READ] = "BEGIN",
@@ -805,6 +815,16 @@ static const char *const statements[STMT_COUNT] = {
         "JOIN endpoints e ON e.id = q.endpoint_id WHERE q.quarter >= ?4 AND q.quarter < ?5 "
         "AND (?1 IS NULL OR e.site_id = (SELECT id FROM sites WHERE name = ?1)) "
         "GROUP BY q.quarter ORDER BY q.quarter",
+    [STMT_TREND_TRAFFIC] = /* and of quarters that were let go; where they are back, not twice */
+    "SELECT quarter, sum(CASE WHEN (quarter + 1) * 900000000000 <= (SELECT value FROM meta "
+    "WHERE name = 'pruned_before') THEN max(here, past) ELSE here + past END) FROM ("
+    "SELECT site, quarter, sum(here) AS here, sum(past) AS past FROM ("
+    "SELECT si.name AS site, q.quarter AS quarter, q.exchanges AS here, 0 AS past "
+    "FROM endpoint_status q JOIN endpoints e ON e.id = q.endpoint_id "
+    "JOIN sites si ON si.id = e.site_id WHERE q.quarter >= ?4 AND q.quarter < ?5 "
+    "AND (?1 IS NULL OR si.name = ?1) UNION ALL SELECT p.site, p.quarter, 0, p.exchanges "
+    "FROM past_traffic p WHERE p.quarter >= ?4 AND p.quarter < ?5 "
+    "AND (?1 IS NULL OR p.site = ?1)) GROUP BY site, quarter) GROUP BY quarter ORDER BY quarter",
     [STMT_SCOPE_LOGINS] =
         "SELECT l.quarter, l.outcome, l.has_token, sum(l.logins) FROM login_counts l "
         "WHERE l.quarter >= ?4 AND l.quarter < ?5 "
@@ -861,8 +881,7 @@ static const char *const statements[STMT_COUNT] = {
 
     /* care */
     [STMT_PRUNE_COLLECT] =
-        "INSERT INTO temp.forgotten (id) SELECT id FROM exchanges WHERE coalesce(response_end_at, "
-        "response_at, request_end_at, request_at, 0) < ?1",
+        "INSERT INTO temp.forgotten (id) SELECT id FROM exchanges x WHERE " LAST_BYTE_AT " < ?1",
     [STMT_PRUNE_KEEP_PAST] = /* those before last_at are there already: of captures read again */
     "INSERT INTO past_findings (group_key, quarter, rule, severity, verdict, site, endpoint, "
     "suppressed, findings, first_at, last_at) "
@@ -874,6 +893,22 @@ static const char *const statements[STMT_COUNT] = {
     "ON CONFLICT DO UPDATE SET findings = findings + excluded.findings, "
     "suppressed = min(suppressed, excluded.suppressed), last_at = excluded.last_at",
     [STMT_PRUNE_PAST] = "DELETE FROM past_findings WHERE last_at < ?1 - 400 * 86400 * 1000000000",
+    [STMT_PRUNE_KEEP_TRAFFIC] =
+        "INSERT INTO past_traffic (site, quarter, exchanges) " FORGOTTEN_TRAFFIC
+        " >= coalesce((SELECT value FROM meta WHERE name = 'pruned_before'), " LAST_BYTE_AT ") "
+        "GROUP BY 1, 2 ON CONFLICT DO UPDATE SET exchanges = exchanges + excluded.exchanges",
+    [STMT_PRUNE_KEEP_AGAIN] = /* of captures read again: they were counted then */
+    "INSERT INTO past_traffic (site, quarter, exchanges) " FORGOTTEN_TRAFFIC
+    " < (SELECT value FROM meta WHERE name = 'pruned_before') GROUP BY 1, 2 "
+    "ON CONFLICT DO UPDATE SET exchanges = max(exchanges, excluded.exchanges)",
+    [STMT_PRUNE_CUT_STATUS] = /* the quarter hour of which a part stays */
+    "UPDATE endpoint_status AS q SET exchanges = q.exchanges - n.gone FROM ("
+    "SELECT x.endpoint_id AS endpoint_id, coalesce(x.status, 0) AS status, count(*) AS gone "
+    "FROM temp.forgotten g CROSS JOIN exchanges x ON x.id = g.id WHERE x.endpoint_id IS NOT NULL "
+    "AND coalesce(x.request_at, x.response_at) / 900000000000 = ?1 / 900000000000 "
+    "GROUP BY 1, 2) n WHERE q.endpoint_id = n.endpoint_id AND q.status = n.status "
+    "AND q.quarter = ?1 / 900000000000",
+    [STMT_PRUNE_TRAFFIC] = "DELETE FROM past_traffic WHERE quarter < ?1 / 900000000000 - 31 * 96",
     [STMT_PRUNE_EVIDENCE] = "DELETE FROM finding_evidence WHERE finding_id IN "
                             "(SELECT id FROM findings WHERE at < ?1)",
     [STMT_PRUNE_ALERTS] =
@@ -881,7 +916,8 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_PRUNE_FINDINGS] = "DELETE FROM findings WHERE at < ?1",
     [STMT_PRUNE_LOSS] = "DELETE FROM loss WHERE to_at < ?1",
     [STMT_PRUNE_REFUSALS] = "DELETE FROM refusals WHERE last_at < ?1",
-    [STMT_PRUNE_STATUS] = "DELETE FROM endpoint_status WHERE (quarter + 1) * 900000000000 <= ?1",
+    [STMT_PRUNE_STATUS] = "DELETE FROM endpoint_status WHERE (quarter + 1) * 900000000000 <= ?1 "
+                          "OR exchanges <= 0",
     [STMT_PRUNE_LOGINS] = "DELETE FROM login_counts WHERE (quarter + 1) * 900000000000 <= ?1",
     [STMT_PRUNE_OFTEN] = "DELETE FROM endpoint_often WHERE (quarter + 1) * 900000000000 <= ?1",
     [STMT_PRUNE_RULE_RUNS] =

@@ -6,6 +6,7 @@ parts.py HEADRACE CAPTURES
 """
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -138,6 +139,14 @@ def check_losses(headrace, folder):
     return wrong
 
 
+def write_late(path):
+    """One more request, a minute after the others."""
+    with open(path, "wb") as out:
+        c = Capture(out)
+        c.wait(4 * 86400 + 300)
+        Connection(c, 9000).get("/a", status=302)
+
+
 def write_day(path, day, wrong):
     """Sessions that are well, and one that is served after its logout on each of these pages."""
     with open(path, "wb") as out:
@@ -166,6 +175,41 @@ def write_day(path, day, wrong):
             c.wait(30)
 
 
+def trend_of(page):
+    """Of each day with traffic or findings: findings by severity, exchanges."""
+    rows = re.findall(r'<tr><th scope="row">(\d{4}-\d\d-\d\d)</th>(.*?)</tr>', page[page.index('id="trend"'):])
+    found = {day: re.findall("<td>(.*?)</td>", cells) for day, cells in rows}
+    return {day: cells for day, cells in found.items() if cells != ["0"] * 4 + ["no traffic"]}
+
+
+def check_trend(headrace, folder):
+    """It shows days that were let go, also where the cut went through a quarter hour, and none twice."""
+    write_day(os.path.join(folder, "fourth.pcap"), 4, ["/a"])
+    paths = ["first.pcap", "second.pcap", "fourth.pcap"]
+    audit = [headrace, "audit", "--quiet", "--db", "trend.db", "-o", "trend.txt"]
+    report = [headrace, "report", "--db", "trend.db", "--tz", "UTC", "--format", "html"]
+    wanted = {"2023-11-14": ["0", "3", "0", "0"], "2023-11-17": ["0", "2", "0", "0"], "2023-11-18": ["0", "1", "0", "0"]}
+    run(audit + paths, folder)
+    for path, day in zip(paths, sorted(wanted)):
+        line = json.loads(run([headrace, "list", "captures", "--db", "trend.db", "--format", "ndjson"], folder)
+                          .splitlines()[paths.index(path)])
+        wanted[day].append(str(line["exchanges"]))
+    wrong = []
+    prune = [headrace, "db", "prune", "--quiet", "--db", "trend.db", "--keep"]
+    for step in ([], prune + ["1450min"], prune + ["1440min"], audit + ["login.pcap"], audit + ["first.pcap"],
+                 prune + ["1440min"], prune + ["1h"], prune + ["1min"]):
+        if step == audit + ["login.pcap"]:
+            write_late(os.path.join(folder, "login.pcap"))  # the site is analysed anew
+        if step:
+            run(step, folder)
+        got = trend_of(run(report, folder))
+        if step[-1:] == ["login.pcap"]:
+            wanted["2023-11-18"][-1] = str(int(wanted["2023-11-18"][-1]) + 1)
+        if got != wanted:
+            wrong.append("trend after %s: %s, not %s" % (step[1:], got, wanted))
+    return wrong
+
+
 def check_past(headrace, folder):
     """Days are compared also when the findings of the earlier one were let go."""
     write_day(os.path.join(folder, "first.pcap"), 0, ["/a", "/b", "/b"])
@@ -179,8 +223,7 @@ def check_past(headrace, folder):
         states = {(x["rule"], x["target"]): x["baseline"] for x in lines if "rule" in x}
         states.update({(x["slug"], x["endpoint"]): (x["baseline"], x["count"]) for x in lines if x.get("type") == "gone"})
         page = run(report + ["--format", "html"], folder)
-        trend = page[page.index('id="trend"'):page.index('id="trust"')]
-        return states, trend[trend.index("<tbody>"):trend.index("</tbody>")].count("<td>2</td>"), sorted(
+        return states, trend_of(page), sorted(
             known for known in ("known since 2023-11-14", "not found before") if known in page)
 
     before = compared()
@@ -201,6 +244,7 @@ def main():
     headrace, captures = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     with tempfile.TemporaryDirectory() as folder:
         wrong = check(headrace, captures, folder) + check_losses(headrace, folder) + check_past(headrace, folder)
+        wrong += check_trend(headrace, folder)
     print("\n".join(wrong) if wrong else "days and sites are told apart")
     return 1 if wrong else 0
 
