@@ -76,6 +76,12 @@ const char *hr_local_format(hr_nsec at, enum hr_local_form form, char text[HR_TI
         memmove(text + 4, text + 3, 3);
         text[3] = ':';
         break;
+    case HR_LOCAL_MARK:
+        hr_local_format(at, HR_LOCAL_OFFSET, text);
+        if (strcmp(text, "+00:00") == 0) {
+            snprintf(text, HR_TIME_TEXT_SIZE, "UTC");
+        }
+        break;
     }
     if (n > 0) {
         snprintf(text + n, HR_TIME_TEXT_SIZE - n, ".%06ld", nanoseconds / 1000);

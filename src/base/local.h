@@ -19,6 +19,7 @@ enum hr_local_form {
     HR_LOCAL_CLOCK,  /* 10:00:01.123456 */
     HR_LOCAL_HOUR,   /* 10:00 */
     HR_LOCAL_OFFSET, /* +01:00 */
+    HR_LOCAL_MARK,   /* +01:00; UTC for +00:00: behind a time, which then stands for itself */
 };
 /** @return text; "never" for HR_NSEC_INFINITE */
 const char *hr_local_format(hr_nsec at, enum hr_local_form form, char text[HR_TIME_TEXT_SIZE]);

@@ -1,6 +1,7 @@
 #include "report/show.h"
 
 #include "base/alloc.h"
+#include "base/local.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
 #include "cmd/output.h"
@@ -11,7 +12,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const enum cmd_option options[] = {OPT_DB_READ, OPT_OUTPUT, OPT_COLOR, OPT_END};
+static const enum cmd_option options[] = {OPT_DB_READ, OPT_OUTPUT, OPT_TZ, OPT_COLOR, OPT_END};
 static const struct cmd_usage usage = {
     .name = "show",
     .synopsis = "finding ID [OPTIONS]\nsession NAME|ID [OPTIONS]",
@@ -58,9 +59,19 @@ static int show_finding(struct cmd_run *run, const char *id, const struct report
     return r < 0 ? cmd_store_failed(run->store) : CMD_OK;
 }
 
-static void append_session_head(const struct session_view *v, struct hr_buf *out)
+static void append_moment(struct hr_buf *out, const char *what, hr_nsec at)
 {
     char text[HR_TIME_TEXT_SIZE];
+    if (at == HR_NSEC_INFINITE) {
+        hr_buf_appendf(out, "%s not seen", what);
+        return;
+    }
+    hr_buf_appendf(out, "%s %s", what, hr_local_format(at, HR_LOCAL_MICRO, text));
+    hr_buf_appendf(out, " %s", hr_local_format(at, HR_LOCAL_MARK, text));
+}
+
+static void append_session_head(const struct session_view *v, struct hr_buf *out)
+{
     hr_buf_append_str(out, "session ");
     paint_foreign(out, v->name);
     hr_buf_append_str(out, " at ");
@@ -73,12 +84,8 @@ static void append_session_head(const struct session_view *v, struct hr_buf *out
     }
     hr_buf_appendf(out, "\n%" PRId64 " exchanges: %" PRId64 " granted, %" PRId64 " denied",
                    v->exchanges, v->granted, v->denied);
-    hr_buf_appendf(out, "; login %s",
-                   v->login_at != HR_NSEC_INFINITE ? hr_time_format(v->login_at, text)
-                                                   : "not seen");
-    hr_buf_appendf(out, ", logout %s",
-                   v->logout_at != HR_NSEC_INFINITE ? hr_time_format(v->logout_at, text)
-                                                    : "not seen");
+    append_moment(out, "; login", v->login_at);
+    append_moment(out, ", logout", v->logout_at);
     hr_buf_appendf(out, "\norder of its operations: %s\n\n", v->order != NULL ? v->order : "-");
 }
 
@@ -147,6 +154,7 @@ static int show(struct cmd_run *run, const struct verb *verb)
     }
     struct report_paint paint = paint_of(&output);
     hr_buf_init(&out, SIZE_MAX);
+    hr_local_use(run->args->tz);
     status = verb->run(run, run->args->operands[1], &paint, &out);
     if (status == CMD_OK) {
         cmd_output_flush(&output, &out);

@@ -153,6 +153,7 @@ static const struct record_field finding_fields[] = {
     {"suppressed",    RECORD_BOOL,          FINDING(suppressed),  NULL,       NULL               },
     {"endpoint",      RECORD_TEXT,          FINDING(endpoint),    NULL,       NULL               },
     {"suppression",   RECORD_CUSTOM,        FINDING(suppressed),  NULL,       emit_suppression   },
+    {"known_since",   RECORD_TIME,          FINDING(known_since), NULL,       NULL               },
  /* Of an alert. */
     {"update",        RECORD_BOOL,          ALERT(is_update),     NULL,       NULL               },
     {"evidence_file", RECORD_TEXT,          ALERT(evidence_file), NULL,       NULL               },

@@ -196,6 +196,13 @@ static void append_answer(const struct report *r, struct hr_buf *out)
         html_raw(out, "</dd>");
     }
     hr_buf_clear(&line);
+    wording_first_found(&line, r);
+    if (line.len > 0) {
+        html_raw(out, "<dt>Known</dt><dd>");
+        html_text(out, hr_buf_str(&line));
+        html_raw(out, "</dd>");
+    }
+    hr_buf_clear(&line);
     wording_traffic(&line, r);
     html_raw(out, "<dt>Traffic</dt><dd>");
     html_text(out, hr_buf_str(&line));

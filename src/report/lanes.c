@@ -6,6 +6,7 @@
 #include "report/lanes.h"
 
 #include "base/alloc.h"
+#include "base/local.h"
 #include "base/text.h"
 #include "report/display.h"
 
@@ -476,7 +477,8 @@ void lanes_render(const struct lanes *l, const struct report_paint *paint, bool 
     find_conns(&w, events, n);
     plan_lanes(&w);
     if (n > 0) {
-        hr_buf_appendf(out, "from %s\n", hr_time_format(events[0].at, text));
+        hr_buf_appendf(out, "from %s", hr_local_format(events[0].at, HR_LOCAL_MICRO, text));
+        hr_buf_appendf(out, " %s\n", hr_local_format(events[0].at, HR_LOCAL_MARK, text));
         append_names(&w, out);
     }
     for (size_t i = 0; i < n; i++) {

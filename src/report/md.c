@@ -99,7 +99,10 @@ static void append_answer(const struct report *r, struct hr_buf *out)
         md_text(out, hr_buf_str(&line));
         hr_buf_append_char(out, '.');
     }
-    hr_buf_append_str(out, "\n\n");
+    hr_buf_clear(&line);
+    wording_first_found(&line, r);
+    hr_buf_appendf(out, "%s%s%s\n\n", line.len > 0 ? " " : "", hr_buf_str(&line),
+                   line.len > 0 ? "." : "");
     if (r->finding_count > r->suppressed_count) {
         append_tally(r, out);
     }
@@ -255,6 +258,7 @@ static void append_problem(const struct report *r, const struct report_problem *
                            struct hr_buf *out)
 {
     const size_t shown = all || p->count <= FINDINGS_SHOWN + 1 ? p->count : FINDINGS_SHOWN;
+    struct hr_buf known;
     hr_buf_append_str(out, "\n#### ");
     md_text(out, p->endpoint != NULL ? p->endpoint : "the whole site");
     hr_buf_append_str(out, " at ");
@@ -264,10 +268,10 @@ static void append_problem(const struct report *r, const struct report_problem *
     if (p->baseline != NULL) {
         hr_buf_appendf(out, " (%s)", p->baseline);
     }
-    if (p->known_since != HR_NSEC_INFINITE) {
-        hr_buf_append_str(out, "; ");
-        wording_known(out, r, p->known_since);
-    }
+    hr_buf_init(&known, SIZE_MAX);
+    wording_known(&known, r, p->known_since);
+    hr_buf_appendf(out, "%s%s", known.len > 0 ? "; " : "", hr_buf_str(&known));
+    hr_buf_finish(&known);
     hr_buf_append_str(out, "\n\n");
     for (size_t i = 0; i < shown; i++) {
         append_finding(r, report_whole(r, p->findings[i]), out);

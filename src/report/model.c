@@ -301,13 +301,13 @@ static int compare_known(const void *group, const void *known)
     return strcmp(group, ((const struct report_known *)known)->group);
 }
 
-hr_nsec report_known_since(const struct report *r, const char *group)
+static void tell_known(struct report *r)
 {
-    const struct report_known *k = NULL;
-    if (r->known_count > 0) {
-        k = bsearch(group, r->known, r->known_count, sizeof(*r->known), compare_known);
+    for (size_t i = 0; i < r->finding_count && r->known_count > 0; i++) {
+        const struct report_known *k = bsearch(r->findings[i].group, r->known, r->known_count,
+                                               sizeof(*r->known), compare_known);
+        r->findings[i].known_since = k != NULL ? k->first_at : HR_NSEC_INFINITE;
     }
-    return k != NULL ? k->first_at : HR_NSEC_INFINITE;
 }
 
 bool report_ran_rule(const struct report *r, const char *rule)
@@ -438,15 +438,14 @@ int report_load(struct report *r, struct store *s, const struct report_job *job)
     }
     err = err == 0 ? read_captures(s, &job->filter, add_capture, r) : err;
     err = err == 0 ? read_losses(s, &job->filter, add_loss, r) : err;
-    if (err == 0 && job->filter.since != INT64_MIN) {
-        err = read_problems_known(s, add_known, r);
-    }
+    err = err == 0 ? read_problems_known(s, add_known, r) : err;
     if (err == 0) {
         list_rules(r, job->rules);
         err = read_scope_rule_runs(s, &job->filter, add_rule_run, r);
     }
     if (err == 0) {
         clip_times(r);
+        tell_known(r);
         compare_with_baseline(r);
         group_findings(r, job->rules);
     }

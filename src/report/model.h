@@ -78,7 +78,7 @@ struct report {
     hr_nsec first_at; /* of the packets; infinite: nothing */
     hr_nsec last_at;
     size_t new_count; /* findings of problems that the baseline does not have; suppressed ones apart */
-    struct report_known *known; /* by group; of a report without beginning none: all are in it */
+    struct report_known *known; /* by group */
     size_t known_count;
     const struct baseline_entry **gone; /* problems of the baseline that are no more; worst first */
     size_t gone_count;
@@ -105,9 +105,6 @@ const struct finding_view *report_whole(const struct report *r, const struct fin
 int report_error(const struct report *r);
 /** To be called between findings while rendering: lets go of what was rendered where it is much. */
 void report_spill(const struct report *r, struct hr_buf *out);
-
-/** When the problem was found first. INFINITE: the report has no beginning before which that could be. */
-hr_nsec report_known_since(const struct report *r, const char *group);
 
 /** Whether it looked for problems of that rule: it is switched on, and did not fail. */
 bool report_ran_rule(const struct report *r, const char *rule);

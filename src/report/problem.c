@@ -68,7 +68,7 @@ static struct report_problem make_problem(const struct report *r, const struct f
         .endpoint = f[0]->endpoint,
         .baseline = f[0]->baseline,
         .about = about,
-        .known_since = report_known_since(r, f[0]->group),
+        .known_since = f[0]->known_since,
         .suppressed = f[0]->suppressed,
         .first_at = f[0]->at,
         .last_at = f[0]->at,

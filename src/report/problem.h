@@ -19,7 +19,7 @@ struct report_problem {
     const char *endpoint; /* NULL: none */
     const char *baseline; /* "new", "unchanged"; NULL: compared with nothing */
     const struct rule *about; /* NULL: a rule that is not loaded any more */
-    hr_nsec known_since;      /* report_known_since() */
+    hr_nsec known_since;      /* when it was found first */
     bool suppressed;          /* all of it, or nothing */
     size_t verdicts[PROBLEM_VERDICTS]; /* how many findings of each */
     hr_nsec first_at;

@@ -147,6 +147,17 @@ static void put_fingerprints(struct hr_json *j, const char *group, const char *f
     }
 }
 
+/* Detected is what was on the wire then, whenever it was imported. */
+static void put_provenance(struct hr_json *j, const struct finding_view *f)
+{
+    if (f->known_since != HR_NSEC_INFINITE) {
+        hr_json_key(j, "provenance");
+        hr_json_object_begin(j);
+        parts_put_time(j, "firstDetectionTimeUtc", f->known_since);
+        hr_json_object_end(j);
+    }
+}
+
 static void put_suppression(struct hr_json *j, const struct finding_view *f)
 {
     hr_json_key(j, "suppressions");
@@ -266,6 +277,7 @@ static void put_result(struct hr_json *j, const struct report *r, const struct f
         parts_put_text(j, "baselineState", f->baseline);
     }
     put_suppression(j, f);
+    put_provenance(j, f);
     put_request(j, f);
     put_own(j, r, f);
     hr_json_object_end(j);

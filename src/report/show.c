@@ -98,7 +98,7 @@ static int append_finding(struct store *s, const struct finding_view *f,
 {
     bool with_file = report_has_several_captures(s);
     append_head(f, out);
-    report_text_finding(f, paint, with_file, out);
+    report_text_finding(f, "", paint, with_file, out);
     int r = draw_finding(s, f, paint, with_file, out);
     if (f->explanation != NULL) {
         hr_buf_append_char(out, '\n');

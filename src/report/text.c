@@ -58,20 +58,13 @@ static const char *verdict_of(const struct finding_view *f)
 
 static void append_traffic(const struct report *r, struct hr_buf *out)
 {
-    char from[HR_TIME_TEXT_SIZE];
-    char to[HR_TIME_TEXT_SIZE];
-    char span[HR_TIME_TEXT_SIZE];
     hr_buf_appendf(out, "%" PRIu64 " %s, %" PRIu64 " %s, %" PRIu64 " %s", r->exchanges,
                    plural(r->exchanges, "exchange", "exchanges"), r->sessions,
                    plural(r->sessions, "session", "sessions"), r->sites,
                    plural(r->sites, "site", "sites"));
     if (r->first_at != HR_NSEC_INFINITE && r->exchanges > 0) {
-        hr_time_format(r->first_at, from);
-        hr_time_format(r->last_at, to);
-        from[10] = to[10] = ' ';
-        from[19] = to[19] = '\0';
-        hr_buf_appendf(out, "; %s to %s UTC (%s)", from, strncmp(from, to, 10) == 0 ? to + 11 : to,
-                       hr_duration_format(hr_nsec_sub(r->last_at, r->first_at), span));
+        hr_buf_append_str(out, "; ");
+        wording_times(out, r);
     }
     hr_buf_append_str(out, "\n");
 }
@@ -157,6 +150,9 @@ static void append_answer(const struct report *r, const struct report_text_optio
         hr_buf_appendf(out, "%zu of them %s new in this run\n", r->run->rules.new_findings,
                        plural(r->run->rules.new_findings, "is", "are"));
     }
+    const size_t before = out->len;
+    wording_first_found(out, r);
+    hr_buf_append_str(out, out->len > before ? "\n" : "");
     append_baseline(r, out);
     append_traffic(r, out);
 }
@@ -190,6 +186,8 @@ static void append_group(const struct report *r, const struct report_group *g,
                          const struct report_text_options *o, struct hr_buf *out)
 {
     bool with_file = r->capture_count > 1;
+    struct hr_buf known;
+    hr_buf_init(&known, SIZE_MAX);
     hr_buf_append_str(out, "  ");
     paint_foreign(out, g->site != NULL ? g->site : "(no site)");
     if (g->session != NULL) {
@@ -204,13 +202,18 @@ static void append_group(const struct report *r, const struct report_group *g,
     size_t shown = o->all || g->count <= FINDINGS_SHOWN + 1 ? g->count : FINDINGS_SHOWN;
     for (size_t i = 0; i < shown; i++) {
         const struct finding_view *f = report_whole(r, &r->findings[g->first + i]);
-        report_text_finding(f, &o->paint, with_file, out);
+        if (wording_is_known(r, f->known_since)) {
+            wording_known(&known, r, f->known_since);
+        }
+        report_text_finding(f, hr_buf_str(&known), &o->paint, with_file, out);
+        hr_buf_clear(&known);
         report_spill(r, out);
     }
     if (shown < g->count) {
         hr_buf_appendf(out, "%*s%s and %zu more (--all)\n", INDENT, "",
                        o->paint.has_unicode ? "…" : "...", g->count - shown);
     }
+    hr_buf_finish(&known);
 }
 
 static bool same_text(const char *a, const char *b)

@@ -15,9 +15,13 @@ struct report_text_options {
 
 void report_text_render(const struct report *r, const struct report_text_options *options,
                         struct hr_buf *out);
-/** One finding in full; also for `show finding`. @param with_file  name captures in each line */
-void report_text_finding(const struct finding_view *f, const struct report_paint *paint,
-                         bool with_file, struct hr_buf *out);
+/**
+ * One finding in full; also for `show finding`.
+ * @param known      since when its problem is known, in words; "": nothing is said
+ * @param with_file  name captures in each line
+ */
+void report_text_finding(const struct finding_view *f, const char *known,
+                         const struct report_paint *paint, bool with_file, struct hr_buf *out);
 
 /** "suppressed by OWNER until DATE: REASON", from that column on. */
 void report_text_suppression(const struct finding_view *f, const struct report_paint *paint,

@@ -1,4 +1,5 @@
 #include "base/alloc.h"
+#include "base/local.h"
 #include "report/caveats.h"
 #include "report/display.h"
 #include "report/text.h"
@@ -9,18 +10,6 @@
 #include <string.h>
 
 enum { INDENT = 4, EVIDENCE_INDENT = 8 };
-
-/* "2026-01-31 10:00:01.123456" */
-static void append_clock(struct hr_buf *out, hr_nsec at)
-{
-    char text[HR_TIME_TEXT_SIZE];
-    hr_time_format(at, text);
-    if (strlen(text) == 30) {
-        text[10] = ' ';
-        text[26] = '\0';
-    }
-    hr_buf_append_str(out, text);
-}
 
 static void append_evidence_line(const struct evidence_view *e, hr_nsec first_at,
                                  const struct report_paint *paint, bool with_file,
@@ -97,10 +86,9 @@ void report_text_suppression(const struct finding_view *f, const struct report_p
     hr_buf_init(&line, SIZE_MAX);
     hr_buf_appendf(&line, "suppressed by %s", f->suppression_owner);
     if (f->suppression_expires_at != HR_NSEC_INFINITE) {
-        hr_time_format(f->suppression_expires_at, at);
-        at[10] = ' ';
-        at[16] = '\0';
-        hr_buf_appendf(&line, " until %s UTC", at);
+        hr_buf_appendf(&line, " until %s",
+                       hr_local_format(f->suppression_expires_at, HR_LOCAL_MINUTE, at));
+        hr_buf_appendf(&line, " %s", hr_local_format(f->suppression_expires_at, HR_LOCAL_MARK, at));
     }
     hr_buf_appendf(&line, ": %s", f->suppression_reason);
     hr_buf_appendf(out, "%*s", (int)column, "");
@@ -108,14 +96,16 @@ void report_text_suppression(const struct finding_view *f, const struct report_p
     hr_buf_finish(&line);
 }
 
-void report_text_finding(const struct finding_view *f, const struct report_paint *paint,
-                         bool with_file, struct hr_buf *out)
+void report_text_finding(const struct finding_view *f, const char *known,
+                         const struct report_paint *paint, bool with_file, struct hr_buf *out)
 {
+    char text[HR_TIME_TEXT_SIZE];
     struct hr_buf head;
     hr_nsec first_at = wording_story_begin(f);
     hr_buf_init(&head, SIZE_MAX);
-    hr_buf_appendf(&head, "#%" PRId64 " %s%s", f->id, f->verdict,
-                   f->baseline != NULL && strcmp(f->baseline, "new") == 0 ? ", new" : "");
+    hr_buf_appendf(&head, "#%" PRId64 " %s%s%s%s", f->id, f->verdict,
+                   f->baseline != NULL && strcmp(f->baseline, "new") == 0 ? ", new" : "",
+                   known[0] != '\0' ? ", " : "", known);
     hr_buf_appendf(out, "%*s", INDENT, "");
     paint_text(paint, out, COLOR_BOLD, hr_buf_str(&head));
     hr_buf_append_str(out, "  ");
@@ -123,9 +113,8 @@ void report_text_finding(const struct finding_view *f, const struct report_paint
     paint_wrapped(paint, out, f->summary, column, EVIDENCE_INDENT);
     if (first_at != HR_NSEC_INFINITE) {
         hr_buf_clear(&head);
-        hr_buf_append_str(&head, "from ");
-        append_clock(&head, first_at);
-        hr_buf_append_str(&head, " UTC");
+        hr_buf_appendf(&head, "from %s", hr_local_format(first_at, HR_LOCAL_MICRO, text));
+        hr_buf_appendf(&head, " %s", hr_local_format(first_at, HR_LOCAL_MARK, text));
         if (f->client != NULL) {
             hr_buf_appendf(&head, ", client %s port %d", f->client, f->client_port);
         }

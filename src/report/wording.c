@@ -43,34 +43,71 @@ void wording_baseline(struct hr_buf *out, const struct report *r)
     hr_buf_appendf(out, " gone since %s", r->job.baseline->name);
 }
 
+static bool has_begin(const struct report *r)
+{
+    return r->job.filter.since != INT64_MIN;
+}
+
+bool wording_is_known(const struct report *r, hr_nsec known_since)
+{
+    return known_since < (has_begin(r) ? r->job.filter.since : r->first_at);
+}
+
+void wording_first_found(struct hr_buf *out, const struct report *r)
+{
+    size_t first = 0;
+    const size_t open = r->finding_count - r->suppressed_count;
+    if (!has_begin(r) || open == 0) {
+        return;
+    }
+    for (size_t i = 0; i < open; i++) {
+        first += wording_is_known(r, r->findings[i].known_since) ? 0 : 1;
+    }
+    wording_count(out, first, "of them is of a problem that was",
+                  "of them are of problems that were");
+    hr_buf_append_str(out, " not found before");
+}
+
 void wording_known(struct hr_buf *out, const struct report *r, hr_nsec known_since)
 {
     char day[HR_TIME_TEXT_SIZE];
     if (known_since == HR_NSEC_INFINITE) {
         return;
     }
-    if (known_since < r->job.filter.since) {
+    if (wording_is_known(r, known_since)) {
         hr_buf_appendf(out, "known since %s", hr_local_format(known_since, HR_LOCAL_DATE, day));
-    } else {
+    } else if (has_begin(r)) {
         hr_buf_append_str(out, "not found before");
     }
 }
 
-void wording_traffic(struct hr_buf *out, const struct report *r)
+void wording_times(struct hr_buf *out, const struct report *r)
 {
     char from[HR_TIME_TEXT_SIZE];
     char to[HR_TIME_TEXT_SIZE];
+    char from_mark[HR_TIME_TEXT_SIZE];
+    char to_mark[HR_TIME_TEXT_SIZE];
     char span[HR_TIME_TEXT_SIZE];
+    hr_local_format(r->first_at, HR_LOCAL_SECOND, from);
+    hr_local_format(r->last_at, HR_LOCAL_SECOND, to);
+    hr_local_format(r->first_at, HR_LOCAL_MARK, from_mark);
+    hr_local_format(r->last_at, HR_LOCAL_MARK, to_mark);
+    const bool is_one_zone = strcmp(from_mark, to_mark) == 0; /* clocks were put forward or back */
+    hr_buf_appendf(out, "%s%s%s to %s %s (%s)", from, is_one_zone ? "" : " ",
+                   is_one_zone ? "" : from_mark, strncmp(from, to, 10) == 0 ? to + 11 : to, to_mark,
+                   hr_duration_format(hr_nsec_sub(r->last_at, r->first_at), span));
+}
+
+void wording_traffic(struct hr_buf *out, const struct report *r)
+{
     wording_count(out, r->exchanges, "exchange", "exchanges");
     hr_buf_append_str(out, ", ");
     wording_count(out, r->sessions, "session", "sessions");
     hr_buf_append_str(out, ", ");
     wording_count(out, r->sites, "site", "sites");
     if (r->first_at != HR_NSEC_INFINITE) {
-        hr_local_format(r->first_at, HR_LOCAL_SECOND, from);
-        hr_local_format(r->last_at, HR_LOCAL_SECOND, to);
-        hr_buf_appendf(out, "; %s to %s (%s)", from, strncmp(from, to, 10) == 0 ? to + 11 : to,
-                       hr_duration_format(hr_nsec_sub(r->last_at, r->first_at), span));
+        hr_buf_append_str(out, "; ");
+        wording_times(out, r);
     }
 }
 

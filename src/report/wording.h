@@ -12,8 +12,10 @@ void wording_count(struct hr_buf *out, uint64_t n, const char *one, const char *
 void wording_answer(struct hr_buf *out, const struct report *r);
 /** How many findings are new and how many problems are gone; nothing without a baseline. */
 void wording_baseline(struct hr_buf *out, const struct report *r);
-/** "2185 exchanges, 284 sessions, 3 sites; 2026-03-02 08:00:00 to 08:00:19 (19.3 s)" */
+/** "2185 exchanges, 284 sessions, 3 sites; 2026-03-02 08:00:00 to 08:00:19 UTC (19.3 s)" */
 void wording_traffic(struct hr_buf *out, const struct report *r);
+/** When that was: "2026-03-02 08:00:00 to 08:00:19 UTC (19.3 s)" */
+void wording_times(struct hr_buf *out, const struct report *r);
 /** What the report is about: "2026-03-02", "everything in the database". */
 void wording_scope(struct hr_buf *out, const struct report *r);
 /** "3 proven, 1 suspect" */
@@ -31,7 +33,12 @@ hr_nsec wording_story_begin(const struct finding_view *f);
 /** The evidence in order of time; of the caller. */
 struct evidence_view *wording_sorted_evidence(const struct finding_view *f);
 
-/** "known since 2026-01-31", "not found before"; nothing where that is not known. */
+/** Whether the problem was found before what the report is about. */
+bool wording_is_known(const struct report *r, hr_nsec known_since);
+/** "2 of them are of problems that were not found before"; nothing where the report has no beginning. */
+void wording_first_found(struct hr_buf *out, const struct report *r);
+/** "known since 2026-01-31", "not found before"; nothing where the report has no beginning before which
+ * that could be. */
 void wording_known(struct hr_buf *out, const struct report *r, hr_nsec known_since);
 /** "findings", "clean", "not exercised", "failed"; "not known": how often its situation occurred. */
 const char *wording_rule_state(const struct report_rule *rule);

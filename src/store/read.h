@@ -186,6 +186,7 @@ struct finding_view { /* the contract of `list findings` */
     const char *suppression_owner;
     hr_nsec suppression_expires_at; /* HR_NSEC_INFINITE: never */
     const char *endpoint;       /* "GET /users/{id}"; NULL: none */
+    hr_nsec known_since;        /* when its problem was found first; infinite: not asked */
 };
 /** Not the withdrawn ones; suppressed ones last; worst severity first, then verdict, site, time. */
 int read_findings(struct store *s, const struct read_filter *f,

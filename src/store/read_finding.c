@@ -86,6 +86,7 @@ static void read_finding_columns(sqlite3_stmt *q, struct finding_view *f)
         .suppression_owner = column_text(q, 25),
         .suppression_expires_at = column_time(q, 26),
         .endpoint = column_text(q, 27),
+        .known_since = HR_NSEC_INFINITE,
     };
 }
 

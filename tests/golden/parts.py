@@ -224,7 +224,8 @@ def check_past(headrace, folder):
         states.update({(x["slug"], x["endpoint"]): (x["baseline"], x["count"]) for x in lines if x.get("type") == "gone"})
         page = run(report + ["--format", "html"], folder)
         return states, trend_of(page), sorted(
-            known for known in ("known since 2023-11-14", "not found before") if known in page)
+            known for known in ("known since 2023-11-14", "not found before") if known in page), sorted(
+                (x["target"], x["known_since"][:10]) for x in lines if "rule" in x)
 
     before = compared()
     wrong = []

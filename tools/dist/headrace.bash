@@ -55,7 +55,7 @@ _headrace() {
         words='findings sessions exchanges streams endpoints captures loss'
         files=1
         ;;
-    show) options='--db --output --color' words='finding session' ;;
+    show) options='--db --output --tz --color' words='finding session' ;;
     evidence) options="--db --output --from --ring --anonymize --max-evidence $bounds" ;;
     rules)
         options='--db --rules --suppressions --rule --no-rule --set --output --color'

@@ -179,6 +179,7 @@ complete -c headrace -n '__headrace_in list' -s h -l help
 complete -c headrace -n '__headrace_in list' -s V -l version
 complete -c headrace -n '__headrace_in show' -l db -r
 complete -c headrace -n '__headrace_in show' -s o -l output -r
+complete -c headrace -n '__headrace_in show' -l tz -x
 complete -c headrace -n '__headrace_in show' -l color -x -a 'auto always never'
 complete -c headrace -n '__headrace_in show' -l config -r
 complete -c headrace -n '__headrace_in show' -s q -l quiet

@@ -50,8 +50,11 @@ static void times_are_written_in_the_zone(void **state)
     assert_string_equal(hr_local_format(t, HR_LOCAL_DATE, text), "2026-11-23");
     assert_string_equal(hr_local_format(t, HR_LOCAL_HOUR, text), "00:00");
     assert_string_equal(hr_local_format(t, HR_LOCAL_OFFSET, text), "+01:00");
+    assert_string_equal(hr_local_format(t, HR_LOCAL_MARK, text), "+01:00");
     assert_string_equal(hr_local_format(HR_NSEC_INFINITE, HR_LOCAL_DATE, text), "never");
     assert_string_equal(hr_local_zone(text), "Europe/Rome");
+    hr_local_use("UTC");
+    assert_string_equal(hr_local_format(t, HR_LOCAL_MARK, text), "UTC");
 }
 
 int main(void)

@@ -40,6 +40,7 @@ static const struct finding_view finding = {
     .fingerprint = "f",
     .group = "g",
     .baseline = "new",
+    .known_since = 1000,
 };
 
 /* Absent is null, never an invented value; the order of keys is the contract's. */
@@ -61,7 +62,8 @@ static void findings_are_written_as_agreed(void **state)
         "\"text\":\"said \\\"bye\\\"\\u001b[31m\"},{\"role\":\"cut\",\"exchange\":null,"
         "\"capture\":null,\"stream\":null,\"frame\":null,\"at\":null,\"text\":\"x\"}],\"count\":1,"
         "\"fingerprint\":\"f\",\"group\":\"g\",\"baseline\":\"new\",\"suppressed\":false,"
-        "\"endpoint\":null,\"suppression\":null}\n");
+        "\"endpoint\":null,\"suppression\":null,"
+        "\"known_since\":\"1970-01-01T00:00:00.000001000Z\"}\n");
     hr_buf_finish(&got);
 }
 

@@ -1,4 +1,5 @@
 #include "base/alloc.h"
+#include "base/local.h"
 #include "report/text.h"
 #include "support/test.h"
 
@@ -59,7 +60,8 @@ static struct finding_view finding(int64_t id)
                                  .count = 1,
                                  .fingerprint = "f",
                                  .group = "g",
-                                 .baseline = "new"};
+                                 .baseline = "new",
+                                 .known_since = 1004200000};
 }
 
 enum { FINDINGS = 10 };
@@ -108,7 +110,8 @@ static void make_sample(struct sample *s)
                                 .sites = 1,
                                 .sessions = 2,
                                 .first_at = 0,
-                                .last_at = HR_NSEC_PER_SEC};
+                                .last_at = HR_NSEC_PER_SEC,
+                                .job = {.filter = READ_FILTER_ALL}};
 }
 
 static char *render(const struct report *r, const struct report_text_options *o)
@@ -135,6 +138,7 @@ static void the_answer_comes_first(void **state)
     struct sample s;
     const struct report_text_options o = {.paint = {.width = 100}};
     (void)state;
+    hr_local_use("UTC");
     make_sample(&s);
     s.report.job.db_path = "the x.db";
     char *text = render(&s.report, &o);
@@ -221,6 +225,31 @@ static void colour_is_asked_for(void **state)
     free(text);
 }
 
+/* A time is one of the zone, and says so; a report with a beginning tells what is older. */
+static void times_and_what_was_known(void **state)
+{
+    struct sample s;
+    const struct report_text_options o = {.paint = {.width = 100}, .all = true};
+    (void)state;
+    make_sample(&s);
+    hr_local_use("Asia/Kolkata");
+    s.report.job.filter.since = 1000000000;
+    s.findings[0].known_since = -86400 * HR_NSEC_PER_SEC;
+    s.findings[1].suppressed = true;
+    s.findings[1].suppression_owner = "ann";
+    s.findings[1].suppression_reason = "known";
+    s.findings[1].suppression_expires_at = 60 * HR_NSEC_PER_SEC;
+    char *text = render(&s.report, &o);
+    assert_has(text, "\n9 of them are of problems that were not found before\n");
+    assert_has(text, "; 1970-01-01 05:30:00 to 05:30:01 +05:30 (1 s)\n");
+    assert_has(text, "    #1 proven, new, known since 1969-12-31  served");
+    assert_has(text, "    #2 proven, new  served");
+    assert_has(text, "from 1970-01-01 05:30:01.000000 +05:30, client");
+    assert_has(text, "suppressed by ann until 1970-01-01 05:31 +05:30: known");
+    free(text);
+    hr_local_use("UTC");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +258,7 @@ int main(void)
         cmocka_unit_test(blindness_comes_before_all),
         cmocka_unit_test(nothing_is_wider_than_the_terminal),
         cmocka_unit_test(colour_is_asked_for),
+        cmocka_unit_test(times_and_what_was_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
