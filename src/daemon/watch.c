@@ -19,6 +19,11 @@
 /* Between two rounds: of each alert's delay. Long rounds leave others a quarter of their time. */
 #define ROUND_INTERVAL (100 * HR_NSEC_PER_MSEC)
 #define ROUND_SHARE 4
+/* Whole looks at what is known of a site take a tenth of the time at most; glances lie between. */
+#define GLANCE_SHARE 9
+/* Who told it to end does not wait for longer looks: the next watch or audit judges what is left.
+ */
+#define LOOK_PATIENCE HR_NSEC_PER_SEC
 /* Packets are that much later on the disk. */
 #define KEEP_INTERVAL (50 * HR_NSEC_PER_MSEC)
 #define TICK_INTERVAL HR_NSEC_PER_SEC
@@ -60,6 +65,7 @@ struct watch {
     hr_nsec totals_due; /* steady */
     atomic_uint_fast64_t rounds_done;
     atomic_bool is_taken_up; /* what was loaded */
+    atomic_bool is_behind;   /* a round is due, though nothing comes in */
 };
 
 int watch_block_signals(void)
@@ -123,6 +129,7 @@ static void on_round_end(void *user)
 {
     struct watch *w = user;
     count_totals(w);
+    atomic_store(&w->is_behind, rounds_is_behind(w->rounds));
     atomic_fetch_add(&w->rounds_done, 1);
 }
 
@@ -139,7 +146,7 @@ static void begin_round(struct watch *w, bool is_last)
     w->has_frames = false;
     w->rounds_begun++;
     w->round_began = clock_steady();
-    ingest_end_round(w->ingest, feed_infos(w->config->feed), is_last);
+    ingest_end_round(w->ingest, feed_infos(w->config->feed), is_last, is_last && w->is_told_to_end);
 }
 
 /* --- ticks ------------------------------------------------------------------------------------ */
@@ -344,7 +351,8 @@ static void pace_rounds(struct watch *w, hr_nsec now)
         hr_nsec share = w->round_time / ROUND_SHARE;
         w->round_due = now + (share > ROUND_INTERVAL ? share : ROUND_INTERVAL);
     }
-    if (w->round_began == 0 && w->has_frames && now >= w->round_due) {
+    const bool is_due = w->has_frames || atomic_load(&w->is_behind);
+    if (w->round_began == 0 && is_due && now >= w->round_due) {
         begin_round(w, false);
     }
 }
@@ -402,6 +410,8 @@ static int start(struct watch *w)
         .captures = c->captures,
         .capture_count = feed_count(c->feed),
         .retain = c->retain,
+        .glance_share = GLANCE_SHARE,
+        .patience = LOOK_PATIENCE,
         .found = on_found,
         .idle = on_idle,
         .stored = on_round_stored,
@@ -472,7 +482,7 @@ static int end_alerts(struct watch *w, int r)
 
 int watch_run(const struct watch_config *config, int signals)
 {
-    struct watch w = {.config = config, .stats.packet_at = INT64_MIN};
+    struct watch w = {.config = config, .stats.packet_at = INT64_MIN, .is_behind = true};
     hr_nsec now = clock_steady();
     w.arrived_at = clock_wall();
     w.clocks = clock_both();

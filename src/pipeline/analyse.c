@@ -69,3 +69,34 @@ int pipeline_analyse(struct store *s, const struct profile_set *profiles, hr_nse
     free(sites);
     return r;
 }
+
+static int glance_site(struct store *s, int64_t site_id, const struct glance *g,
+                       hr_nsec clock_error, struct classifier *classifier, bool *ret_done)
+{
+    bool is_known = false;
+    *ret_done = false;
+    int r = classify_new(classifier, site_id, &is_known);
+    if (r < 0 || !is_known) {
+        return r;
+    }
+    r = judge_glance(s, site_id, g, clock_error, ret_done);
+    return r == 0 ? analysis_leave_site(s) : r;
+}
+
+int pipeline_glance(struct store *s, const struct glance *g, hr_nsec clock_error,
+                    struct classifier *classifier, struct glanced_sites *ret_sites)
+{
+    int64_t *sites = NULL;
+    size_t count = 0;
+    size_t done = 0;
+    int r = analysis_changed_sites(s, &sites, &count);
+    r = r == 0 ? twins_prepare(s) : r;
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        bool is_done = false;
+        r = glance_site(s, sites[i], g, clock_error, classifier, &is_done);
+        sites[done] = sites[i];
+        done += is_done;
+    }
+    *ret_sites = (struct glanced_sites){sites, done};
+    return r;
+}

@@ -33,7 +33,9 @@ struct site_stream {
     unsigned stretch_count;
     uint64_t exchanges;
     uint64_t next_decision;
-    bool is_settled; /* all that is stored was classified as the model says */
+    bool is_settled; /* all that was stored at its last decision was classified as it says */
+    bool is_ahead;   /* more was fed since */
+    bool may_repeat; /* what is fed may have been classified by another run, that ended early */
     UT_hash_handle hh;
 };
 
@@ -148,7 +150,8 @@ static int feed(struct classifier *c, struct site_stream *t, const struct exchan
     }
     site_model_classify(t->model, f, &classified);
     kinds_add(t->kinds, site_model_kind(t->model, f), t->stretch_count - 1, f, &classified);
-    return analysis_add_classified(c->store, f, &classified);
+    const int r = t->may_repeat ? analysis_remove_classified(c->store, f) : 0;
+    return r == 0 ? analysis_add_classified(c->store, f, &classified) : r;
 }
 
 int classifier_feed(struct classifier *c, const struct exchange_facts *f)
@@ -169,7 +172,8 @@ static int save_site(struct store *s, struct site_stream *t)
     struct hr_buf learned;
     struct hr_buf examples;
     size_t count = 0;
-    if (!t->is_settled || !kinds_is_whole(t->kinds) || site_learner_has_profile(t->learner)) {
+    if (!t->is_settled || t->is_ahead || !kinds_is_whole(t->kinds) ||
+        site_learner_has_profile(t->learner)) {
         return 0;
     }
     hr_buf_init(&learned, SIZE_MAX);
@@ -245,6 +249,7 @@ static int load_row(const struct site_learning *saved, void *user)
     plan_decision(t);
     t->stretches[0] = (struct stretch){1, saved->last_exchange, true};
     t->is_settled = true;
+    t->may_repeat = true;
     const int r = load_kinds(l, saved);
     if (r <= 0) {
         site_destroy(l->classifier, t);
@@ -327,9 +332,13 @@ static int learn_site(struct classifier *c, int64_t site_id, struct site_stream 
 static int feed_new(struct classifier *c, struct site_stream *t)
 {
     struct feeding g = {c, t};
-    const int64_t known = t->stretches[0].last;
+    int64_t known = 0;
+    for (unsigned i = 0; i < t->stretch_count; i++) {
+        known = t->stretches[i].last > known ? t->stretches[i].last : known;
+    }
     HASH_DEL(c->sites, t); /* to the end: it was asked for last */
     HASH_ADD(hh, c->sites, site_id, sizeof(t->site_id), t);
+    t->is_ahead = true;
     return read_site_exchanges_between(c->store, t->site_id, known + 1, INT64_MAX, feed_row, &g);
 }
 
@@ -405,6 +414,8 @@ static void settle(struct site_stream *t, struct site_model *last)
     t->stretches[0].is_classified = true;
     t->stretch_count = 1;
     t->is_settled = true;
+    t->is_ahead = false;
+    t->may_repeat = false;
     plan_decision(t);
 }
 
@@ -458,6 +469,14 @@ int classify_site(struct classifier *c, int64_t site_id)
         site_destroy(c, t); /* it is known in part */
     }
     return r;
+}
+
+int classify_new(struct classifier *c, int64_t site_id, bool *ret_known)
+{
+    const int r = check_epoch(c);
+    struct site_stream *t = r == 0 ? find_site(c, site_id) : NULL;
+    *ret_known = t != NULL && t->is_settled;
+    return *ret_known ? feed_new(c, t) : r;
 }
 
 int classifier_save(struct classifier *c)

@@ -29,6 +29,12 @@ void classifier_use(struct classifier *c, const struct profile_set *profiles);
 int classifier_feed(struct classifier *c, const struct exchange_facts *f);
 /** Learns and classifies what changed at one site. Within a transaction. @return as above */
 int classify_site(struct classifier *c, int64_t site_id);
+/**
+ * Classifies what came in since, as the last model of the site says; that model stays to be decided
+ * anew by classify_site(). Within a transaction.
+ * @param ret_known  false: nothing of that site is known yet, and nothing was done. @return as above
+ */
+int classify_new(struct classifier *c, int64_t site_id, bool *ret_known);
 /** Stores what is known, for the next one. Within the same transaction, or one that adds nothing. */
 int classifier_save(struct classifier *c);
 

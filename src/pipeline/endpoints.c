@@ -151,6 +151,15 @@ int endpoints_judge(struct endpoints *e,
     return r;
 }
 
+void endpoints_set_protection(struct endpoints *e, int64_t endpoint_id,
+                              enum endpoint_protection protection)
+{
+    struct entry *entry = find(e, endpoint_id);
+    if (entry != NULL) {
+        entry->protection = protection;
+    }
+}
+
 bool endpoints_is_protected(const struct endpoints *e, int64_t endpoint_id)
 {
     const struct entry *entry = find(e, endpoint_id);

@@ -33,6 +33,9 @@ int endpoints_judge(struct endpoints *e,
 int endpoints_emit_often(const struct endpoints *e,
                          int (*often)(int64_t endpoint_id, int64_t quarter, uint64_t sessions, void *user),
                          void *user);
+/** Instead of what endpoints_judge() says; also from within it. Of one that is kept. */
+void endpoints_set_protection(struct endpoints *e, int64_t endpoint_id,
+                              enum endpoint_protection protection);
 /** After endpoints_judge(). */
 bool endpoints_is_protected(const struct endpoints *e, int64_t endpoint_id);
 /** @return whether that one found no room */

@@ -56,7 +56,7 @@ struct ingest {
     struct http_context *http;
     struct pipeline_config config;
     size_t queue_bytes; /* of the way to the store */
-    struct queue *out; /* to the extraction */
+    struct queue *out;  /* to the extraction */
     struct extraction *extraction;
     struct writer *writer;
     struct refusals *refusals;
@@ -452,7 +452,8 @@ static size_t collect_pending(const struct ingest *g, struct round_pending *to, 
     return count;
 }
 
-void ingest_end_round(struct ingest *g, const struct capture_info *infos, bool is_last)
+void ingest_end_round(struct ingest *g, const struct capture_info *infos, bool is_last,
+                      bool is_hurried)
 {
     struct round_pending *pending = hr_xcalloc(PENDING_LIMIT, sizeof(*pending));
     hr_nsec *doubts = hr_xcalloc(g->capture_count, sizeof(*doubts));
@@ -464,6 +465,7 @@ void ingest_end_round(struct ingest *g, const struct capture_info *infos, bool i
         .pending = pending,
         .waits_since = tcp_table_waits_since(g->tcp),
         .is_last = is_last,
+        .is_hurried = is_hurried,
     };
     if (is_last) {
         tcp_table_finish(g->tcp);
@@ -508,7 +510,8 @@ size_t ingest_connection_count(const struct ingest *g)
 void ingest_uses(const struct ingest *g, struct ingest_use ret_uses[INGEST_USES])
 {
     const struct pipeline_config *c = &g->config;
-    ret_uses[0] = (struct ingest_use){"connections", tcp_table_count(g->tcp), c->tcp.connection_limit};
+    ret_uses[0] =
+        (struct ingest_use){"connections", tcp_table_count(g->tcp), c->tcp.connection_limit};
     ret_uses[1] = (struct ingest_use){"out_of_order_bytes", tcp_table_held_bytes(g->tcp),
                                       c->tcp.held_total_bytes};
     ret_uses[2] =

@@ -22,7 +22,8 @@ int ingest_finish(struct ingest *g);
 /** No frame comes, and it is that late by now. */
 void ingest_advance(struct ingest *g, hr_nsec at);
 /** Hands what came in since the last round to the store. @param infos  by capture */
-void ingest_end_round(struct ingest *g, const struct capture_info *infos, bool is_last);
+void ingest_end_round(struct ingest *g, const struct capture_info *infos, 
+                      bool is_last, bool is_hurried);
 /** Frames that kernel or interface dropped between those times. */
 void ingest_add_drops(struct ingest *g, size_t capture, hr_nsec from_at, hr_nsec to_at,
                       uint64_t count);

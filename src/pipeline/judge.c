@@ -23,6 +23,8 @@ enum {
     CHECKS = 1 << 19,
     SHARED = 1 << 19,
     ENDPOINTS = 1 << 17,
+    GLANCED = 1 << 16,
+    GLANCED_OPERATIONS = 1 << 12, /* of one session: it is read again with each round */
 };
 
 struct session_check {
@@ -39,7 +41,9 @@ struct judge {
     struct chains *chains;
     struct twins *twins;
     struct endpoints *endpoints;
-    bool is_second_look; /* chains and twins are resolved */
+    bool is_second_look;         /* chains and twins are resolved */
+    const struct glance *glance; /* NULL: all of the site */
+    bool must_wait;              /* a glance is not enough */
     struct judge_counters counters;
     /* The session at hand. */
     struct operation_row *ops;
@@ -55,6 +59,8 @@ struct judge {
     int64_t *shared; /* sessions that several programs used */
     size_t shared_count;
     uint64_t shared_dropped;
+    int64_t *glanced; /* sessions that were judged */
+    size_t glanced_count;
 };
 
 static void add_evidence(uint64_t *count, int64_t *example, int64_t exchange_id)
@@ -438,8 +444,28 @@ static void add_from_others(struct judge *a)
     }
 }
 
+static bool is_beyond_glance(const struct judge *a)
+{
+    bool is_beyond = a->op_count > GLANCED_OPERATIONS || a->glanced_count == GLANCED;
+    for (size_t i = 0; i < a->op_count && !is_beyond; i++) {
+        is_beyond = a->ops[i].endpoint_id > a->glance->endpoint_limit;
+    }
+    return is_beyond;
+}
+
+static void note_glanced(struct judge *a)
+{
+    a->glanced = hr_xgrow(a->glanced, a->glanced_count, sizeof(*a->glanced));
+    a->glanced[a->glanced_count++] = a->ops[0].session_id;
+}
+
 static void end_session(struct judge *a)
 {
+    if (a->op_count > 0 && a->glance != NULL && !is_beyond_glance(a)) {
+        note_glanced(a);
+    } else if (a->glance != NULL) {
+        a->op_count = 0;
+    }
     if (a->op_count > 0) {
         if (a->is_second_look) {
             add_from_others(a);
@@ -463,8 +489,10 @@ static int operation_row(const struct operation_row *o, void *user)
 
 static int judge_sessions(struct judge *a)
 {
-    int r = read_site_anonymous(a->store, a->site_id, anonymous_row, a);
-    r = r == 0 ? read_site_operations(a->store, a->site_id, operation_row, a) : r;
+    const int64_t since = a->glance != NULL ? a->glance->since : 0;
+    const int64_t limit = a->glance != NULL ? GLANCED_OPERATIONS + 1 : -1;
+    int r = read_site_anonymous(a->store, a->site_id, since, anonymous_row, a);
+    r = r == 0 ? read_site_operations(a->store, a->site_id, since, limit, operation_row, a) : r;
     end_session(a);
     return r;
 }
@@ -551,6 +579,7 @@ static void judge_finish(struct judge *a)
     free(a->marks);
     free(a->checks);
     free(a->shared);
+    free(a->glanced);
 }
 
 void judge_emit_counters(const struct judge_counters *counters, hr_counter_fn emit, void *user)
@@ -576,26 +605,88 @@ static void count(const struct judge *a, struct judge_counters *counters)
     counters->twins_cut += twins_is_cut(a->twins);
 }
 
+static int judge_create(struct judge *a)
+{
+    a->chains = chains_create(a->store);
+    a->endpoints = endpoints_create(ENDPOINTS);
+    const int r = a->epsilon < 0 ? read_site_clock_doubt(a->store, a->site_id, &a->epsilon) : 0;
+    return r == 0 ? twins_create(a->store, a->site_id, &a->twins) : r;
+}
+
+static int write_sessions(const struct judge *a)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < a->mark_count; i++) {
+        r = analysis_set_mark(a->store, &a->marks[i]);
+    }
+    for (size_t i = 0; r == 0 && i < a->shared_count; i++) {
+        r = analysis_set_programs(a->store, a->shared[i]);
+    }
+    return r;
+}
+
 int judge_site(struct store *s, int64_t site_id, const struct profile *profile, hr_nsec clock_error,
                struct judge_counters *counters)
 {
     struct judge a = {.store = s, .site_id = site_id, .profile = profile, .epsilon = clock_error};
-    a.chains = chains_create(s);
-    a.endpoints = endpoints_create(ENDPOINTS);
-    int r = clock_error < 0 ? read_site_clock_doubt(s, site_id, &a.epsilon) : 0;
-    r = r == 0 ? twins_create(s, site_id, &a.twins) : r;
+    int r = judge_create(&a);
     r = r == 0 ? judge_twice(&a) : r;
-    for (size_t i = 0; r == 0 && i < a.mark_count; i++) {
-        r = analysis_set_mark(s, &a.marks[i]);
-    }
-    for (size_t i = 0; r == 0 && i < a.shared_count; i++) {
-        r = analysis_set_programs(s, a.shared[i]);
-    }
+    r = r == 0 ? write_sessions(&a) : r;
     r = r == 0 ? judge_endpoints(&a) : r;
     r = r == 0 ? check_sessions(&a) : r;
     if (r == 0) {
         count(&a, counters);
     }
+    judge_finish(&a);
+    return r;
+}
+
+/* Which endpoints are protected is known from before. What may turn one public is not judged by
+ * halves: findings there would not hold. */
+static int take_protection(int64_t endpoint_id, const struct endpoint_evidence *evidence,
+                           enum endpoint_protection of_a_part, void *user)
+{
+    struct judge *a = user;
+    enum endpoint_protection protection = PROTECTION_UNKNOWN;
+    (void)of_a_part;
+    const int r = read_endpoint_protection(a->store, endpoint_id, &protection);
+    a->must_wait =
+        a->must_wait || (evidence->granted_without > 0 && protection != PROTECTION_PUBLIC &&
+                         endpoint_id <= a->glance->endpoint_limit);
+    endpoints_set_protection(a->endpoints, endpoint_id, protection);
+    return r;
+}
+
+/* A login at a kindred site may explain it, and that one may wait as well. */
+static bool needs_kin(const struct judge *a)
+{
+    bool is_open = a->mark_count > 0;
+    for (size_t i = 0; i < a->check_count && !is_open; i++) {
+        is_open = a->checks[i].order != ORDER_EXPLAINED;
+    }
+    return is_open && twins_has_kin(a->twins);
+}
+
+static int write_glance(struct judge *a)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < a->glanced_count; i++) {
+        r = analysis_begin_session(a->store, a->glanced[i]);
+    }
+    r = r == 0 ? write_sessions(a) : r;
+    return r == 0 ? check_sessions(a) : r;
+}
+
+int judge_glance(struct store *s, int64_t site_id, const struct glance *g, hr_nsec clock_error,
+                 bool *ret_done)
+{
+    struct judge a = {.store = s, .site_id = site_id, .glance = g, .epsilon = clock_error};
+    int r = judge_create(&a);
+    r = r == 0 ? judge_sessions(&a) : r;
+    r = r == 0 ? endpoints_judge(a.endpoints, take_protection, &a) : r;
+    a.must_wait = a.must_wait || chains_any(a.chains) || needs_kin(&a);
+    *ret_done = r == 0 && !a.must_wait;
+    r = *ret_done ? write_glance(&a) : r;
     judge_finish(&a);
     return r;
 }

@@ -33,6 +33,19 @@ struct judge_counters {
  */
 int judge_site(struct store *s, int64_t site_id, const struct profile *profile,
                hr_nsec clock_error, struct judge_counters *counters);
+/* What came in since the site was judged as a whole, seen with the eyes of then. */
+struct glance {
+    int64_t since;          /* the first exchange of it */
+    int64_t endpoint_limit; /* endpoints with higher ids are new */
+};
+/**
+ * Only the sessions that have operations of these exchanges, and nothing else of the site. Left as
+ * they are: sessions with requests to endpoints that are new, and very long ones.
+ * @param ret_done  false: what came in changes more than these sessions (a rolling token, kindred
+ *                  sites, an endpoint that turns out to be public), and nothing was judged
+ */
+int judge_glance(struct store *s, int64_t site_id, const struct glance *g, hr_nsec clock_error,
+                 bool *ret_done);
 void judge_emit_counters(const struct judge_counters *counters, hr_counter_fn emit, void *user);
 
 #endif

@@ -24,7 +24,7 @@ struct pipeline_run {
     size_t capture_count;
     const char *filter; /* BPF or NULL */
     const struct profile_set *profiles;
-    const struct rule_set *rules; /* NULL: no rules are run (list) */
+    struct rule_set *rules; /* NULL: no rules are run (list) */
     const volatile int *stop;     /* becomes non-zero: end early, keep what is whole; may be NULL */
     void (*progress)(const struct pipeline_progress *p, void *user); /* may be NULL */
     void *user;
@@ -60,6 +60,7 @@ void pipeline_keep_counter(struct pipeline_result *r, const char *stage,
 
 struct classifier;
 struct judge_counters;
+struct glance;
 /**
  * Learns, classifies and checks every site that changed (pipeline/analyse.c).
  * @param classifier  what is known of sites; stays useful for the next time
@@ -67,6 +68,18 @@ struct judge_counters;
  */
 int pipeline_analyse(struct store *s, const struct profile_set *profiles, hr_nsec clock_error,
                      struct classifier *classifier, struct judge_counters *counters);
+/* Sites of which a glance took in what came since they were analysed. */
+struct glanced_sites {
+    int64_t *ids;
+    size_t count;
+};
+/**
+ * Instead of it, where that takes long: classifies what came in by what is known, and checks the sessions
+ * that it touches. The sites stay changed, and some of them are not looked at at all.
+ * @param ret_sites  release ids with free(). @return as above
+ */
+int pipeline_glance(struct store *s, const struct glance *g, hr_nsec clock_error,
+                    struct classifier *classifier, struct glanced_sites *ret_sites);
 /** The model of one site, as the stored exchanges and the profile give it; for `profile suggest`.
  */
 struct site_model;

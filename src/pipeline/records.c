@@ -72,7 +72,8 @@ void records_put_round(struct queue *q, const struct round_end *e)
                                     .pending_count = e->pending_count,
                                     .last_at = e->last_at,
                                     .waits_since = e->waits_since,
-                                    .is_last = e->is_last};
+                                    .is_last = e->is_last,
+                                    .is_hurried = e->is_hurried};
         char *arrays = (char *)(to + 1);
         memcpy(arrays, e->infos, infos);
         memcpy(arrays + infos, e->pending, pending);
@@ -94,6 +95,7 @@ void records_read_round(const struct round_record *record, struct round_end *ret
         .last_at = record->last_at,
         .waits_since = record->waits_since,
         .is_last = record->is_last,
+        .is_hurried = record->is_hurried,
     };
 }
 

@@ -51,6 +51,7 @@ struct round_record {
     hr_nsec last_at;
     hr_nsec waits_since;
     bool is_last;
+    bool is_hurried;
 };
 
 /* From here on. Borrowed. */

@@ -6,21 +6,30 @@
 #include "pipeline/classify.h"
 #include "pipeline/judge.h"
 #include "pipeline/pipeline.h"
+#include "store/read.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
-/* Deleting old days goes through all there is, and so does learning after it: not each round, and no
- * more often than that within the span that is kept. */
+/* Deleting old days goes through all there is, and so does learning after it: not each round, and
+ * no more often than that within the span that is kept. */
 #define PRUNE_EVERY (600 * HR_NSEC_PER_SEC)
 #define PRUNES_OF_SPAN 64
+/* What was learned is stored where looks are so long that a run may end with a glance. */
+#define LONG_LOOK (100 * HR_NSEC_PER_MSEC)
 
 struct rounds {
     struct rounds_config config;
     struct classifier *classifier;
-    struct import *import; /* NULL: no round is open */
-    int64_t *captures;     /* their rows; 0: none yet */
-    hr_nsec pruned_at;     /* packet time; INT64_MIN: never */
+    struct import *import;  /* NULL: no round is open */
+    int64_t *captures;      /* their rows; 0: none yet */
+    hr_nsec pruned_at;      /* packet time; INT64_MIN: never */
+    hr_nsec look_time;      /* CPU time of the last whole look; 0: there was none */
+    hr_nsec looked_at;      /* steady time of its end */
+    int64_t endpoint_limit; /* the highest id of an endpoint then */
+    bool is_behind;         /* something was not looked at, but for a glance */
+    bool is_begun;          /* a round was ended */
 };
 
 struct rounds *rounds_create(const struct rounds_config *config)
@@ -91,14 +100,61 @@ static void log_rule_error(const char *line, void *user)
     hr_error("%s; this rule is switched off", line);
 }
 
-static int run_rules(struct rounds *r, struct rule_run_result *ret_result)
+static void switch_off_broken(struct rounds *r, const struct rule_run_result *result)
 {
-    int code =
-        rule_set_run(r->config.rules, r->config.store, false, log_rule_error, NULL, ret_result);
-    for (size_t i = 0; code == 0 && i < ret_result->broken; i++) {
-        rule_set_enable(r->config.rules, ret_result->failures[i].rule, false);
+    for (size_t i = 0; i < result->broken; i++) {
+        rule_set_enable(r->config.rules, result->failures[i].rule, false);
     }
+}
+
+static hr_nsec read_clock(clockid_t id)
+{
+    struct timespec t;
+    clock_gettime(id, &t);
+    return (hr_nsec)t.tv_sec * HR_NSEC_PER_SEC + t.tv_nsec;
+}
+
+/* All that changed, with all that is known. */
+static int look(struct rounds *r, bool is_last, struct rule_run_result *ret_result)
+{
+    struct store *s = r->config.store;
+    struct judge_counters counters = {0};
+    const hr_nsec begin = read_clock(CLOCK_THREAD_CPUTIME_ID);
+    int code =
+        pipeline_analyse(s, r->config.profiles, r->config.clock_error, r->classifier, &counters);
+    code =
+        code == 0 && (is_last || r->look_time > LONG_LOOK) ? classifier_save(r->classifier) : code;
+    code = code == 0 ? rule_set_run(r->config.rules, s, false, log_rule_error, NULL, ret_result)
+                     : code;
+    code = code == 0 ? read_last_endpoint(s, &r->endpoint_limit) : code;
+    r->look_time = read_clock(CLOCK_THREAD_CPUTIME_ID) - begin;
+    r->looked_at = read_clock(CLOCK_MONOTONIC);
     return code;
+}
+
+static int glance(struct rounds *r, const struct import *import, struct rule_run_result *ret_result)
+{
+    struct store *s = r->config.store;
+    const struct glance g = {.since = import_first_exchange(import),
+                             .endpoint_limit = r->endpoint_limit};
+    struct glanced_sites sites = {0};
+    int code = pipeline_glance(s, &g, r->config.clock_error, r->classifier, &sites);
+    code = code == 0 && sites.count > 0
+               ? rule_set_glance(r->config.rules, s, sites.ids, sites.count, log_rule_error, NULL,
+                                 ret_result)
+               : code;
+    free(sites.ids);
+    return code;
+}
+
+static bool is_glance_enough(const struct rounds *r, const struct round_end *e)
+{
+    const hr_nsec since = read_clock(CLOCK_MONOTONIC) - r->looked_at;
+    if (r->config.glance_share == 0 || r->look_time == 0) {
+        return false;
+    }
+    return e->is_last ? e->is_hurried && r->look_time > r->config.patience
+                      : since / r->config.glance_share < r->look_time;
 }
 
 static bool is_prune_due(const struct rounds *r, hr_nsec now)
@@ -126,16 +182,15 @@ static int store_round(struct rounds *r, const struct round_end *e)
     struct store *s = r->config.store;
     struct import *import = NULL;
     struct rule_run_result rules = {0};
-    struct judge_counters counters = {0};
-    struct round round = {.end = e};
+    struct round round = {.end = e, .is_glance = is_glance_enough(r, e)};
     int code = rounds_open(r, &import);
     code = code == 0 ? finish_import(r, e) : code;
-    code = code == 0 ? pipeline_analyse(s, r->config.profiles, r->config.clock_error, r->classifier,
-                                        &counters)
-                     : code;
-    code = code == 0 && e->is_last ? classifier_save(r->classifier) : code;
-    code = code == 0 ? run_rules(r, &rules) : code;
     if (code == 0) {
+        code = round.is_glance ? glance(r, import, &rules) : look(r, e->is_last, &rules);
+    }
+    if (code == 0) {
+        switch_off_broken(r, &rules);
+        r->is_behind = round.is_glance;
         round.number = import_number(import);
         code = r->config.found(&round, r->config.user);
     }
@@ -152,12 +207,25 @@ static int store_round(struct rounds *r, const struct round_end *e)
     return code;
 }
 
+bool rounds_is_behind(const struct rounds *r)
+{
+    return r->is_behind;
+}
+
+/* A run before this one may have ended with a glance. */
+static int begin(struct rounds *r)
+{
+    r->is_begun = true;
+    return read_is_behind(r->config.store, &r->is_behind);
+}
+
 int rounds_end(struct rounds *r, const struct round_end *e)
 {
-    int code;
-    if (r->import != NULL || e->is_last) {
+    int code = r->is_begun ? 0 : begin(r);
+    if (code == 0 &&
+        (r->import != NULL || e->is_last || (r->is_behind && !is_glance_enough(r, e)))) {
         code = store_round(r, e);
-    } else {
+    } else if (code == 0) {
         code = r->config.idle(&(struct round){.end = e}, r->config.user);
     }
     if (code == 0 && r->config.stored != NULL) {

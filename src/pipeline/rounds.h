@@ -2,6 +2,11 @@
  * pipeline/rounds.h - the store's side of a run that goes on: what came in since the last round is
  * one import in one transaction, with its analysis and its findings. A kill loses the round under
  * way and nothing else. All of it belongs to the writing thread once that runs (pipeline/writer.h).
+ *
+ * To judge all that is known of a site takes the longer the more is stored. Where that is long, most
+ * rounds only take a glance: what came in is classified by what is known, the sessions that it touches
+ * are checked, and the rules run whose findings are read quickly. The rest waits for the next whole
+ * look, after so many times the CPU time of the last one (glance_share). In the end the store is the same.
  */
 #ifndef HR_PIPELINE_ROUNDS_H
 #define HR_PIPELINE_ROUNDS_H
@@ -28,11 +33,13 @@ struct round_end {
     size_t pending_count;
     hr_nsec waits_since; /* bytes are missing that may still come; HR_NSEC_INFINITE: none */
     bool is_last;
+    bool is_hurried; /* the last one, and whoever ends the run waits */
 };
 
 /* What a round did, while its transaction is still open. */
 struct round {
     int64_t number; /* of its import: what changed bears it; 0: nothing came in */
+    bool is_glance; /* only what came in was judged, and not by every rule */
     const struct round_end *end;
 };
 
@@ -43,6 +50,8 @@ struct rounds_config {
     hr_nsec clock_error;
     const char *const *captures; /* borrowed: names of the interfaces or files */
     size_t capture_count;
+    unsigned glance_share; /* 0: no glances */
+    hr_nsec patience;      /* of a whole look that is hurried: beyond it the run ends with a glance */
     hr_nsec retain; /* delete what ended longer ago than that on the packets' clock; 0: nothing */
     /** Within the transaction. @return 0, or a negative errno that ends the run */
     int (*found)(const struct round *r, void *user);
@@ -64,6 +73,8 @@ void rounds_destroy(struct rounds *r);
 int rounds_open(struct rounds *r, struct import **ret_import);
 /** @return 0 or the store's negative errno; then nothing of the round is stored */
 int rounds_end(struct rounds *r, const struct round_end *e);
+/** Whether something waits for a whole look: another round is due, though nothing comes in. In ended(). */
+bool rounds_is_behind(const struct rounds *r);
 /** Others, beginning with the round under way. @return 0 or a negative errno */
 int rounds_change(struct rounds *r, const struct profile_set *profiles, struct rule_set *rules);
 

@@ -115,6 +115,11 @@ void twins_note(struct twins *t, int64_t session_id)
     }
 }
 
+bool twins_has_kin(const struct twins *t)
+{
+    return t->count > 0;
+}
+
 bool twins_is_cut(const struct twins *t)
 {
     return t->is_cut;

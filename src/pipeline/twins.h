@@ -20,6 +20,8 @@ void twins_destroy(struct twins *t);
 void twins_note(struct twins *t, int64_t session_id);
 /** Looks the noted ones up. @param ret_any  was any found, or was there none to be noted any more? */
 int twins_resolve(struct twins *t, bool *ret_any);
+/** Whether there are kindred sites with such a carrier. */
+bool twins_has_kin(const struct twins *t);
 /** Whether more kindred sites have such a carrier than are looked at. */
 bool twins_is_cut(const struct twins *t);
 /** Of a session that twins_note() was called for: there was no room to note it. */

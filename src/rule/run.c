@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define QUICK 200000 /* steps of SQLite to read the findings of a rule: some milliseconds */
 #define TIME_LIMIT_MS 600000u /* for one SELECT: a rule that takes longer is broken */
 
 /* How often the situation of the rule at hand occurred. */
@@ -25,11 +26,12 @@ struct count {
  */
 struct run {
     struct store *store;
-    const struct rule *rule;
+    struct rule *rule;
     void (*emit_error)(const char *line, void *user);
     void *user;
     struct rule_run_result result;
     hr_nsec now; /* of the packets: when findings are withdrawn */
+    bool is_glance;
     /* The rule at hand. */
     struct hr_arena arena; /* of one finding */
     struct count *counts;
@@ -140,6 +142,16 @@ static int count_situations(struct run *run)
 }
 
 /** @return as select_rows() */
+static int read_findings(struct run *run)
+{
+    struct rule *rule = run->rule;
+    int r = drafts_begin(run->store);
+    r = r == 0 ? select_rows(run, rule->findings_sql, rule->findings_line, finding_row, false) : r;
+    rule->steps = query_steps(run->store) + 1;
+    return r;
+}
+
+/** @return as select_rows() */
 static int read_rule(struct run *run)
 {
     struct store *s = run->store;
@@ -150,9 +162,7 @@ static int read_rule(struct run *run)
     }
     r = r == 0 ? count_situations(run) : r;
     r = r == 0 ? scope_set_rule(s, rule->id) : r;
-    r = r == 0 ? drafts_begin(s) : r;
-    return r == 0 ? select_rows(run, rule->findings_sql, rule->findings_line, finding_row, false)
-                  : r;
+    return r == 0 ? read_findings(run) : r;
 }
 
 static int put_draft(const struct finding_row *f, const char *evidence, void *user)
@@ -205,14 +215,14 @@ static int write_findings(struct run *run)
     }
     r = r == 0 ? findings_withdraw_rest(s, run->rule->id, run->now, &withdrawn) : r;
     run->result.withdrawn += withdrawn;
-    r = r == 0 ? put_counts(run) : r;
+    r = r == 0 && !run->is_glance ? put_counts(run) : r;
     return r == 0 ? findings_settle(s, true) : r;
 }
 
 static int run_rule(struct run *run)
 {
     run->count_count = 0;
-    int r = read_rule(run);
+    int r = run->is_glance ? read_findings(run) : read_rule(run);
     r = r == 0 ? write_findings(run) : r;
     return r < 0 ? r : 0; /* a broken rule was named, and the others run */
 }
@@ -225,34 +235,63 @@ static int now_row(const struct query_row *row, void *user)
     return 0;
 }
 
-int rule_set_run(const struct rule_set *set, struct store *s, bool whole,
+static int run_begin(struct run *run)
+{
+    struct query_error e;
+    const struct query now = {.sql = HR_SPAN("SELECT max(last_at) FROM captures")};
+    hr_arena_init(&run->arena);
+    hr_buf_init(&run->error, SIZE_MAX);
+    return query_run(run->store, &now, now_row, &run->now, &e);
+}
+
+static int run_rules(struct run *run, struct rule_set *set)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < set->count; i++) {
+        run->rule = &set->rules[i];
+        const bool is_quick = run->rule->steps > 0 && run->rule->steps <= QUICK;
+        r = run->rule->enabled && (is_quick || !run->is_glance) ? run_rule(run) : 0;
+    }
+    return r;
+}
+
+static int run_end(struct run *run, int r, struct rule_run_result *ret_result)
+{
+    hr_arena_finish(&run->arena);
+    hr_buf_finish(&run->error);
+    free(run->counts);
+    if (r == 0) {
+        *ret_result = run->result;
+    } else {
+        rule_run_result_finish(&run->result);
+    }
+    return r;
+}
+
+int rule_set_run(struct rule_set *set, struct store *s, bool whole,
                  void (*emit_error)(const char *line, void *user), void *user,
                  struct rule_run_result *ret_result)
 {
     struct run run = {.store = s, .emit_error = emit_error, .user = user};
-    struct query_error e;
-    const struct query now = {.sql = HR_SPAN("SELECT max(last_at) FROM captures")};
-    hr_arena_init(&run.arena);
-    hr_buf_init(&run.error, SIZE_MAX);
-    int r = query_run(s, &now, now_row, &run.now, &e);
+    int r = run_begin(&run);
     r = r == 0 ? scope_open(s, whole) : r;
-    for (size_t i = 0; r == 0 && i < set->count; i++) {
-        run.rule = &set->rules[i];
-        r = run.rule->enabled ? run_rule(&run) : 0;
-    }
+    r = r == 0 ? run_rules(&run, set) : r;
     r = r == 0 ? scope_close(s, true) : r;
     if (r < 0) {
         scope_close(s, false);
     }
-    hr_arena_finish(&run.arena);
-    hr_buf_finish(&run.error);
-    free(run.counts);
-    if (r == 0) {
-        *ret_result = run.result;
-    } else {
-        rule_run_result_finish(&run.result);
-    }
-    return r;
+    return run_end(&run, r, ret_result);
+}
+
+int rule_set_glance(struct rule_set *set, struct store *s, const int64_t *site_ids, size_t count,
+                    void (*emit_error)(const char *line, void *user), void *user,
+                    struct rule_run_result *ret_result)
+{
+    struct run run = {.store = s, .emit_error = emit_error, .user = user, .is_glance = true};
+    int r = run_begin(&run);
+    r = r == 0 ? scope_open_some(s, site_ids, count) : r;
+    r = r == 0 ? run_rules(&run, set) : r;
+    return run_end(&run, r, ret_result);
 }
 
 void rule_run_result_finish(struct rule_run_result *r)

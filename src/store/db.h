@@ -33,13 +33,17 @@ struct store {
     struct kept_stmt *kept_stmts;
     bool is_guarded;     /* query.c: what is compiled is another's */
     bool has_authorizer; /* ... which asks for it */
-    bool shows_all; /* the temporary views of rules show every site: scope.c */
+    enum scope_views { VIEWS_NONE, VIEWS_ALL, VIEWS_SOME } views; /* scope.c: what stands in front */
+    uint64_t query_steps; /* see query_steps() */
     uint64_t epoch; /* see store_epoch() */
     int64_t data_version;
+    int64_t servers_known_to; /* exchange; temp.site_servers has those up to it: write_import.c */
     bool has_waiting; /* rows of exchanges, token_uses or operations are not in yet */
     struct hr_arena kept; /* texts that outlive their statement: read_session_story() */
     char error[1024];
 };
+
+#define OPERATION_PLACES 8 /* of an exchange, by operations.id */
 
 #define STORE_APPLICATION_ID 0x48524143 /* "HRAC" */
 #define STORE_SCHEMA_VERSION 1

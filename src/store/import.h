@@ -68,6 +68,8 @@ int import_join_streams(struct import *i);
 
 /* write_refusals.c */
 /** Joins what this import told of refused connections with what was known. */
+/** Makes temp.site_servers tell which sites are at which server: all of them, or a few more. */
+int import_know_servers(struct import *i);
 int import_join_refusals(struct import *i);
 
 /* forget.c: temp.forgotten holds the ids of exchanges to be deleted. */

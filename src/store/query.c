@@ -282,6 +282,8 @@ static int run(struct store *s, const struct query *q, bool only_describe, query
         bind(stmt, q);
         r = step_rows(s, q, stmt, row, user, &d, e);
     }
+    s->query_steps =
+        stmt != NULL ? (uint64_t)sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_VM_STEP, 1) : 0;
     store_release_stmt(s, stmt);
     sqlite3_progress_handler(s->db, 0, NULL, NULL);
     s->is_guarded = false;
@@ -299,6 +301,11 @@ int query_describe(struct store *s, const struct query *q, query_row_fn row, voi
                    struct query_error *ret_error)
 {
     return run(s, q, true, row, user, ret_error);
+}
+
+uint64_t query_steps(const struct store *s)
+{
+    return s->query_steps;
 }
 
 struct query_value query_text(struct hr_span text)

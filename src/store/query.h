@@ -55,6 +55,8 @@ int query_run(struct store *s, const struct query *q, query_row_fn row, void *us
 /** Prepares it only; row gets the names of the columns, each with a NULL value. */
 int query_describe(struct store *s, const struct query *q, query_row_fn row, void *user,
                    struct query_error *ret_error);
+/** @return the steps of SQLite's machine that the last query took: the same for the same data and plan */
+uint64_t query_steps(const struct store *s);
 
 struct query_value query_text(struct hr_span text);
 struct query_value query_integer(int64_t integer);

@@ -30,6 +30,9 @@ int read_learning(struct store *s, int64_t site_id, const char *made_by,
 int read_site_carriers(struct store *s, int64_t site_id, int (*row)(int64_t carrier_id, void *user),
                        void *user);
 
+/** @param ret_is_behind  whether sites are stored that were not analysed, or rules not run over */
+int read_is_behind(struct store *s, bool *ret_is_behind);
+
 struct operation_row {
     int64_t id;
     int64_t session_id;
@@ -44,8 +47,10 @@ struct operation_row {
     enum session_role role; /* of the exchange */
     uint32_t agent;         /* as exchange_facts.agent */
 };
-/** Operations of the site's sessions, session by session, each in order of start. */
-int read_site_operations(struct store *s, int64_t site_id,
+/** Operations of the site's sessions, session by session, each in order of start.
+ *  @param since  0, or only of sessions that have one of this exchange or a later one
+ *  @param limit  most of one session; -1: all */
+int read_site_operations(struct store *s, int64_t site_id, int64_t since, int64_t limit,
                          int (*row)(const struct operation_row *o, void *user), void *user);
 /** Those of one session. */
 int read_session_operations(struct store *s, int64_t session_id,
@@ -80,13 +85,18 @@ struct anonymous_row {
     int64_t endpoint_id;
     enum session_outcome outcome;
 };
-int read_site_anonymous(struct store *s, int64_t site_id,
+/** @param since  only this exchange and later ones */
+int read_site_anonymous(struct store *s, int64_t site_id, int64_t since,
                         int (*row)(const struct anonymous_row *a, void *user), void *user);
 /** Every endpoint of a site. */
 int read_site_endpoints(struct store *s, int64_t site_id,
                         int (*row)(int64_t endpoint_id, const char *method, const char *path_template,
                                    void *user),
                         void *user);
+/** As analysis_set_endpoint() left it. */
+int read_endpoint_protection(struct store *s, int64_t endpoint_id, enum endpoint_protection *ret_protection);
+/** @param ret_id  the highest there is; 0: there is none */
+int read_last_endpoint(struct store *s, int64_t *ret_id);
 /** ε: the largest step back of time in the captures of these exchanges' site. */
 int read_site_clock_doubt(struct store *s, int64_t site_id, hr_nsec *ret_epsilon);
 

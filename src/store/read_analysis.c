@@ -298,6 +298,9 @@ int read_site_exchanges_between(struct store *s, int64_t site_id, int64_t first,
 {
     struct facts_reader f = {.s = s, .is_big = true};
     int r = open_reader(&f, site_id, HASHES_IN_MEMORY);
+    if (r == 0 && first > 0 && last == INT64_MAX) { /* what came in since */
+        r = store_number(s, store_stmt(s, STMT_EXCHANGE_LAST), 0, &last);
+    }
     if (r == 0 && last - first >= SHORT_RANGE) {
         r = site_is_big(s, site_id, &f.is_big);
     }
@@ -318,12 +321,14 @@ int read_site_examples(struct store *s, int64_t site_id, const int64_t *ids, siz
     return r;
 }
 
-static int give_session_operations(struct store *s, int64_t session_id, bool is_user_name,
+static int give_session_operations(struct store *s, int64_t session_id, int64_t limit,
+                                   bool is_user_name,
                                    int (*row)(const struct operation_row *o, void *user),
                                    void *user)
 {
     sqlite3_stmt *q = store_stmt(s, STMT_SESSION_OPERATIONS);
     bind_number(q, 1, session_id);
+    bind_number(q, 2, limit);
     int r;
     while ((r = store_step(s, q)) > 0) {
         struct operation_row o = {
@@ -352,21 +357,24 @@ int read_session_operations(struct store *s, int64_t session_id,
                             int (*row)(const struct operation_row *o, void *user), void *user)
 {
     int r = store_index_operations(s);
-    return r == 0 ? give_session_operations(s, session_id, false, row, user) : r;
+    return r == 0 ? give_session_operations(s, session_id, -1, false, row, user) : r;
 }
 
-int read_site_operations(struct store *s, int64_t site_id,
+int read_site_operations(struct store *s, int64_t site_id, int64_t since, int64_t limit,
                          int (*row)(const struct operation_row *o, void *user), void *user)
 {
     int r = store_index_operations(s);
     if (r < 0) {
         return r;
     }
-    sqlite3_stmt *q = store_stmt(s, STMT_SITE_SESSIONS);
+    sqlite3_stmt *q = store_stmt(s, since == 0 ? STMT_SITE_SESSIONS : STMT_TOUCHED_SESSIONS);
     bind_number(q, 1, site_id);
+    if (since != 0) {
+        bind_number(q, 2, since * OPERATION_PLACES);
+    }
     while ((r = store_step(s, q)) > 0) {
         bool is_user_name = sqlite3_column_int(q, 1) == TOKEN_USER_QUERY;
-        r = give_session_operations(s, sqlite3_column_int64(q, 0), is_user_name, row, user);
+        r = give_session_operations(s, sqlite3_column_int64(q, 0), limit, is_user_name, row, user);
         if (r != 0) {
             return store_end_rows(q, r);
         }
@@ -402,17 +410,27 @@ int read_carriers_share_token(struct store *s, int64_t carrier_id, int64_t other
     return store_number(s, q, 0, ret_shares);
 }
 
-int read_site_anonymous(struct store *s, int64_t site_id,
-                        int (*row)(const struct anonymous_row *a, void *user), void *user)
+static int open_anonymous(struct store *s, int64_t site_id, int64_t since, sqlite3_stmt **ret_q)
 {
     bool is_big = false;
-    int r = site_is_big(s, site_id, &is_big);
-    if (r < 0) {
-        return r;
-    }
-    sqlite3_stmt *q = store_stmt(s, is_big ? STMT_ANONYMOUS_BIG_SITE : STMT_ANONYMOUS_SMALL_SITE);
+    int r = since == 0 ? site_is_big(s, site_id, &is_big) : 0;
+    sqlite3_stmt *q = store_stmt(s, since != 0 ? STMT_ANONYMOUS_SINCE
+                                    : is_big   ? STMT_ANONYMOUS_BIG_SITE
+                                               : STMT_ANONYMOUS_SMALL_SITE);
     bind_number(q, 1, site_id);
-    while ((r = store_step(s, q)) > 0) {
+    if (since != 0) {
+        bind_number(q, 2, since * OPERATION_PLACES);
+    }
+    *ret_q = q;
+    return r;
+}
+
+int read_site_anonymous(struct store *s, int64_t site_id, int64_t since,
+                        int (*row)(const struct anonymous_row *a, void *user), void *user)
+{
+    sqlite3_stmt *q = NULL;
+    int r = open_anonymous(s, site_id, since, &q);
+    while (r >= 0 && (r = store_step(s, q)) > 0) {
         struct anonymous_row a = {
             .exchange_id = sqlite3_column_int64(q, 0),
             .endpoint_id = sqlite3_column_int64(q, 1),
@@ -441,6 +459,30 @@ int read_site_endpoints(struct store *s, int64_t site_id,
         }
     }
     return r;
+}
+
+int read_endpoint_protection(struct store *s, int64_t endpoint_id,
+                             enum endpoint_protection *ret_protection)
+{
+    int64_t protection = 0;
+    sqlite3_stmt *q = store_stmt(s, STMT_ENDPOINT_PROTECTION);
+    bind_number(q, 1, endpoint_id);
+    const int r = store_number(s, q, 0, &protection);
+    *ret_protection = (enum endpoint_protection)protection;
+    return r;
+}
+
+int read_is_behind(struct store *s, bool *ret_is_behind)
+{
+    int64_t is_behind = 0;
+    const int r = store_number(s, store_stmt(s, STMT_SITE_BEHIND), 0, &is_behind);
+    *ret_is_behind = is_behind != 0;
+    return r;
+}
+
+int read_last_endpoint(struct store *s, int64_t *ret_id)
+{
+    return store_number(s, store_stmt(s, STMT_ENDPOINT_LAST), 0, ret_id);
 }
 
 int read_site_clock_doubt(struct store *s, int64_t site_id, hr_nsec *ret_epsilon)

@@ -75,19 +75,23 @@ static int empty_tables(struct store *s)
     return r;
 }
 
-int scope_open(struct store *s, bool whole)
+static int make_tables(struct store *s)
 {
     struct hr_buf sql;
-    int r = 0;
     hr_buf_init(&sql, SIZE_MAX);
     for (size_t i = 0; i < HR_ARRAY_LEN(tables); i++) {
         hr_buf_appendf(&sql, "CREATE TEMP TABLE IF NOT EXISTS %s;", tables[i]);
     }
     hr_buf_append_str(&sql, "CREATE INDEX IF NOT EXISTS temp.rule_logins_by_exchange "
                             "ON rule_logins (exchange_id);");
-    r = store_exec(s, hr_buf_str(&sql));
+    const int r = store_exec(s, hr_buf_str(&sql));
     hr_buf_finish(&sql);
-    r = r == 0 ? empty_tables(s) : r;
+    return r == 0 ? empty_tables(s) : r;
+}
+
+int scope_open(struct store *s, bool whole)
+{
+    int r = make_tables(s);
     r = r == 0 ? run(s, "INSERT INTO temp.rule_cuts SELECT * FROM main.cut_facts", NULL, NULL) : r;
     if (r == 0 && whole) {
         r = store_exec(s, "UPDATE main.sites SET is_rule_due = 1;");
@@ -115,7 +119,7 @@ static int drop_views(struct store *s)
 {
     struct hr_buf sql;
     hr_buf_init(&sql, SIZE_MAX);
-    for (size_t i = 0; i < sizeof(scoped_views) / sizeof(scoped_views[0]); i++) {
+    for (size_t i = 0; i < HR_ARRAY_LEN(scoped_views); i++) {
         hr_buf_appendf(&sql, "DROP VIEW IF EXISTS temp.%s;", scoped_views[i]);
     }
     hr_buf_append_str(&sql, "DROP VIEW IF EXISTS temp.login_facts;"
@@ -123,7 +127,7 @@ static int drop_views(struct store *s)
                             "DROP VIEW IF EXISTS temp.cut_facts;");
     const int r = store_exec(s, hr_buf_str(&sql));
     hr_buf_finish(&sql);
-    s->shows_all = false;
+    s->views = VIEWS_NONE;
     return r;
 }
 
@@ -153,14 +157,20 @@ static int put_login_facts(struct store *s)
     return r;
 }
 
+static void append_views(struct hr_buf *sql, const char *limit)
+{
+    for (size_t i = 0; i < HR_ARRAY_LEN(scoped_views); i++) {
+        hr_buf_appendf(sql, "CREATE TEMP VIEW %s AS SELECT * FROM main.%s %s;", scoped_views[i],
+                       scoped_views[i], limit);
+    }
+}
+
 static int put_views(struct store *s, const char *limit)
 {
     struct hr_buf sql;
     hr_buf_init(&sql, SIZE_MAX);
-    for (size_t i = 0; limit != every_row && i < sizeof(scoped_views) / sizeof(scoped_views[0]);
-         i++) {
-        hr_buf_appendf(&sql, "CREATE TEMP VIEW %s AS SELECT * FROM main.%s %s;", scoped_views[i],
-                       scoped_views[i], limit);
+    if (limit != every_row) {
+        append_views(&sql, limit);
     }
     hr_buf_appendf(&sql,
                    "CREATE TEMP VIEW cut_facts AS SELECT * FROM temp.rule_cuts;"
@@ -196,14 +206,52 @@ static int open_scope(struct store *s, const char *limit)
 {
     const int whole = ask(s, "SELECT NOT EXISTS (SELECT 1 FROM main.sites WHERE id NOT IN "
                              "(SELECT site_id FROM temp.rule_scope))");
-    if (whole > 0 && s->shows_all) { /* as after a first import: the views stay what they are */
+    if (whole > 0 &&
+        s->views == VIEWS_ALL) { /* as after a first import: the views stay what they are */
         return add_logins(s);
     }
     int r = whole < 0 ? whole : drop_views(s);
     r = r == 0 ? add_logins(s) : r;
     r = r == 0 ? put_views(s, whole > 0 ? every_row : limit) : r;
-    s->shows_all = r == 0 && whole > 0;
+    s->views = r == 0 && whole > 0 ? VIEWS_ALL : VIEWS_NONE;
     return r;
+}
+
+/* What is computed once for all rules takes longer than few rules need it for: views.sql's own do.
+ */
+static int show_some(struct store *s)
+{
+    struct hr_buf sql;
+    int r = s->views != VIEWS_SOME ? drop_views(s) : 0;
+    if (r < 0 || s->views == VIEWS_SOME) {
+        return r;
+    }
+    hr_buf_init(&sql, SIZE_MAX);
+    append_views(&sql, of_sites);
+    hr_buf_appendf(&sql,
+                   "CREATE TEMP VIEW login_core AS SELECT * FROM main.login_core %s;"
+                   "CREATE TEMP VIEW login_facts AS SELECT * FROM main.login_facts %s;",
+                   of_sites, of_sites);
+    r = store_exec(s, hr_buf_str(&sql));
+    hr_buf_finish(&sql);
+    s->views = r == 0 ? VIEWS_SOME : VIEWS_NONE;
+    return r;
+}
+
+static int add_to_scope(struct store *s, int64_t site_id)
+{
+    sqlite3_stmt *q = store_stmt(s, STMT_SCOPE_ADD);
+    bind_number(q, 1, site_id);
+    return store_run(s, q);
+}
+
+int scope_open_some(struct store *s, const int64_t *site_ids, size_t count)
+{
+    int r = make_tables(s);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        r = add_to_scope(s, site_ids[i]);
+    }
+    return r == 0 ? show_some(s) : r;
 }
 
 int scope_set_rule(struct store *s, const char *rule)
@@ -260,7 +308,7 @@ int scope_close(struct store *s, bool done)
                           "is_rule_due);"
                           "UPDATE main.sites SET is_rule_due = 0 WHERE is_rule_due;");
     }
-    r = r == 0 && !s->shows_all ? drop_views(s) : r;
+    r = r == 0 && s->views != VIEWS_ALL ? drop_views(s) : r;
     return r == 0 ? empty_tables(s) : r;
 }
 

@@ -36,6 +36,12 @@ int scope_begin_counts(struct store *s, const char *rule, bool by_site);
  */
 int scope_close(struct store *s, bool done);
 
+/**
+ * For single rules, in place of all that: the scope is these sites, nothing is computed once for all,
+ * and nothing that is due is done by it.
+ */
+int scope_open_some(struct store *s, const int64_t *site_ids, size_t count);
+
 /** What the view rule_parameters shows. */
 int scope_clear_parameters(struct store *s, const char *rule);
 int scope_put_parameter(struct store *s, const char *rule, const char *name, const char *value);

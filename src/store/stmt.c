@@ -226,13 +226,16 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_LOSS_COUNT_SINCE] = "SELECT count(*) FROM loss WHERE id > ?1 AND hides_exchanges",
     [STMT_SITE_MARK_CHANGED] = "UPDATE sites SET is_changed = 1 WHERE is_changed = 0 AND id IN "
                                "(SELECT site_id FROM exchanges WHERE id > ?1)",
-    [STMT_SITE_MARK_LOSS] =
-        /* those that changed are due when they are analysed */
+    [STMT_SITE_MARK_LOSS] = /* those that changed are due when they are analysed */
     "UPDATE sites SET is_rule_due = 1 WHERE NOT is_rule_due AND NOT is_changed AND "
-    "(EXISTS (SELECT 1 FROM loss WHERE id > ?1 AND hides_exchanges AND server IS NULL) OR id IN "
-    "(SELECT x.site_id FROM "
-    "exchanges x JOIN streams t ON t.id = x.stream_id WHERE (t.server, t.server_port) IN "
+    "(EXISTS (SELECT 1 FROM loss WHERE id > ?1 AND hides_exchanges AND server IS NULL) OR +id IN "
+    "(SELECT v.site_id FROM temp.site_servers v WHERE (v.server, v.server_port) IN "
     "(SELECT server, server_port FROM loss WHERE id > ?1 AND hides_exchanges)))",
+    [STMT_SITE_QUIET] =
+        "SELECT EXISTS (SELECT 1 FROM sites WHERE NOT is_rule_due AND NOT is_changed)",
+    [STMT_SERVERS_ADD] = "INSERT OR IGNORE INTO temp.site_servers (server, server_port, site_id) "
+                         "SELECT DISTINCT t.server, t.server_port, x.site_id FROM exchanges x "
+                         "CROSS JOIN streams t ON t.id = x.stream_id WHERE x.id > ?1",
 
     /* refusals */
     [STMT_REFUSAL_ADD] =
@@ -246,11 +249,9 @@ static const char *const statements[STMT_COUNT] = {
     "AND o.slot = refusals.slot AND o.import < ?1 AND o.first_at <= refusals.first_at "
     "AND o.last_at >= refusals.last_at AND o.attempts >= refusals.attempts)",
     [STMT_REFUSAL_MARK_SITES] =
-        "UPDATE sites SET is_rule_due = 1 WHERE is_rule_due = 0 AND "
-        "EXISTS (SELECT 1 FROM refusals WHERE import = ?1) AND id IN "
-        "(SELECT x.site_id FROM exchanges x JOIN streams t ON t.id = x.stream_id "
-        "WHERE (t.server, t.server_port) IN (SELECT server, server_port FROM refusals "
-        "WHERE import = ?1))",
+        "UPDATE sites SET is_rule_due = 1 WHERE NOT is_rule_due AND +id IN "
+        "(SELECT v.site_id FROM temp.site_servers v WHERE (v.server, v.server_port) IN "
+        "(SELECT server, server_port FROM refusals WHERE import = ?1))",
     [STMT_REFUSAL_MERGE] = /* other ones add up; where the spans cross, the same were seen */
     "UPDATE refusals SET first_at = min(refusals.first_at, o.first_at), "
     "last_at = max(refusals.last_at, o.last_at), "
@@ -265,13 +266,13 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_REFUSAL_BOUND] = /* nobody was ever seen to talk to these: a scan of ports */
     "DELETE FROM refusals WHERE (SELECT count(*) FROM refusals) > ?1 "
     "AND (server, server_port) NOT IN (SELECT server, server_port FROM streams)",
+    [STMT_BARE_SINCE] = "SELECT EXISTS (SELECT 1 FROM streams WHERE id > ?1 "
+                        "AND client_bytes = 0 AND server_bytes = 0)",
     [STMT_BARE_MARK_SITES] =
-        "UPDATE sites SET is_rule_due = 1 WHERE NOT is_rule_due AND NOT is_changed AND "
-        "EXISTS (SELECT 1 FROM streams WHERE id > ?1 AND client_bytes = 0 AND server_bytes = 0) "
-        "AND id IN "
-        "(SELECT x.site_id FROM exchanges x JOIN streams t ON t.id = x.stream_id "
-        "WHERE (t.server, t.server_port) IN (SELECT server, server_port FROM streams "
-        "WHERE id > ?1 AND client_bytes = 0 AND server_bytes = 0))",
+        "UPDATE sites SET is_rule_due = 1 WHERE NOT is_rule_due AND NOT is_changed AND +id IN "
+        "(SELECT v.site_id FROM temp.site_servers v WHERE (v.server, v.server_port) IN "
+        "(SELECT server, server_port FROM streams WHERE id > ?1 AND client_bytes = 0 "
+        "AND server_bytes = 0))",
 
     /* doubles */
     [STMT_DOUBLE_CANDIDATES] =
@@ -415,6 +416,7 @@ static const char *const statements[STMT_COUNT] = {
         "kind, "
         "end_at, endpoint_id, role, issues, understood, agent) WHERE session_id IS NOT NULL",
     [STMT_SITES_CHANGED] = "SELECT id FROM sites WHERE is_changed ORDER BY id",
+    [STMT_SITE_BEHIND] = "SELECT EXISTS (SELECT 1 FROM sites WHERE is_changed OR is_rule_due)",
     [STMT_SITE_IS_ANALYSED] = "SELECT is_analysed FROM sites WHERE id = ?1",
     [STMT_SITE_ANALYSED] =
         "UPDATE sites SET is_changed = 0, is_analysed = 1, is_rule_due = 1 WHERE id = ?1",
@@ -445,6 +447,10 @@ static const char *const statements[STMT_COUNT] = {
                               "WHERE ended_by_id IS NOT NULL AND " OPERATION_OF_SITE,
     [STMT_SITE_RESET_FLAPPED] = "UPDATE operations INDEXED BY operations_flapped SET " NO_MARKS
                                 "WHERE granted_before_id IS NOT NULL AND " OPERATION_OF_SITE,
+    [STMT_SESSION_RESET_MARKS] = "UPDATE operations SET " NO_MARKS "WHERE session_id = ?1 AND "
+                                 "(ended_by_id IS NOT NULL OR granted_before_id IS NOT NULL)",
+    [STMT_SESSION_RESET_ORDER] = "UPDATE sessions SET order_state = 0, witness_operation_id = NULL "
+                                 "WHERE id = ?1 AND order_state <> 0",
     [STMT_DATA_VERSION] = "PRAGMA data_version",
     [STMT_LEARNING_PUT] = "INSERT OR REPLACE INTO learning (site_id, learned_by, last_exchange, "
                           "exchanges, learned, examples) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -494,6 +500,7 @@ static const char *const statements[STMT_COUNT] = {
                           "granted_live_exchange_id = ?8, granted_without_exchange_id = ?9, "
                           "denied_without_exchange_id = ?10, sessions_often = ?11 WHERE id = ?1",
     [STMT_SITE_NAME] = "SELECT name FROM sites WHERE id = ?1",
+    [STMT_EXCHANGE_LAST] = "SELECT coalesce(max(id), 0) FROM exchanges",
     [STMT_SITE_IS_BIG] = /* more than a quarter of all: then a scan is cheaper than an index */
     "SELECT CASE WHEN EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'exchanges_by_site') THEN "
     "(SELECT count(*) FROM exchanges WHERE site_id = ?1) * 4 >= "
@@ -513,12 +520,17 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_SITE_SESSIONS] =
         "SELECT s.id, c.kind FROM carriers c CROSS JOIN sessions s INDEXED BY sessions_by_hash "
         "ON s.carrier_id = c.id WHERE c.site_id = ?1",
+    [STMT_TOUCHED_SESSIONS] =
+        "SELECT s.id, c.kind FROM (SELECT DISTINCT +session_id AS id FROM operations "
+        "NOT INDEXED WHERE id >= ?2 AND session_id IS NOT NULL) t CROSS JOIN sessions s ON s.id = "
+        "t.id "
+        "CROSS JOIN carriers c ON c.id = s.carrier_id WHERE c.site_id = ?1",
     [STMT_SESSION_OPERATIONS] =
         "SELECT o.id, o.session_id, o.id >> 3, o.endpoint_id, coalesce(o.role, (SELECT p.role "
         "FROM operations p WHERE p.id = o.id & ~7)), o.kind, o.start_at, o.end_at, o.issues, "
         "o.understood, o.agent FROM operations o INDEXED BY operations_by_session WHERE "
         "o.session_id = ?1 "
-        "AND o.kind IS NOT NULL ORDER BY o.start_at",
+        "AND o.kind IS NOT NULL ORDER BY o.start_at LIMIT ?2",
     [STMT_REPLACED_SESSION] = /* flags 16 to 23: see session/facts.h TOKEN_SCOPE_SHIFT */
     "SELECT k.sent_id FROM token_uses k WHERE k.id BETWEEN ?1 * 16 AND ?1 * 16 + 15 "
     "AND k.set_id = ?2 AND k.sent_id <> ?2 AND (k.flags >> 16) & 255 <> 0 "
@@ -557,6 +569,12 @@ static const char *const statements[STMT_COUNT] = {
         "SELECT x.id, x.endpoint_id, o.outcome FROM exchanges x INDEXED BY exchanges_by_site "
         "CROSS JOIN operations o ON o.id = x.id * 8 WHERE o.role = +3 AND o.had_token = 0 "
         "AND o.outcome IN (3, 4) AND x.site_id = ?1 AND x.endpoint_id IS NOT NULL ORDER BY x.id",
+    [STMT_ANONYMOUS_SINCE] =
+        "SELECT o.id >> 3, o.endpoint_id, o.outcome FROM operations o CROSS JOIN endpoints e "
+        "ON e.id = o.endpoint_id WHERE o.id >= ?2 AND o.role = +3 AND o.had_token = 0 "
+        "AND o.outcome IN (3, 4) AND e.site_id = ?1 ORDER BY o.id",
+    [STMT_ENDPOINT_PROTECTION] = "SELECT protection FROM endpoints WHERE id = ?1",
+    [STMT_ENDPOINT_LAST] = "SELECT coalesce(max(id), 0) FROM endpoints",
     [STMT_SITE_ENDPOINTS] = "SELECT id, method, path FROM endpoints WHERE site_id = ?1 ORDER BY id",
     [STMT_CLOCK_DOUBT] =
         "SELECT max(c.clock_doubt) FROM captures c WHERE c.clock_doubt > 0 AND EXISTS "
@@ -603,6 +621,7 @@ static const char *const statements[STMT_COUNT] = {
         "WHERE sink = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
     [STMT_ALERT_QUEUE_COUNT] = "SELECT count(*) FROM alert_queue",
     [STMT_ALERT_QUEUE_LAST] = "SELECT coalesce(max(id), 0) FROM alert_queue",
+    [STMT_SCOPE_ADD] = "INSERT INTO temp.rule_scope (site_id) VALUES (?1)",
     [STMT_DRAFT_ADD] =
         "INSERT INTO temp.rule_drafts (verdict, at, site_id, session_id, exchange_id, summary, "
         "caveats, evidence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -613,7 +632,7 @@ static const char *const statements[STMT_COUNT] = {
         "UPDATE findings SET withdrawn_at = ?2, changed_import = "
         "coalesce((SELECT value FROM meta WHERE name = 'import'), 0) "
         "WHERE rule = ?1 AND NOT is_put AND withdrawn_at IS NULL AND (site_id IS NULL OR "
-        "site_id IN (SELECT id FROM sites WHERE is_rule_due))",
+        "site_id IN (SELECT site_id FROM temp.rule_scope))",
     [STMT_EVIDENCE_DELETE] = "DELETE FROM finding_evidence WHERE finding_id = ?1",
     [STMT_EVIDENCE_ADD] = "INSERT INTO finding_evidence (finding_id, position, role, exchange_id, "
                           "text) VALUES (?1, ?2, ?3, ?4, ?5)",

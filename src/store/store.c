@@ -271,13 +271,15 @@ int store_epoch(struct store *s, uint64_t *ret_epoch)
 int store_change_epoch(struct store *s)
 {
     s->epoch++;
+    s->servers_known_to = 0; /* ids may be given again */
     return store_run(s, store_stmt(s, STMT_LEARNING_DELETE_ALL));
 }
 
 void store_rollback(struct store *s)
 {
     s->epoch++;
-    s->shows_all = false; /* temporary views are rolled back, too */
+    s->servers_known_to = 0;
+    s->views = VIEWS_NONE; /* temporary views are rolled back, too */
     analysis_destroy(s->analysis);
     s->analysis = NULL;
     batches_clear(s->batches);

@@ -83,6 +83,8 @@ int import_add_exchange(struct import *i, struct exchange_facts *f);
 int import_add_loss(struct import *i, struct loss_row *row);
 /** Adds to what this import has told of that server and slot. */
 int import_add_refusal(struct import *i, const struct refusal_row *row);
+/** @return the lowest id that an exchange of it can have */
+int64_t import_first_exchange(const struct import *i);
 /** @return whether nothing at all was stored before it: then every site is new */
 bool import_is_first(const struct import *i);
 /** Final numbers of a capture: frames, times, bytes, error, and how far its times are in doubt. */
@@ -155,6 +157,10 @@ struct operation_mark {
     int64_t doubt_operation_id;
 };
 int analysis_set_mark(struct store *s, const struct operation_mark *m);
+/** Forgets what was judged of one session, but for its programs: more operations make no less. */
+int analysis_begin_session(struct store *s, int64_t session_id);
+/** The site stays to be analysed: what was added to it is whole, what was judged is of a part. */
+int analysis_leave_site(struct store *s);
 /** Marks the site as analysed. */
 int analysis_end_site(struct store *s, int64_t site_id);
 

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #define CELLS_IN_MEMORY 32768
-#define OPERATION_PLACES 8
 
 /* One cell of endpoint_status (endpoint, quarter, status) or login_counts (site, quarter, outcome
  * and whether a token came). */
@@ -486,10 +485,21 @@ int analysis_set_mark(struct store *s, const struct operation_mark *m)
     return store_run(s, q);
 }
 
+int analysis_begin_session(struct store *s, int64_t session_id)
+{
+    const int r = store_run_for(s, STMT_SESSION_RESET_MARKS, session_id);
+    return r == 0 ? store_run_for(s, STMT_SESSION_RESET_ORDER, session_id) : r;
+}
+
+int analysis_leave_site(struct store *s)
+{
+    const int r = rebind_users(s);
+    return r == 0 ? write_cells(s) : r;
+}
+
 int analysis_end_site(struct store *s, int64_t site_id)
 {
-    int r = rebind_users(s);
-    r = r == 0 ? write_cells(s) : r;
+    int r = analysis_leave_site(s);
     r = r == 0 ? store_run(s, store_stmt(s, STMT_LOGIN_COUNT_EMPTY)) : r;
     return r == 0 ? store_run_for(s, STMT_SITE_ANALYSED, site_id) : r;
 }

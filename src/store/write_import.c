@@ -99,6 +99,11 @@ int import_begin(struct store *s, struct import **ret_import)
     return 0;
 }
 
+int64_t import_first_exchange(const struct import *i)
+{
+    return i->base.exchange + 1;
+}
+
 bool import_is_first(const struct import *i)
 {
     return i->is_fresh;
@@ -506,28 +511,66 @@ static int drop_repeated_captures(struct import *i)
     return r == 0 ? store_run(i->s, store_stmt(i->s, STMT_CAPTURE_DROP_FAILED)) : r;
 }
 
+/* Going through all exchanges each time takes too long in a run of many rounds. */
+int import_know_servers(struct import *i)
+{
+    struct store *s = i->s;
+    int r = store_exec(s, "CREATE TEMP TABLE IF NOT EXISTS site_servers (server TEXT NOT NULL, "
+                          "server_port INTEGER NOT NULL, site_id INTEGER NOT NULL, "
+                          "PRIMARY KEY (server, server_port, site_id)) WITHOUT ROWID");
+    sqlite3_stmt *q = r == 0 ? store_stmt(s, STMT_SERVERS_ADD) : NULL;
+    if (r == 0) {
+        bind_number(q, 1, s->servers_known_to);
+        r = store_run(s, q);
+        s->servers_known_to = i->base.exchange;
+    }
+    return r;
+}
+
+static int ask(struct import *i, enum stmt_id id, int64_t base, int64_t *ret_answer)
+{
+    sqlite3_stmt *q = store_stmt(i->s, id);
+    bind_number(q, 1, base);
+    return store_number(i->s, q, 0, ret_answer);
+}
+
+/* What weighs on findings at the servers of sites of which nothing came in. */
+static int mark_quiet_sites(struct import *i)
+{
+    const struct {
+        enum stmt_id ask;
+        enum stmt_id mark;
+        int64_t base;
+    } reasons[] = {
+        {STMT_BARE_SINCE,       STMT_BARE_MARK_SITES, i->base.stream},
+        {STMT_LOSS_COUNT_SINCE, STMT_SITE_MARK_LOSS,  i->base.loss  },
+    };
+    int r = 0;
+    for (size_t k = 0; r == 0 && k < HR_ARRAY_LEN(reasons); k++) {
+        int64_t any = 0;
+        r = ask(i, reasons[k].ask, reasons[k].base, &any);
+        r = r == 0 && any != 0 ? import_know_servers(i) : r;
+        if (r == 0 && any != 0) {
+            sqlite3_stmt *q = store_stmt(i->s, reasons[k].mark);
+            bind_number(q, 1, reasons[k].base);
+            r = store_run(i->s, q);
+        }
+    }
+    return r;
+}
+
 /* New rows ask for an analysis of their site; a new loss weighs on what was found at its server. */
 static int mark_sites(struct import *i)
 {
+    int64_t any = 0;
     if (i->is_fresh) {
         return 0; /* all are new, and new sites are marked */
     }
     sqlite3_stmt *q = store_stmt(i->s, STMT_SITE_MARK_CHANGED);
     bind_number(q, 1, i->base.exchange);
     int r = store_run(i->s, q);
-    int64_t losses = 0;
-    q = store_stmt(i->s, STMT_LOSS_COUNT_SINCE);
-    bind_number(q, 1, i->base.loss);
-    r = r == 0 ? store_number(i->s, q, 0, &losses) : r;
-    q = store_stmt(i->s, STMT_BARE_MARK_SITES);
-    bind_number(q, 1, i->base.stream);
-    r = r == 0 ? store_run(i->s, q) : r;
-    if (r == 0 && losses > 0) {
-        q = store_stmt(i->s, STMT_SITE_MARK_LOSS);
-        bind_number(q, 1, i->base.loss);
-        r = store_run(i->s, q);
-    }
-    return r;
+    r = r == 0 ? store_number(i->s, store_stmt(i->s, STMT_SITE_QUIET), 0, &any) : r;
+    return r == 0 && any != 0 ? mark_quiet_sites(i) : r;
 }
 
 static int keep_number(struct import *i)

@@ -43,6 +43,7 @@ int import_join_refusals(struct import *i)
     if (!i->has_refusals) {
         return 0;
     }
+    r = i->is_fresh ? 0 : import_know_servers(i);
     for (size_t k = 0; r == 0 && !i->is_fresh && k < HR_ARRAY_LEN(steps); k++) {
         r = run(i, steps[k], i->number);
     }

@@ -43,7 +43,7 @@ static void init_config(struct pipeline_config *c)
     c->decode.fragment_limit = 8;
 }
 
-static void import(struct store *s, const struct rule_set *rules, const char *path,
+static void import(struct store *s, struct rule_set *rules, const char *path,
                    struct store_info *ret_info)
 {
     const char *const captures[] = {path};

@@ -1,9 +1,13 @@
 /*
- * rounds CAPTURE DATABASE KEY FRAMES [FROM TO]: reads the capture as a watch does, with a round
- * after each FRAMES frames, and runs the built-in rules in each. KEY is a file of 32 bytes.
- * Connections that begin behind frame FROM and up to frame TO are left out, as under overload.
+ * rounds CAPTURE DATABASE KEY FRAMES SHARE [FROM TO]: reads the capture as a watch does, with a
+ * round after each FRAMES frames, and runs the built-in rules in each. KEY is a file of 32 bytes.
+ * SHARE is rounds_config.glance_share: 0 looks at everything in each round, a large one in the
+ * first and the last, and with an h behind it in the first alone. Connections that begin behind
+ * frame FROM and up to frame TO are left out, as under overload. Prints for each round how it
+ * looked, and the findings after it.
  */
 #include "pipeline/ingest.h"
+#include "store/query.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +18,26 @@ static int nothing(const struct round *r, void *user)
     (void)r;
     (void)user;
     return 0;
+}
+
+static int print_finding(const struct query_row *row, void *user)
+{
+    const struct hr_span text = row->values[0].text;
+    (void)user;
+    printf(" %.*s", (int)text.len, text.ptr);
+    return 0;
+}
+
+static int tell(const struct round *r, void *user)
+{
+    struct query_error e;
+    const struct query all = {
+        .sql = HR_SPAN("SELECT rule || ':' || fingerprint || ':' || verdict FROM findings "
+                       "WHERE withdrawn_at IS NULL ORDER BY fingerprint")};
+    printf("%s", r->is_glance ? "glance" : "look");
+    const int code = query_run(user, &all, print_finding, NULL, &e);
+    printf("\n");
+    return code;
 }
 
 static void ended(void *user)
@@ -36,6 +60,8 @@ static int fail(const char *what)
 /* In frames of the capture. */
 struct plan {
     unsigned long round;
+    unsigned share; /* of glances; no frames */
+    bool is_hurried;
     unsigned long shed_from;
     unsigned long shed_to;
 };
@@ -49,10 +75,10 @@ static int feed(struct packet_source *source, struct ingest *g, const struct pla
         ingest_shed(g, count >= plan->shed_from && count < plan->shed_to ? 16 : 0);
         ingest_feed(g, &p);
         if (++count % plan->round == 0) {
-            ingest_end_round(g, packet_source_info(source, 0), false);
+            ingest_end_round(g, packet_source_info(source, 0), false, false);
         }
     }
-    ingest_end_round(g, packet_source_info(source, 0), true);
+    ingest_end_round(g, packet_source_info(source, 0), true, plan->is_hurried);
     return ingest_finish(g);
 }
 
@@ -76,9 +102,11 @@ static int run(const char *const *path, struct store *store, const struct plan *
         .clock_error = config.clock_error,
         .captures = path,
         .capture_count = 1,
-        .found = nothing,
+        .glance_share = plan->share,
+        .found = tell,
         .idle = nothing,
         .ended = ended,
+        .user = store,
     };
     struct rounds *rounds = rounds_create(&rounds_config);
     struct writer_target target = {.rounds = rounds};
@@ -96,8 +124,8 @@ int main(int argc, char **argv)
 {
     struct hr_key key;
     struct store *store = NULL;
-    if (argc != 5 && argc != 7) {
-        return fail("CAPTURE DATABASE KEY FRAMES [FROM TO]");
+    if (argc != 6 && argc != 8) {
+        return fail("CAPTURE DATABASE KEY FRAMES SHARE [FROM TO]");
     }
     FILE *f = fopen(argv[3], "rb");
     if (f == NULL || fread(&key, 1, sizeof(key), f) != sizeof(key)) {
@@ -109,10 +137,12 @@ int main(int argc, char **argv)
     if (store_open(&config, &store) < 0) {
         return fail(store_error(store));
     }
-    struct plan plan = {.round = strtoul(argv[4], NULL, 10)};
-    if (argc == 7) {
-        plan.shed_from = strtoul(argv[5], NULL, 10);
-        plan.shed_to = strtoul(argv[6], NULL, 10);
+    struct plan plan = {.round = strtoul(argv[4], NULL, 10),
+                        .share = (unsigned)strtoul(argv[5], NULL, 10),
+                        .is_hurried = strchr(argv[5], 'h') != NULL};
+    if (argc == 8) {
+        plan.shed_from = strtoul(argv[6], NULL, 10);
+        plan.shed_to = strtoul(argv[7], NULL, 10);
     }
     int status = run((const char *const *)&argv[1], store, &plan);
     store_close(store);

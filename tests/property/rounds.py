@@ -3,7 +3,9 @@
 
 rounds.py HEADRACE ROUNDS FILE_OR_FOLDER... [--one-of N]
 
-Each capture is read in three to ten rounds, a number drawn for each (HEADRACE_SEED), and by audit.
+Each capture is read in three to ten rounds, a number drawn for each (HEADRACE_SEED), and by audit: once with
+each round judging all that is known, once with glances in all rounds but the first and the last, and once in the
+last as well, with what is left done by an audit that brings nothing new.
 """
 import glob
 import json
@@ -19,6 +21,8 @@ import captool  # noqa: E402
 import sweep  # noqa: E402
 
 SEED = int(os.environ.get("HEADRACE_SEED", "1"))
+ALWAYS_GLANCE = "1000000"
+VERDICTS = ("suspect", "contradiction", "proven")
 UNEQUAL = {"id", "exchange", "capture_id", "evidence"}  # row ids; evidence is compared without them
 THINGS = ("findings", "exchanges", "sessions", "endpoints", "streams", "loss")
 SITE = "FROM %s t JOIN sites s ON s.id = t.site_id ORDER BY 1, 2, 3, 4"
@@ -49,12 +53,15 @@ def rows(headrace, db, thing):
     return sorted(out)
 
 
+BLIND = ("tls", "http2", "not-http", "undecoded")
+
+
 def summed(losses):
     """What is blind is added up by round: the sums count."""
     sums = {}
     for line in losses:
         r = json.loads(line)[0]
-        if r["kind"] in ("tls", "http2", "not-http", "undecoded"):
+        if r["kind"] in BLIND:
             n = sums.setdefault(r["kind"], [0, 0])
             n[0] += r["bytes"]
             n[1] += r["count"]
@@ -76,14 +83,38 @@ def exercised(headrace, db):
     return [line for line in report.splitlines() if '"type":"exercise"' in line]
 
 
-def compare(headrace, rounds, capture, frames, scratch):
-    key, live, offline = [os.path.join(scratch, n) for n in ("key", "live.db", "offline.db")]
-    for db in (live, offline):
-        for suffix in ("", "-wal", "-shm"):
-            if os.path.exists(db + suffix):
-                os.remove(db + suffix)
-    run(rounds, capture, live, key, str(frames))
-    run(headrace, "audit", "--quiet", "--db", offline, "--key-file", key, capture)
+def remove(db):
+    for suffix in ("", "-wal", "-shm"):
+        if os.path.exists(db + suffix):
+            os.remove(db + suffix)
+
+
+def rounds_told(told):
+    """How each round looked, and its findings with the rank of their verdicts."""
+    out = []
+    for line in told.splitlines():
+        how, *findings = line.split()
+        out.append((how, {f.rsplit(":", 1)[0]: VERDICTS.index(f.rsplit(":", 1)[1]) for f in findings}))
+    return out
+
+
+def compare_glances(glancing, looking):
+    """A glance tells later than a look, but nothing else.
+
+    @return what it should not have told, how many were told at glances, and how many of these there were
+    """
+    known, early, glances = {}, 0, 0
+    for number, ((how, got), (_, want)) in enumerate(zip(rounds_told(glancing), rounds_told(looking))):
+        wrong = {f: v for f, v in got.items() if v > want.get(f, -1) and v > known.get(f, -1)}
+        if wrong:
+            return "round %d: told after a %s, but not with all looked at: %s" % (number, how, sorted(wrong)), early, glances
+        glances += how == "glance"
+        early += len(set(got) - set(known)) if how == "glance" else 0
+        known = got
+    return None, early, glances
+
+
+def compare(headrace, live, offline):
     for thing in THINGS:
         a, b = rows(headrace, offline, thing), rows(headrace, live, thing)
         if thing == "loss":
@@ -104,6 +135,26 @@ def compare(headrace, rounds, capture, frames, scratch):
     return None
 
 
+def check(headrace, rounds, capture, frames, scratch):
+    """@return as compare_glances(), and what differs in the end"""
+    key, live, offline = [os.path.join(scratch, n) for n in ("key", "live.db", "offline.db")]
+    remove(offline)
+    run(headrace, "audit", "--quiet", "--db", offline, "--key-file", key, capture)
+    told = {}
+    shares = ["0", ALWAYS_GLANCE]
+    if not any('"kind": "%s"' % kind in line for kind in BLIND for line in rows(headrace, offline, "loss")):
+        shares.append(ALWAYS_GLANCE + "h")  # else the audit that follows has other sums, and its capture stays
+    for share in shares:
+        remove(live)
+        told[share] = run(rounds, capture, live, key, str(frames), share)
+        if share.endswith("h"):
+            run(headrace, "audit", "--quiet", "--db", live, "--key-file", key, capture)
+        why = compare(headrace, live, offline)
+        if why is not None:
+            return "share %s: %s" % (share, why), 0, 0
+    return compare_glances(told[ALWAYS_GLANCE], told["0"])
+
+
 def main():
     headrace, rounds = (os.path.abspath(a) for a in sweep.ARGUMENTS[1:3])
     rng = random.Random(SEED)
@@ -114,19 +165,21 @@ def main():
             return 77
         inside = sweep.share(glob.glob(os.path.join(place, "*.pcap*")))
         captures += inside if os.path.isdir(place) else [place]
-    wrong = 0
+    wrong = early = glances = 0
     with tempfile.TemporaryDirectory() as scratch:
         with open(os.path.join(scratch, "key"), "wb") as f:
             os.fchmod(f.fileno(), 0o600)
             f.write(bytes(rng.randrange(256) for _ in range(32)))
         for capture in captures:
             frames = len(captool.read(capture)[1]) // rng.choice((2, 5, 9)) + 1
-            why = compare(headrace, rounds, capture, frames, scratch)
+            why, found, looks = check(headrace, rounds, capture, frames, scratch)
+            early += found
+            glances += looks
             if why is not None:
                 print("seed %d: %s, %d frames a round: %s" % (SEED, os.path.basename(capture), frames, why))
                 wrong += 1
-    print("%d captures, %d differ" % (len(captures), wrong))
-    return 1 if wrong else 0
+    print("%d captures, %d differ; %d findings at %d glances" % (len(captures), wrong, early, glances))
+    return 1 if wrong or (early == 0 and glances > 2) else 0
 
 
 if __name__ == "__main__":

@@ -33,15 +33,15 @@ def main():
         capture, key, whole, shed = (os.path.join(scratch, n) for n in ("c.pcap", "key", "whole.db", "shed.db"))
         subprocess.run([capgen, "scenario", scenario, "-o", capture], check=True, stderr=subprocess.DEVNULL)
         subprocess.run([headrace, "db", "key", "--quiet", "-o", key], check=True)
-        subprocess.run([rounds, capture, whole, key, "7"], check=True)
+        subprocess.run([rounds, capture, whole, key, "7", "0"], check=True, stdout=subprocess.DEVNULL)
         told = verdicts(headrace, whole)
         if {c: v for c, (v, _) in told.items()} != {dave: "proven", alice: "proven"}:
             fail("with all connections: %s" % told)
         exchanges = listed(headrace, whole, "exchanges")
         logout = [x for x in exchanges if x["client"] == alice and x["role"] == "logout"][0]
         last = [x for x in exchanges if x["client"] == carol][-1]
-        subprocess.run([rounds, capture, shed, key, "7", str(logout["response_frame"]), str(last["request_frame"])],
-                       check=True)
+        subprocess.run([rounds, capture, shed, key, "7", "0", str(logout["response_frame"]), str(last["request_frame"])],
+                       check=True, stdout=subprocess.DEVNULL)
         left = verdicts(headrace, shed)
         if left[dave] != told[dave] or left[alice][0] in ("proven", None) or left[alice][1] == told[alice][1]:
             fail("with one connection left out: %s, not %s" % (left, told))

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 struct run {
-    const struct rule_set *rules;
+    struct rule_set *rules;
     const struct rule_test_file *file;
     const struct rule_test *test;
     char capture[64];
@@ -202,7 +202,7 @@ static void finish_run(struct run *r)
     free(r->found);
 }
 
-static int run_file(const char *path, const struct rule_set *rules, rule_test_fn report, void *user)
+static int run_file(const char *path, struct rule_set *rules, rule_test_fn report, void *user)
 {
     struct rule_test_file file = {0};
     struct hr_buf error;
@@ -243,7 +243,7 @@ static int is_yaml(const struct dirent *d)
            hr_span_has_suffix_nocase(hr_span_str(d->d_name), HR_SPAN(".yaml"));
 }
 
-int rule_tests_run(const char *folder, const struct rule_set *rules, rule_test_fn report,
+int rule_tests_run(const char *folder, struct rule_set *rules, rule_test_fn report,
                    void *user)
 {
     struct dirent **names = NULL;

@@ -91,7 +91,7 @@ typedef void (*rule_test_fn)(const struct rule_test_result *r, void *user);
  * enabled rules of the set.
  * @return the number of tests and files that failed, or -errno where the folder cannot be read
  */
-int rule_tests_run(const char *folder, const struct rule_set *rules, rule_test_fn report,
+int rule_tests_run(const char *folder, struct rule_set *rules, rule_test_fn report,
                    void *user);
 
 #endif

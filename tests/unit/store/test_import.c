@@ -411,6 +411,13 @@ static int pass_operation(const struct operation_row *o, void *user)
     return 0;
 }
 
+static int pass_anonymous(const struct anonymous_row *a, void *user)
+{
+    (void)a;
+    (void)user;
+    return 0;
+}
+
 /* What is asked for each exchange, token or operation is found by a key, never by looking through a
  * table. */
 static void hot_statements_never_scan(void **state)
@@ -420,7 +427,7 @@ static void hot_statements_never_scan(void **state)
         STMT_SITE_FIND,         STMT_ENDPOINT_FIND, STMT_USER_FIND,          STMT_CARRIER_FIND,
         STMT_SESSION_FIND,      STMT_STREAM_END,    STMT_OPERATIONS_DELETE,  STMT_SESSION_BIND_USER,
         STMT_TOKENS_OF,         STMT_SESSION_HASH,  STMT_SESSION_OPERATIONS, STMT_FACTS_SMALL_SITE,
-        STMT_SITE_EXCHANGE_IDS, STMT_SITE_SESSIONS,
+        STMT_SITE_EXCHANGE_IDS, STMT_SITE_SESSIONS, STMT_TOUCHED_SESSIONS,   STMT_ANONYMOUS_SINCE,
     };
     struct world_exchange crowd[64];
     for (size_t k = 0; k < HR_ARRAY_LEN(crowd); k++) {
@@ -433,7 +440,9 @@ static void hot_statements_never_scan(void **state)
     for (size_t k = 0; k < HR_ARRAY_LEN(captures); k++) {
         import_all(s, &captures[HR_ARRAY_LEN(captures) - 1 - k], 1);
     }
-    assert_int_equal(read_site_operations(s, 2, pass_operation, NULL), 0);
+    assert_int_equal(read_site_operations(s, 2, 0, -1, pass_operation, NULL), 0);
+    assert_int_equal(read_site_operations(s, 2, 1, -1, pass_operation, NULL), 0);
+    assert_int_equal(read_site_anonymous(s, 2, 1, pass_anonymous, NULL), 0);
     for (size_t k = 0; k < HR_ARRAY_LEN(hot); k++) {
         if (s->stmts[hot[k]] == NULL) {
             fail_msg("not used here: %s", stmt_sql(hot[k]));

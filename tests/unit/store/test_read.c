@@ -338,13 +338,13 @@ static void operations_come_back(void **state)
     struct hr_buf out;
     int anonymous = 0;
     hr_buf_init(&out, SIZE_MAX);
-    assert_int_equal(read_site_operations(s, 1, write_operation, &out), 0);
+    assert_int_equal(read_site_operations(s, 1, 0, -1, write_operation, &out), 0);
     assert_non_null(strstr(hr_buf_str(&out), "1@0 5@10 7@100 "));
     assert_non_null(strstr(hr_buf_str(&out), "1@11 5@20 "));
     assert_non_null(strstr(hr_buf_str(&out), "9@11 "));
-    assert_int_equal(read_site_anonymous(s, 1, count_anonymous, &anonymous), 0);
+    assert_int_equal(read_site_anonymous(s, 1, 0, count_anonymous, &anonymous), 0);
     assert_int_equal(anonymous, 0);
-    assert_int_equal(read_site_anonymous(s, 2, count_anonymous, &anonymous), 0);
+    assert_int_equal(read_site_anonymous(s, 2, 0, count_anonymous, &anonymous), 0);
     assert_int_equal(anonymous, 1);
     hr_buf_finish(&out);
     store_close(s);
@@ -411,6 +411,8 @@ static void findings_follow_the_facts(void **state)
     struct finding_row a = finding("aa", "high", "suspect", 2, evidence);
     struct finding_row b = finding("bb", "critical", "proven", 2, evidence);
     assert_int_equal(store_begin(s), 0);
+    assert_int_equal(scope_open(s, true), 0);
+    assert_int_equal(scope_set_rule(s, rule), 0);
     assert_int_equal(findings_begin(s, rule), 0);
     assert_int_equal(finding_put(s, &a, &is_new), 0);
     assert_true(is_new);
@@ -427,13 +429,15 @@ static void findings_follow_the_facts(void **state)
     assert_int_equal(findings_withdraw_rest(s, rule, 9, &withdrawn), 0);
     assert_int_equal(withdrawn, 1);
     list_findings(s, "aa high proven alice /account 0 [logout@101 ];");
+    assert_int_equal(scope_begin_counts(s, rule, true), 0);
+    assert_int_equal(scope_close(s, true), 0);
     assert_int_equal(scope_open(s, false), 0);
-    assert_int_equal(scope_close(s, true), 0); /* nothing is due: silence says nothing */
+    assert_int_equal(scope_set_rule(s, rule), 0); /* nothing is due: silence says nothing */
     assert_int_equal(findings_begin(s, rule), 0);
     assert_int_equal(findings_withdraw_rest(s, rule, 9, &withdrawn), 0);
     assert_int_equal(withdrawn, 0);
     assert_int_equal(scope_open(s, true), 0);
-    assert_int_equal(scope_close(s, false), 0);
+    assert_int_equal(scope_set_rule(s, rule), 0);
     assert_int_equal(finding_put(s, &b, &is_new), 0);
     assert_false(is_new); /* it was there before */
     assert_int_equal(findings_withdraw_rest(s, rule, 9, &withdrawn), 0);
@@ -536,7 +540,8 @@ static void statements_compile(void **state)
     struct store *s = world_open(NULL);
     assert_int_equal(store_exec(s, "CREATE TEMP TABLE forgotten (id INTEGER PRIMARY KEY);"
                                    "CREATE TEMP TABLE joined (id INTEGER PRIMARY KEY);"
-                                   "CREATE TEMP TABLE rebound (id INTEGER PRIMARY KEY)"),
+                                   "CREATE TEMP TABLE rebound (id INTEGER PRIMARY KEY);"
+                                   "CREATE TEMP TABLE site_servers (server, server_port, site_id)"),
                      0);
     assert_int_equal(scope_open(s, true), 0);
     assert_int_equal(read_kin(s, itself), 0);
