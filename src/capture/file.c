@@ -124,6 +124,7 @@ int capture_file_next(struct capture_file *f, struct packet *ret_packet)
 {
     int got = 0;
     if (!f->done) {
+        ret_packet->ahead = (struct hr_span){NULL, 0};
         got = f->pcap != NULL ? pcap_reader_next(f->pcap, f, ret_packet)
                               : pcapng_reader_next(f->pcapng, f, ret_packet);
         f->info.read_bytes = input_state(f->input)->read_bytes;

@@ -46,8 +46,8 @@ uint32_t capture_link_of(int dlt);
 bool pcap_reader_knows(const uint8_t *head, size_t len);
 /** @return NULL with the file's error set where it cannot be read */
 struct pcap_reader *pcap_reader_open(struct capture_file *f);
-/** @return 1 and at, data, captured_bytes, wire_bytes, link_type, interface; 0 at the end or error
- */
+/** @return 1 and at, data, captured_bytes, wire_bytes, link_type, interface, perhaps ahead; 0 at the end
+ * or error */
 int pcap_reader_next(struct pcap_reader *r, struct capture_file *f, struct packet *ret_packet);
 void pcap_reader_close(struct pcap_reader *r);
 

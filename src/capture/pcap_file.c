@@ -1,33 +1,42 @@
 /*
- * pcap through libpcap. libpcap reads a FILE that is made of our input, so gzip and standard input
- * need nothing else; what it refuses is said in our words, with the frame and the byte.
+ * pcap, draft-ietf-opsawg-pcap, and what libpcap reads beside it: versions before 2.4 with their
+ * lengths the other way round, and the record headers of old Linux patches. Records are looked at
+ * in the input's buffer, so a frame is never copied, and one that comes later can be shown ahead.
  */
 #include "base/alloc.h"
 #include "capture/file.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pcap/pcap.h>
-#include <stdio.h>
-#include <stdio_ext.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define FILE_HEADER_BYTES 24
+#define RECORD_HEADER_BYTES 16
+#define PATCHED_HEADER_BYTES 24
 
 #define MAGIC_USEC 0xa1b2c3d4u
 #define MAGIC_NSEC 0xa1b23c4du
-#define MAGIC_KUZNETZOV 0xa1b2cd34u /* Linux patches of the nineties: 24 bytes of record header */
+#define MAGIC_KUZNETZOV 0xa1b2cd34u /* Linux patches of the nineties: longer record headers */
+
+#define MAJOR_OF_DGUX 543
+
+/* Which length comes first in a record. */
+enum length_order {
+    LENGTHS_CAPTURED_FIRST,
+    LENGTHS_LESS_FIRST, /* version 2.3: some writers did, some did not */
+    LENGTHS_WIRE_FIRST,
+};
 
 struct pcap_reader {
-    pcap_t *pcap; /* owns file */
-    FILE *file;
-    char *file_buffer;
-    uint64_t offset; /* of the next record */
+    bool is_little;
+    enum length_order length_order;
     uint32_t record_header_bytes;
     uint32_t link_type;
     uint32_t snap_bytes;
     int64_t nsec_per_unit;
+    size_t consume;       /* the record that was handed out last */
+    size_t ahead_bytes;   /* from the record at hand to the one shown ahead */
+    unsigned ahead_count; /* records between the two */
 };
 
 static uint16_t get_u16(const uint8_t *p, bool is_little)
@@ -51,58 +60,40 @@ bool pcap_reader_knows(const uint8_t *head, size_t len)
     return len >= 4 && (is_magic(get_u32(head, true)) || is_magic(get_u32(head, false)));
 }
 
-static ssize_t cookie_read(void *cookie, char *to, size_t size)
+static bool take_version(struct pcap_reader *r, struct capture_file *f, const uint8_t *head)
 {
-    struct input *in = cookie;
-    size_t n = input_read(in, to, size);
-    if (n == 0 && input_state(in)->error != 0) {
-        errno = -input_state(in)->error;
-        return -1;
+    const unsigned major = get_u16(head + 4, r->is_little);
+    const unsigned minor = get_u16(head + 6, r->is_little);
+    if (major != 2 && (major != MAJOR_OF_DGUX || minor != 0)) {
+        capture_file_fail(f, -EBADMSG, "not a pcap file that can be read: version %u.%u", major,
+                          minor);
+        return false;
     }
-    return (ssize_t)n;
+    /* Nothing has changed since 2.4, so a later minor version is read like it. */
+    r->length_order = major == MAJOR_OF_DGUX || minor < 3 ? LENGTHS_WIRE_FIRST
+                      : minor == 3                        ? LENGTHS_LESS_FIRST
+                                                          : LENGTHS_CAPTURED_FIRST;
+    return true;
 }
 
-static FILE *open_as_file(struct input *in, char *buffer, size_t buffer_bytes)
+/* Records that are longer than the snap length here says are read whole, as Wireshark does. */
+static void take_header(struct pcap_reader *r, struct capture_file *f, const uint8_t *head)
 {
-    FILE *file = fopencookie(in, "r", (cookie_io_functions_t){.read = cookie_read});
-    if (file == NULL) {
-        hr_out_of_memory();
-    }
-    setvbuf(file, buffer, _IOFBF, buffer_bytes);
-    __fsetlocking(file, FSETLOCKING_BYCALLER); /* one thread reads it: two locks a frame less */
-    return file;
-}
-
-/* What the header says, and what libpcap is told instead. */
-static void take_header(struct pcap_reader *r, struct capture_file *f, uint8_t *head)
-{
-    bool is_little = is_magic(get_u32(head, true));
-    uint32_t magic = get_u32(head, is_little);
-    uint32_t link = get_u32(head + 20, is_little);
+    uint32_t magic = get_u32(head, r->is_little);
     f->info.has_nanoseconds = magic == MAGIC_NSEC;
     r->nsec_per_unit = magic == MAGIC_NSEC ? 1 : HR_NSEC_PER_USEC;
-    r->record_header_bytes = magic == MAGIC_KUZNETZOV ? 24 : 16;
-    r->offset = FILE_HEADER_BYTES;
-    r->link_type = link & 0xffff; /* above: the FCS length and reserved bits */
+    r->record_header_bytes = magic == MAGIC_KUZNETZOV ? PATCHED_HEADER_BYTES : RECORD_HEADER_BYTES;
+    /* Above: the FCS length and reserved bits. */
+    r->link_type = get_u32(head + 20, r->is_little) & 0xffff;
     f->info.link_type = r->link_type;
     capture_link_name(r->link_type, f->info.link_name, sizeof(f->info.link_name));
-    r->snap_bytes = get_u32(head + 16, is_little);
-    /* libpcap cuts records that are longer than the snap length here says, Wireshark does not.
-     * 0 is "no limit" to it. Frames lie whole in such files, so they are read whole. */
-    memset(head + 16, 0, 4);
-    /* Nothing has changed since 2.4, so a later minor version is read like it; libpcap refuses it.
-     */
-    if (get_u16(head + 4, is_little) == 2 && get_u16(head + 6, is_little) > 4) {
-        memcpy(head + 6, is_little ? "\4\0" : "\0\4", 2);
-    }
-    /* The reserved bits are to be ignored by readers; libpcap 1.10 takes them for a link type. */
-    memset(is_little ? head + 22 : head + 20, 0, 2);
+    r->snap_bytes = get_u32(head + 16, r->is_little);
 }
 
 struct pcap_reader *pcap_reader_open(struct capture_file *f)
 {
     size_t have;
-    uint8_t *head = input_peek(f->input, FILE_HEADER_BYTES, &have);
+    const uint8_t *head = input_peek(f->input, FILE_HEADER_BYTES, &have);
     if (have < FILE_HEADER_BYTES) {
         const struct input_state *state = input_state(f->input);
         if (state->error != 0) {
@@ -113,72 +104,108 @@ struct pcap_reader *pcap_reader_open(struct capture_file *f)
         return NULL;
     }
     struct pcap_reader *r = hr_xcalloc(1, sizeof(*r));
-    char text[PCAP_ERRBUF_SIZE] = "";
-    take_header(r, f, head);
-    r->file_buffer = hr_xmalloc(f->buffer_bytes);
-    r->file = open_as_file(f->input, r->file_buffer, f->buffer_bytes);
-    r->pcap = pcap_fopen_offline_with_tstamp_precision(
-        r->file, f->info.has_nanoseconds ? PCAP_TSTAMP_PRECISION_NANO : PCAP_TSTAMP_PRECISION_MICRO,
-        text);
-    if (r->pcap == NULL) {
-        capture_file_fail(f, -EBADMSG, "not a pcap file that can be read: %s", text);
+    r->is_little = is_magic(get_u32(head, true));
+    if (!take_version(r, f, head)) {
         pcap_reader_close(r);
         return NULL;
     }
+    take_header(r, f, head);
+    r->consume = FILE_HEADER_BYTES;
     return r;
 }
 
-/* libpcap gave up at the record at r->offset. */
-static void explain(struct pcap_reader *r, struct capture_file *f)
+static int cut_off(struct capture_file *f, size_t have)
 {
     const struct input_state *state = input_state(f->input);
-    unsigned long long frame = f->number + 1;
     if (state->error != 0) {
         capture_file_fail(f, state->error, "%s", state->error_text);
-    } else if (feof(r->file)) {
-        capture_file_fail(f, -EBADMSG, "cut off in the middle of frame %llu at byte %" PRIu64,
-                          frame, input_offset(f->input));
-    } else {
-        capture_file_fail(f, -EBADMSG, "corrupt at frame %llu, byte %" PRIu64 " (%s)", frame,
-                          r->offset, pcap_geterr(r->pcap));
+    } else if (have > 0) {
+        capture_file_fail(f, -EBADMSG,
+                          "cut off in the middle of frame %" PRIu64 " at byte %" PRIu64,
+                          f->number + 1, input_offset(f->input) + have);
     }
+    return 0;
+}
+
+static void take_lengths(const struct pcap_reader *r, const uint8_t *record, uint32_t *ret_captured,
+                         uint32_t *ret_wire)
+{
+    const uint32_t first = get_u32(record + 8, r->is_little);
+    const uint32_t second = get_u32(record + 12, r->is_little);
+    const bool is_swapped = r->length_order == LENGTHS_WIRE_FIRST ||
+                            (r->length_order == LENGTHS_LESS_FIRST && first > second);
+    *ret_captured = is_swapped ? second : first;
+    *ret_wire = is_swapped ? first : second;
+}
+
+/* Goes on to the record that many behind the one at hand, as far as the buffer reaches. */
+static struct hr_span look_ahead(struct pcap_reader *r, const uint8_t *record, size_t have)
+{
+    uint32_t captured;
+    uint32_t wire;
+    while (r->ahead_bytes + r->record_header_bytes <= have) {
+        const uint8_t *ahead = record + r->ahead_bytes;
+        take_lengths(r, ahead, &captured, &wire);
+        const size_t bytes = r->record_header_bytes + (size_t)captured;
+        if (captured > CAPTURE_FRAME_LIMIT || bytes > have - r->ahead_bytes) {
+            break;
+        }
+        if (r->ahead_count == CAPTURE_AHEAD_FRAMES) {
+            return hr_span_of(ahead + r->record_header_bytes, captured);
+        }
+        r->ahead_bytes += bytes;
+        r->ahead_count++;
+    }
+    return (struct hr_span){NULL, 0};
+}
+
+/* The record at hand is left behind. */
+static void move_on(struct pcap_reader *r, struct capture_file *f)
+{
+    input_consume(f->input, r->consume);
+    if (r->ahead_count > 0) {
+        r->ahead_bytes -= r->consume;
+        r->ahead_count--;
+    }
+    r->consume = 0;
 }
 
 int pcap_reader_next(struct pcap_reader *r, struct capture_file *f, struct packet *ret_packet)
 {
-    struct pcap_pkthdr *header;
-    const u_char *data;
-    int got = pcap_next_ex(r->pcap, &header, &data);
-    if (got != 1) {
-        if (got != PCAP_ERROR_BREAK || input_state(f->input)->error != 0) {
-            explain(r, f);
-        }
+    size_t have;
+    struct packet *p = ret_packet;
+    move_on(r, f);
+    const uint8_t *record = input_peek(f->input, r->record_header_bytes, &have);
+    if (have < r->record_header_bytes) {
+        return cut_off(f, have);
+    }
+    take_lengths(r, record, &p->captured_bytes, &p->wire_bytes);
+    if (p->captured_bytes > CAPTURE_FRAME_LIMIT) {
+        capture_file_fail(f, -EBADMSG,
+                          "corrupt at frame %" PRIu64 ", byte %" PRIu64 " (a frame of %" PRIu32
+                          " bytes; 262144 are the most)",
+                          f->number + 1, input_offset(f->input), p->captured_bytes);
         return 0;
     }
-    r->offset += r->record_header_bytes + header->caplen;
+    r->consume = r->record_header_bytes + (size_t)p->captured_bytes;
+    record = input_peek(f->input, r->consume, &have);
+    if (have < r->consume) {
+        r->consume = 0;
+        return cut_off(f, have);
+    }
+    p->at = hr_nsec_from(get_u32(record, r->is_little), /* good until 2106 */
+                         (int64_t)get_u32(record + 4, r->is_little) * r->nsec_per_unit);
+    p->data = record + r->record_header_bytes;
+    p->ahead = look_ahead(r, record, have);
+    p->link_type = r->link_type;
+    p->interface = 0;
+    p->snap_bytes = r->snap_bytes;
+    p->resolution = r->nsec_per_unit == 1 ? 9 : 6;
     f->number++;
-    ret_packet->at = hr_nsec_from((uint32_t)header->ts.tv_sec, /* good until 2106 */
-                                  (int64_t)(uint32_t)header->ts.tv_usec * r->nsec_per_unit);
-    ret_packet->data = data;
-    ret_packet->captured_bytes = header->caplen;
-    ret_packet->wire_bytes = header->len;
-    ret_packet->link_type = r->link_type;
-    ret_packet->interface = 0;
-    ret_packet->snap_bytes = r->snap_bytes;
-    ret_packet->resolution = r->nsec_per_unit == 1 ? 9 : 6;
     return 1;
 }
 
 void pcap_reader_close(struct pcap_reader *r)
 {
-    if (r == NULL) {
-        return;
-    }
-    if (r->pcap != NULL) {
-        pcap_close(r->pcap);
-    } else if (r->file != NULL) {
-        fclose(r->file);
-    }
-    free(r->file_buffer);
     free(r);
 }

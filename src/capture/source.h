@@ -1,6 +1,6 @@
 /*
  * capture/source.h - frames from a capture file, from several merged by time, or from standard
- * input. pcap (µs, ns, both byte orders) is read by libpcap, pcapng by a reader of our own;
+ * input: pcap (µs, ns, both byte orders) and pcapng,
  * both plain or packed with gzip, zstd or lz4. Sources:
  * https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html and draft-ietf-opsawg-pcapng.
  */
@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/span.h"
 #include "base/time.h"
 #include "capture/unpack.h"
 
@@ -25,7 +26,11 @@ struct packet {
     uint64_t frame;          /* from 1 in its file */
     size_t capture;          /* index of the file it came from, in the order given */
     bool selected;           /* passed the BPF filter; true without one */
+    struct hr_span ahead;    /* the frame that comes CAPTURE_AHEAD_FRAMES later in its file, as far as it is
+                                at hand: what it will need can be fetched; ptr NULL: it is not */
 };
+
+#define CAPTURE_AHEAD_FRAMES 12u
 
 /* So many frames go into capture_info.head. */
 #define CAPTURE_HEAD_FRAMES 32u

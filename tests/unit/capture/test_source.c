@@ -384,8 +384,8 @@ static void odd_pcap_files(void **state)
         hr_buf_str(&got),
         "1@1.000000000 19/19 L1 I0 longer than it says\n"
         "2@7.000000000 3/3 L1 I0 abc\n"
-        "!corrupt at frame 3, byte 78 (invalid packet capture length 262145, bigger "
-        "than snaplen of 262144)\n");
+        "!corrupt at frame 3, byte 78 (a frame of 262145 bytes; 262144 are "
+        "the most)\n");
     hr_buf_clear(&m.b);
     m.is_big = false;
     made_pcap_header(&m, 0xa1b2cd34, 65535, 1); /* 24 bytes before each frame */
@@ -415,6 +415,83 @@ static char *save_times(const char *name, const uint32_t *times, size_t count)
     char *path = made_save(&m);
     hr_buf_finish(&m.b);
     return path;
+}
+
+/* The frame that so many others stand before, as long as there is one. */
+static void frames_to_come_are_shown(void **state)
+{
+    (void)state;
+    enum { COUNT = 3 * CAPTURE_AHEAD_FRAMES };
+    struct made m;
+    made_init(&m, false);
+    made_pcap_header(&m, USEC, 65535, 1);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        const char text[] = {(char)('A' + i), i % 2 == 0 ? 'x' : '\0', '\0'};
+        made_pcap_frame(&m, 1, 0, text);
+    }
+    char *path = made_save(&m);
+    const struct packet_source_config config = {.paths = (const char *const *)&path,
+                                                .path_count = 1};
+    struct packet_source *s;
+    struct packet p;
+    struct hr_buf error;
+    hr_buf_init(&error, 100);
+    assert_int_equal(packet_source_open(&config, &s, &error), 0);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        assert_int_equal(packet_source_next(s, &p), 1);
+        assert_int_equal(p.data[0], 'A' + i);
+        if (i + CAPTURE_AHEAD_FRAMES < COUNT) {
+            assert_int_equal(p.ahead.len, i % 2 == 0 ? 2 : 1);
+            assert_int_equal(p.ahead.ptr[0], 'A' + i + CAPTURE_AHEAD_FRAMES);
+        } else {
+            assert_null(p.ahead.ptr);
+        }
+    }
+    assert_int_equal(packet_source_next(s, &p), 0);
+    packet_source_close(s);
+    hr_buf_finish(&error);
+    hr_buf_finish(&m.b);
+    unlink(path);
+    free(path);
+}
+
+/* Versions that have the lengths the other way round, and those that nobody knows. */
+static void versions_of_pcap(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t major, minor;
+        uint32_t lengths[2];
+        const char *want;
+    } versions[] = {
+        {2,   4,  {1, 3}, "1@1.000000000 1/3 L1 I0 a\n"                                    },
+        {2,   3,  {1, 3}, "1@1.000000000 1/3 L1 I0 a\n"                                    },
+        {2,   3,  {3, 1}, "1@1.000000000 1/3 L1 I0 a\n"                                    },
+        {2,   2,  {3, 1}, "1@1.000000000 1/3 L1 I0 a\n"                                    },
+        {543, 0,  {3, 1}, "1@1.000000000 1/3 L1 I0 a\n"                                    },
+        {543, 1,  {3, 1}, "!not a pcap file that can be read: version 543.1\n"             },
+        {1,   2,  {1, 1}, "!not a pcap file that can be read: version 1.2\n"               },
+        {3,   0,  {1, 1}, "!not a pcap file that can be read: version 3.0\n"               },
+    };
+    struct hr_buf got;
+    hr_buf_init(&got, SIZE_MAX);
+    for (size_t i = 0; i < HR_ARRAY_LEN(versions); i++) {
+        struct made m;
+        made_init(&m, false);
+        made_pcap_header(&m, USEC, 65535, 1);
+        memcpy(m.b.ptr + 4, &versions[i].major, 2);
+        memcpy(m.b.ptr + 6, &versions[i].minor, 2);
+        made_u32(&m, 1);
+        made_u32(&m, 0);
+        made_u32(&m, versions[i].lengths[0]);
+        made_u32(&m, versions[i].lengths[1]);
+        made_text(&m, "a", 1);
+        hr_buf_clear(&got);
+        made_read(&m, &got);
+        assert_string_equal(hr_buf_str(&got), versions[i].want);
+        hr_buf_finish(&m.b);
+    }
+    hr_buf_finish(&got);
 }
 
 /* Merged by time; equal times in the order given; inside a file its own order; errors aside. */
@@ -683,6 +760,8 @@ int main(void)
         cmocka_unit_test(blocks_before_a_broken_one_count),
         cmocka_unit_test(foreign_files_are_named),
         cmocka_unit_test(odd_pcap_files),
+        cmocka_unit_test(frames_to_come_are_shown),
+        cmocka_unit_test(versions_of_pcap),
         cmocka_unit_test(files_are_merged_by_time),
         cmocka_unit_test(many_files_are_merged_alike),
         cmocka_unit_test(many_files_overlap),
