@@ -80,6 +80,13 @@ void decoder_destroy(struct decoder *d);
 /** @param watch  copied */
 void decoder_watch(struct decoder *d, const struct decode_watch *watch);
 void decoder_feed(struct decoder *d, const struct packet *p);
+/**
+ * Whose segment a frame that comes later most probably holds, the sender first. Frames in tunnels, tags
+ * and pieces are not looked into.
+ * @param frame  ptr NULL: none is at hand
+ * @return false where it is not known
+ */
+bool decode_look_ahead(struct hr_span frame, uint32_t link_type, struct net_endpoint ret_ends[2]);
 /** @return whether frames of this LINKTYPE_ can be decoded */
 bool decode_knows_link(uint32_t link_type);
 /** Datagrams being put together, and the bytes they take. */

@@ -17,6 +17,7 @@
 enum {
     HELD_CONN_BYTES = 64 * 1024,
     HELD_TOTAL_BYTES = 64 * 1024 * 1024,
+    LINE_BYTES = 64, /* of memory */
 };
 
 /* What every input touches stands together in front. */
@@ -572,6 +573,14 @@ static void count_foreign(struct http_conn *c, const struct http_input *in)
                       : c->kind == HTTP_CONN_HTTP2 ? &n->bytes_http2
                                                    : &n->bytes_not_http;
     *bytes += in->bytes.len;
+}
+
+void http_conn_fetch(const struct http_conn *c)
+{
+    const char *bytes = (const char *)c;
+    for (size_t i = 0; i < offsetof(struct http_conn, end_place); i += LINE_BYTES) {
+        __builtin_prefetch(bytes + i, 1);
+    }
 }
 
 void http_conn_feed(struct http_conn *c, const struct http_input *in)

@@ -200,6 +200,8 @@ struct http_input {
 
 /** @param midstream  the connection's beginning was not captured: look for a message start first */
 struct http_conn *http_conn_create(struct http_context *h, bool midstream, void *user);
+/** Asks memory for it: bytes of it come soon. */
+void http_conn_fetch(const struct http_conn *c);
 void http_conn_feed(struct http_conn *c, const struct http_input *in);
 /** Emits what is still open. */
 void http_conn_finish(struct http_conn *c);

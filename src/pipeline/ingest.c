@@ -306,6 +306,16 @@ static void on_shed_loss(const struct loss_row *row, void *user)
     records_put_loss(g->out, 0, row);
 }
 
+static void on_fetch(const struct tcp_conn *c, unsigned step)
+{
+    const struct lane *l = c->user;
+    if (step == 0) {
+        __builtin_prefetch(l);
+    } else if (l->http != NULL) {
+        http_conn_fetch(l->http);
+    }
+}
+
 static void on_segment(const struct tcp_segment *s, void *user)
 {
     struct ingest *g = user;
@@ -318,7 +328,7 @@ int ingest_create(const struct pipeline_config *config, const struct hr_key *key
 {
     static const struct http_callbacks http_callbacks = {.exchange = on_exchange, .loss = on_loss};
     static const struct tcp_callbacks tcp_callbacks = {
-        .open = on_open, .chunk = on_chunk, .close = on_close, .shed = on_shed};
+        .open = on_open, .chunk = on_chunk, .close = on_close, .shed = on_shed, .fetch = on_fetch};
     struct ingest *g = hr_xcalloc(1, sizeof(*g));
     struct extract_config extract = config->extract;
     LIST_INIT(&g->lanes);
@@ -348,10 +358,18 @@ int ingest_create(const struct pipeline_config *config, const struct hr_key *key
     return 0;
 }
 
+static void foresee(struct ingest *g, const struct packet *p)
+{
+    _Static_assert(CAPTURE_AHEAD_FRAMES == TCP_AHEAD_FRAMES, "one shows, the other looks");
+    struct net_endpoint ends[2];
+    tcp_table_foresee(g->tcp, decode_look_ahead(p->ahead, p->link_type, ends) ? ends : NULL);
+}
+
 void ingest_feed(struct ingest *g, const struct packet *p)
 {
     hr_nsec at = p->at < g->latest ? p->at : g->latest;
     g->last_at = at > g->last_at ? at : g->last_at;
+    foresee(g, p);
     decoder_feed(g->decoder, p);
     while (http_context_kept_bytes(g->http) > g->config.http.kept_bytes &&
            tcp_table_evict(g->tcp)) {

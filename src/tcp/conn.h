@@ -93,7 +93,15 @@ struct tcp_callbacks {
     void (*close)(struct tcp_conn *c, enum tcp_end end, void *user);
     /** A segment of a connection that is left out, see tcp_table_shed(). @param server  NULL: either side */
     void (*shed)(const struct tcp_segment *s, const struct net_endpoint *server, void *user);
+    /**
+     * Segments of it come in a few frames: asks memory for what hangs on its user pointer, in step 0 for
+     * what this points to, in step 1 for what that does. NULL: nothing hangs there
+     */
+    void (*fetch)(const struct tcp_conn *c, unsigned step);
 };
+
+/* So many frames behind the present one tcp_table_foresee() is told of. */
+#define TCP_AHEAD_FRAMES 12u
 
 #define TCP_COUNTERS(X)                                                                            \
     X(connections, "connections", "TCP connections")                                               \
@@ -140,6 +148,12 @@ struct tcp_table *tcp_table_create(const struct tcp_config *config, const struct
                                    void *user, size_t capture_count);
 /** A segment with selected = false opens and numbers its connection but gives no chunks and no callbacks. */
 void tcp_table_feed(struct tcp_table *t, const struct tcp_segment *s);
+/**
+ * Before each frame, where frames to come are known at all: the ends of the connection of the one
+ * TCP_AHEAD_FRAMES later. It saves time and changes nothing else.
+ * @param ends  of a segment without network; NULL: not known
+ */
+void tcp_table_foresee(struct tcp_table *t, const struct net_endpoint *ends);
 /**
  * How far the times of a capture are in doubt: an ACK came before its bytes, or another capture, of
  * another clock, has the same packets at other times. Beside it the capture's own clock may step back.

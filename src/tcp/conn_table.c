@@ -351,7 +351,7 @@ void tcp_table_feed(struct tcp_table *t, const struct tcp_segment *s)
     advance_clock(t, s->at);
     expire(t);
     unsigned side = tcp_key_of(s, &key);
-    struct tcp_entry *e = tcp_index_find(&t->index, &key);
+    struct tcp_entry *e = tcp_index_find(&t->index, &key, tcp_ahead_hash(t, &key));
     tcp_kin_note(t, s->network);
     if (t->kin.is_used && s->selected) {
         e = tcp_kin_choose(t, e, &key, side, s);

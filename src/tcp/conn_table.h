@@ -72,6 +72,18 @@ struct tcp_entry {
 };
 TAILQ_HEAD(tcp_entries, tcp_entry);
 
+/* A ring of the frames at hand: those behind the present one whose segments are known by now. */
+#define TCP_AHEAD 16
+struct tcp_ahead {
+    struct tcp_foreseen {
+        struct tcp_key key;
+        uint32_t hash; /* of it */
+        bool is_known;
+    } frames[TCP_AHEAD];
+    unsigned at; /* the present one */
+};
+_Static_assert(TCP_AHEAD_FRAMES < TCP_AHEAD, "the ring holds the present frame, too");
+
 struct tcp_table {
     struct tcp_config config;
     struct tcp_callbacks callbacks;
@@ -85,6 +97,7 @@ struct tcp_table {
     struct tcp_held_total held;
     struct tcp_numbers numbers;
     struct tcp_kin kin;
+    struct tcp_ahead ahead;
     /* Time-outs run on packet time that two frames agree on, so that one frame with a wild time
      * ends nothing. What is touched bears the time of its frame; where that lies ahead of the
      * clock when it is looked at, the frame was wrong and the clock counts. */
@@ -138,6 +151,11 @@ void tcp_holes_enforce(struct tcp_table *t);
 /** See tcp_table_shift_clock(). */
 void tcp_holes_shift(struct tcp_table *t, hr_nsec by);
 void tcp_holes_forget(struct tcp_table *t, struct tcp_entry *e);
+
+/* ahead.c */
+
+/** Hashes only what was not foreseen. */
+uint32_t tcp_ahead_hash(struct tcp_table *t, const struct tcp_key *key);
 
 /* conn_table.c */
 

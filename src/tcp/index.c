@@ -9,7 +9,7 @@
 #define FIRST_SLOTS 1024u
 #define LINE_BYTES 64
 
-static uint32_t hash_of(const struct tcp_key *key)
+uint32_t tcp_index_hash(const struct tcp_key *key)
 {
     return (uint32_t)hr_hash_table(key, sizeof(*key));
 }
@@ -38,8 +38,12 @@ void tcp_index_finish(struct tcp_index *x)
     *x = (struct tcp_index){.slots = NULL};
 }
 
-/* All of what a segment touches is asked for at once, not one line after the other. */
-static void fetch(const struct tcp_entry *e)
+void tcp_index_fetch_slot(const struct tcp_index *x, uint32_t hash)
+{
+    __builtin_prefetch(&x->slots[hash & x->mask]);
+}
+
+void tcp_index_fetch(const struct tcp_entry *e)
 {
     const char *bytes = (const char *)e;
     for (size_t i = 0; i < offsetof(struct tcp_entry, link); i += LINE_BYTES) {
@@ -47,13 +51,22 @@ static void fetch(const struct tcp_entry *e)
     }
 }
 
-struct tcp_entry *tcp_index_find(const struct tcp_index *x, const struct tcp_key *key)
+struct tcp_entry *tcp_index_guess(const struct tcp_index *x, uint32_t hash)
 {
-    uint32_t hash = hash_of(key);
+    size_t at = hash & x->mask;
+    while (x->slots[at].entry != NULL && x->slots[at].hash != hash) {
+        at = (at + 1) & x->mask;
+    }
+    return x->slots[at].entry;
+}
+
+struct tcp_entry *tcp_index_find(const struct tcp_index *x, const struct tcp_key *key,
+                                 uint32_t hash)
+{
     for (size_t at = hash & x->mask; x->slots[at].entry != NULL; at = (at + 1) & x->mask) {
         struct tcp_entry *e = x->slots[at].entry;
         if (x->slots[at].hash == hash) {
-            fetch(e);
+            tcp_index_fetch(e);
             if (has_key(e, key)) {
                 return e;
             }
@@ -89,7 +102,7 @@ static void add(struct tcp_index *x, struct tcp_entry *e, const struct tcp_key *
     if (2 * (x->count + x->alias_count) > x->mask) {
         grow(x);
     }
-    put(x, (struct tcp_index_slot){e, hash_of(key)});
+    put(x, (struct tcp_index_slot){e, tcp_index_hash(key)});
 }
 
 void tcp_index_add(struct tcp_index *x, struct tcp_entry *e)
@@ -108,7 +121,7 @@ void tcp_index_add_alias(struct tcp_index *x, struct tcp_entry *e, uint32_t netw
 
 static void remove_slot(struct tcp_index *x, const struct tcp_entry *e, const struct tcp_key *key)
 {
-    const uint32_t hash = hash_of(key);
+    const uint32_t hash = tcp_index_hash(key);
     size_t hole = hash & x->mask;
     while (x->slots[hole].entry != e || x->slots[hole].hash != hash) {
         hole = (hole + 1) & x->mask;

@@ -25,8 +25,15 @@ struct tcp_index {
 
 void tcp_index_init(struct tcp_index *x);
 void tcp_index_finish(struct tcp_index *x);
-/** @return NULL where there is none */
-struct tcp_entry *tcp_index_find(const struct tcp_index *x, const struct tcp_key *key);
+uint32_t tcp_index_hash(const struct tcp_key *key);
+/** @param hash  of the key. @return NULL where there is none */
+struct tcp_entry *tcp_index_find(const struct tcp_index *x, const struct tcp_key *key, uint32_t hash);
+/** @return an entry with a key of that hash, which most probably is the one that is looked for, or NULL */
+struct tcp_entry *tcp_index_guess(const struct tcp_index *x, uint32_t hash);
+/** Asks memory for what tcp_index_find() and tcp_index_guess() look at. */
+void tcp_index_fetch_slot(const struct tcp_index *x, uint32_t hash);
+/** All of what a segment touches is asked for at once, not one line after the other. */
+void tcp_index_fetch(const struct tcp_entry *e);
 /** Its key must not be in the index. */
 void tcp_index_add(struct tcp_index *x, struct tcp_entry *e);
 /** One more key of an entry, which has it among its aliases. */

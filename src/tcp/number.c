@@ -24,14 +24,20 @@ void tcp_numbers_finish(struct tcp_numbers *n)
     n->next = NULL;
 }
 
+unsigned tcp_key_init(struct tcp_key *k, const struct net_endpoint *source,
+                      const struct net_endpoint *destination, uint32_t network)
+{
+    int order = memcmp(&source->address, &destination->address, sizeof(source->address));
+    unsigned side = order ? order > 0 : source->port > destination->port;
+    k->side[side] = *source;
+    k->side[!side] = *destination;
+    k->network = network;
+    return side;
+}
+
 unsigned tcp_key_of(const struct tcp_segment *s, struct tcp_key *ret_key)
 {
-    int order = memcmp(&s->source.address, &s->destination.address, sizeof(s->source.address));
-    unsigned side = order ? order > 0 : s->source.port > s->destination.port;
-    ret_key->side[side] = s->source;
-    ret_key->side[!side] = s->destination;
-    ret_key->network = s->network;
-    return side;
+    return tcp_key_init(ret_key, &s->source, &s->destination, s->network);
 }
 
 struct tcp_number tcp_number_new(struct tcp_numbers *n, const struct tcp_segment *s)

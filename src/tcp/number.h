@@ -49,6 +49,10 @@ struct tcp_numbers {
 void tcp_numbers_init(struct tcp_numbers *n, size_t capture_count, size_t ghost_limit);
 void tcp_numbers_finish(struct tcp_numbers *n);
 
+/** @return the side that is the source */
+unsigned tcp_key_init(struct tcp_key *k, const struct net_endpoint *source,
+                      const struct net_endpoint *destination, uint32_t network);
+
 /** @return the side that sent s */
 unsigned tcp_key_of(const struct tcp_segment *s, struct tcp_key *ret_key);
 

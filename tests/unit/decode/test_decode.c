@@ -3,6 +3,7 @@
 #include "lab.h"
 #include "support/test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,6 +178,43 @@ static void nesting_is_bounded(void **state)
     hr_buf_finish(&sink.text);
 }
 
+/* The ends of plain segments are known ahead; of no frame they are other than those decoded. */
+static void ends_are_known_ahead(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t link_type;
+        const char *frame, *want;
+    } rows[] = {
+        ROW(1, ETH("0800") GOOD4, "10.0.0.1:1000 10.0.0.2:80"),
+        ROW(1, ETH("86dd") GOOD6, "2001:db8::1:1000 2001:db8::2:80"),
+        ROW(101, GOOD4, "10.0.0.1:1000 10.0.0.2:80"),
+        ROW(113, SLL("0800") GOOD4, "10.0.0.1:1000 10.0.0.2:80"),
+        ROW(276, SLL2("86dd") GOOD6, "2001:db8::1:1000 2001:db8::2:80"),
+        ROW(1, ETH("8100") "0001 0800" GOOD4, ""),
+        ROW(1, ETH("0800") IP4("002d", "0001", "06") TCP HELLO, ""),
+        ROW(1, ETH("0800") IP4("002d", "0000", "11") TCP HELLO, ""),
+        ROW(1, ETH("0800") "45 00 002d", ""),
+        ROW(1, ETH("0800"), ""),
+        ROW(0, "00000002" GOOD4, ""),
+    };
+    for (size_t i = 0; i < HR_ARRAY_LEN(rows); i++) {
+        struct net_endpoint ends[2];
+        char text[2][NET_ADDRESS_TEXT_SIZE];
+        char got[128] = "";
+        size_t len;
+        uint8_t *frame = lab_from_hex(rows[i].frame, &len);
+        if (decode_look_ahead(hr_span_of(frame, len), rows[i].link_type, ends)) {
+            snprintf(got, sizeof(got), "%s:%u %s:%u",
+                     net_address_format(&ends[0].address, text[0]), ends[0].port,
+                     net_address_format(&ends[1].address, text[1]), ends[1].port);
+        }
+        assert_string_equal(got, rows[i].want);
+        free(frame);
+    }
+    assert_false(decode_look_ahead((struct hr_span){NULL, 0}, 1, (struct net_endpoint[2]){0}));
+}
+
 /* No bytes whatever make the decoder read outside the frame (the sanitizer build sees it). */
 static void random_frames_do_no_harm(void **state)
 {
@@ -198,6 +236,8 @@ static void random_frames_do_no_harm(void **state)
                                  .captured_bytes = (uint32_t)len,
                                  .wire_bytes = (uint32_t)len + (round % 3 == 0 ? 9 : 0),
                                  .link_type = link_types[(size_t)round % 8]};
+        struct net_endpoint ends[2];
+        decode_look_ahead(hr_span_of(frame, len), p.link_type, ends);
         decoder_feed(d, &p);
         free(frame);
     }
@@ -212,6 +252,7 @@ int main(void)
         cmocka_unit_test(cut_frames_are_counted),
         cmocka_unit_test(vlans_keep_connections_apart),
         cmocka_unit_test(nesting_is_bounded),
+        cmocka_unit_test(ends_are_known_ahead),
         cmocka_unit_test(random_frames_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
