@@ -32,12 +32,19 @@ static inline bool hr_span_equal(struct hr_span a, struct hr_span b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+static inline char hr_ascii_lower(char c)
+{
+    return (c >= 'A' && c <= 'Z') ? (char)(c + ('a' - 'A')) : c;
+}
+
 bool hr_span_has_prefix_nocase(struct hr_span s, struct hr_span prefix);
 
-/** Equal but for the case of ASCII letters. */
+/** Equal but for the case of ASCII letters. Most that are not differ in length or in the first. */
 static inline bool hr_span_equal_nocase(struct hr_span a, struct hr_span b)
 {
-    return a.len == b.len && hr_span_has_prefix_nocase(a, b);
+    return a.len == b.len &&
+           (a.len == 0 || (hr_ascii_lower(a.ptr[0]) == hr_ascii_lower(b.ptr[0]) &&
+                           hr_span_has_prefix_nocase(a, b)));
 }
 
 /** Byte-wise order, shorter first where one is the other's prefix. @return <0, 0, >0 */
@@ -75,10 +82,5 @@ size_t hr_span_find_nocase(struct hr_span s, struct hr_span needle);
 struct hr_span hr_span_cut(struct hr_span *rest, char c);
 /** Decimal digits only, nothing else, no overflow. @return false and *ret_value untouched otherwise */
 bool hr_span_to_u64(struct hr_span s, uint64_t *ret_value);
-
-static inline char hr_ascii_lower(char c)
-{
-    return (c >= 'A' && c <= 'Z') ? (char)(c + ('a' - 'A')) : c;
-}
 
 #endif

@@ -18,19 +18,22 @@ enum single {
 
 /* RFC 9110 5.2 and where each is defined. Fields that proxies add beside the server's own (Date,
  * Server, Expires, those of security policies) are left out. */
+#define NAME(text) text, sizeof(text) - 1
 static const struct {
     const char *name;
+    size_t len;
     enum single kind;
 } singles[] = {
-    {"Content-Type",        SINGLE_TYPE    },
-    {"Content-Length",      SINGLE_LENGTH  },
-    {"Location",            SINGLE_LOCATION},
-    {"Content-Disposition", SINGLE_OTHER   },
-    {"Content-Range",       SINGLE_OTHER   },
-    {"ETag",                SINGLE_OTHER   },
-    {"Last-Modified",       SINGLE_OTHER   },
-    {"Retry-After",         SINGLE_OTHER   },
+    {NAME("Content-Type"),        SINGLE_TYPE    },
+    {NAME("Content-Length"),      SINGLE_LENGTH  },
+    {NAME("Location"),            SINGLE_LOCATION},
+    {NAME("Content-Disposition"), SINGLE_OTHER   },
+    {NAME("Content-Range"),       SINGLE_OTHER   },
+    {NAME("ETag"),                SINGLE_OTHER   },
+    {NAME("Last-Modified"),       SINGLE_OTHER   },
+    {NAME("Retry-After"),         SINGLE_OTHER   },
 };
+#undef NAME
 #define SINGLE_COUNT (sizeof(singles) / sizeof(singles[0]))
 
 static bool is_same_type(struct hr_span a, struct hr_span b)
@@ -181,7 +184,7 @@ void work_duplicate_fields(struct work *w)
         const struct http_field *f = &m->fields[i];
         cookies += hr_span_equal_nocase(f->name, HR_SPAN("set-cookie"));
         for (size_t k = 0; k < SINGLE_COUNT; k++) {
-            if (!hr_span_equal_nocase(f->name, hr_span_str(singles[k].name))) {
+            if (!hr_span_equal_nocase(f->name, hr_span_of(singles[k].name, singles[k].len))) {
                 continue;
             }
             const struct http_field *other = first[k] == NULL ? f : first[k];

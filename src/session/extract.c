@@ -105,6 +105,7 @@ size_t work_longest_token(const struct work *w)
 void work_remember_token(struct work *w, const struct value *value)
 {
     w->e->counters.tokens_forgotten += values_remember(w->e->values, value);
+    w->plain_host = (struct hr_span){NULL, 0};
 }
 
 void work_count_dropped_token(struct work *w)

@@ -8,9 +8,11 @@
 #include "base/alloc.h"
 #include "base/digest.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define STARTS 1024
 #define FOLDED_SIZE 96
 
 enum list_how {
@@ -26,6 +28,7 @@ struct entry {
     size_t rank; /* from 1, as in the file */
     bool open_start;
     bool open_end;
+    uint16_t next; /* LIST_PHRASES: the next one of the same start, index + 1; 0 none */
 };
 
 struct list {
@@ -35,7 +38,8 @@ struct list {
     size_t slot_mask;
     size_t *patterns; /* indices of entries with a * */
     size_t pattern_count;
-    uint64_t starts[16]; /* LIST_PHRASES: set of start_of() the first two letters */
+    /* LIST_PHRASES: by start_of() the first two letters, index + 1 of the first one that begins so */
+    uint16_t *starts;
 };
 
 struct lists {
@@ -66,10 +70,21 @@ static size_t fold(enum list_how how, struct hr_span s, char out[FOLDED_SIZE])
     return len;
 }
 
-/* Two letters to one of 1024 bits, case ignored. */
+/* Two letters to one of STARTS, case ignored. */
 static unsigned start_of(const char *text)
 {
     return ((unsigned)text[0] & 31) << 5 | ((unsigned)text[1] & 31);
+}
+
+/* In the order of the file behind those that begin alike. */
+static void add_start(struct list *l, const struct entry *e)
+{
+    assert(e->len > 1 && l->count < UINT16_MAX);
+    uint16_t *at = &l->starts[start_of(e->text)];
+    while (*at != 0) {
+        at = &l->entries[*at - 1].next;
+    }
+    *at = (uint16_t)(l->count + 1);
 }
 
 static void add_entry(struct list *l, enum list_how how, const char *word, size_t rank)
@@ -91,9 +106,8 @@ static void add_entry(struct list *l, enum list_how how, const char *word, size_
     }
     e->text = hr_xstrndup(folded, e->len);
     e->rank = rank;
-    if (how == LIST_PHRASES && e->len > 1) {
-        unsigned start = start_of(e->text);
-        l->starts[start / 64] |= UINT64_C(1) << (start % 64);
+    if (how == LIST_PHRASES) {
+        add_start(l, e);
     }
     if (e->open_start || e->open_end) {
         l->patterns[l->pattern_count++] = l->count;
@@ -124,6 +138,7 @@ struct lists *lists_create(void)
         to->patterns = hr_xcalloc(count, sizeof(*to->patterns));
         to->slots = hr_xcalloc(slots, sizeof(*to->slots));
         to->slot_mask = slots - 1;
+        to->starts = hows[id] == LIST_PHRASES ? hr_xcalloc(STARTS, sizeof(*to->starts)) : NULL;
         for (size_t i = 0; i < count; i++) {
             add_entry(to, hows[id], words[id][i], i + 1);
         }
@@ -143,6 +158,7 @@ void lists_destroy(struct lists *l)
         free(l->list[id].entries);
         free(l->list[id].patterns);
         free(l->list[id].slots);
+        free(l->list[id].starts);
     }
     free(l);
 }
@@ -278,10 +294,11 @@ bool lists_find_path_word(const struct lists *l, enum list_id id, struct hr_span
     return false;
 }
 
+/* @param text  of two letters at least */
 static size_t phrase_at(const struct list *l, struct hr_span text)
 {
-    for (size_t i = 0; i < l->count; i++) {
-        const struct entry *e = &l->entries[i];
+    for (size_t i = l->starts[start_of(text.ptr)]; i != 0; i = l->entries[i - 1].next) {
+        const struct entry *e = &l->entries[i - 1];
         if (hr_span_has_prefix_nocase(text, hr_span_of(e->text, e->len))) {
             return e->len;
         }
@@ -289,23 +306,17 @@ static size_t phrase_at(const struct list *l, struct hr_span text)
     return 0;
 }
 
-static bool may_start(const struct list *l, const char *text)
-{
-    unsigned start = start_of(text);
-    return l->starts[start / 64] >> (start % 64) & 1;
-}
-
 size_t lists_phrase_at(const struct lists *l, enum list_id id, struct hr_span text)
 {
-    const struct list *in = &l->list[id];
-    return text.len > 1 && may_start(in, text.ptr) ? phrase_at(in, text) : 0;
+    return text.len > 1 ? phrase_at(&l->list[id], text) : 0;
 }
 
 bool lists_find_phrase(const struct lists *l, enum list_id id, struct hr_span text)
 {
     const struct list *in = &l->list[id];
     for (size_t i = 0; i + 1 < text.len; i++) {
-        if (may_start(in, text.ptr + i) && phrase_at(in, hr_span_slice(text, i, text.len)) > 0) {
+        if (in->starts[start_of(text.ptr + i)] != 0 &&
+            phrase_at(in, hr_span_slice(text, i, text.len)) > 0) {
             return true;
         }
     }

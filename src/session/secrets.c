@@ -147,5 +147,10 @@ bool work_holds_secret(struct work *w, struct hr_span raw)
 bool work_host_holds_token(struct work *w, struct hr_span host)
 {
     w->secret_steps = 0; /* a long target leaves its host as it is */
-    return host.len > TEXT_BYTES_MAX || holds_known_token(w, host, true);
+    if (w->plain_host.ptr != NULL && hr_span_equal(host, w->plain_host)) {
+        return false;
+    }
+    const bool holds = host.len > TEXT_BYTES_MAX || holds_known_token(w, host, true);
+    w->plain_host = holds ? w->plain_host : host;
+    return holds;
 }

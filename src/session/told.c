@@ -160,12 +160,38 @@ static void read_json_names(struct work *w, struct hr_span text, bool by_path, s
 
 /* --- HTML ------------------------------------------------------------------------------------- */
 
+/* Eight bytes at a time: the top bit of each byte says whether it is one. */
+static uint64_t capitals_of(uint64_t bytes)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    const uint64_t low = bytes & (each * 0x7f);
+    const uint64_t from_a = low + each * (0x80 - 'A');
+    const uint64_t above_z = low + each * (0x80 - 'Z' - 1);
+    return from_a & ~above_z & ~bytes & (each * 0x80);
+}
+
+/* @return where the next capital letter stands, or the text's length */
+static size_t find_capital(struct hr_span text, size_t at)
+{
+    uint64_t bytes;
+    while (at + sizeof(bytes) <= text.len) {
+        memcpy(&bytes, text.ptr + at, sizeof(bytes));
+        if (capitals_of(bytes) != 0) {
+            break;
+        }
+        at += sizeof(bytes);
+    }
+    while (at < text.len && (unsigned char)(text.ptr[at] - 'A') >= 26) {
+        at++;
+    }
+    return at;
+}
+
 /* Greetings begin the text or a sentence. @return what stands behind; ptr NULL: there is none */
 static struct hr_span behind_greeting(const struct lists *l, struct hr_span text)
 {
-    for (size_t at = 0; at < text.len; at++) {
-        bool is_capital = (unsigned char)(text.ptr[at] - 'A') < 26;
-        if (at > 0 && (!is_capital || is_word_byte(text.ptr[at - 1]))) {
+    for (size_t at = 0; at < text.len; at = find_capital(text, at + 1)) {
+        if (at > 0 && is_word_byte(text.ptr[at - 1])) {
             continue;
         }
         struct hr_span rest = hr_span_slice(text, at, text.len);

@@ -45,6 +45,7 @@ struct work {
     bool has_refresh_token;
     uint32_t signs;          /* of the answer's text: SIGN_BIT() of what it can hold */
     size_t secret_steps;     /* taken in looking for secrets in texts */
+    struct hr_span plain_host; /* the latest one in which no token was found; ptr NULL: none */
     bool json_condition_met; /* of the profile's login.success.json */
     uint8_t also_set_count;  /* of MARK_ALSO_SET */
     uint8_t id_sent_count;   /* request ids of the request, kept or not */
