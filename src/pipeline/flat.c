@@ -81,6 +81,13 @@ static const char *point(struct hr_span *text, const char *at)
     return at + text->len;
 }
 
+const struct token_use *facts_flat_tokens(const void *from, size_t *ret_count)
+{
+    const struct exchange_facts *f = from; /* its head alone is there */
+    *ret_count = f->token_count;
+    return (const void *)((const char *)from + HEAD_BYTES + f->mark_count * sizeof(f->marks[0]));
+}
+
 void facts_unflatten(const void *from, struct exchange_facts *ret_facts)
 {
     struct exchange_facts *f = ret_facts;

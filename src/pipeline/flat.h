@@ -19,6 +19,8 @@ void exchange_unflatten(void *from, struct http_exchange *ret_exchange);
 size_t facts_flat_size(const struct exchange_facts *f);
 /** Copies the facts, their marks, tokens and text. @param to  aligned for any type */
 void facts_flatten(const struct exchange_facts *f, void *to);
+/** @return the tokens of such facts, where they lie */
+const struct token_use *facts_flat_tokens(const void *from, size_t *ret_count);
 /** The facts again; their spans point into `from`. */
 void facts_unflatten(const void *from, struct exchange_facts *ret_facts);
 

@@ -203,6 +203,15 @@ static struct block *next_block(struct queue *q)
     return q->taking;
 }
 
+/* @return behind the record at that place of the block */
+static size_t read_record(const struct block *b, size_t at, struct queue_record *ret_record)
+{
+    struct header *h = (void *)(b->bytes + at);
+    *ret_record =
+        (struct queue_record){.kind = h->kind, .data = h + 1, .size_bytes = h->size_bytes};
+    return at + sizeof(*h) + round_up(h->size_bytes);
+}
+
 bool queue_next(struct queue *q, struct queue_record *ret_record)
 {
     struct block *b = q->taking;
@@ -212,11 +221,21 @@ bool queue_next(struct queue *q, struct queue_record *ret_record)
             return false;
         }
     }
-    struct header *h = (void *)(b->bytes + q->taken);
-    q->taken += sizeof(*h) + round_up(h->size_bytes);
-    *ret_record =
-        (struct queue_record){.kind = h->kind, .data = h + 1, .size_bytes = h->size_bytes};
+    q->taken = read_record(b, q->taken, ret_record);
     return true;
+}
+
+bool queue_look_ahead(const struct queue *q, unsigned ahead, struct queue_record *ret_record)
+{
+    const struct block *b = q->taking;
+    size_t at = q->taken;
+    for (unsigned i = 0; i < ahead && b != NULL && at < b->used; i++) {
+        at = read_record(b, at, ret_record);
+        if (i + 1 == ahead) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void queue_close(struct queue *q)

@@ -39,6 +39,8 @@ void queue_end(struct queue *q);
 /* The taking side. */
 /** Waits. @return false at the end; the record is valid until the next call */
 bool queue_next(struct queue *q, struct queue_record *ret_record);
+/** @return whether the record that many behind the last one taken is at hand, too; it is not taken */
+bool queue_look_ahead(const struct queue *q, unsigned ahead, struct queue_record *ret_record);
 /** Takes no more: from the next full block on the filler's reserve gives NULL. */
 void queue_close(struct queue *q);
 

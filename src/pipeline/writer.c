@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum {
-    BLOCK_BYTES = 256 * 1024,
+    BLOCK_BYTES = 128 * 1024,
     BLOCKS = 8,
 };
 
@@ -125,11 +125,29 @@ static int store_record(struct writer *w, const struct queue_record *record)
     return -EINVAL;
 }
 
+/* Asks memory for what the record that many behind the present one will need. */
+static void fetch_ahead(const struct writer *w, unsigned ahead, enum import_fetch step)
+{
+    struct queue_record record;
+    if (w->target.import == NULL || !queue_look_ahead(w->queue, ahead, &record) ||
+        record.kind != RECORD_FACTS) {
+        return;
+    }
+    size_t count;
+    const struct facts_record *facts = record.data;
+    const struct token_use *tokens = facts_flat_tokens(facts + 1, &count);
+    for (size_t i = 0; i < count; i++) {
+        import_fetch(w->target.import, &tokens[i], step);
+    }
+}
+
 static void *write_records(void *user)
 {
     struct writer *w = user;
     struct queue_record record;
     while (queue_next(w->queue, &record)) {
+        fetch_ahead(w, 2, IMPORT_FETCH_FIRST);
+        fetch_ahead(w, 1, IMPORT_FETCH_SECOND);
         int r = w->error == 0 ? store_record(w, &record) : 0;
         if (r < 0) {
             w->error = r;

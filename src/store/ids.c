@@ -1,7 +1,6 @@
 #include "store/ids.h"
 
 #include "base/alloc.h"
-#include "base/digest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +11,8 @@ struct id_entry {
     struct id_entry *newer;
     uint64_t hash;
     int64_t id;
+    uint32_t len;
     bool is_used;
-    size_t len;
     char key[];
 };
 
@@ -36,12 +35,13 @@ void id_cache_finish(struct id_cache *c)
 }
 
 /* @return the slot that holds the key, or the empty one where it belongs */
-static size_t slot_of(const struct id_cache *c, uint64_t hash, const void *key, size_t len)
+static size_t slot_of(const struct id_cache *c, const struct id_key *key)
 {
-    size_t at = hash & (c->slot_count - 1);
+    size_t at = key->hash & (c->slot_count - 1);
     while (c->slots[at].entry != NULL) {
         const struct id_entry *e = c->slots[at].entry;
-        if (c->slots[at].hash == hash && e->len == len && memcmp(e->key, key, len) == 0) {
+        if (c->slots[at].hash == key->hash && e->len == key->len &&
+            memcmp(e->key, key->bytes, key->len) == 0) {
             break;
         }
         at = (at + 1) & (c->slot_count - 1);
@@ -49,9 +49,23 @@ static size_t slot_of(const struct id_cache *c, uint64_t hash, const void *key, 
     return at;
 }
 
-int64_t id_cache_find(struct id_cache *c, const void *key, size_t len)
+void id_cache_fetch_slot(const struct id_cache *c, uint64_t hash)
 {
-    struct id_entry *e = c->slots[slot_of(c, hr_hash_table(key, len), key, len)].entry;
+    __builtin_prefetch(&c->slots[hash & (c->slot_count - 1)]);
+}
+
+void id_cache_fetch(const struct id_cache *c, uint64_t hash)
+{
+    size_t at = hash & (c->slot_count - 1);
+    while (c->slots[at].entry != NULL && c->slots[at].hash != hash) {
+        at = (at + 1) & (c->slot_count - 1);
+    }
+    __builtin_prefetch(c->slots[at].entry, 1);
+}
+
+int64_t id_cache_find(struct id_cache *c, const struct id_key *key)
+{
+    struct id_entry *e = c->slots[slot_of(c, key)].entry;
     if (e == NULL) {
         return 0;
     }
@@ -118,13 +132,13 @@ static void drop_one(struct id_cache *c)
         append(c, e);
         e = take_oldest(c);
     }
-    empty_slot(c, slot_of(c, e->hash, e->key, e->len));
+    empty_slot(c, slot_of(c, &(struct id_key){e->key, e->len, e->hash}));
     free(e);
     c->count--;
     c->is_whole = false;
 }
 
-void id_cache_add(struct id_cache *c, const void *key, size_t len, int64_t id)
+void id_cache_add(struct id_cache *c, const struct id_key *key, int64_t id)
 {
     if (c->count >= c->limit) {
         drop_one(c);
@@ -132,12 +146,12 @@ void id_cache_add(struct id_cache *c, const void *key, size_t len, int64_t id)
     if (2 * (c->count + 1) > c->slot_count) {
         grow(c);
     }
-    struct id_entry *e = hr_xcalloc(1, sizeof(*e) + len);
+    struct id_entry *e = hr_xcalloc(1, offsetof(struct id_entry, key) + key->len);
     e->id = id;
-    e->len = len;
-    e->hash = hr_hash_table(key, len);
-    memcpy(e->key, key, len);
+    e->len = (uint32_t)key->len;
+    e->hash = key->hash;
+    memcpy(e->key, key->bytes, key->len);
     append(c, e);
-    c->slots[slot_of(c, e->hash, key, len)] = (struct id_slot){.hash = e->hash, .entry = e};
+    c->slots[slot_of(c, key)] = (struct id_slot){.hash = e->hash, .entry = e};
     c->count++;
 }

@@ -29,9 +29,20 @@ struct id_cache {
 
 void id_cache_init(struct id_cache *c, size_t limit, bool is_whole);
 void id_cache_finish(struct id_cache *c);
+/* Bytes, and a hash of them that nobody outside can foresee. */
+struct id_key {
+    const void *bytes;
+    size_t len;
+    uint64_t hash;
+};
+
 /** @return 0 where it is not known */
-int64_t id_cache_find(struct id_cache *c, const void *key, size_t len);
+int64_t id_cache_find(struct id_cache *c, const struct id_key *key);
 /** The key must not be in it. */
-void id_cache_add(struct id_cache *c, const void *key, size_t len, int64_t id);
+void id_cache_add(struct id_cache *c, const struct id_key *key, int64_t id);
+/** Asks memory for what a key of that hash will be looked for in: first for the slot, then, with the slot
+ * there, for what it points to. */
+void id_cache_fetch_slot(const struct id_cache *c, uint64_t hash);
+void id_cache_fetch(const struct id_cache *c, uint64_t hash);
 
 #endif

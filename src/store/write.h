@@ -80,6 +80,12 @@ int import_end_stream(struct import *i, int64_t stream_id, const struct tcp_conn
                       bool orig_is_client);
 /** Fills site, endpoint, carrier and session ids into f and stores it (f->stream_id set by the caller). */
 int import_add_exchange(struct import *i, struct exchange_facts *f);
+enum import_fetch {
+    IMPORT_FETCH_FIRST,
+    IMPORT_FETCH_SECOND, /* what the first step asked for is there */
+};
+/** Asks memory for what import_add_exchange() will look at for that token, in two steps. */
+void import_fetch(const struct import *i, const struct token_use *t, enum import_fetch step);
 int import_add_loss(struct import *i, struct loss_row *row);
 /** Adds to what this import has told of that server and slot. */
 int import_add_refusal(struct import *i, const struct refusal_row *row);

@@ -6,20 +6,25 @@
 
 #include <string.h>
 
-static struct hr_span make_key(struct import *i, int64_t number, struct hr_span a, struct hr_span b)
+static struct id_key key_of(struct hr_span bytes)
+{
+    return (struct id_key){bytes.ptr, bytes.len, hr_hash_table(bytes.ptr, bytes.len)};
+}
+
+static struct id_key make_key(struct import *i, int64_t number, struct hr_span a, struct hr_span b)
 {
     hr_buf_clear(&i->key);
     hr_buf_append(&i->key, hr_span_of(&number, sizeof(number)));
     hr_buf_append(&i->key, a);
     hr_buf_append_char(&i->key, '\0');
     hr_buf_append(&i->key, b);
-    return hr_buf_span(&i->key);
+    return key_of(hr_buf_span(&i->key));
 }
 
 /* One look-up by a bound SELECT, then the INSERT with the same parameters. */
 struct name_row {
     struct id_cache *cache;
-    struct hr_span key;
+    struct id_key key;
     enum stmt_id find;
     enum stmt_id add;
     void (*bind)(sqlite3_stmt *q, const void *row);
@@ -28,14 +33,14 @@ struct name_row {
 
 static int find_name(struct import *i, const struct name_row *n, int64_t *ret_id)
 {
-    int64_t id = id_cache_find(n->cache, n->key.ptr, n->key.len);
+    int64_t id = id_cache_find(n->cache, &n->key);
     int r = 0;
     if (id == 0 && !n->cache->is_whole) {
         sqlite3_stmt *q = store_stmt(i->s, n->find);
         n->bind(q, n->row);
         r = store_number(i->s, q, 0, &id);
         if (r == 0 && id != 0) {
-            id_cache_add(n->cache, n->key.ptr, n->key.len, id);
+            id_cache_add(n->cache, &n->key, id);
         }
     }
     *ret_id = id;
@@ -52,7 +57,7 @@ static int find_or_add(struct import *i, const struct name_row *n, int64_t *ret_
         r = store_run(i->s, q);
         if (r == 0) {
             id = sqlite3_last_insert_rowid(i->s->db);
-            id_cache_add(n->cache, n->key.ptr, n->key.len, id);
+            id_cache_add(n->cache, &n->key, id);
         }
     }
     *ret_id = id;
@@ -75,7 +80,7 @@ static void bind_site(sqlite3_stmt *q, const void *row)
 int import_site_id(struct import *i, struct hr_span name, int64_t *ret_id)
 {
     struct text_row row = {.a = name.ptr != NULL ? name : HR_SPAN("")};
-    struct name_row n = {&i->sites, row.a, STMT_SITE_FIND, STMT_SITE_ADD, bind_site, &row};
+    struct name_row n = {&i->sites, key_of(row.a), STMT_SITE_FIND, STMT_SITE_ADD, bind_site, &row};
     return find_or_add(i, &n, ret_id);
 }
 
@@ -152,7 +157,7 @@ int import_user_id(struct import *i, int64_t site_id, struct hr_span name, bool 
         bind_number(q, 1, *ret_id);
         bind_span(q, 2, name);
         r = store_run(i->s, q);
-        id_cache_add(n.cache, n.key.ptr, n.key.len, *ret_id);
+        id_cache_add(n.cache, &n.key, *ret_id);
         return r;
     }
     return r == 0 ? find_or_add(i, &n, ret_id) : r;
@@ -196,6 +201,14 @@ static void bind_session(sqlite3_stmt *q, const void *row)
     bind_number(q, 3, n->is_jwt ? 1 : 0);
 }
 
+/* A token's hash is a keyed one already. */
+static uint64_t session_hash(const struct hr_digest *hash)
+{
+    uint64_t first;
+    memcpy(&first, hash->bytes, sizeof(first));
+    return first;
+}
+
 static int session_id(struct import *i, const struct token_use *t, const struct hr_digest *hash,
                       int64_t *ret_id)
 {
@@ -203,7 +216,7 @@ static int session_id(struct import *i, const struct token_use *t, const struct 
         .key = {t->carrier_id, *hash},
           .is_jwt = t->flags & TOKEN_JWT
     };
-    struct name_row n = {&i->sessions,      hr_span_of(&row.key, sizeof(row.key)),
+    struct name_row n = {&i->sessions,      {&row.key, sizeof(row.key), session_hash(hash)},
                          STMT_SESSION_FIND, STMT_SESSION_ADD,
                          bind_session,      &row};
     if (!i->sessions.is_whole && !i->has_session_index) {
@@ -227,6 +240,18 @@ int import_token_ids(struct import *i, int64_t site_id, struct token_use *t)
         r = session_id(i, t, &t->set, &t->set_id);
     }
     return r;
+}
+
+void import_fetch(const struct import *i, const struct token_use *t, enum import_fetch step)
+{
+    void (*const fetch)(const struct id_cache *c, uint64_t hash) =
+        step == IMPORT_FETCH_FIRST ? id_cache_fetch_slot : id_cache_fetch;
+    if (t->flags & TOKEN_SENT) {
+        fetch(&i->sessions, session_hash(&t->sent));
+    }
+    if (t->flags & TOKEN_SET) {
+        fetch(&i->sessions, session_hash(&t->set));
+    }
 }
 
 int import_build_session_index(struct import *i)

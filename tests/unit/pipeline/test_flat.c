@@ -51,6 +51,10 @@ static void facts_survive(void **state)
         void *flat = malloc(facts_flat_size(want)); /* exact: a sanitizer sees a byte too many */
         facts_flatten(want, flat);
         memset(&got, 0xff, sizeof(got));
+        size_t count;
+        const struct token_use *tokens = facts_flat_tokens(flat, &count);
+        assert_int_equal(count, want->token_count);
+        assert_memory_equal(tokens, want->tokens, count * sizeof(*tokens));
         facts_unflatten(flat, &got);
         assert_same_text(name, want->site, got.site);
         assert_same_text(name, want->host, got.host);

@@ -49,6 +49,19 @@ static void *fill(void *user)
     return NULL;
 }
 
+/* What is seen ahead is what comes. @return how many of the next records were seen */
+static unsigned check_ahead(const struct queue *q, size_t i, size_t largest)
+{
+    struct queue_record r;
+    unsigned ahead = 1;
+    while (ahead < 4 && queue_look_ahead(q, ahead, &r)) {
+        assert_int_equal(r.kind, i + ahead);
+        assert_int_equal(r.size_bytes, size_of(i + ahead, largest));
+        ahead++;
+    }
+    return ahead - 1;
+}
+
 static void everything_comes_in_order(void **state)
 {
     (void)state;
@@ -58,6 +71,7 @@ static void everything_comes_in_order(void **state)
         struct queue_record r;
         pthread_t thread;
         size_t i = 0;
+        size_t seen = check_ahead(f.queue, 0, 0);
         assert_int_equal(pthread_create(&thread, NULL, fill, &f), 0);
         while (queue_next(f.queue, &r)) {
             if (r.kind != i || r.size_bytes != size_of(i, f.largest_bytes)) {
@@ -68,10 +82,12 @@ static void everything_comes_in_order(void **state)
                     fail_msg("%s: record %zu, byte %zu", cases[c].name, i, k);
                 }
             }
+            seen += check_ahead(f.queue, i, f.largest_bytes);
             i++;
         }
         pthread_join(thread, NULL);
         assert_int_equal(i, RECORDS);
+        assert_true(seen > 0 || cases[c].block_bytes < 4096); /* some hold one record a block */
         queue_destroy(f.queue);
     }
 }
