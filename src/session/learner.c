@@ -98,13 +98,13 @@ void learn_table_trim(struct learn_table *t)
 struct learn_entry *learn_table_add(struct learn_table *t, uint64_t hash, size_t size_bytes,
                                     bool *ret_is_new)
 {
-    size_t at = slot_of(t, hash);
     *ret_is_new = false;
-    if (t->slots[at] != NULL) {
-        return t->slots[at];
-    }
     if (hash > t->threshold) {
         return NULL;
+    }
+    size_t at = slot_of(t, hash);
+    if (t->slots[at] != NULL) {
+        return t->slots[at];
     }
     if (2 * (t->count + 1) > t->slot_count) {
         if (t->count >= 2 * t->limit) {
@@ -267,6 +267,7 @@ static void release_kind(struct learn_entry *e)
 
 static void release_token(struct learn_entry *e)
 {
+    free(((struct learn_token *)e)->events);
     free(e);
 }
 
@@ -399,6 +400,17 @@ static int compare_events(const struct learn_event *a, const struct learn_event 
     return a->bits < b->bits ? -1 : a->bits > b->bits;
 }
 
+/* Most tokens have few: there is room for a power of two of them. */
+static void make_room_for_event(struct learn_token *t)
+{
+    const size_t count = t->event_count;
+    if (count < LEARN_EVENTS && (count & (count - 1)) == 0) {
+        const size_t room = count == 0 ? 1 : 2 * count;
+        t->events = hr_xrealloc(t->events, (room < LEARN_EVENTS ? room : LEARN_EVENTS) *
+                                               sizeof(*t->events));
+    }
+}
+
 static void add_event(struct site_learner *l, uint64_t carrier, const struct hr_digest *d,
                       struct learn_event event)
 {
@@ -418,6 +430,7 @@ static void add_event(struct site_learner *l, uint64_t carrier, const struct hr_
     if (at == LEARN_EVENTS) {
         return;
     }
+    make_room_for_event(t);
     size_t last = t->event_count < LEARN_EVENTS ? t->event_count++ : LEARN_EVENTS - 1;
     memmove(&t->events[at + 1], &t->events[at], (last - at) * sizeof(event));
     t->events[at] = event;
@@ -435,6 +448,10 @@ void site_learner_feed(struct site_learner *l, const struct exchange_facts *f)
         v.answer = 0; /* only answers to logins are compared, and where forms lead */
     }
     add_endpoint(l, &v);
+    uint64_t carriers[FACTS_TOKEN_LIMIT]; /* add_kind() may sort the uses */
+    for (size_t i = 0; i < v.use_count; i++) {
+        carriers[i] = v.uses[i].carrier;
+    }
     struct learn_example example = {f->request_at, f->request_frame, f->request_capture};
     uint64_t kind = add_kind(l, &v, &example);
     l->capture =
@@ -442,7 +459,7 @@ void site_learner_feed(struct site_learner *l, const struct exchange_facts *f)
     l->has_capture = true;
     for (size_t i = 0; i < f->token_count; i++) {
         const struct token_use *t = &f->tokens[i];
-        uint64_t carrier = learn_carrier_hash(t->carrier, t->name);
+        const uint64_t carrier = carriers[i];
         unsigned bits = use_bits(t);
         struct learn_event event = {.start = f->request_at, .end = f->response_at, .kind = kind};
         add_carrier(l, t, carrier);

@@ -99,9 +99,9 @@ struct learn_event {
 struct learn_token {
     struct learn_entry entry;
     uint64_t carrier;
-    struct learn_event events[LEARN_EVENTS]; /* the earliest, in order of start */
-    size_t event_count;
     uint64_t set_count; /* exchanges that gave it anew */
+    size_t event_count;
+    struct learn_event *events; /* the earliest, LEARN_EVENTS at most, in order of start */
 };
 
 /* Entries by hash, the lowest `limit` of them. */

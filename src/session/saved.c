@@ -231,6 +231,7 @@ static void take_token(struct reader *r, struct learn_entry *entry)
     t->carrier = take_hash(r);
     t->set_count = take_number(r, UINT64_MAX);
     t->event_count = (size_t)take_number(r, LEARN_EVENTS);
+    t->events = hr_xcalloc(LEARN_EVENTS, sizeof(*t->events));
     for (size_t i = 0; i < t->event_count; i++) {
         struct learn_event *e = &t->events[i];
         before += (uint64_t)take_signed(r);
