@@ -29,7 +29,6 @@ struct http_conn {
     bool upgraded;
     bool refused[2]; /* the first bytes of that side are no message */
     bool ended[2];
-    bool closed_by[2]; /* FIN or RST */
     uint64_t fed[2];   /* end of what was given */
     size_t counted_bytes; /* of what it keeps, in the context's sum */
     /* behind CONNECT, an upgrade, HTTP/0.9 */
@@ -38,12 +37,12 @@ struct http_conn {
     struct http_held held;
     struct http_reader readers[2];
     struct http_pairs pairs;
-    struct http_place end_place[2];
+    struct http_close closes[2];
     uint64_t answer_acked; /* of requests, by the latest bytes of the server; UINT64_MAX: unknown */
     /* where the first interim response of the current answer stands */
     bool has_interim;
-    struct http_position interim;
     unsigned interim_count;
+    struct http_position interim;
 };
 
 struct http_context {
@@ -366,7 +365,7 @@ struct http_conn *http_conn_create(struct http_context *h, bool midstream, void 
     for (unsigned i = 0; i < 2; i++) {
         http_reader_init(&c->readers[i], &h->readers, midstream);
         c->readers[i].owner = c;
-        c->end_place[i].at = HR_NSEC_INFINITE;
+        c->closes[i].place.at = HR_NSEC_INFINITE;
     }
     http_pairs_init(&c->pairs, &h->pairing, user);
     return c;
@@ -446,8 +445,7 @@ static bool has_both_ends(const struct http_conn *c)
 static void note_end(struct http_conn *c, const struct http_input *in)
 {
     c->ended[in->side] = true;
-    c->closed_by[in->side] = in->end_is_close;
-    c->end_place[in->side] = in->place;
+    c->closes[in->side] = (struct http_close){.is_close = in->end_is_close, .place = in->place};
 }
 
 static void flush(struct http_conn *c)
@@ -457,8 +455,7 @@ static void flush(struct http_conn *c)
     }
     for (unsigned i = 0; i < 2; i++) {
         enum http_side side = (int)i == c->client ? HTTP_REQUEST : HTTP_RESPONSE;
-        c->pairs.closes[side] = (struct http_close){
-            .ended = true, .is_close = c->closed_by[i], .place = c->end_place[i]};
+        c->pairs.closes[side] = &c->closes[i];
     }
     http_pairs_flush(&c->pairs);
 }
@@ -578,7 +575,7 @@ static void count_foreign(struct http_conn *c, const struct http_input *in)
 void http_conn_fetch(const struct http_conn *c)
 {
     const char *bytes = (const char *)c;
-    for (size_t i = 0; i < offsetof(struct http_conn, end_place); i += LINE_BYTES) {
+    for (size_t i = 0; i < offsetof(struct http_conn, closes); i += LINE_BYTES) {
         __builtin_prefetch(bytes + i, 1);
     }
 }

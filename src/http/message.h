@@ -107,12 +107,13 @@ struct http_reader {
     bool late;   /* bytes before are unknown: look for a start further on */
     bool unsure; /* position was lost, and nothing but the bytes themselves says where it is */
     bool ended;
+    bool check_empty; /* nobody knows whether this response has a content at all */
     struct http_message *m; /* in progress; shared->scratch or kept->m; NULL: none */
     struct http_kept *kept;
-    bool check_empty;     /* nobody knows whether this response has a content at all */
     uint64_t left;        /* bytes of the content or chunk to come */
     unsigned digits;      /* of the chunk size */
     char last_byte;       /* of the latest window */
+    bool held_starts_line; /* SEARCH: a line begins with held[0] */
     uint64_t next_offset; /* of the next byte */
     uint64_t boundary;    /* where the message before ended, if nothing was lost since;
                              UINT64_MAX otherwise */
@@ -126,7 +127,6 @@ struct http_reader {
     uint64_t last_acked;          /* and its acked; UINT64_MAX: a gap */
     struct hr_buf held;           /* a head, or the end of searched bytes, that spans feeds */
     struct http_mark held_last;   /* the latest piece of held */
-    bool held_starts_line;        /* SEARCH: a line begins with held[0] */
     size_t line_at;               /* HEAD: where the current line begins */
     struct http_start_line line;  /* spans into the head; valid while it is scanned */
     struct http_head_shape shape;

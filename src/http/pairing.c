@@ -26,9 +26,9 @@ void http_pairs_finish(struct http_pairs *p)
 /* Which side's FIN or RST came first. @return HTTP_COMPLETE where neither closed */
 static enum http_state closer(const struct http_pairs *p)
 {
-    const struct http_close *c = &p->closes[HTTP_REQUEST];
-    const struct http_close *s = &p->closes[HTTP_RESPONSE];
-    if (!c->is_close && !s->is_close) {
+    const struct http_close *c = p->closes[HTTP_REQUEST];
+    const struct http_close *s = p->closes[HTTP_RESPONSE];
+    if (c == NULL || s == NULL || (!c->is_close && !s->is_close)) {
         return HTTP_COMPLETE;
     }
     if (!c->is_close || !s->is_close) {

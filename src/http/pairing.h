@@ -22,7 +22,6 @@
 
 /* The end of one side, as seen. */
 struct http_close {
-    bool ended;    /* nothing follows */
     bool is_close; /* by FIN or RST of that side */
     struct http_place place;
 };
@@ -55,13 +54,13 @@ struct http_pairs {
     bool pipelines_surely;       /* as requests show that no search found */
     bool waits_for_bursts;       /* and sends the next when all of one are answered */
     bool overlaps;               /* it sends while answers to earlier ones are under way */
+    bool last_whole;             /* the last request came whole */
+    bool answered_in_burst;      /* another request came right before the last one answered in full */
     uint64_t last_acked;         /* of the last request */
-    bool last_whole;             /* it came whole */
     uint64_t number;             /* of the last request, from 1 */
     uint64_t answered_number;    /* of the last request answered in full, */
-    uint64_t answered_end;       /* where that ended, */
-    bool answered_in_burst;      /* and whether another came right before it */
-    struct http_close closes[2]; /* by enum http_side */
+    uint64_t answered_end;       /* and where that ended */
+    const struct http_close *closes[2]; /* by enum http_side; NULL: not ended */
 };
 
 void http_pairs_init(struct http_pairs *p, const struct http_pairing_shared *shared, void *user);

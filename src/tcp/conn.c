@@ -427,7 +427,7 @@ void tcp_entry_feed(struct tcp_table *t, struct tcp_entry *e, unsigned side,
         .at = s->at,
         .frame = s->frame,
         .acked = TCP_ACK_UNKNOWN,
-        .capture = s->capture,
+        .capture = (uint32_t)s->capture,
         .identity = s->identity,
     };
     if (e->state == TCP_STATE_CLOSED) {

@@ -411,6 +411,7 @@ void tcp_table_destroy(struct tcp_table *t)
         TAILQ_REMOVE(&t->entries, e, order);
         tcp_half_finish(&e->half[0], &t->held);
         tcp_half_finish(&e->half[1], &t->held);
+        tcp_holes_forget(t, e);
         tcp_number_finish(&e->number);
         free(e);
     }

@@ -38,6 +38,7 @@ enum tcp_watch_list {
 /* The first hole of one direction. */
 struct tcp_watch {
     TAILQ_ENTRY(tcp_watch) link;
+    struct tcp_entry *entry;
     hr_nsec since;     /* order within the list */
     tcp_pos hole;      /* where it begins */
     tcp_pos acked;     /* when it came to TCP_WATCH_ACKED */
@@ -55,7 +56,7 @@ struct tcp_entry {
     enum tcp_state state;
     uint8_t orig_side; /* of the key */
     bool ack_seen;
-    bool watched[2]; /* the direction's watch is in a list */
+    struct tcp_watch *watch[2]; /* in a list; NULL: the direction has no hole */
     struct tcp_half half[2];
     struct tcp_number number;
     struct tcp_conn conn;
@@ -66,7 +67,6 @@ struct tcp_entry {
     TAILQ_ENTRY(tcp_entry) kin;   /* of the family */
     uint32_t alias[TCP_ALIAS_LIMIT]; /* networks besides the key's */
     uint8_t alias_count;
-    struct tcp_watch watch[2];
     struct tcp_mark reset; /* first RST that counted */
     tcp_pos reset_pos[2];  /* where the first RST of each side stands, while it counts; else TCP_POS_NONE */
 };

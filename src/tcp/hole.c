@@ -4,32 +4,30 @@
  * were never seen (then no retransmission will come), or when a budget is reached.
  * Each list is in order of `since`; a hole that moves on goes to the tail.
  */
+#include "base/alloc.h"
 #include "tcp/conn_table.h"
+
+#include <stdlib.h>
 
 hr_nsec tcp_watch_timeout(const struct tcp_table *t, enum tcp_watch_list list)
 {
     return list == TCP_WATCH_ACKED ? TCP_REORDER_GRACE : t->config.hole_timeout;
 }
 
-static struct tcp_entry *entry_of(struct tcp_watch *w)
-{
-    char *first = (char *)(w - w->direction);
-    return (struct tcp_entry *)(void *)(first - offsetof(struct tcp_entry, watch));
-}
-
 static void leave(struct tcp_table *t, struct tcp_entry *e, enum tcp_direction direction)
 {
-    struct tcp_watch *w = &e->watch[direction];
-    if (e->watched[direction]) {
+    struct tcp_watch *w = e->watch[direction];
+    if (w != NULL) {
         TAILQ_REMOVE(&t->watches[w->list], w, link);
-        e->watched[direction] = false;
+        free(w);
+        e->watch[direction] = NULL;
     }
 }
 
 /* Brings the watch into line with the direction's first hole. */
 static void follow(struct tcp_table *t, struct tcp_entry *e, enum tcp_direction direction)
 {
-    struct tcp_watch *w = &e->watch[direction];
+    struct tcp_watch *w = e->watch[direction];
     const struct tcp_half *h = &e->half[direction];
     if (e->state == TCP_STATE_CLOSED || !tcp_half_has_hole(h)) {
         leave(t, e, direction);
@@ -37,18 +35,19 @@ static void follow(struct tcp_table *t, struct tcp_entry *e, enum tcp_direction 
     }
     bool acked = h->acked != TCP_POS_NONE && h->acked >= tcp_half_hole_end(h);
     enum tcp_watch_list list = acked ? TCP_WATCH_ACKED : TCP_WATCH_HOLE;
-    if (e->watched[direction] && w->list == list && w->hole == h->next) {
+    if (w != NULL && w->list == list && w->hole == h->next) {
         w->segments++;
         return;
     }
     leave(t, e, direction);
-    e->watched[direction] = true;
-    w->direction = direction;
-    w->list = list;
-    w->hole = h->next;
-    w->acked = h->acked;
-    w->since = t->now;
-    w->segments = 0;
+    w = hr_xcalloc(1, sizeof(*w));
+    *w = (struct tcp_watch){.entry = e,
+                            .direction = direction,
+                            .list = list,
+                            .hole = h->next,
+                            .acked = h->acked,
+                            .since = t->now};
+    e->watch[direction] = w;
     TAILQ_INSERT_TAIL(&t->watches[list], w, link);
     tcp_table_expect(t, tcp_watch_timeout(t, list));
 }
@@ -57,7 +56,7 @@ static void follow(struct tcp_table *t, struct tcp_entry *e, enum tcp_direction 
 static void give_up_acked(struct tcp_table *t, struct tcp_entry *e, enum tcp_direction direction)
 {
     struct tcp_half *h = &e->half[direction];
-    const tcp_pos acked = e->watch[direction].acked;
+    const tcp_pos acked = e->watch[direction]->acked;
     struct tcp_route r;
     tcp_route_init(&r, t, e, direction);
     do {
@@ -95,15 +94,15 @@ void tcp_holes_update(struct tcp_table *t, struct tcp_entry *e)
 {
     for (int i = 0; i < 2; i++) {
         enum tcp_direction direction = i ? TCP_RESP : TCP_ORIG;
-        if (!e->watched[i] && !tcp_half_has_hole(&e->half[i])) {
+        if (e->watch[i] == NULL && !tcp_half_has_hole(&e->half[i])) {
             continue;
         }
         follow(t, e, direction);
         while (e->half[i].held_bytes > t->config.held_conn_bytes) {
             give_up_one(t, e, direction);
         }
-        if (e->watched[i] && e->watch[i].list == TCP_WATCH_ACKED &&
-            e->watch[i].segments >= TCP_REORDER_SEGMENTS) {
+        if (e->watch[i] != NULL && e->watch[i]->list == TCP_WATCH_ACKED &&
+            e->watch[i]->segments >= TCP_REORDER_SEGMENTS) {
             give_up_acked(t, e, direction);
         }
     }
@@ -130,10 +129,10 @@ void tcp_holes_expire(struct tcp_table *t)
 {
     struct tcp_watch *w;
     while ((w = find_due(t, TCP_WATCH_ACKED))) {
-        give_up_acked(t, entry_of(w), w->direction);
+        give_up_acked(t, w->entry, w->direction);
     }
     while ((w = find_due(t, TCP_WATCH_HOLE))) {
-        give_up_old(t, entry_of(w), w->direction);
+        give_up_old(t, w->entry, w->direction);
     }
 }
 
@@ -145,7 +144,7 @@ void tcp_holes_enforce(struct tcp_table *t)
         if (!w) {
             return; /* held bytes always have a hole before them */
         }
-        give_up_one(t, entry_of(w), w->direction);
+        give_up_one(t, w->entry, w->direction);
     }
 }
 

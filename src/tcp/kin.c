@@ -153,7 +153,7 @@ static bool is_copy_of(const struct tcp_entry *c, unsigned side, const struct tc
 {
     const struct tcp_half *h = &c->half[direction_of(c, side)];
     struct tcp_piece p = {
-        .bytes = s->payload, .mark = {.at = s->at, .identity = s->identity, .capture = s->capture}
+        .bytes = s->payload, .mark = {.at = s->at, .identity = s->identity, .capture = (uint32_t)s->capture}
     };
     return s->payload.len > 0 && h->has_base && fits(c, side, s) &&
            tcp_half_locate(h, s->seq + ((s->flags & TCP_SYN) ? 1 : 0), &p.pos) &&

@@ -141,7 +141,7 @@ static struct tcp_print print_of(const struct tcp_piece *p)
         .hash = hash_payload(p->bytes),
         .identity = p->mark.identity,
         .usec = (uint32_t)(p->mark.at / HR_NSEC_PER_USEC),
-        .capture = (uint32_t)p->mark.capture,
+        .capture = p->mark.capture,
     };
 }
 

@@ -16,7 +16,7 @@ struct tcp_mark {
     hr_nsec at;
     uint64_t frame;
     uint64_t acked; /* as in struct tcp_chunk */
-    size_t capture;
+    uint32_t capture;
     uint32_t identity; /* as in struct tcp_segment */
 };
 
