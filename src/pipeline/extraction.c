@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 enum {
-    BLOCK_BYTES = 256 * 1024,
+    BLOCK_BYTES = 128 * 1024,
     BLOCKS = 8,
 };
 
