@@ -4,6 +4,7 @@
  * in the input's buffer, so a frame is never copied, and one that comes later can be shown ahead.
  */
 #include "base/alloc.h"
+#include "capture/ahead.h"
 #include "capture/file.h"
 
 #include <errno.h>
@@ -34,9 +35,8 @@ struct pcap_reader {
     uint32_t link_type;
     uint32_t snap_bytes;
     int64_t nsec_per_unit;
-    size_t consume;       /* the record that was handed out last */
-    size_t ahead_bytes;   /* from the record at hand to the one shown ahead */
-    unsigned ahead_count; /* records between the two */
+    size_t consume; /* the record that was handed out last */
+    struct ahead ahead;
 };
 
 static uint16_t get_u16(const uint8_t *p, bool is_little)
@@ -138,43 +138,26 @@ static void take_lengths(const struct pcap_reader *r, const uint8_t *record, uin
     *ret_wire = is_swapped ? first : second;
 }
 
-/* Goes on to the record that many behind the one at hand, as far as the buffer reaches. */
-static struct hr_span look_ahead(struct pcap_reader *r, const uint8_t *record, size_t have)
+static size_t measure(const void *reader, struct hr_span bytes, struct hr_span *ret_frame)
 {
+    const struct pcap_reader *r = reader;
     uint32_t captured;
     uint32_t wire;
-    while (r->ahead_bytes + r->record_header_bytes <= have) {
-        const uint8_t *ahead = record + r->ahead_bytes;
-        take_lengths(r, ahead, &captured, &wire);
-        const size_t bytes = r->record_header_bytes + (size_t)captured;
-        if (captured > CAPTURE_FRAME_LIMIT || bytes > have - r->ahead_bytes) {
-            break;
-        }
-        if (r->ahead_count == CAPTURE_AHEAD_FRAMES) {
-            return hr_span_of(ahead + r->record_header_bytes, captured);
-        }
-        r->ahead_bytes += bytes;
-        r->ahead_count++;
+    if (bytes.len < r->record_header_bytes) {
+        return 0;
     }
-    return (struct hr_span){NULL, 0};
-}
-
-/* The record at hand is left behind. */
-static void move_on(struct pcap_reader *r, struct capture_file *f)
-{
-    input_consume(f->input, r->consume);
-    if (r->ahead_count > 0) {
-        r->ahead_bytes -= r->consume;
-        r->ahead_count--;
-    }
-    r->consume = 0;
+    take_lengths(r, (const uint8_t *)bytes.ptr, &captured, &wire);
+    const size_t size = r->record_header_bytes + (size_t)captured;
+    *ret_frame = hr_span_slice(bytes, r->record_header_bytes, size);
+    return captured <= CAPTURE_FRAME_LIMIT && size <= bytes.len ? size : 0;
 }
 
 int pcap_reader_next(struct pcap_reader *r, struct capture_file *f, struct packet *ret_packet)
 {
     size_t have;
     struct packet *p = ret_packet;
-    move_on(r, f);
+    input_consume(f->input, r->consume);
+    r->consume = 0;
     const uint8_t *record = input_peek(f->input, r->record_header_bytes, &have);
     if (have < r->record_header_bytes) {
         return cut_off(f, have);
@@ -196,7 +179,8 @@ int pcap_reader_next(struct pcap_reader *r, struct capture_file *f, struct packe
     p->at = hr_nsec_from(get_u32(record, r->is_little), /* good until 2106 */
                          (int64_t)get_u32(record + 4, r->is_little) * r->nsec_per_unit);
     p->data = record + r->record_header_bytes;
-    p->ahead = look_ahead(r, record, have);
+    p->ahead = ahead_find(&r->ahead, (struct ahead){input_offset(f->input), f->number},
+                          hr_span_of(record, have), measure, r);
     p->link_type = r->link_type;
     p->interface = 0;
     p->snap_bytes = r->snap_bytes;

@@ -5,6 +5,7 @@
  * length stands the test at both ends.
  */
 #include "base/alloc.h"
+#include "capture/ahead.h"
 #include "capture/file.h"
 
 #include <errno.h>
@@ -58,6 +59,8 @@ struct pcapng_reader {
     size_t interface_capacity;
     bool has_link_type; /* the file's info has the first interface's */
     size_t consume;     /* the block that was handed out last */
+    struct ahead ahead; /* counts enhanced packet blocks alone */
+    uint64_t frames;    /* of these, so far */
     hr_nsec last_at;    /* for blocks without a time */
 };
 
@@ -401,6 +404,36 @@ static void take_frame_drops(const struct pcapng_reader *r, struct capture_file 
     i->last_at = p->at;
 }
 
+static size_t measure(const void *reader, struct hr_span bytes, struct hr_span *ret_frame)
+{
+    const struct pcapng_reader *r = reader;
+    const uint8_t *head = (const uint8_t *)bytes.ptr;
+    *ret_frame = (struct hr_span){NULL, 0};
+    if (bytes.len < 12) {
+        return 0;
+    }
+    const uint64_t size = ((uint64_t)get_u32(r, head + 4) + 3) & ~UINT64_C(3);
+    if (size < 12 || size > bytes.len) {
+        return 0;
+    }
+    if (get_u32(r, head) == BLOCK_PACKET && size >= 32) {
+        const struct hr_span body = hr_span_slice(bytes, 28, (size_t)size - 4);
+        *ret_frame = hr_span_slice(body, 0, get_u32(r, head + 20));
+    }
+    return (size_t)size;
+}
+
+static void show_ahead(struct pcapng_reader *r, struct capture_file *f, const struct block *b,
+                       struct packet *p)
+{
+    size_t have;
+    const uint8_t *head = input_peek(f->input, r->consume, &have);
+    if (b->type == BLOCK_PACKET) {
+        p->ahead = ahead_find(&r->ahead, (struct ahead){b->offset, r->frames++},
+                              hr_span_of(head, have), measure, r);
+    }
+}
+
 static bool take_frame(struct pcapng_reader *r, struct capture_file *f, const struct block *b,
                        struct packet *p)
 {
@@ -425,6 +458,7 @@ static bool take_frame(struct pcapng_reader *r, struct capture_file *f, const st
     p->resolution = i->resolution;
     take_frame_drops(r, f, i, b, p);
     r->last_at = p->at;
+    show_ahead(r, f, b, p);
     return true;
 }
 

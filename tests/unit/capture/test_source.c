@@ -417,42 +417,59 @@ static char *save_times(const char *name, const uint32_t *times, size_t count)
     return path;
 }
 
+static void make_frames(struct made *m, bool is_pcapng, uint32_t count)
+{
+    if (is_pcapng) {
+        made_section(m);
+        made_interface(m, 1, 65535);
+    } else {
+        made_pcap_header(m, USEC, 65535, 1);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const char text[] = {(char)('A' + i), i % 2 == 0 ? 'x' : '\0', '\0'};
+        if (is_pcapng) {
+            made_block_end(m, made_block(m, 5)); /* statistics: no frame */
+            made_packet(m, 0, 1, text);
+        } else {
+            made_pcap_frame(m, 1, 0, text);
+        }
+    }
+}
+
 /* The frame that so many others stand before, as long as there is one. */
 static void frames_to_come_are_shown(void **state)
 {
     (void)state;
     enum { COUNT = 3 * CAPTURE_AHEAD_FRAMES };
-    struct made m;
-    made_init(&m, false);
-    made_pcap_header(&m, USEC, 65535, 1);
-    for (uint32_t i = 0; i < COUNT; i++) {
-        const char text[] = {(char)('A' + i), i % 2 == 0 ? 'x' : '\0', '\0'};
-        made_pcap_frame(&m, 1, 0, text);
-    }
-    char *path = made_save(&m);
-    const struct packet_source_config config = {.paths = (const char *const *)&path,
-                                                .path_count = 1};
-    struct packet_source *s;
-    struct packet p;
-    struct hr_buf error;
-    hr_buf_init(&error, 100);
-    assert_int_equal(packet_source_open(&config, &s, &error), 0);
-    for (uint32_t i = 0; i < COUNT; i++) {
-        assert_int_equal(packet_source_next(s, &p), 1);
-        assert_int_equal(p.data[0], 'A' + i);
-        if (i + CAPTURE_AHEAD_FRAMES < COUNT) {
-            assert_int_equal(p.ahead.len, i % 2 == 0 ? 2 : 1);
-            assert_int_equal(p.ahead.ptr[0], 'A' + i + CAPTURE_AHEAD_FRAMES);
-        } else {
-            assert_null(p.ahead.ptr);
+    for (unsigned format = 0; format < 2; format++) {
+        struct made m;
+        made_init(&m, false);
+        make_frames(&m, format == 1, COUNT);
+        char *path = made_save(&m);
+        const struct packet_source_config config = {.paths = (const char *const *)&path,
+                                                    .path_count = 1};
+        struct packet_source *s;
+        struct packet p;
+        struct hr_buf error;
+        hr_buf_init(&error, 100);
+        assert_int_equal(packet_source_open(&config, &s, &error), 0);
+        for (uint32_t i = 0; i < COUNT; i++) {
+            assert_int_equal(packet_source_next(s, &p), 1);
+            assert_int_equal(p.data[0], 'A' + i);
+            if (i + CAPTURE_AHEAD_FRAMES < COUNT) {
+                assert_int_equal(p.ahead.len, i % 2 == 0 ? 2 : 1);
+                assert_int_equal(p.ahead.ptr[0], 'A' + i + CAPTURE_AHEAD_FRAMES);
+            } else {
+                assert_null(p.ahead.ptr);
+            }
         }
+        assert_int_equal(packet_source_next(s, &p), 0);
+        packet_source_close(s);
+        hr_buf_finish(&error);
+        hr_buf_finish(&m.b);
+        unlink(path);
+        free(path);
     }
-    assert_int_equal(packet_source_next(s, &p), 0);
-    packet_source_close(s);
-    hr_buf_finish(&error);
-    hr_buf_finish(&m.b);
-    unlink(path);
-    free(path);
 }
 
 /* Versions that have the lengths the other way round, and those that nobody knows. */
