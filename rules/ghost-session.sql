@@ -36,8 +36,12 @@ WITH failed AS MATERIALIZED (
            t.is_new AND NOT t.is_deleted AS is_shown
     FROM login_facts f
     CROSS JOIN token_facts t ON t.token_id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15
-    WHERE f.outcome IN ('failure', 'error', 'none')
+    WHERE (f.outcome IN ('failure', 'error') OR (f.outcome = 'none' AND f.status IS NULL))
       AND (t.is_new OR t.sent_session_id IS NOT NULL)
+      -- Below 400 an answer is a failure because it is unlike the successes: so there must be some.
+      AND (f.status >= 400 OR f.status IS NULL
+           OR EXISTS (SELECT 1 FROM login_facts o
+                      WHERE o.endpoint_id = f.endpoint_id AND o.outcome = 'success'))
 ),
 -- The first grants to these sessions afterwards.
 used AS (
@@ -140,6 +144,6 @@ ORDER BY at, exchange_id;
 SELECT f.site_id, f.start_at / 900000000000 AS quarter, count(DISTINCT f.exchange_id) AS exercised
 FROM login_facts f
 CROSS JOIN token_facts t ON t.token_id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15
-WHERE f.outcome IN ('failure', 'error', 'none')
+WHERE (f.outcome IN ('failure', 'error') OR (f.outcome = 'none' AND f.status IS NULL))
   AND (t.is_new OR t.sent_session_id IS NOT NULL)
 GROUP BY 1, 2;

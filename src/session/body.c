@@ -302,9 +302,10 @@ static void read_json(struct work *w, struct hr_span text)
     if (!may_matter(w, text)) {
         return;
     }
-    /* What a profile asks for may be anywhere. */
-    json_t *root = w->profile != NULL ? body_parse_json(text)
-                                      : body_parse_pruned(text, work_text(w, BODY_JSON_BYTES));
+    /* What a profile asks for may be anywhere, and an error in a list. */
+    bool is_whole = w->profile != NULL || text.len <= BODY_ENVELOPE_BYTES;
+    json_t *root =
+        is_whole ? body_parse_json(text) : body_parse_pruned(text, work_text(w, BODY_JSON_BYTES));
     if (root == NULL) {
         return;
     }

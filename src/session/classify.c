@@ -176,6 +176,8 @@ static void classify_login(struct task *t)
     t->c->user = t->f->user;
     switch (view_login_look(t->m, &t->v)) {
     case LOOK_NONE:
+    case LOOK_UNCLEAR:
+        add_set(t, OPERATION_MAYBE_LOGIN, true);
         add_sent(t, OPERATION_MAYBE_LOGIN, true);
         break;
     case LOOK_ERROR:
@@ -221,8 +223,8 @@ static void acknowledged_logout(struct task *t)
         if (t->carriers[i] == NULL || !(u->flags & TOKEN_SENT)) {
             continue;
         }
-        /* Of several sessions the one that is deleted ended; without that none is certain. Tokens that
-         * the server need not remember go on until they expire, by the profile's word. */
+        /* Of several sessions the one that is deleted ended; without that none is certain. Tokens
+         * that the server need not remember go on until they expire, by the profile's word. */
         bool ended = (t->sent == 1 || (deleted > 0 && (u->flags & TOKEN_DELETED))) &&
                      !(t->m->profile != NULL && t->m->profile->self_contained_tokens);
         add(t, ended && whole ? OPERATION_LOGOUT : OPERATION_MAYBE_LOGOUT, u->sent_id, false, true);

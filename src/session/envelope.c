@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ANSWER_BYTES ((size_t)600)
 #define MESSAGE_BYTES ((size_t)100) /* a longer text is somebody's text */
 #define MEMBERS_MAX ((size_t)8)
 #define CODE_BYTES ((size_t)40)
+#define ERROR_DEPTH 2
 
 /* What is said at the top of an answer. */
 struct envelope {
@@ -25,10 +25,10 @@ struct envelope {
 /* What stands in envelopes besides, without saying anything. */
 static bool is_aside(struct hr_span name)
 {
-    static const char *const names[] = {"timestamp", "time",      "ts",         "path",
-                                        "traceid",   "trace_id",  "requestid",  "request_id",
-                                        "version",   "login_url", "redirect",   "url",
-                                        "loginurl",  "logid",     "servertime", "server_time"};
+    static const char *const names[] = {
+        "timestamp", "time",       "ts",      "path",       "traceid",    "trace_id",
+        "requestid", "request_id", "version", "login_url",  "redirect",   "url",
+        "jsonrpc",   "loginurl",   "logid",   "servertime", "server_time"};
     bool found = false;
     for (size_t i = 0; !found && i < HR_ARRAY_LEN(names); i++) {
         found = hr_span_equal_nocase(name, hr_span_str(names[i]));
@@ -48,7 +48,7 @@ bool work_may_be_envelope(struct hr_span text)
 {
     static const char *const names[] = {"ode\"", "sg\"", "age\"", "rrno\"", "tatus\"", "\"ret"};
     bool found = false;
-    for (size_t i = 0; !found && text.len <= ANSWER_BYTES && i < HR_ARRAY_LEN(names); i++) {
+    for (size_t i = 0; !found && text.len <= BODY_ENVELOPE_BYTES && i < HR_ARRAY_LEN(names); i++) {
         found = memmem(text.ptr, text.len, names[i], strlen(names[i])) != NULL;
     }
     return found;
@@ -98,28 +98,50 @@ static void read_message(const struct work *w, const json_t *value, struct envel
                             lists_find_phrase(work_lists(w), LIST_denial_phrases, text));
 }
 
-static struct envelope read_members(const struct work *w, json_t *root)
+/* {"error": {"code": 401, ...}} of JSON-RPC, {"errors": [{"message": ..., "extensions": {"code":
+ * ...}}]} of GraphQL: the first error. @return NULL where the member is none */
+static json_t *error_of(struct hr_span name, json_t *member)
 {
-    struct envelope e = {false, false, false, false, false};
+    static const char *const names[] = {"error", "errors", "extensions"};
+    json_t *one = json_is_array(member) ? json_array_get(member, 0) : member;
+    for (size_t i = 0; json_is_object(one) && i < HR_ARRAY_LEN(names); i++) {
+        if (hr_span_equal(name, hr_span_str(names[i]))) {
+            return one;
+        }
+    }
+    return NULL;
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): ERROR_DEPTH levels
+static void read_members(const struct work *w, json_t *root, unsigned depth, struct envelope *e)
+{
     const char *key;
     json_t *member;
     json_object_foreach(root, key, member)
     {
         struct hr_span name = hr_span_str(key);
+        json_t *error = depth < ERROR_DEPTH ? error_of(name, member) : NULL;
+        if (error != NULL) {
+            e->fails = true;
+            read_members(w, error, depth + 1, e);
+            continue;
+        }
         const bool is_code = lists_find(work_lists(w), LIST_code_members, name) != 0;
         const bool is_message =
-            json_is_string(member) && lists_find(work_lists(w), LIST_message_members, name) != 0;
+            json_is_string(member) && (lists_find(work_lists(w), LIST_message_members, name) != 0 ||
+                                       (depth > 0 && hr_span_equal(name, HR_SPAN("data"))));
         const bool is_scalar = !json_is_object(member) && !json_is_array(member);
-        e.has_answer = e.has_answer || (!is_empty(member) && !is_aside(name) &&
-                                        !((is_code || is_message) && is_scalar));
+        const bool is_rpc_id =
+            hr_span_equal(name, HR_SPAN("id")) && json_object_get(root, "jsonrpc") != NULL;
+        e->has_answer = e->has_answer || (depth == 0 && !is_empty(member) && !is_aside(name) &&
+                                          !is_rpc_id && !((is_code || is_message) && is_scalar));
         if (is_code) {
-            read_code(w, member, &e);
+            read_code(w, member, e);
         }
         if (is_message) {
-            read_message(w, member, &e);
+            read_message(w, member, e);
         }
     }
-    return e;
 }
 
 void work_envelope(struct work *w, json_t *root)
@@ -128,7 +150,8 @@ void work_envelope(struct work *w, json_t *root)
     if (w->f->status < 200 || w->f->status >= 300 || count == 0 || count > MEMBERS_MAX) {
         return;
     }
-    const struct envelope e = read_members(w, root);
+    struct envelope e = {false, false, false, false, false};
+    read_members(w, root, 0, &e);
     if (e.has_answer || !(e.fails || e.tells)) {
         return;
     }

@@ -170,11 +170,11 @@ static void set_site(struct work *w, const struct net_endpoint *server)
                                                          address, (unsigned)server->port));
 }
 
-static void note_path(struct work *w)
+uint32_t work_path_flags(struct work *w, struct hr_span path)
 {
     bool is_get = hr_span_equal(w->x->request.method, HR_SPAN("GET")) ||
                   hr_span_equal(w->x->request.method, HR_SPAN("HEAD"));
-    w->f->flags |= words_find_path(w->e->words, w->path, is_get);
+    return words_find_path(w->e->words, path, is_get);
 }
 
 void work_path_tokens(struct work *w, struct hr_span path, bool is_set)
@@ -273,7 +273,7 @@ static void read_request(struct work *w)
     struct hr_span rest = w->target.path.len > 0 ? w->target.path : HR_SPAN("/");
     f->path_template = rest; /* until the tokens are known */
     w->path = hr_span_cut(&rest, ';');
-    note_path(w);
+    f->flags |= work_path_flags(w, w->path);
     if (w->target.query.ptr != NULL) {
         work_query(w);
     }
@@ -282,9 +282,12 @@ static void read_request(struct work *w)
     if (m->content.len > 0) {
         work_request_content(w);
     }
+    work_action_conclude(w);
+    const struct hr_span path = f->path_template;
+    f->path_template = work_endpoint(w, path, w->action_text);
     conclude_members(w);
     work_request_hash(w);
-    f->path_template = work_template(w, f->path_template);
+    f->path_template = work_endpoint(w, work_template(w, path), w->action_text);
     owner_request(w);
 }
 
@@ -376,8 +379,8 @@ static void write_texts(struct work *w, struct hr_span host)
     if (w->x->has_request) {
         f->target = work_redact(w, m->target, hr_span_equal(m->method, HR_SPAN("CONNECT")));
         if (sets_token(f)) {
-            f->path_template =
-                work_template(w, w->target.path.len > 0 ? w->target.path : HR_SPAN("/"));
+            struct hr_span path = w->target.path.len > 0 ? w->target.path : HR_SPAN("/");
+            f->path_template = work_endpoint(w, work_template(w, path), w->action_text);
         }
         if (work_is_known_token(w, m->method)) {
             f->method = work_redact(w, m->method, false);
@@ -387,7 +390,7 @@ static void write_texts(struct work *w, struct hr_span host)
         f->location = work_redact(w, f->location, false);
     }
     if (f->location_path.ptr != NULL) {
-        f->location_path = work_template(w, f->location_path);
+        f->location_path = work_endpoint(w, work_template(w, f->location_path), w->location_action);
     }
     if (host.ptr != NULL) {
         f->host = work_redact_host(w, host, HOST_BYTES);

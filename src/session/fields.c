@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define MEMBER_LIMIT 200
-#define JSON_DEPTH_LIMIT 3
+#define JSON_DEPTH_LIMIT 6
 #define USER_BYTES 128
 
 /* "user[password]" and "data.user.password" are named by their last part. */
@@ -140,7 +140,9 @@ void work_member(struct work *w, enum member_place place, struct hr_span name, s
     note_grant(w, last, value);
     note_password(w, last, word.bits);
     note_user(w, place, name, value, &word);
-    note_token(w, place, name, value, work_word(w, name).bits);
+    const struct word whole = work_word(w, name);
+    note_token(w, place, name, value, whole.bits);
+    work_action_member(w, place, name, value, whole.action);
     if (place != MEMBER_QUERY && (word.bits & WORD_CODE)) {
         w->f->flags |= FACT_CODE_FIELD;
     }
@@ -164,6 +166,7 @@ void work_query(struct work *w)
             work_token_sent(w, TOKEN_USER_QUERY, name, value);
         }
         work_member(w, MEMBER_QUERY, name, value);
+        work_action_switch(&w->action, name, value, work_word(w, name).bits);
     }
 }
 

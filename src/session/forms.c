@@ -37,9 +37,11 @@ struct hr_span body_attribute(struct hr_span tag, const char *name)
 struct form_scan {
     unsigned passwords; /* inputs of the form at hand */
     unsigned new_passwords;
-    bool other_action;     /* it leads to a registration or a change */
-    struct hr_span action; /* of the form at hand */
+    bool other_action;          /* it leads to a registration or a change */
+    struct hr_span action;      /* of the form at hand */
+    struct work_action purpose; /* that a hidden input of it names */
     struct hr_span login_action;
+    struct work_action login_purpose;
     bool found_login;
     bool found_logout;
 };
@@ -48,11 +50,13 @@ static void end_form(struct form_scan *s)
 {
     if (s->passwords == 1 && s->new_passwords == 0 && !s->other_action) {
         s->login_action = s->found_login ? s->login_action : s->action;
+        s->login_purpose = s->found_login ? s->login_purpose : s->purpose;
         s->found_login = true;
     }
     s->passwords = 0;
     s->new_passwords = 0;
     s->other_action = false;
+    s->purpose = (struct work_action){.rank = 0};
 }
 
 static void read_tag(struct work *w, struct form_scan *s, struct hr_span tag)
@@ -60,9 +64,10 @@ static void read_tag(struct work *w, struct form_scan *s, struct hr_span tag)
     const struct lists *l = work_lists(w);
     if (hr_span_has_prefix_nocase(tag, HR_SPAN("form"))) {
         struct hr_span action = body_attribute(tag, "action");
-        struct hr_span path = hr_span_cut(&action, '?');
+        struct hr_span rest = action;
+        struct hr_span path = hr_span_cut(&rest, '?');
         end_form(s);
-        s->action = path;
+        s->action = action;
         s->other_action = lists_find_path(l, LIST_password_paths, path, 1) ||
                           lists_find_path(l, LIST_registration_paths, path, 0);
         s->found_logout = s->found_logout ||
@@ -82,25 +87,37 @@ static void read_tag(struct work *w, struct form_scan *s, struct hr_span tag)
             hr_span_equal_nocase(body_attribute(tag, "autocomplete"), HR_SPAN("new-password"));
         s->passwords++;
         s->new_passwords += is_new;
+    } else if (hr_span_has_prefix_nocase(tag, HR_SPAN("input")) &&
+               hr_span_equal_nocase(body_attribute(tag, "type"), HR_SPAN("hidden"))) {
+        struct hr_span name = body_attribute(tag, "name");
+        work_action_note(&s->purpose, name, body_attribute(tag, "value"),
+                         work_word(w, name).action);
     }
 }
 
 /* Where the login form of a page posts to, if that is on the same site. */
-static uint64_t form_target(struct work *w, struct hr_span action)
+static uint64_t form_target(struct work *w, struct hr_span action,
+                            const struct work_action *purpose)
 {
     struct http_url to;
+    uint32_t flags;
+    struct hr_span asked;
     bool is_get = hr_span_equal(w->x->request.method, HR_SPAN("GET"));
     if (!is_get || w->f->status < 200 || w->f->status >= 300 || w->url.authority.ptr == NULL) {
         return 0;
     }
     if (action.len == 0) {
-        return learn_path_hash(work_template(w, w->path));
+        asked =
+            w->action_text.len > 0 ? w->action_text : work_action_of(w, purpose, w->path, &flags);
+        return learn_path_hash(work_endpoint(w, work_template(w, w->path), asked));
     }
-    if (!http_url_resolve(w->arena, &w->url, action, &to) ||
+    if (!http_url_resolve(w->arena, &w->url, work_html_text(w, action), &to) ||
         (to.authority.ptr != NULL && !hr_span_equal(to.authority, w->url.authority))) {
         return 0;
     }
-    return learn_path_hash(work_template(w, to.path));
+    asked = work_action_of_query(w, to.path, to.query, &flags);
+    asked = asked.len > 0 ? asked : work_action_of(w, purpose, to.path, &flags);
+    return learn_path_hash(work_endpoint(w, work_template(w, to.path), asked));
 }
 
 void work_forms(struct work *w, struct hr_span html)
@@ -123,5 +140,5 @@ void work_forms(struct work *w, struct hr_span html)
     end_form(&s);
     w->f->flags |=
         (s.found_login ? FACT_LOGIN_FORM : 0u) | (s.found_logout ? FACT_LOGOUT_FORM : 0u);
-    w->form_target = s.found_login ? form_target(w, s.login_action) : 0;
+    w->form_target = s.found_login ? form_target(w, s.login_action, &s.login_purpose) : 0;
 }

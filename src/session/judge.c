@@ -81,6 +81,13 @@ static bool success_fits(const struct site_model *m, const struct profile_succes
     return true;
 }
 
+bool model_shows_form_or_page(const struct site_model *m, const struct view *v)
+{
+    const struct model_endpoint *page =
+        model_endpoint_of(m, learn_endpoint_hash(HR_SPAN("GET"), v->path));
+    return page != NULL && page->forms > 0 && page->pages > 0 && !(v->flags & FACT_LOGIN_PATH);
+}
+
 enum answer_look view_login_look(const struct site_model *m, const struct view *v)
 {
     const struct profile_action *a = login_action(m, v);
@@ -101,8 +108,12 @@ enum answer_look view_login_look(const struct site_model *m, const struct view *
         return LOOK_FAILURE;
     }
     if (v->location_path.ptr != NULL && !(v->flags & FACT_AUTH_CALLBACK) &&
-        hr_span_equal(v->location_path, v->path)) {
-        return LOOK_FAILURE; /* back to where it was asked */
+        hr_span_equal(v->location_path, v->path)) { /* back to where it was asked */
+        const struct model_endpoint *e = model_endpoint_of(m, v->endpoint);
+        bool fails_otherwise = e != NULL && e->forms > 0;
+        return !model_shows_form_or_page(m, v) ? LOOK_FAILURE
+               : fails_otherwise               ? LOOK_PLAUSIBLE
+                                               : LOOK_UNCLEAR;
     }
     if (model_is_login_page(m, v->location_path)) {
         return LOOK_FAILURE;

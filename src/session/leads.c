@@ -80,7 +80,10 @@ void work_leads_to(struct work *w, struct hr_span value)
         const struct hr_span page = hr_span_cut(&rest, ';');
         work_path_tokens(w, to.path, true); /* of a server that writes its sessions into its URLs */
         w->f->location_path = to.path;      /* until the tokens are known */
-        if (lists_find_path(l, LIST_login_pages, page, 0)) {
+        uint32_t flags = 0;
+        w->location_action = work_action_of_query(w, page, to.query, &flags);
+        if (flags != 0 ? (flags & FACT_LOGIN_PATH) != 0
+                       : lists_find_path(l, LIST_login_pages, page, 0)) {
             w->f->flags |= FACT_LOCATION_LOGIN;
         }
     } else if (leads_to_authorize(w, &to)) {

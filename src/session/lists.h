@@ -46,6 +46,7 @@
     X(identity_objects, LIST_FOLDED)                                                               \
     X(identity_wrappers, LIST_FOLDED)                                                              \
     X(identity_changes, LIST_FOLDED)                                                               \
+    X(action_parameters, LIST_FOLDED)                                                              \
     X(greetings, LIST_PHRASES)
 
 #define SESSION_LIST_ENUM(name, how) LIST_##name,

@@ -49,6 +49,19 @@ static void copy_endpoints(struct decide *d)
     free(all);
 }
 
+static void count_pages(struct decide *d)
+{
+    for (size_t i = 0; i < d->kind_count; i++) {
+        struct view v;
+        learn_view_of_kind(d->l, d->kinds[i], &v);
+        struct model_endpoint *e = model_endpoint_of(d->m, v.endpoint);
+        if (e != NULL && v.status >= 200 && v.status < 300) {
+            uint64_t *count = (v.flags & FACT_LOGIN_FORM) ? &e->forms : &e->pages;
+            *count += d->kinds[i]->count;
+        }
+    }
+}
+
 /* --- logins by their form --------------------------------------------------------------------- */
 
 /* An answer other than the form once more, on the way to somewhere else, or a page. */
@@ -206,14 +219,6 @@ static void decide_login_pages(struct decide *d)
         struct view v;
         learn_view_of_kind(d->l, d->kinds[i], &v);
         struct model_endpoint *e = model_endpoint_of(d->m, v.endpoint);
-        if (e == NULL || v.status < 200 || v.status >= 300) {
-            continue;
-        }
-        uint64_t *count = (v.flags & FACT_LOGIN_FORM) ? &e->forms : &e->pages;
-        *count += d->kinds[i]->count;
-    }
-    for (size_t i = 0; i < d->kind_count; i++) {
-        struct model_endpoint *e = model_endpoint_of(d->m, d->kinds[i]->endpoint);
         if (e == NULL) {
             continue;
         }
@@ -222,7 +227,8 @@ static void decide_login_pages(struct decide *d)
         }
         bool shows_form = strcmp(e->method, "GET") == 0 && e->forms > 0 && e->pages == 0;
         bool posted = e->is_login && strcmp(e->method, "GET") != 0 &&
-                      ((d->kinds[i]->flags & FACT_LOGIN_PATH) || e->is_form_login);
+                      ((v.flags & FACT_LOGIN_PATH) || e->is_form_login) &&
+                      !model_shows_form_or_page(d->m, &v);
         if (shows_form || (posted && strcmp(e->path, "/") != 0)) {
             add_page(&d->m->login_pages, hr_span_str(e->path));
             e->is_login_page = e->is_login_page || shows_form;
@@ -455,6 +461,7 @@ struct site_model *site_learner_decide(struct site_learner *l)
     d.kinds = (struct learn_kind **)learn_table_sorted(&l->kinds);
     d.kind_count = l->kinds.count;
     copy_endpoints(&d);
+    count_pages(&d);
     find_form_logins(&d);
     decide_carriers(m, l);
     count_logins(&d);

@@ -13,7 +13,7 @@ void owner_request(struct work *w)
     const struct lists *l = work_lists(w);
     bool is_safe = hr_span_equal(w->method, HR_SPAN("GET")) ||
                    hr_span_equal(w->method, HR_SPAN("HEAD")) ||
-                   hr_span_equal(w->method, HR_SPAN("OPTIONS"));
+                   hr_span_equal(w->method, HR_SPAN("OPTIONS")) || w->only_asks;
     if (w->user_rank != 0 && w->may_sign_in && !is_safe) {
         told_mark(w, MARK_LOGIN_NAME, MARK_LOGIN_LOCAL_PART, w->user, (struct hr_span){NULL, 0});
     }
@@ -25,7 +25,8 @@ void owner_request(struct work *w)
     if ((is_safe && !leads_on) || (f->flags & (FACT_LOGIN_PATH | FACT_LOGOUT_PATH))) {
         return;
     }
-    bool changes = lists_find_path_word(l, LIST_identity_changes, w->path);
+    bool changes = lists_find_path_word(l, LIST_identity_changes, w->path) ||
+                   lists_find_path_word(l, LIST_identity_changes, w->action_path);
     struct hr_span rest = w->target.query;
     for (size_t i = 0; !changes && rest.ptr != NULL && i < CHANGE_PARAMETERS; i++) {
         struct hr_span pair = hr_span_cut(&rest, '&');

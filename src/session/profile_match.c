@@ -36,6 +36,10 @@ static bool glob(struct hr_span pattern, struct hr_span text, bool fold)
 bool profile_path_fits(const char *pattern, struct hr_span path)
 {
     struct hr_span want = hr_span_str(pattern);
+    if (hr_span_find(want, '?') == SIZE_MAX) { /* whatever is asked for there */
+        struct hr_span rest = path;
+        path = hr_span_cut(&rest, '?');
+    }
     if (hr_span_find(want, '{') == SIZE_MAX) {
         return glob(want, path, false);
     }

@@ -135,6 +135,7 @@ enum answer_look {
     LOOK_NONE,    /* no answer */
     LOOK_ERROR,   /* 5xx */
     LOOK_FAILURE, /* by itself it says that the login failed */
+    LOOK_UNCLEAR, /* may be either */
     LOOK_PLAUSIBLE,
 };
 
@@ -158,6 +159,9 @@ bool model_is_logout(const struct site_model *m, const struct view *v);
  * a help page. */
 bool model_is_logout_page(const struct site_model *m, const struct view *v);
 bool model_is_login_page(const struct site_model *m, struct hr_span path);
+/** The path shows the login form to some and pages to others: who is sent back there sees whether the
+ *  login went well. A login's own page is not meant: it shows something else to who came in. */
+bool model_shows_form_or_page(const struct site_model *m, const struct view *v);
 /** A page with 200 that sends the browser to the login at once. */
 bool model_sends_to_login(const struct site_model *m, const struct view *v);
 enum session_outcome model_access_outcome(const struct site_model *m, const struct view *v,

@@ -250,8 +250,9 @@ static bool is_identity_request(struct work *w)
 {
     const struct profile *p = w->profile;
     struct hr_span query = w->target.query;
+    bool is_alone = w->action.rank != 0 && hr_span_find(query, '&') == SIZE_MAX;
     bool is_plain = hr_span_find(w->f->path_template, '{') == SIZE_MAX &&
-                    (query.len == 0 || hr_span_has_prefix(query, HR_SPAN("_=")));
+                    (query.len == 0 || is_alone || hr_span_has_prefix(query, HR_SPAN("_=")));
     if (p != NULL && p->identity_count > 0) {
         for (size_t i = 0; i < p->identity_count; i++) {
             if (profile_endpoint_fits(&p->identity[i], w->f->method, w->f->path_template)) {
@@ -260,7 +261,8 @@ static bool is_identity_request(struct work *w)
         }
         return false;
     }
-    return is_plain && lists_find_path(work_lists(w), LIST_identity_paths, w->path, 0);
+    struct hr_span path = w->action_text.len > 0 ? w->action_path : w->path;
+    return is_plain && lists_find_path(work_lists(w), LIST_identity_paths, path, 0);
 }
 
 /* An id may be a session's. */
@@ -275,7 +277,7 @@ static struct hr_span shown(struct work *w, const struct told *t)
 void told_read(struct work *w, enum owner_text kind, struct hr_span text)
 {
     struct told_set set = {.count = 0};
-    bool is_get = hr_span_equal(w->x->request.method, HR_SPAN("GET"));
+    bool is_get = hr_span_equal(w->x->request.method, HR_SPAN("GET")) || w->operation.len > 0;
     bool by_path = is_identity_request(w);
     bool is_declared = w->profile != NULL && w->profile->identity_count > 0;
     if (w->f->status / 100 != 2 || !(is_get || w->may_sign_in || (is_declared && by_path)) ||

@@ -118,6 +118,7 @@ static struct word judge(const struct lists *l, struct hr_span name)
     size_t parameter = lists_find(l, LIST_user_parameters, name);
     word.user_field = (uint8_t)(user < UINT8_MAX ? user : UINT8_MAX);
     word.user_parameter = (uint8_t)(parameter < UINT8_MAX ? parameter : UINT8_MAX);
+    word.action = (uint8_t)lists_find(l, LIST_action_parameters, name);
     word.bits = cookie_bits(l, name) | password_bits(l, name) | token_bits(l, name);
     if (name.len > 0 && name.ptr[0] != '_' && lists_find(l, LIST_code_fields, name) != 0) {
         word.bits |= WORD_CODE; /* "_token" is CSRF */
@@ -126,6 +127,7 @@ static struct word judge(const struct lists *l, struct hr_span name)
         word.bits |= WORD_CACHE;
     }
     word.bits |= field_bits(l, name);
+    word.bits |= lists_find_path(l, LIST_logout_paths, name, 0) ? WORD_LOGOUT : 0u;
     if (parameter != 0 || lists_find(l, LIST_credential_parameters, name) != 0 ||
         (word.bits & (WORD_TOKEN_PARAMETER | WORD_PASSWORD | WORD_NEW_PASSWORD))) {
         word.bits |= WORD_SECRET;

@@ -24,12 +24,14 @@ enum {
     WORD_REQUEST_ID = 1u << 13, /* a field that names the request or its trace */
     WORD_FORWARDED = 1u << 14,  /* a field that a proxy adds to what it forwards */
     WORD_PASSING = 1u << 15,    /* a field of requests that says nothing of what is asked for */
+    WORD_LOGOUT = 1u << 16,     /* a parameter that asks to be signed out by its name alone */
 };
 
 struct word {
     uint32_t bits;
     uint8_t user_field;     /* rank in user-fields, 0 none */
     uint8_t user_parameter; /* rank in user-parameters, 0 none */
+    uint8_t action;         /* rank in action-parameters, 0 none */
 };
 
 struct words;

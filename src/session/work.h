@@ -18,6 +18,13 @@
 
 #include <jansson.h>
 
+/* A parameter that says what is asked for, the first of rules/lists/action-parameters. */
+struct work_action {
+    struct hr_span name;
+    struct hr_span value;
+    unsigned rank; /* 0: none */
+};
+
 struct work {
     struct extractor *e;
     const struct http_exchange *x;
@@ -40,6 +47,14 @@ struct work {
     bool is_login_like; /* the answer's text matters */
     bool may_sign_in;   /* the request looks like a login, or the profile says that it is one */
     uint64_t form_target; /* of a page with a login form: hash of the path that it posts to; 0 none */
+    struct work_action action;
+    struct hr_span operation;   /* of a GraphQL or JSON-RPC request; empty: none */
+    struct hr_span rpc_method;
+    struct hr_span action_text; /* stands behind the path's template; empty: none */
+    struct hr_span action_path; /* the same as words of a path */
+    struct hr_span location_action; /* stands behind that of location_path */
+    bool is_rpc;
+    bool only_asks; /* a GraphQL request that changes nothing */
     bool has_code;
     bool has_state;
     bool has_refresh_token;
@@ -97,6 +112,8 @@ bool work_is_known_token(const struct work *w, struct hr_span value);
 size_t work_longest_token(const struct work *w);
 /** The user as it is shown: escaped, or its hash with --redact-users. */
 struct hr_span work_shown_user(struct work *w, struct hr_span user);
+/** FACT_* flags that a path alone tells. */
+uint32_t work_path_flags(struct work *w, struct hr_span path);
 
 /* fields.c: what the request's own members say, whether of query, form or JSON */
 enum member_place {
@@ -108,6 +125,27 @@ void work_member(struct work *w, enum member_place place, struct hr_span name,
                  struct hr_span value);
 void work_request_content(struct work *w);
 void work_query(struct work *w);
+
+/* action.c: what is asked for where one path serves many purposes */
+/** @param rank  of the name in rules/lists/action-parameters, 0: none */
+void work_action_member(struct work *w, enum member_place place, struct hr_span name,
+                        struct hr_span value, unsigned rank);
+/** Keeps the one that goes before the others. */
+void work_action_note(struct work_action *a, struct hr_span name, struct hr_span value,
+                      unsigned rank);
+/** The same of a parameter that asks by its name alone: "?logout", "?logout=1". */
+void work_action_switch(struct work_action *a, struct hr_span name, struct hr_span value,
+                        uint32_t bits);
+/** After all members: fills action_text and action_path, and what they say of the request. */
+void work_action_conclude(struct work *w);
+/** @return "?action=login", empty where the path says enough; ret_flags: FACT_*_PATH of it */
+struct hr_span work_action_of(struct work *w, const struct work_action *a, struct hr_span path,
+                              uint32_t *ret_flags);
+struct hr_span work_action_of_query(struct work *w, struct hr_span path, struct hr_span query,
+                                    uint32_t *ret_flags);
+/** A path's template with what is asked for behind it. */
+struct hr_span work_endpoint(struct work *w, struct hr_span path_template,
+                             struct hr_span action_text);
 
 /* leads.c */
 /** Location's value, or what does the same. */
@@ -156,6 +194,7 @@ void work_forms(struct work *w, struct hr_span html);
 struct hr_span body_attribute(struct hr_span tag, const char *name);
 #define BODY_JSON_DEPTH 24
 #define BODY_JSON_BYTES ((size_t)256 * 1024)
+#define BODY_ENVELOPE_BYTES ((size_t)600) /* nor is a longer answer one */
 #define BODY_MESSAGE_BYTES 300 /* a longer text is no message */
 json_t *body_parse_json(struct hr_span text); /* what stands behind the value is passed over */
 /** The answer without its data (prune.c). @return NULL where it is not whole or no JSON */
