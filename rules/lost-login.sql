@@ -27,15 +27,19 @@ parameters:
       seconds after the login.
 */
 
--- Sites that let a user have several sessions: an older one was granted after a newer login had ended.
+-- Sites that let a user have several sessions: an older one was granted after a newer login had ended, or the
+-- profile says so.
 WITH several AS (
-    SELECT DISTINCT f.site_id
+    SELECT site_id FROM policy_facts WHERE policy = 'several sessions per user'
+    UNION
+    SELECT f.site_id
     FROM login_order o
     CROSS JOIN login_facts f ON f.exchange_id = o.exchange_id
     WHERE o.user_next_session_id != f.session_id
       AND EXISTS (SELECT 1 FROM session_history g
                   WHERE g.session_id = f.session_id AND g.kind = 'granted' AND g.protection = 'protected'
                     AND NOT g.is_cached AND NOT g.sets_other_token AND g.start_at > o.user_next_end_at)
+      AND f.site_id NOT IN (SELECT site_id FROM policy_facts WHERE policy = 'one session per user')
 ),
 -- Logins whose session was denied at its first use and not granted before the next login of it, with no
 -- logout of it between.
@@ -172,7 +176,7 @@ SELECT exchange_id,
                    WHERE lifetime_s IS NULL
             UNION ALL SELECT 'It is not known whether the endpoint that denied it needs a session.'
                    WHERE protection = 'unknown'
-            UNION ALL SELECT 'The same user logged in again; elsewhere this site lets a user have several sessions.'
+            UNION ALL SELECT 'The same user logged in again, though this site lets a user have several sessions.'
                    WHERE other_login
             UNION ALL SELECT 'The login did not name a user, so a later login of the same user cannot be told.'
                    WHERE user_id IS NULL

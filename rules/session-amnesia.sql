@@ -94,7 +94,9 @@ judged AS MATERIALIZED (
                                          9223372036854775807)) AS may_be_expired,
            EXISTS (SELECT 1 FROM steps o
                    WHERE o.user_id = d.user_id AND o.session_id != d.session_id AND o.kind = 'login'
-                     AND o.start_at > d.before_end_at AND o.start_at < d.start_at) AS login_doubt
+                     AND o.start_at > d.before_end_at AND o.start_at < d.start_at)
+             AND d.site_id NOT IN (SELECT site_id FROM policy_facts WHERE policy = 'several sessions per user')
+             AS login_doubt
     FROM crossed d
     CROSS JOIN settings
     LEFT JOIN expiry e ON e.site_id = d.site_id

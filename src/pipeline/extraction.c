@@ -47,7 +47,7 @@ static bool extract(struct extraction *e, struct messages_record *m)
 {
     const uint64_t undecoded = extractor_undecoded_count(e->extractor);
     exchange_unflatten(m + 1, &e->exchange);
-    extractor_feed(e->extractor, &e->exchange, &m->server, &e->facts);
+    extractor_feed(e->extractor, &e->exchange, &m->client, &m->server, &e->facts);
     atomic_store_explicit(&e->token_count, extractor_token_count(e->extractor),
                           memory_order_relaxed);
     if (extractor_undecoded_count(e->extractor) != undecoded) {

@@ -92,6 +92,11 @@ static const struct net_endpoint *server_of(const struct lane *l)
     return orig_is_client(l) ? &l->conn->resp : &l->conn->orig;
 }
 
+static const struct net_endpoint *client_of(const struct lane *l)
+{
+    return orig_is_client(l) ? &l->conn->orig : &l->conn->resp;
+}
+
 static void tell_conn(struct lane *l)
 {
     if (l->number == 0) {
@@ -166,6 +171,7 @@ static void on_exchange(const struct http_exchange *x, void *user)
     records_put_messages(g->out,
                          &(struct messages_record){.conn_number = l->number,
                                                    .capture = l->conn->capture,
+                                                   .client = *client_of(l),
                                                    .server = *server_of(l)},
                          x);
     g->exchanges++;

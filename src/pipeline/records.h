@@ -33,6 +33,7 @@ struct conn_record {
 struct messages_record {
     size_t conn_number;
     size_t capture; /* of the connection */
+    struct net_endpoint client;
     struct net_endpoint server;
 };
 

@@ -409,7 +409,8 @@ void extractor_use(struct extractor *e, const struct profile_set *profiles)
 }
 
 void extractor_feed(struct extractor *e, const struct http_exchange *x,
-                    const struct net_endpoint *server, struct exchange_facts *ret_facts)
+                    const struct net_endpoint *client, const struct net_endpoint *server,
+                    struct exchange_facts *ret_facts)
 {
     struct work w = {.e = e, .x = x, .f = ret_facts, .arena = &e->arena};
     const struct http_field *host = x->has_request ? http_field_find(&x->request, "host") : NULL;
@@ -425,6 +426,11 @@ void extractor_feed(struct extractor *e, const struct http_exchange *x,
     mark_anomalies(&w);
     if (x->has_request) {
         read_request(&w);
+    }
+    if (w.profile != NULL &&
+        w.profile->trusted_proxies_count > 0) { /* what fields say is anybody's */
+        bool is_proxy = profile_is_proxy(w.profile, &client->address);
+        ret_facts->agent = (ret_facts->agent & ~1u) | (is_proxy ? 1u : 0u);
     }
     if (x->has_response) {
         read_response(&w);

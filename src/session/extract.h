@@ -38,12 +38,14 @@ void extractor_destroy(struct extractor *e);
 /** Other profiles from now on; borrowed, may be NULL. */
 void extractor_use(struct extractor *e, const struct profile_set *profiles);
 /**
+ * @param client     the side that asks
  * @param server     the side that answers: names the site where there is no Host
  * @param ret_facts  spans live in the extractor until its next call or in x. Captures and frames are
  *                   copied from x; *_id are 0.
  */
 void extractor_feed(struct extractor *e, const struct http_exchange *x,
-                    const struct net_endpoint *server, struct exchange_facts *ret_facts);
+                    const struct net_endpoint *client, const struct net_endpoint *server,
+                    struct exchange_facts *ret_facts);
 /** Messages so far whose content is in a coding that could not be decoded. */
 uint64_t extractor_undecoded_count(const struct extractor *e);
 /** Tokens remembered to hide them in targets. */

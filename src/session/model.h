@@ -105,7 +105,7 @@ uint64_t classified_meaning(const struct exchange_facts *f, const struct classif
 
 /* One decision of the model and the observations behind it, for `profile suggest` and the store. */
 struct model_decision {
-    const char *what;   /* "session", "login", "logout", "user", "public", "not a session" */
+    const char *what;   /* "session", "login", "logout", "user", "public", "not a session", "policy" */
     const char *value;  /* "cookie session_id", "POST /login" */
     const char *reason; /* "set by 14 of 14 logins, carried by 210 requests, deleted by 9 logouts" */
     bool from_profile;

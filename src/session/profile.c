@@ -367,6 +367,49 @@ static int read_actions(struct reader *r, const struct hr_yaml *node, struct pro
     return rc;
 }
 
+/* "10.0.0.1", "10.0.0.0/8", "2001:db8::/32" */
+static bool parse_network(const char *text, struct profile_network *ret_network)
+{
+    struct hr_span rest = hr_span_str(text);
+    struct hr_span address = hr_span_cut(&rest, '/');
+    char *name = hr_xstrndup(address.ptr, address.len);
+    struct profile_network n = {.bits = 128};
+    uint64_t bits = 0;
+    const unsigned before = strchr(name, ':') == NULL ? 96 : 0; /* IPv4 stands behind a prefix */
+    bool ok = net_address_parse(name, &n.address);
+    if (ok && rest.ptr != NULL) {
+        ok = hr_span_to_u64(rest, &bits) && bits <= 128 - before;
+        n.bits = before + (unsigned)bits;
+    }
+    free(name);
+    if (ok) {
+        *ret_network = n;
+    }
+    return ok;
+}
+
+static int read_proxies(struct reader *r, const struct hr_yaml *node, struct profile *p)
+{
+    const struct hr_yaml *item = NULL;
+    int rc = count_items(r, node, &p->trusted_proxies_count, &item);
+    if (rc < 0) {
+        return rc;
+    }
+    p->trusted_proxies =
+        hr_arena_alloc(r->arena, p->trusted_proxies_count * sizeof(*p->trusted_proxies));
+    for (size_t i = 0; rc == 0 && item != NULL; i++, item = next_item(node, item)) {
+        const char *text;
+        rc = hr_yaml_get_text(r->doc, item, &text);
+        if (rc == 0 && !parse_network(text, &p->trusted_proxies[i])) {
+            rc = hr_yaml_fail(r->doc, item,
+                              "\"%s\" is no address; expected one such as 10.0.0.1, or a network "
+                              "such as 10.0.0.0/8",
+                              text);
+        }
+    }
+    return rc;
+}
+
 static int read_policies(struct reader *r, const struct hr_yaml *node, struct profile *p)
 {
     static const char *const keys[] = {"one_session_per_user", "self_contained_tokens",
@@ -379,15 +422,16 @@ static int read_policies(struct reader *r, const struct hr_yaml *node, struct pr
         rc = hr_yaml_check_keys(r->doc, node, keys);
     }
     if (rc == 0 && one != NULL) {
-        rc = hr_yaml_get_bool(r->doc, one, &p->one_session_per_user);
+        bool is_one = false;
+        rc = hr_yaml_get_bool(r->doc, one, &is_one);
+        p->one_session_per_user = is_one ? 1 : -1;
     }
     if (rc == 0 && self != NULL) {
         rc = hr_yaml_get_bool(r->doc, self, &p->self_contained_tokens);
     }
     if (rc == 0 && proxies != NULL) {
-        rc = read_texts(r, proxies, &p->trusted_proxies, &p->trusted_proxies_count);
+        rc = read_proxies(r, proxies, p);
     }
-    p->has_policies = true;
     return rc;
 }
 
@@ -425,9 +469,9 @@ static int read_member(struct reader *r, const struct hr_yaml *m, struct profile
 
 static int read_site(struct reader *r, const struct hr_yaml *node, struct profile *p)
 {
-    static const char *const keys[] = {"hosts",     "session", "login",    "logout",     "user",
-                                       "protected", "public",  "identity", "request_id", "policies",
-                                       NULL};
+    static const char *const keys[] = {"hosts",      "session",   "login",  "logout",
+                                       "user",       "protected", "public", "identity",
+                                       "request_id", "policies",  NULL};
     int rc = hr_yaml_expect(r->doc, node, HR_YAML_MAPPING);
     if (rc == 0) {
         rc = hr_yaml_check_keys(r->doc, node, keys);

@@ -3,6 +3,8 @@
  */
 #include "session/profile_rules.h"
 
+#include <string.h>
+
 /* One * at a time, the last one tried again: linear in practice, bounded by pattern times text. */
 static bool glob(struct hr_span pattern, struct hr_span text, bool fold)
 {
@@ -75,6 +77,20 @@ const struct profile_action *profile_action_find(const struct profile_action *ac
 bool profile_host_fits(const char *pattern, struct hr_span site)
 {
     return glob(hr_span_str(pattern), site, true);
+}
+
+bool profile_is_proxy(const struct profile *p, const struct net_address *address)
+{
+    for (size_t i = 0; i < p->trusted_proxies_count; i++) {
+        const struct profile_network *n = &p->trusted_proxies[i];
+        const size_t whole = n->bits / 8;
+        const unsigned rest = n->bits % 8;
+        if (memcmp(n->address.bytes, address->bytes, whole) == 0 &&
+            (rest == 0 || (n->address.bytes[whole] ^ address->bytes[whole]) >> (8 - rest) == 0)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool is_in_set(const char *names, struct hr_span name)

@@ -5,6 +5,7 @@
 #ifndef HR_SESSION_PROFILE_RULES_H
 #define HR_SESSION_PROFILE_RULES_H
 
+#include "decode/segment.h"
 #include "session/profile.h"
 
 enum profile_where {
@@ -45,6 +46,11 @@ struct profile_action { /* login, logout */
     bool has_success;
 };
 
+struct profile_network {
+    struct net_address address;
+    unsigned bits; /* of the address that count */
+};
+
 #define PROFILE_LIST(type, name)                                                                   \
     struct type *name;                                                                             \
     size_t name##_count;
@@ -59,10 +65,9 @@ struct profile {
     PROFILE_LIST(profile_endpoint, is_public)
     PROFILE_LIST(profile_endpoint, identity)   /* that tell who one is */
     PROFILE_LIST(profile_endpoint, request_id) /* .path is the name of a field */
-    bool has_policies;
-    bool one_session_per_user;
+    int one_session_per_user; /* 1 a later login ends the earlier one, -1 it does not, 0 nothing is said */
     bool self_contained_tokens;
-    PROFILE_LIST(profile_endpoint, trusted_proxies) /* .path is an address or network */
+    PROFILE_LIST(profile_network, trusted_proxies)
 };
 
 /** "*" stands for any text; case does not count. */
@@ -73,6 +78,9 @@ bool profile_endpoint_fits(const struct profile_endpoint *e, struct hr_span meth
                            struct hr_span path);
 const struct profile_action *profile_action_find(const struct profile_action *actions, size_t count,
                                                  struct hr_span method, struct hr_span path);
+
+/** Of one of the profile's proxies? */
+bool profile_is_proxy(const struct profile *p, const struct net_address *address);
 
 /** Is the session there? Without a list of places in the profile the answer is `otherwise`. */
 bool profile_has_place(const struct profile *p, enum profile_where where, struct hr_span name,

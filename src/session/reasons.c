@@ -210,6 +210,12 @@ void model_explain(struct site_model *m)
             explain_logout(m, e, &value, &reason);
         }
     }
+    if (p != NULL && p->one_session_per_user != 0) {
+        hr_buf_append_str(&value, p->one_session_per_user > 0 ? "one session per user"
+                                                              : "several sessions per user");
+        hr_buf_append_str(&reason, "the profile says so");
+        decide(m, "policy", &value, &reason, NULL);
+    }
     hr_buf_finish(&value);
     hr_buf_finish(&reason);
     free(all);

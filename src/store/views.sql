@@ -329,6 +329,13 @@ FROM (SELECT exchange_id, site_id, user_id, start_at, end_at,
              user_before AS (PARTITION BY site_id, user_id ORDER BY start_at, exchange_id
                              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING));
 
+-- What the profile says of a site besides.
+CREATE VIEW policy_facts AS
+SELECT site_id,
+       value AS policy -- one session per user, several sessions per user
+FROM decisions
+WHERE what = 'policy';
+
 -- Every logout, acknowledged or not, of a session whose user is known.
 CREATE VIEW logout_facts AS
 SELECT x.id             AS exchange_id,

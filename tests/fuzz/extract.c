@@ -89,7 +89,7 @@ static void on_exchange(const struct http_exchange *x, void *user)
 {
     struct outcome *o = user;
     struct exchange_facts f;
-    extractor_feed(o->extractor, x, &server, &f);
+    extractor_feed(o->extractor, x, &server, &server, &f);
     const struct hr_span texts[] = {f.site,          f.host,          f.method,
                                     f.target,        f.path_template, f.location,
                                     f.location_path, f.user,          f.replica};

@@ -266,7 +266,7 @@ static void add_line(struct lab *lab, const char *line)
     x.request = request.m;
     x.response = response.m;
     x.state = x.has_response ? HTTP_COMPLETE : HTTP_NO_RESPONSE;
-    extractor_feed(lab->extractor, &x, &server, &lab->facts[lab->count]);
+    extractor_feed(lab->extractor, &x, &server, &server, &lab->facts[lab->count]);
     store(lab, &lab->facts[lab->count]);
     lab->count++;
 }

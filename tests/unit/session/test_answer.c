@@ -93,7 +93,7 @@ static void marks_of(const struct answer *a, struct hr_span content, bool comple
                     .last = {3000, 2, 0}},
     };
     struct net_endpoint server = {.port = 80};
-    extractor_feed(e, &x, &server, &facts);
+    extractor_feed(e, &x, &server, &server, &facts);
     write_marks(&facts, out);
     extractor_destroy(e);
 }

@@ -52,6 +52,10 @@ static const struct {
      ":6: "                                                                                                                                    },
     {"sites:\n  - hosts: [a]\n    protected: [\"get /x\"]\n",                                        ":3: \"get\" is no method"                },
     {"sites:\n  - hosts: [a]\n    policies:\n      one_session_per_user: 3\n",                       ":4: "                                    },
+    {"sites:\n  - hosts: [a]\n    policies:\n      trusted_proxies: [10.0.0.0/33]\n",
+     ":4: \"10.0.0.0/33\" is no address"                                                                                                       },
+    {"sites:\n  - hosts: [a]\n    policies:\n      trusted_proxies: [proxy.example]\n",
+     ":4: \"proxy.example\" is no address"                                                                                                     },
 };
 
 static void errors_name_line_and_expectation(void **state)
