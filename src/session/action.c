@@ -167,7 +167,9 @@ struct hr_span work_action_of(struct work *w, const struct work_action *a, struc
     }
     *ret_flags =
         work_path_flags(w, as_path(w, is_switch ? a->name : a->value, false)) & ACTION_FLAGS;
-    return *ret_flags != 0 || serves_many(path) ? written(w, a->name, a->value) : none;
+    const bool is_told = (*ret_flags & (FACT_LOGIN_PATH | FACT_LOGOUT_PATH)) || serves_many(path);
+    *ret_flags = is_told ? *ret_flags : 0;
+    return is_told ? written(w, a->name, a->value) : none;
 }
 
 struct hr_span work_action_of_query(struct work *w, struct hr_span path, struct hr_span query,
