@@ -353,6 +353,10 @@ int cmd_run_filter(struct cmd_run *run, struct read_filter *ret_filter)
     if (r < 0) {
         r = parse_time(run, "--until", a->until, info.last_at, &f.until);
     }
+    if (r < 0 && f.since >= f.until) {
+        r = cmd_usage_error(run->command, "--until %s is not later than --since %s", a->until,
+                            a->since);
+    }
     if (r >= 0) {
         return r;
     }

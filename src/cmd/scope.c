@@ -23,6 +23,7 @@ static bool is_day(const char *text)
 /* The day's midnights in the zone. */
 static int parse_day(const struct cmd_run *run, const char *day, hr_nsec now, struct read_filter *f)
 {
+    char text[HR_TIME_TEXT_SIZE];
     if (strcmp(day, "today") == 0 || strcmp(day, "yesterday") == 0) {
         const int back = strcmp(day, "today") == 0 ? 0 : -1;
         f->since = hr_local_midnight(now, back);
@@ -34,6 +35,11 @@ static int parse_day(const struct cmd_run *run, const char *day, hr_nsec now, st
                                day);
     }
     f->until = hr_local_day_end(f->since);
+    if (strcmp(hr_local_format(f->since, HR_LOCAL_DATE, text), day) != 0 ||
+        f->until == HR_NSEC_INFINITE) {
+        return cmd_usage_error(run->command, "this zone has no day %s; days are from 1678 to 2261",
+                               day);
+    }
     return -1;
 }
 

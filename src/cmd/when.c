@@ -130,6 +130,19 @@ bool cmd_parse_size(const char *text, uint64_t *ret_size)
     return true;
 }
 
+/* Folders of zones and tables of their names lie there, too. */
+static bool is_zone_file(const char *path)
+{
+    char magic[4];
+    FILE *f = fopen(path, "re");
+    bool is_zone = f != NULL && fread(magic, 1, sizeof(magic), f) == sizeof(magic) &&
+                   memcmp(magic, "TZif", sizeof(magic)) == 0;
+    if (f != NULL) {
+        fclose(f);
+    }
+    return is_zone;
+}
+
 bool cmd_zone_exists(const char *zone)
 {
     char path[256];
@@ -140,7 +153,7 @@ bool cmd_zone_exists(const char *zone)
         return true;
     }
     int n = snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", zone);
-    return zone[0] != '\0' && n > 0 && (size_t)n < sizeof(path) && access(path, R_OK) == 0;
+    return zone[0] != '\0' && n > 0 && (size_t)n < sizeof(path) && is_zone_file(path);
 }
 
 static bool parse_local(const char *text, const char *zone, bool is_until, hr_nsec *ret_at)

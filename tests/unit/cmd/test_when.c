@@ -110,6 +110,8 @@ static void zones_are_names_not_paths(void **state)
     assert_false(cmd_zone_exists("../../../etc/passwd"));
     assert_false(cmd_zone_exists("/etc/localtime"));
     assert_false(cmd_zone_exists(""));
+    assert_false(cmd_zone_exists("Europe"));     /* a folder */
+    assert_false(cmd_zone_exists("zone1970.tab")); /* a table of names */
 }
 
 static void percentages_have_fractions(void **state)
