@@ -319,7 +319,12 @@ static void replace_start_line(struct disguise *w, char *line, size_t len, bool 
         return;
     }
     f->status = status_of(hr_span_of(line, len));
-    disguise_text(w, line, len, WORD_PLAIN, f->status != 0 ? WORD_KEEP : WORD_VALUE);
+    if (f->status == 0) {
+        disguise_text(w, line, len, WORD_PLAIN, WORD_VALUE);
+        return;
+    }
+    const size_t reason = hr_span_find(hr_span_of(line, len), ' ') + 4; /* behind the status code */
+    disguise_names(w, line + reason, len - reason, WORD_PLAIN);
 }
 
 /* --- contents --------------------------------------------------------------------------------- */

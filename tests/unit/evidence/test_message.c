@@ -50,6 +50,7 @@ static const struct {
      "HTTP/1.1 200 OK\r\nSet-Cookie: sid=S3cr3t; Path=/; HttpOnly; Max-Age=60\r\n\r\n",                   "; Path=/; HttpOnly; Max-Age=60"               },
     {"redirect",       true,  "HTTP/1.1 302 Found\r\nLocation: /home?token=S3cr3t\r\n\r\n",
      "Location: /home?token="                                                                                                                            },
+    {"reason",         true,  "HTTP/1.1 302 Moved S3cr3tS3cr3tS3cr3t\r\n\r\n",                            "HTTP/1.1 302 Moved "                          },
     {"html",           true,
      "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p class='Alice'>S3cr3t 10.1.2.3</p>"
      "<input type=hidden name=csrf value=\"S3cr3t\"><script>var t='S3cr3t<b';</script>",                  "<input type=hidden name=csrf value=\""        },
