@@ -872,7 +872,8 @@ static const char *const statements[STMT_COUNT] = {
     "WHERE granted_before_id IS NOT NULL), "
     "steps AS (SELECT o.session_id, o.id, o.kind, o.start_at, lag(o.id) OVER w AS before_id, "
     "lag(o.kind) OVER w AS before_kind, lag(o.start_at) OVER w AS before_at FROM chosen c "
-    "CROSS JOIN operations o ON o.session_id = c.id WHERE o.kind IN (5, 6) "
+    "CROSS JOIN operations o ON o.session_id = c.id LEFT JOIN endpoints p ON p.id = o.endpoint_id "
+    "WHERE o.kind = 6 OR (o.kind = 5 AND p.protection IS NOT 2) " /* public pages grant nothing */
     "WINDOW w AS (PARTITION BY o.session_id ORDER BY o.start_at, o.id)) "
     "SELECT s.name, si.name, eb.method || ' ' || eb.path, xb.status, xb.request_frame, "
     "steps.before_at, e.method || ' ' || e.path, x.status, x.request_frame, steps.start_at, "
