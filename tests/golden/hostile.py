@@ -93,6 +93,9 @@ def check_markdown(text):
 
 
 def check_csv(text):
+    if not text.startswith("\ufeff"):
+        return ["csv: no byte order mark: a spreadsheet takes it for another coding"]
+    text = text[1:]
     rows = list(csv.reader(io.StringIO(text, newline="")))
     return ["a spreadsheet would run %s" % c for r in rows for c in r
             if c[:1] in ("=", "+", "@", "\t") or c[:1] == "-" and not c[1:].isdigit()]
