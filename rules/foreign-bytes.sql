@@ -157,7 +157,7 @@ strays AS MATERIALIZED (
 ),
 owners AS MATERIALIZED (
     SELECT owner_id AS id,
-           (SELECT l.user FROM login_core l WHERE l.site_id = s.site_id AND l.user_id = s.owner_id LIMIT 1) AS name
+           (SELECT l.user FROM login_facts l WHERE l.site_id = s.site_id AND l.user_id = s.owner_id LIMIT 1) AS name
     FROM strays s
     GROUP BY owner_id
 ),

@@ -130,7 +130,7 @@ changes AS MATERIALIZED (
 detailed AS MATERIALIZED (
     SELECT w.*, f.method, f.path, f.status, f.user, f.response_end_at, f.loss, f.server, f.server_port,
            f.role = 'login' AS at_login,
-           (SELECT o.user FROM login_core o
+           (SELECT o.user FROM login_facts o
             WHERE o.site_id = w.site_id AND o.user_id = w.owner_id LIMIT 1) AS other,
            (SELECT m.text FROM mark_facts m
             WHERE m.mark_id BETWEEN w.exchange_id * 32 AND w.exchange_id * 32 + 31
@@ -177,7 +177,7 @@ judged AS (
     FROM people p
     WHERE NOT (viewer_own = 0 AND viewer_one_name AND form != other_form)
       AND NOT (viewer_own > 0 AND NOT own_later
-               AND NOT EXISTS (SELECT 1 FROM login_core l
+               AND NOT EXISTS (SELECT 1 FROM login_facts l
                                WHERE l.site_id = p.site_id AND l.user_id = p.owner_id AND l.outcome = 'success'
                                  AND l.start_at <= p.response_at))
 )

@@ -228,7 +228,7 @@ SELECT e.site_id        AS site_id,
 FROM endpoint_often q
 JOIN endpoints e ON e.id = q.endpoint_id;
 
--- Every login, without what takes longest to find. Rules read login_facts.
+-- Every login, without what only few are asked for. Rules read login_facts.
 CREATE VIEW login_core AS
 SELECT x.id             AS exchange_id,
        x.site_id        AS site_id,
@@ -243,30 +243,30 @@ SELECT x.id             AS exchange_id,
        CASE o.outcome WHEN 1 THEN 'success' WHEN 2 THEN 'failure' WHEN 5 THEN 'error' ELSE 'none' END
                         AS outcome,
        o.user_id        AS user_id,
-       (SELECT u.name FROM users u WHERE u.id = o.user_id) AS user,
        x.request_at     AS start_at,      -- first byte of the request
        x.response_end_at AS end_at,       -- last byte of the response
        o.missing_token  AS missing_token, -- boolean; like the successful ones, but without a token
        o.had_token      AS had_token,     -- boolean; the request carried a session's token
-       (SELECT k.sent_id FROM token_uses k JOIN carriers c ON c.id = k.carrier_id
-        WHERE k.id BETWEEN x.id * 16 AND x.id * 16 + 15 AND c.is_session AND k.sent_id IS NOT NULL
-        ORDER BY k.id LIMIT 1) AS carried_session_id, -- session whose token the request carried
        (SELECT l.session_id FROM operations l
         WHERE l.id BETWEEN o.id AND o.id + 7 AND l.kind = 1 ORDER BY l.id LIMIT 1)
                         AS session_id,    -- that it made live; NULL none. A login may yield several
                                           -- tokens: session_history has all
-       (SELECT max(k.lifetime_s) FROM token_uses k JOIN carriers c ON c.id = k.carrier_id
-        WHERE k.id BETWEEN x.id * 16 AND x.id * 16 + 15 AND c.is_session AND k.flags & 2)
-                        AS lifetime_s,    -- seconds that the answer declares: Max-Age, Expires, expires_in
-       (SELECT a.id FROM operations l -- looked for once for each session
-        CROSS JOIN operations a ON a.id =
-            (SELECT g.id FROM operations g LEFT JOIN endpoints p ON p.id = g.endpoint_id
-             WHERE g.session_id = l.session_id AND g.kind IN (5, 6)
-               AND g.start_at > x.response_end_at AND coalesce(p.protection, 0) != 2
-             ORDER BY g.start_at, g.kind, g.end_at LIMIT 1)
-        WHERE l.id BETWEEN o.id AND o.id + 7 AND l.kind = 1
-        ORDER BY a.start_at, a.id LIMIT 1)
-                        AS first_access_id, -- operation_id: the first granted or denied access that began
+       CASE WHEN EXISTS (SELECT 1 FROM operations l
+                         WHERE l.id BETWEEN o.id + 1 AND o.id + 7 AND l.kind = 1)
+            THEN (SELECT a.id FROM operations l -- of several sessions: looked for once for each
+                  CROSS JOIN operations a ON a.id =
+                      (SELECT g.id FROM operations g LEFT JOIN endpoints p ON p.id = g.endpoint_id
+                       WHERE g.session_id = l.session_id AND g.kind IN (5, 6)
+                         AND g.start_at > x.response_end_at AND coalesce(p.protection, 0) != 2
+                       ORDER BY g.start_at, g.kind, g.end_at LIMIT 1)
+                  WHERE l.id BETWEEN o.id AND o.id + 7 AND l.kind = 1
+                  ORDER BY a.start_at, a.id LIMIT 1)
+            WHEN o.kind = 1
+            THEN (SELECT g.id FROM operations g LEFT JOIN endpoints p ON p.id = g.endpoint_id
+                  WHERE g.session_id = o.session_id AND g.kind IN (5, 6)
+                    AND g.start_at > x.response_end_at AND coalesce(p.protection, 0) != 2
+                  ORDER BY g.start_at, g.kind, g.end_at LIMIT 1)
+       END              AS first_access_id, -- operation_id: the first granted or denied access that began
                                             -- after it ended; NULL none
        (x.flags >> 18) & 1 AS response_whole, -- boolean; nothing of the answer is missing
        (x.flags >> 24) & 1 AS loss,           -- boolean; bytes of the exchange are missing
@@ -282,6 +282,14 @@ WHERE o.role = 1;
 -- Every login, whatever its outcome.
 CREATE VIEW login_facts AS
 SELECT f.*,
+       (SELECT u.name FROM users u WHERE u.id = f.user_id) AS user,
+       (SELECT k.sent_id FROM token_uses k JOIN carriers c ON c.id = k.carrier_id
+        WHERE k.id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15 AND c.is_session
+          AND k.sent_id IS NOT NULL
+        ORDER BY k.id LIMIT 1) AS carried_session_id, -- session whose token the request carried
+       (SELECT max(k.lifetime_s) FROM token_uses k JOIN carriers c ON c.id = k.carrier_id
+        WHERE k.id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15 AND c.is_session
+          AND k.flags & 2) AS lifetime_s, -- seconds that the answer declares: Max-Age, Expires, expires_in
        (SELECT count(*) FROM operations l JOIN operations g ON g.session_id = l.session_id
         LEFT JOIN endpoints p ON p.id = g.endpoint_id
         WHERE l.id BETWEEN f.exchange_id * 8 AND f.exchange_id * 8 + 7 AND l.kind = 1 AND g.kind = 5
