@@ -27,11 +27,9 @@ references: CWE-613 Insufficient Session Expiration, CWE-362 Race Condition
 -- Acknowledged logouts (their answers are whole) whose request carried a session's cookie, and whether the answer
 -- took it away: deleted, or replaced. The plus keeps SQLite from searching by the session.
 WITH logouts AS MATERIALIZED (
-    SELECT o.exchange_id, o.session_id, o.site_id, o.endpoint_id, o.method, o.path, o.status, o.start_at, o.end_at,
-           o.is_resynchronised, t.name,
-           t.is_deleted OR t.is_new AS is_gone,
-           NOT o.loss AS is_whole
-    FROM session_history o
+    SELECT o.operation_id, o.exchange_id, o.session_id, o.site_id, o.endpoint_id, o.start_at, o.end_at, t.name,
+           t.is_deleted OR t.is_new AS is_gone
+    FROM session_steps o
     CROSS JOIN token_facts t ON t.token_id BETWEEN o.exchange_id * 16 AND o.exchange_id * 16 + 15
     WHERE o.is_logout
       AND t.carrier = 'cookie' AND +t.sent_session_id = o.session_id
@@ -43,7 +41,7 @@ deleting AS MATERIALIZED (
     GROUP BY site_id, endpoint_id, name
 ),
 kept AS (
-    SELECT c.*,
+    SELECT c.*, x.method, x.path, x.status, x.is_resynchronised,
            coalesce(e.gone, 0) AS gone,
            (SELECT count(*) FROM logouts t
             WHERE t.site_id = c.site_id AND t.endpoint_id = c.endpoint_id AND t.name = c.name) AS total,
@@ -51,8 +49,9 @@ kept AS (
                     (SELECT d.example_id FROM deleting d WHERE d.site_id = c.site_id AND d.name = c.name
                      ORDER BY d.endpoint_id LIMIT 1)) AS example_id
     FROM logouts c
+    CROSS JOIN session_history x ON x.operation_id = c.operation_id
     LEFT JOIN deleting e ON e.site_id = c.site_id AND e.endpoint_id = c.endpoint_id AND e.name = c.name
-    WHERE NOT c.is_gone AND c.is_whole
+    WHERE NOT c.is_gone AND NOT x.loss
       AND EXISTS (SELECT 1 FROM deleting d WHERE d.site_id = c.site_id AND d.name = c.name)
       -- Another logout of the session deletes it: one that was under way at the same time, or came before.
       AND NOT EXISTS (SELECT 1 FROM logouts o
@@ -90,9 +89,11 @@ FROM kept
 ORDER BY at, exchange_id;
 
 -- Acknowledged logouts whose request carried a session's cookie.
+WITH logouts AS MATERIALIZED (
+    SELECT site_id, exchange_id, session_id, start_at FROM session_steps WHERE is_logout
+)
 SELECT o.site_id, o.start_at / 900000000000 AS quarter, count(DISTINCT o.exchange_id) AS exercised
-FROM session_steps o
+FROM logouts o
 CROSS JOIN token_facts t ON t.token_id BETWEEN o.exchange_id * 16 AND o.exchange_id * 16 + 15
-WHERE o.is_logout
-  AND t.carrier = 'cookie' AND +t.sent_session_id = o.session_id
+WHERE t.carrier = 'cookie' AND +t.sent_session_id = o.session_id
 GROUP BY 1, 2;

@@ -26,25 +26,33 @@ references: CWE-362 Race Condition, CWE-613 Insufficient Session Expiration, CWE
 */
 
 -- Answers that set a session's cookie and came after a logout of the session that their request carried,
--- although they were under way when it was acknowledged.
+-- although they were under way when it was acknowledged. What is asked of every logout is read from session_steps, the
+-- rest for the few that are left.
 WITH logouts AS MATERIALIZED (
-    SELECT o.operation_id, o.exchange_id, o.site_id, o.session_id, o.method, o.path, o.status, o.start_at, o.end_at,
-           o.is_resynchronised, o.stream_id
-    FROM session_history o
-    WHERE o.is_logout
+    SELECT operation_id, exchange_id, session_id, start_at, end_at
+    FROM session_steps
+    WHERE is_logout
 ),
 -- The values of a rolling token that led to the one of the logout: a slow request may still carry one of them.
-older (operation_id, session_id, steps) AS (
-    SELECT operation_id, session_id, 0
+older (operation_id, exchange_id, session_id, start_at, end_at, value_id, steps) AS (
+    SELECT operation_id, exchange_id, session_id, start_at, end_at, session_id, 0
     FROM logouts
-    UNION
-    SELECT o.operation_id, t.sent_session_id, o.steps + 1
-    FROM older o
-    CROSS JOIN session_history h ON h.session_id = o.session_id AND h.issues AND h.rotates
-    CROSS JOIN token_facts t ON t.token_id BETWEEN h.exchange_id * 16 AND h.exchange_id * 16 + 15
     WHERE EXISTS (SELECT 1 FROM session_steps WHERE is_rotation) -- else there is nothing to go through
-      AND o.steps < 32 AND +t.set_session_id = o.session_id -- no index for it: the exchange has few
+    UNION
+    SELECT o.operation_id, o.exchange_id, o.session_id, o.start_at, o.end_at, t.sent_session_id, o.steps + 1
+    FROM older o
+    CROSS JOIN session_history h ON h.session_id = o.value_id AND h.issues AND h.rotates
+    CROSS JOIN token_facts t ON t.token_id BETWEEN h.exchange_id * 16 AND h.exchange_id * 16 + 15
+    WHERE o.steps < 32 AND +t.set_session_id = o.value_id -- no index for it: the exchange has few
       AND t.is_new AND t.sent_session_id IS NOT NULL
+),
+ended AS (
+    SELECT operation_id, exchange_id, session_id, start_at, end_at, session_id AS value_id, 0 AS is_older
+    FROM logouts
+    UNION ALL
+    SELECT operation_id, exchange_id, session_id, start_at, end_at, value_id, 1
+    FROM older
+    WHERE steps > 0
 ),
 late AS (
     SELECT a.exchange_id, a.session_id, a.site_id, a.method, a.path, a.status, a.start_at, a.end_at, a.protection,
@@ -54,27 +62,28 @@ late AS (
            o.stream_id AS logout_stream_id,
            o.is_resynchronised OR a.is_resynchronised AS pairing_doubt,
            t.set_session_id AS given_id, t.is_new, t.name,
-           v.steps > 0 AS is_older,
+           e.is_older,
            row_number() OVER (PARTITION BY a.exchange_id
                               ORDER BY o.end_at DESC, o.operation_id, t.is_new, t.token_id) AS place
-    FROM logouts o
-    CROSS JOIN older v ON v.operation_id = o.operation_id
-    CROSS JOIN session_history a ON a.session_id = v.session_id AND a.start_at <= o.end_at
+    FROM ended e
+    CROSS JOIN session_steps s ON s.session_id = e.value_id AND s.start_at <= e.end_at
+    CROSS JOIN session_history a ON a.operation_id = s.operation_id
+    CROSS JOIN session_history o ON o.operation_id = e.operation_id
     CROSS JOIN token_facts t ON t.token_id BETWEEN a.exchange_id * 16 AND a.exchange_id * 16 + 15
-    WHERE a.end_at > o.end_at AND a.exchange_id != o.exchange_id
-      AND a.kind IN ('granted', 'none')
+    WHERE s.end_at > e.end_at AND s.exchange_id != e.exchange_id
+      AND s.kind IN ('granted', 'none')
       AND a.status BETWEEN 200 AND 399 AND NOT a.is_cached
       AND t.carrier = 'cookie' AND +t.sent_session_id = a.session_id
       AND t.set_session_id IS NOT NULL AND NOT t.is_deleted
-      AND a.exchange_id NOT IN (SELECT exchange_id FROM login_facts)
+      AND s.exchange_id NOT IN (SELECT exchange_id FROM login_facts)
       -- A login of that session that fits between.
-      AND NOT EXISTS (SELECT 1 FROM session_history l
-                      WHERE l.session_id = o.session_id AND l.kind IN ('login', 'possible login')
-                        AND l.exchange_id NOT IN (o.exchange_id, a.exchange_id)
-                        AND l.start_at <= a.end_at AND coalesce(l.end_at, l.start_at) >= o.start_at)
+      AND NOT EXISTS (SELECT 1 FROM session_steps l
+                      WHERE l.session_id = e.session_id AND l.kind IN ('login', 'possible login')
+                        AND l.exchange_id NOT IN (e.exchange_id, s.exchange_id)
+                        AND l.start_at <= s.end_at AND coalesce(l.end_at, l.start_at) >= e.start_at)
 ),
 -- What became of the session that was given.
-given AS (
+given AS MATERIALIZED (
     SELECT l.*,
            (SELECT h.operation_id FROM session_history h
             WHERE h.session_id = l.given_id AND h.start_at > l.end_at AND h.protection != 'public'
@@ -97,6 +106,11 @@ given AS (
     FROM late l
     WHERE l.place = 1
 ),
+uses AS MATERIALIZED (
+    SELECT g.exchange_id AS given_by_id, h.*
+    FROM given g
+    CROSS JOIN session_history h ON h.operation_id = coalesce(g.granted_id, g.denied_id)
+),
 -- Another value than the ended one is a visitor's unless it was given to an access that was granted, and opened what
 -- needs a session.
 judged AS (
@@ -110,7 +124,7 @@ judged AS (
                 THEN printf('%.1f ms', (g.end_at - g.logout_end_at) / 1e6)
                 ELSE printf('%.1f s', (g.end_at - g.logout_end_at) / 1e9) END AS gap
     FROM given g
-    LEFT JOIN session_history u ON u.operation_id = coalesce(g.granted_id, g.denied_id)
+    LEFT JOIN uses u ON u.given_by_id = g.exchange_id
     WHERE (NOT g.is_new AND NOT g.is_older)
        OR ((g.is_new OR g.is_older) AND g.is_granted
            AND (g.others_at IS NULL OR (u.kind = 'granted' AND u.end_at < g.others_at))
@@ -153,21 +167,25 @@ FROM judged
 ORDER BY at, exchange_id;
 
 -- Requests of a session that were under way when its logout was acknowledged, with an older value of its token too.
-WITH older (operation_id, session_id, start_at, end_at, exchange_id, steps) AS (
-    SELECT operation_id, session_id, start_at, end_at, exchange_id, 0
+WITH older (exchange_id, end_at, value_id, steps) AS (
+    SELECT exchange_id, end_at, session_id, 0
     FROM session_steps
-    WHERE is_logout
+    WHERE is_logout AND EXISTS (SELECT 1 FROM session_steps WHERE is_rotation) -- else there is nothing to go through
     UNION
-    SELECT o.operation_id, t.sent_session_id, o.start_at, o.end_at, o.exchange_id, o.steps + 1
+    SELECT o.exchange_id, o.end_at, t.sent_session_id, o.steps + 1
     FROM older o
-    CROSS JOIN session_history h ON h.session_id = o.session_id AND h.issues AND h.rotates
+    CROSS JOIN session_history h ON h.session_id = o.value_id AND h.issues AND h.rotates
     CROSS JOIN token_facts t ON t.token_id BETWEEN h.exchange_id * 16 AND h.exchange_id * 16 + 15
-    WHERE EXISTS (SELECT 1 FROM session_steps WHERE is_rotation) -- else there is nothing to go through
-      AND o.steps < 32 AND +t.set_session_id = o.session_id -- no index for it: the exchange has few
+    WHERE o.steps < 32 AND +t.set_session_id = o.value_id -- no index for it: the exchange has few
       AND t.is_new AND t.sent_session_id IS NOT NULL
+),
+ended AS (
+    SELECT exchange_id, end_at, session_id AS value_id FROM session_steps WHERE is_logout
+    UNION ALL
+    SELECT exchange_id, end_at, value_id FROM older WHERE steps > 0
 )
 SELECT a.site_id, a.start_at / 900000000000 AS quarter, count(DISTINCT a.exchange_id) AS exercised
-FROM older o
-CROSS JOIN session_steps a ON a.session_id = o.session_id AND a.start_at <= o.end_at
-WHERE a.end_at > o.end_at AND a.exchange_id != o.exchange_id AND a.kind IN ('granted', 'denied', 'none')
+FROM ended e
+CROSS JOIN session_steps a ON a.session_id = e.value_id AND a.start_at <= e.end_at
+WHERE a.end_at > e.end_at AND a.exchange_id != e.exchange_id AND a.kind IN ('granted', 'denied', 'none')
 GROUP BY 1, 2;
