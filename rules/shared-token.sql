@@ -23,13 +23,16 @@ lookalikes: >
 references: CWE-362 Race Condition, CWE-488 Exposure of Data Element to Wrong Session, CWE-330
 */
 
--- Logins whose answer gave a token that the request did not carry, and how many gave the same.
-WITH issues AS (
-    SELECT f.exchange_id, t.set_session_id AS session_id, count(*) OVER (PARTITION BY t.set_session_id) AS times
+-- Logins whose answer gave a token that the request did not carry.
+WITH issues AS MATERIALIZED (
+    SELECT f.exchange_id, t.set_session_id AS session_id
     FROM login_facts f
     CROSS JOIN token_facts t ON t.token_id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15
     WHERE f.outcome = 'success' AND f.user_id IS NOT NULL
       AND t.is_new AND NOT t.is_deleted AND t.carrier != 'user'
+),
+repeated AS MATERIALIZED (
+    SELECT session_id FROM issues GROUP BY session_id HAVING count(*) > 1
 ),
 -- Each user's first one. Of logins that overlap any may be called the later one; the others end as they start.
 named AS (
@@ -41,7 +44,7 @@ named AS (
                               ORDER BY f.start_at, f.exchange_id) AS again
     FROM issues i
     CROSS JOIN login_facts f ON f.exchange_id = i.exchange_id
-    WHERE i.times > 1 AND f.end_at IS NOT NULL
+    WHERE i.session_id IN (SELECT session_id FROM repeated) AND f.end_at IS NOT NULL
 ),
 -- alice and alice@shop.example may be one person; alice@shop.example and alice@bank.example are two.
 related AS (
@@ -93,9 +96,10 @@ FROM shared
 ORDER BY at, exchange_id;
 
 -- Successful logins of known users whose answer gave a token.
-SELECT f.site_id, f.start_at / 900000000000 AS quarter, count(DISTINCT f.exchange_id) AS exercised
+SELECT f.site_id, f.start_at / 900000000000 AS quarter, count(*) AS exercised
 FROM login_facts f
-CROSS JOIN token_facts t ON t.token_id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15
 WHERE f.outcome = 'success' AND f.user_id IS NOT NULL
-  AND t.is_new AND NOT t.is_deleted AND t.carrier != 'user'
+  AND EXISTS (SELECT 1 FROM token_facts t
+              WHERE t.token_id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15
+                AND t.is_new AND NOT t.is_deleted AND t.carrier != 'user')
 GROUP BY 1, 2;
