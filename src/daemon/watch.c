@@ -304,6 +304,12 @@ static void tell_stats(struct watch *w)
     hr_buf_finish(&text);
 }
 
+static void end_soon(struct watch *w)
+{
+    w->is_ending = w->is_told_to_end = true;
+    rounds_hurry(w->rounds);
+}
+
 static void take_signals(struct watch *w, int signals)
 {
     struct signalfd_siginfo s;
@@ -317,7 +323,7 @@ static void take_signals(struct watch *w, int signals)
             tell_stats(w);
             break;
         default:
-            w->is_ending = w->is_told_to_end = true;
+            end_soon(w);
         }
     }
 }
@@ -381,7 +387,7 @@ static void loop(struct watch *w, int signals)
         take_signals(w, signals);
         reload(w);
         if (screen_wants_end(w->config->screen)) {
-            w->is_ending = w->is_told_to_end = true;
+            end_soon(w);
         }
         if (frames <= 0 && !w->is_ending) {
             feed_wait(feed, signals, WAIT_MS);

@@ -3,6 +3,7 @@
  * function of the stored facts: the order of imports does not matter.
  */
 #include "base/alloc.h"
+#include "base/order.h"
 #include "pipeline/classify.h"
 #include "pipeline/judge.h"
 #include "pipeline/pipeline.h"
@@ -71,32 +72,32 @@ int pipeline_analyse(struct store *s, const struct profile_set *profiles, hr_nse
 }
 
 static int glance_site(struct store *s, int64_t site_id, const struct glance *g,
-                       hr_nsec clock_error, struct classifier *classifier, bool *ret_done)
+                       hr_nsec clock_error, struct classifier *classifier, struct rule_glance *to)
 {
     bool is_known = false;
-    *ret_done = false;
     int r = classify_new(classifier, site_id, &is_known);
     if (r < 0 || !is_known) {
         return r;
     }
-    r = judge_glance(s, site_id, g, clock_error, ret_done);
+    r = judge_glance(s, site_id, g, clock_error, to);
     return r == 0 ? analysis_leave_site(s) : r;
 }
 
 int pipeline_glance(struct store *s, const struct glance *g, hr_nsec clock_error,
-                    struct classifier *classifier, struct glanced_sites *ret_sites)
+                    struct classifier *classifier, struct rule_glance *ret_glance)
 {
     int64_t *sites = NULL;
     size_t count = 0;
-    size_t done = 0;
+    struct rule_glance to = {.since = g->since};
     int r = analysis_changed_sites(s, &sites, &count);
     r = r == 0 ? twins_prepare(s) : r;
     for (size_t i = 0; r == 0 && i < count; i++) {
-        bool is_done = false;
-        r = glance_site(s, sites[i], g, clock_error, classifier, &is_done);
-        sites[done] = sites[i];
-        done += is_done;
+        r = glance_site(s, sites[i], g, clock_error, classifier, &to);
     }
-    *ret_sites = (struct glanced_sites){sites, done};
+    if (to.session_count > 0) {
+        qsort(to.sessions, to.session_count, sizeof(*to.sessions), hr_compare_int64);
+    }
+    free(sites);
+    *ret_glance = to;
     return r;
 }

@@ -667,10 +667,14 @@ static bool needs_kin(const struct judge *a)
     return is_open && twins_has_kin(a->twins);
 }
 
-static int write_glance(struct judge *a)
+static int write_glance(struct judge *a, struct rule_glance *to)
 {
     int r = 0;
+    to->sites = hr_xgrow(to->sites, to->site_count, sizeof(*to->sites));
+    to->sites[to->site_count++] = a->site_id;
     for (size_t i = 0; r == 0 && i < a->glanced_count; i++) {
+        to->sessions = hr_xgrow(to->sessions, to->session_count, sizeof(*to->sessions));
+        to->sessions[to->session_count++] = a->glanced[i];
         r = analysis_begin_session(a->store, a->glanced[i]);
     }
     r = r == 0 ? write_sessions(a) : r;
@@ -678,15 +682,14 @@ static int write_glance(struct judge *a)
 }
 
 int judge_glance(struct store *s, int64_t site_id, const struct glance *g, hr_nsec clock_error,
-                 bool *ret_done)
+                 struct rule_glance *to)
 {
     struct judge a = {.store = s, .site_id = site_id, .glance = g, .epsilon = clock_error};
     int r = judge_create(&a);
     r = r == 0 ? judge_sessions(&a) : r;
     r = r == 0 ? endpoints_judge(a.endpoints, take_protection, &a) : r;
     a.must_wait = a.must_wait || chains_any(a.chains) || needs_kin(&a);
-    *ret_done = r == 0 && !a.must_wait;
-    r = *ret_done ? write_glance(&a) : r;
+    r = r == 0 && !a.must_wait ? write_glance(&a, to) : r;
     judge_finish(&a);
     return r;
 }

@@ -6,6 +6,7 @@
 #define HR_PIPELINE_JUDGE_H
 
 #include "base/counter.h"
+#include "rule/rule.h"
 #include "session/profile.h"
 #include "store/write.h"
 
@@ -41,11 +42,11 @@ struct glance {
 /**
  * Only the sessions that have operations of these exchanges, and nothing else of the site. Left as
  * they are: sessions with requests to endpoints that are new, and very long ones.
- * @param ret_done  false: what came in changes more than these sessions (a rolling token, kindred
- *                  sites, an endpoint that turns out to be public), and nothing was judged
+ * @param to  gets the site and these sessions; not where what came in changes more than them (a rolling
+ *            token, kindred sites, an endpoint that turns out to be public): then nothing was judged
  */
 int judge_glance(struct store *s, int64_t site_id, const struct glance *g, hr_nsec clock_error,
-                 bool *ret_done);
+                 struct rule_glance *to);
 void judge_emit_counters(const struct judge_counters *counters, hr_counter_fn emit, void *user);
 
 #endif

@@ -5,6 +5,7 @@
 #include "pipeline/kinds.h"
 
 #include "base/alloc.h"
+#include "base/order.h"
 #include "pipeline/flat.h"
 
 #include <assert.h>
@@ -165,13 +166,6 @@ bool kinds_is_whole(const struct kinds *k)
     return k->overflowed == 0;
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-    const int64_t x = *(const int64_t *)a;
-    const int64_t y = *(const int64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 int64_t *kinds_examples(const struct kinds *k, size_t *ret_count)
 {
     int64_t *ids = hr_xcalloc(k->count + 1, sizeof(*ids));
@@ -183,7 +177,7 @@ int64_t *kinds_examples(const struct kinds *k, size_t *ret_count)
             ids[count++] = facts.id;
         }
     }
-    qsort(ids, count, sizeof(*ids), compare_ids);
+    qsort(ids, count, sizeof(*ids), hr_compare_int64);
     *ret_count = count;
     return ids;
 }

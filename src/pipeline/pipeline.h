@@ -68,18 +68,13 @@ struct glance;
  */
 int pipeline_analyse(struct store *s, const struct profile_set *profiles, hr_nsec clock_error,
                      struct classifier *classifier, struct judge_counters *counters);
-/* Sites of which a glance took in what came since they were analysed. */
-struct glanced_sites {
-    int64_t *ids;
-    size_t count;
-};
 /**
  * Instead of it, where that takes long: classifies what came in by what is known, and checks the sessions
  * that it touches. The sites stay changed, and some of them are not looked at at all.
- * @param ret_sites  release ids with free(). @return as above
+ * @param ret_glance  for the rules; release sites and sessions with free(). @return as above
  */
 int pipeline_glance(struct store *s, const struct glance *g, hr_nsec clock_error,
-                    struct classifier *classifier, struct glanced_sites *ret_sites);
+                    struct classifier *classifier, struct rule_glance *ret_glance);
 /** The model of one site, as the stored exchanges and the profile give it; for `profile suggest`.
  */
 struct site_model;

@@ -9,6 +9,7 @@
 #include "store/read.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -16,8 +17,14 @@
  * no more often than that within the span that is kept. */
 #define PRUNE_EVERY (600 * HR_NSEC_PER_SEC)
 #define PRUNES_OF_SPAN 64
-/* What was learned is stored where looks are so long that a run may end with a glance. */
+/* A look of that CPU time has a transaction of its own, and what was learned is stored with it: the
+ * run may end with a glance. */
 #define LONG_LOOK (100 * HR_NSEC_PER_MSEC)
+/* Alerts wait for the end of a look: where that is so long, it comes that much rarer. */
+#define VERY_LONG_LOOK (500 * HR_NSEC_PER_MSEC)
+#define RARER 11
+/* Of the first look, until its time is known: CPU time for each exchange that is stored. */
+#define TIME_OF_EXCHANGE (4 * HR_NSEC_PER_USEC)
 
 struct rounds {
     struct rounds_config config;
@@ -25,11 +32,12 @@ struct rounds {
     struct import *import;  /* NULL: no round is open */
     int64_t *captures;      /* their rows; 0: none yet */
     hr_nsec pruned_at;      /* packet time; INT64_MIN: never */
-    hr_nsec look_time;      /* CPU time of the last whole look; 0: there was none */
-    hr_nsec looked_at;      /* steady time of its end */
+    hr_nsec look_time;      /* CPU time of the last whole look, or a guess before the first */
+    hr_nsec looked_at;      /* steady time of its end; INT64_MIN: there was none */
     int64_t endpoint_limit; /* the highest id of an endpoint then */
     bool is_behind;         /* something was not looked at, but for a glance */
     bool is_begun;          /* a round was ended */
+    atomic_bool is_hurried; /* set by any thread */
 };
 
 struct rounds *rounds_create(const struct rounds_config *config)
@@ -39,6 +47,7 @@ struct rounds *rounds_create(const struct rounds_config *config)
     r->classifier = classifier_create(config->store, config->profiles);
     r->captures = hr_xcalloc(config->capture_count, sizeof(*r->captures));
     r->pruned_at = INT64_MIN;
+    r->looked_at = INT64_MIN;
     return r;
 }
 
@@ -124,7 +133,10 @@ static int look(struct rounds *r, bool is_last, struct rule_run_result *ret_resu
         pipeline_analyse(s, r->config.profiles, r->config.clock_error, r->classifier, &counters);
     code =
         code == 0 && (is_last || r->look_time > LONG_LOOK) ? classifier_save(r->classifier) : code;
-    code = code == 0 ? rule_set_run(r->config.rules, s, false, log_rule_error, NULL, ret_result)
+    /* Where some sites are not due the rules' views are others, and compiling takes longer than
+     * looking. */
+    code = code == 0 ? rule_set_run(r->config.rules, s, r->look_time <= LONG_LOOK, log_rule_error,
+                                    NULL, ret_result)
                      : code;
     code = code == 0 ? read_last_endpoint(s, &r->endpoint_limit) : code;
     r->look_time = read_clock(CLOCK_THREAD_CPUTIME_ID) - begin;
@@ -137,24 +149,25 @@ static int glance(struct rounds *r, const struct import *import, struct rule_run
     struct store *s = r->config.store;
     const struct glance g = {.since = import_first_exchange(import),
                              .endpoint_limit = r->endpoint_limit};
-    struct glanced_sites sites = {0};
-    int code = pipeline_glance(s, &g, r->config.clock_error, r->classifier, &sites);
-    code = code == 0 && sites.count > 0
-               ? rule_set_glance(r->config.rules, s, sites.ids, sites.count, log_rule_error, NULL,
-                                 ret_result)
+    struct rule_glance to = {0};
+    int code = pipeline_glance(s, &g, r->config.clock_error, r->classifier, &to);
+    code = code == 0 && to.site_count > 0
+               ? rule_set_glance(r->config.rules, s, &to, log_rule_error, NULL, ret_result)
                : code;
-    free(sites.ids);
+    free(to.sites);
+    free(to.sessions);
     return code;
 }
 
 static bool is_glance_enough(const struct rounds *r, const struct round_end *e)
 {
-    const hr_nsec since = read_clock(CLOCK_MONOTONIC) - r->looked_at;
-    if (r->config.glance_share == 0 || r->look_time == 0) {
+    const hr_nsec since = hr_nsec_sub(read_clock(CLOCK_MONOTONIC), r->looked_at);
+    const unsigned share = r->config.glance_share * (r->look_time > VERY_LONG_LOOK ? RARER : 1);
+    if (share == 0) {
         return false;
     }
     return e->is_last ? e->is_hurried && r->look_time > r->config.patience
-                      : since / r->config.glance_share < r->look_time;
+                      : since / share < r->look_time;
 }
 
 static bool is_prune_due(const struct rounds *r, hr_nsec now)
@@ -176,21 +189,31 @@ static int prune(struct rounds *r, const struct round_end *e)
     return store_prune(r->config.store, hr_nsec_sub(now, r->config.retain), &count);
 }
 
+/* Of a look that may be given up nothing else is lost. */
+static int look_or_stop(struct rounds *r, const struct round_end *e,
+                        struct rule_run_result *ret_result)
+{
+    store_set_stop(r->config.store, e->is_last ? NULL : &r->is_hurried);
+    const int code = look(r, e->is_last, ret_result);
+    store_set_stop(r->config.store, NULL);
+    return code;
+}
+
 /* One transaction. */
-static int store_round(struct rounds *r, const struct round_end *e)
+static int store_round(struct rounds *r, const struct round_end *e, bool is_glance)
 {
     struct store *s = r->config.store;
     struct import *import = NULL;
     struct rule_run_result rules = {0};
-    struct round round = {.end = e, .is_glance = is_glance_enough(r, e)};
+    struct round round = {.end = e, .is_glance = is_glance};
     int code = rounds_open(r, &import);
     code = code == 0 ? finish_import(r, e) : code;
     if (code == 0) {
-        code = round.is_glance ? glance(r, import, &rules) : look(r, e->is_last, &rules);
+        code = is_glance ? glance(r, import, &rules) : look_or_stop(r, e, &rules);
     }
     if (code == 0) {
         switch_off_broken(r, &rules);
-        r->is_behind = round.is_glance;
+        r->is_behind = is_glance;
         round.number = import_number(import);
         code = r->config.found(&round, r->config.user);
     }
@@ -207,16 +230,58 @@ static int store_round(struct rounds *r, const struct round_end *e)
     return code;
 }
 
+static void tell_stored(struct rounds *r)
+{
+    if (r->config.stored != NULL) {
+        r->config.stored(r->config.user);
+    }
+}
+
+static int store_glance(struct rounds *r, const struct round_end *e)
+{
+    struct round_end part = *e;
+    part.is_last = false; /* what ends the captures comes with the look */
+    const int code = r->import != NULL ? store_round(r, &part, true) : 0;
+    if (code == 0) {
+        tell_stored(r);
+    }
+    return code;
+}
+
+/* A long look follows what came in. Given up, it is made up for by the next run. */
+static int store_and_judge(struct rounds *r, const struct round_end *e)
+{
+    const bool is_glance = is_glance_enough(r, e);
+    const bool is_apart = !is_glance && r->look_time > LONG_LOOK;
+    int code = is_apart ? store_glance(r, e) : 0;
+    if (code == 0) {
+        code = store_round(r, e, is_glance);
+    }
+    if (code == -ECANCELED && is_apart) {
+        r->is_behind = true;
+        code = 0;
+    }
+    return code;
+}
+
 bool rounds_is_behind(const struct rounds *r)
 {
     return r->is_behind;
 }
 
+void rounds_hurry(struct rounds *r)
+{
+    atomic_store(&r->is_hurried, true);
+}
+
 /* A run before this one may have ended with a glance. */
 static int begin(struct rounds *r)
 {
+    int64_t exchanges = 0;
+    int code = read_last_exchange(r->config.store, &exchanges);
     r->is_begun = true;
-    return read_is_behind(r->config.store, &r->is_behind);
+    r->look_time = exchanges * TIME_OF_EXCHANGE;
+    return code == 0 ? read_is_behind(r->config.store, &r->is_behind) : code;
 }
 
 int rounds_end(struct rounds *r, const struct round_end *e)
@@ -224,12 +289,12 @@ int rounds_end(struct rounds *r, const struct round_end *e)
     int code = r->is_begun ? 0 : begin(r);
     if (code == 0 &&
         (r->import != NULL || e->is_last || (r->is_behind && !is_glance_enough(r, e)))) {
-        code = store_round(r, e);
+        code = store_and_judge(r, e);
     } else if (code == 0) {
         code = r->config.idle(&(struct round){.end = e}, r->config.user);
     }
-    if (code == 0 && r->config.stored != NULL) {
-        r->config.stored(r->config.user);
+    if (code == 0) {
+        tell_stored(r);
     }
     code = code == 0 ? prune(r, e) : code;
     r->config.ended(r->config.user);

@@ -7,6 +7,7 @@
  * rounds only take a glance: what came in is classified by what is known, the sessions that it touches
  * are checked, and the rules run whose findings are read quickly. The rest waits for the next whole
  * look, after so many times the CPU time of the last one (glance_share). In the end the store is the same.
+ * A long look has a transaction of its own, after what came in was stored and told.
  */
 #ifndef HR_PIPELINE_ROUNDS_H
 #define HR_PIPELINE_ROUNDS_H
@@ -73,6 +74,8 @@ void rounds_destroy(struct rounds *r);
 int rounds_open(struct rounds *r, struct import **ret_import);
 /** @return 0 or the store's negative errno; then nothing of the round is stored */
 int rounds_end(struct rounds *r, const struct round_end *e);
+/** Any thread: whoever ends the run waits, so a long look under way is given up. */
+void rounds_hurry(struct rounds *r);
 /** Whether something waits for a whole look: another round is due, though nothing comes in. In ended(). */
 bool rounds_is_behind(const struct rounds *r);
 /** Others, beginning with the round under way. @return 0 or a negative errno */

@@ -86,11 +86,20 @@ void rule_run_result_finish(struct rule_run_result *r);
 int rule_set_run(struct rule_set *set, struct store *s, bool whole,
                  void (*emit_error)(const char *line, void *user), void *user,
                  struct rule_run_result *ret_result);
+/* What came in since a run, as far as it is judged. */
+struct rule_glance {
+    int64_t since;      /* the first exchange of it */
+    int64_t *sites;     /* ids */
+    size_t site_count;
+    int64_t *sessions;  /* ids, ascending: what came in touches these */
+    size_t session_count;
+};
 /**
- * In its place, where that takes long: the rules whose findings were read quickly in the last run, over
- * these sites. Nothing is counted, and what is due stays so.
+ * In its place, where that takes long: the rules whose findings were read quickly in the last run, and
+ * of their findings those of these exchanges and sessions. None is withdrawn, nothing is counted, and
+ * what is due stays so.
  */
-int rule_set_glance(struct rule_set *set, struct store *s, const int64_t *site_ids, size_t count,
+int rule_set_glance(struct rule_set *set, struct store *s, const struct rule_glance *glance,
                     void (*emit_error)(const char *line, void *user), void *user,
                     struct rule_run_result *ret_result);
 

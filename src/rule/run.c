@@ -1,4 +1,5 @@
 #include "base/alloc.h"
+#include "base/order.h"
 #include "rule/finding.h"
 #include "rule/rule.h"
 #include "store/query.h"
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUICK 200000 /* steps of SQLite to read the findings of a rule: some milliseconds */
+#define QUICK 500000 /* steps of SQLite to read the findings of a rule: some milliseconds */
 #define TIME_LIMIT_MS 600000u /* for one SELECT: a rule that takes longer is broken */
 
 /* How often the situation of the rule at hand occurred. */
@@ -30,8 +31,9 @@ struct run {
     void (*emit_error)(const char *line, void *user);
     void *user;
     struct rule_run_result result;
-    hr_nsec now; /* of the packets: when findings are withdrawn */
-    bool is_glance;
+    hr_nsec now;                      /* of the packets: when findings are withdrawn */
+    const struct rule_glance *glance; /* NULL: a whole run */
+    bool has_shared;                  /* at a glance: what is found once for all rules */
     /* The rule at hand. */
     struct hr_arena arena; /* of one finding */
     struct count *counts;
@@ -165,11 +167,31 @@ static int read_rule(struct run *run)
     return r == 0 ? read_findings(run) : r;
 }
 
+static bool is_site_glanced(const struct rule_glance *g, int64_t site_id)
+{
+    bool is_there = false;
+    for (size_t i = 0; i < g->site_count && !is_there; i++) {
+        is_there = g->sites[i] == site_id;
+    }
+    return is_there;
+}
+
+/* What other sites and sessions show may be unfinished, or is known. */
+static bool is_glanced(const struct rule_glance *g, const struct finding_row *f)
+{
+    return is_site_glanced(g, f->site_id) &&
+           (f->exchange_id >= g->since || bsearch(&f->session_id, g->sessions, g->session_count,
+                                                  sizeof(*g->sessions), hr_compare_int64) != NULL);
+}
+
 static int put_draft(const struct finding_row *f, const char *evidence, void *user)
 {
     struct run *run = user;
     struct finding_draft d = {.row = *f, .evidence = evidence};
     bool is_new = false;
+    if (run->glance != NULL && !is_glanced(run->glance, f)) {
+        return 0;
+    }
     d.row.rule = run->rule->id;
     d.row.severity = run->rule->severity;
     d.row.explanation = run->rule->meaning;
@@ -213,16 +235,18 @@ static int write_findings(struct run *run)
         r = findings_settle(s, false);
         return r == 0 ? broken(run, run->rule->findings_line, hr_buf_str(&run->error)) : r;
     }
-    r = r == 0 ? findings_withdraw_rest(s, run->rule->id, run->now, &withdrawn) : r;
-    run->result.withdrawn += withdrawn;
-    r = r == 0 && !run->is_glance ? put_counts(run) : r;
+    if (run->glance == NULL) {
+        r = r == 0 ? findings_withdraw_rest(s, run->rule->id, run->now, &withdrawn) : r;
+        run->result.withdrawn += withdrawn;
+        r = r == 0 ? put_counts(run) : r;
+    }
     return r == 0 ? findings_settle(s, true) : r;
 }
 
 static int run_rule(struct run *run)
 {
     run->count_count = 0;
-    int r = run->is_glance ? read_findings(run) : read_rule(run);
+    int r = run->glance != NULL ? read_findings(run) : read_rule(run);
     r = r == 0 ? write_findings(run) : r;
     return r < 0 ? r : 0; /* a broken rule was named, and the others run */
 }
@@ -244,13 +268,29 @@ static int run_begin(struct run *run)
     return query_run(run->store, &now, now_row, &run->now, &e);
 }
 
+static bool reads_shared(const struct rule *rule)
+{
+    static const char *const views[] = {"login_facts", "login_core", "cut_facts"};
+    bool reads = false;
+    for (size_t i = 0; i < HR_ARRAY_LEN(views); i++) {
+        reads = reads || strstr(rule->findings_sql, views[i]) != NULL;
+    }
+    return reads;
+}
+
+static bool is_for_glance(const struct run *run, const struct rule *rule)
+{
+    return rule->steps > 0 && rule->steps <= QUICK && (run->has_shared || !reads_shared(rule));
+}
+
 static int run_rules(struct run *run, struct rule_set *set)
 {
     int r = 0;
     for (size_t i = 0; r == 0 && i < set->count; i++) {
         run->rule = &set->rules[i];
-        const bool is_quick = run->rule->steps > 0 && run->rule->steps <= QUICK;
-        r = run->rule->enabled && (is_quick || !run->is_glance) ? run_rule(run) : 0;
+        if (run->rule->enabled && (run->glance == NULL || is_for_glance(run, run->rule))) {
+            r = run_rule(run);
+        }
     }
     return r;
 }
@@ -283,13 +323,13 @@ int rule_set_run(struct rule_set *set, struct store *s, bool whole,
     return run_end(&run, r, ret_result);
 }
 
-int rule_set_glance(struct rule_set *set, struct store *s, const int64_t *site_ids, size_t count,
+int rule_set_glance(struct rule_set *set, struct store *s, const struct rule_glance *glance,
                     void (*emit_error)(const char *line, void *user), void *user,
                     struct rule_run_result *ret_result)
 {
-    struct run run = {.store = s, .emit_error = emit_error, .user = user, .is_glance = true};
+    struct run run = {.store = s, .emit_error = emit_error, .user = user, .glance = glance};
     int r = run_begin(&run);
-    r = r == 0 ? scope_open_some(s, site_ids, count) : r;
+    r = r == 0 ? scope_open_shared(s, QUICK, &run.has_shared) : r;
     r = r == 0 ? run_rules(&run, set) : r;
     return run_end(&run, r, ret_result);
 }

@@ -61,6 +61,8 @@ int store_fail(struct store *s, int sqlite_code)
         return store_fail_text(s, system > 0 ? -system : -EACCES,
                                "cannot be opened (%s); check the path and its permissions",
                                system > 0 ? strerror(system) : text);
+    case SQLITE_INTERRUPT:
+        return store_fail_text(s, -ECANCELED, "was told to end");
     case SQLITE_NOMEM:
         hr_out_of_memory();
     default:
@@ -82,6 +84,27 @@ int store_exec(struct store *s, const char *sql)
  * own while more is read; a part that is never full is sorted by nobody else. */
 #define PRAGMAS_SORT "PRAGMA threads = 2; PRAGMA cache_size = -8192;"
 #define PRAGMAS_SORTED "PRAGMA threads = 0;" STORE_PRAGMA_CACHE
+
+bool store_is_stopped(const struct store *s)
+{
+    return s->stop != NULL && atomic_load(s->stop);
+}
+
+static int look_at_stop(void *user)
+{
+    return store_is_stopped(user);
+}
+
+void store_heed_stop(struct store *s)
+{
+    sqlite3_progress_handler(s->db, STEPS_BETWEEN_LOOKS, s->stop != NULL ? look_at_stop : NULL, s);
+}
+
+void store_set_stop(struct store *s, const atomic_bool *stop)
+{
+    s->stop = stop;
+    store_heed_stop(s);
+}
 
 int store_index_operations(struct store *s)
 {

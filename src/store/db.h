@@ -33,7 +33,9 @@ struct store {
     struct kept_stmt *kept_stmts;
     bool is_guarded;     /* query.c: what is compiled is another's */
     bool has_authorizer; /* ... which asks for it */
-    enum scope_views { VIEWS_NONE, VIEWS_ALL, VIEWS_SOME } views; /* scope.c: what stands in front */
+    bool shows_all; /* the temporary views of rules show every site: scope.c */
+    uint64_t shared_steps; /* of SQLite, for what is found once for all rules: the last time */
+    const atomic_bool *stop; /* see store_set_stop() */
     uint64_t query_steps; /* see query_steps() */
     uint64_t epoch; /* see store_epoch() */
     int64_t data_version;
@@ -42,6 +44,9 @@ struct store {
     struct hr_arena kept; /* texts that outlive their statement: read_session_story() */
     char error[1024];
 };
+
+/* At a clock or at s->stop: instructions of SQLite's machine, far below a millisecond. */
+#define STEPS_BETWEEN_LOOKS 20000
 
 #define OPERATION_PLACES 8 /* of an exchange, by operations.id */
 
@@ -53,6 +58,9 @@ int store_fail(struct store *s, int sqlite_code);
 /** As store_fail(), with a text of our own behind the database's name. @return error */
 int store_fail_text(struct store *s, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+bool store_is_stopped(const struct store *s);
+/** SQLite looks from time to time whether it is. */
+void store_heed_stop(struct store *s);
 /** Runs statements without rows. Rows that wait (store/batch.h) go in first. */
 int store_exec(struct store *s, const char *sql);
 /** What was stored before changed other than by adding to it: nothing learned of it holds. */

@@ -13,11 +13,10 @@
 
 enum {
     VALUE_LIMIT_BYTES = 16 * 1024 * 1024,
-    STEPS_BETWEEN_LOOKS =
-        20000, /* instructions of SQLite's machine: far below a millisecond each */
 };
 
 struct deadline {
+    const struct store *store;
     struct timespec at;
     bool passed;
 };
@@ -61,12 +60,12 @@ static int look_at_clock(void *user)
     clock_gettime(CLOCK_MONOTONIC, &now);
     d->passed =
         now.tv_sec > d->at.tv_sec || (now.tv_sec == d->at.tv_sec && now.tv_nsec >= d->at.tv_nsec);
-    return d->passed;
+    return d->passed || store_is_stopped(d->store);
 }
 
-static struct deadline deadline_in(unsigned ms)
+static struct deadline deadline_in(const struct store *s, unsigned ms)
 {
-    struct deadline d = {.passed = false};
+    struct deadline d = {.store = s};
     clock_gettime(CLOCK_MONOTONIC, &d.at);
     d.at.tv_sec += ms / 1000;
     d.at.tv_nsec += (long)(ms % 1000) * 1000000;
@@ -263,7 +262,7 @@ static int run(struct store *s, const struct query *q, bool only_describe, query
                void *user, struct query_error *e)
 {
     sqlite3_stmt *stmt = NULL;
-    struct deadline d = deadline_in(q->time_limit_ms);
+    struct deadline d = deadline_in(s, q->time_limit_ms);
     int r = s->has_waiting ? batches_put_in(s) : 0;
     const int old_limit =
         sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, q->guarded ? VALUE_LIMIT_BYTES : -1);
@@ -285,7 +284,7 @@ static int run(struct store *s, const struct query *q, bool only_describe, query
     s->query_steps =
         stmt != NULL ? (uint64_t)sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_VM_STEP, 1) : 0;
     store_release_stmt(s, stmt);
-    sqlite3_progress_handler(s->db, 0, NULL, NULL);
+    store_heed_stop(s);
     s->is_guarded = false;
     sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, old_limit);
     return r;

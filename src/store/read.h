@@ -96,6 +96,7 @@ int read_site_endpoints(struct store *s, int64_t site_id,
 /** As analysis_set_endpoint() left it. */
 int read_endpoint_protection(struct store *s, int64_t endpoint_id, enum endpoint_protection *ret_protection);
 /** @param ret_id  the highest there is; 0: there is none */
+int read_last_exchange(struct store *s, int64_t *ret_id);
 int read_last_endpoint(struct store *s, int64_t *ret_id);
 /** ε: the largest step back of time in the captures of these exchanges' site. */
 int read_site_clock_doubt(struct store *s, int64_t site_id, hr_nsec *ret_epsilon);

@@ -299,7 +299,7 @@ int read_site_exchanges_between(struct store *s, int64_t site_id, int64_t first,
     struct facts_reader f = {.s = s, .is_big = true};
     int r = open_reader(&f, site_id, HASHES_IN_MEMORY);
     if (r == 0 && first > 0 && last == INT64_MAX) { /* what came in since */
-        r = store_number(s, store_stmt(s, STMT_EXCHANGE_LAST), 0, &last);
+        r = read_last_exchange(s, &last);
     }
     if (r == 0 && last - first >= SHORT_RANGE) {
         r = site_is_big(s, site_id, &f.is_big);
@@ -478,6 +478,11 @@ int read_is_behind(struct store *s, bool *ret_is_behind)
     const int r = store_number(s, store_stmt(s, STMT_SITE_BEHIND), 0, &is_behind);
     *ret_is_behind = is_behind != 0;
     return r;
+}
+
+int read_last_exchange(struct store *s, int64_t *ret_id)
+{
+    return store_number(s, store_stmt(s, STMT_EXCHANGE_LAST), 0, ret_id);
 }
 
 int read_last_endpoint(struct store *s, int64_t *ret_id)

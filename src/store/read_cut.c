@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/order.h"
 #include "store/read_list.h"
 
 #include <errno.h>
@@ -103,26 +104,19 @@ static int emit_opening(struct store *s, int64_t stream_id,
     return store_end_rows(q, row(&x, user));
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-    const int64_t *x = a;
-    const int64_t *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 /* Those before which there is none. */
 static int emit_first(struct store *s, struct befores *b,
                       int (*row)(const struct cut_exchange *x, void *user), void *user)
 {
     int r = 0;
     if (b->count > 0) {
-        qsort(b->ids, b->count, sizeof(*b->ids), compare_ids);
-        qsort(b->afters, b->count, sizeof(*b->afters), compare_ids);
+        qsort(b->ids, b->count, sizeof(*b->ids), hr_compare_int64);
+        qsort(b->afters, b->count, sizeof(*b->afters), hr_compare_int64);
     }
     for (size_t i = 0; r == 0 && i < b->count; i++) {
         const bool is_new = i == 0 || b->ids[i] != b->ids[i - 1];
-        if (is_new &&
-            bsearch(&b->ids[i], b->afters, b->count, sizeof(*b->afters), compare_ids) == NULL) {
+        if (is_new && bsearch(&b->ids[i], b->afters, b->count, sizeof(*b->afters),
+                              hr_compare_int64) == NULL) {
             r = emit_opening(s, b->ids[i], row, user);
         }
     }

@@ -89,10 +89,31 @@ static int make_tables(struct store *s)
     return r == 0 ? empty_tables(s) : r;
 }
 
+/** Runs what finds something once for all rules. */
+static int share(struct store *s, const char *sql)
+{
+    sqlite3_stmt *q = NULL;
+    const char *tail;
+    const int code = store_keep_stmt(s, hr_span_str(sql), &q, &tail);
+    if (code != SQLITE_OK) {
+        return store_fail(s, code);
+    }
+    const int r = store_run(s, q);
+    s->shared_steps += (uint64_t)sqlite3_stmt_status(q, SQLITE_STMTSTATUS_VM_STEP, 1);
+    store_release_stmt(s, q);
+    return r;
+}
+
+static int find_cuts(struct store *s)
+{
+    return share(s, "INSERT INTO temp.rule_cuts SELECT * FROM main.cut_facts");
+}
+
 int scope_open(struct store *s, bool whole)
 {
     int r = make_tables(s);
-    r = r == 0 ? run(s, "INSERT INTO temp.rule_cuts SELECT * FROM main.cut_facts", NULL, NULL) : r;
+    s->shared_steps = 0;
+    r = r == 0 ? find_cuts(s) : r;
     if (r == 0 && whole) {
         r = store_exec(s, "UPDATE main.sites SET is_rule_due = 1;");
     }
@@ -127,7 +148,7 @@ static int drop_views(struct store *s)
                             "DROP VIEW IF EXISTS temp.cut_facts;");
     const int r = store_exec(s, hr_buf_str(&sql));
     hr_buf_finish(&sql);
-    s->views = VIEWS_NONE;
+    s->shows_all = false;
     return r;
 }
 
@@ -157,20 +178,13 @@ static int put_login_facts(struct store *s)
     return r;
 }
 
-static void append_views(struct hr_buf *sql, const char *limit)
-{
-    for (size_t i = 0; i < HR_ARRAY_LEN(scoped_views); i++) {
-        hr_buf_appendf(sql, "CREATE TEMP VIEW %s AS SELECT * FROM main.%s %s;", scoped_views[i],
-                       scoped_views[i], limit);
-    }
-}
-
 static int put_views(struct store *s, const char *limit)
 {
     struct hr_buf sql;
     hr_buf_init(&sql, SIZE_MAX);
-    if (limit != every_row) {
-        append_views(&sql, limit);
+    for (size_t i = 0; limit != every_row && i < HR_ARRAY_LEN(scoped_views); i++) {
+        hr_buf_appendf(&sql, "CREATE TEMP VIEW %s AS SELECT * FROM main.%s %s;", scoped_views[i],
+                       scoped_views[i], limit);
     }
     hr_buf_appendf(&sql,
                    "CREATE TEMP VIEW cut_facts AS SELECT * FROM temp.rule_cuts;"
@@ -189,11 +203,9 @@ static int add_logins(struct store *s)
     if (r <= 0) {
         return r;
     }
-    const int e = run(s,
-                      "INSERT INTO temp.rule_logins SELECT * FROM main.login_core "
-                      "WHERE +site_id IN (SELECT site_id FROM temp.rule_scope EXCEPT "
-                      "SELECT site_id FROM temp.rule_logins_of)",
-                      NULL, NULL);
+    const int e = share(s, "INSERT INTO temp.rule_logins SELECT * FROM main.login_core "
+                           "WHERE +site_id IN (SELECT site_id FROM temp.rule_scope EXCEPT "
+                           "SELECT site_id FROM temp.rule_logins_of)");
     return e == 0 ? run(s,
                         "INSERT OR IGNORE INTO temp.rule_logins_of "
                         "SELECT site_id FROM temp.rule_scope",
@@ -206,52 +218,34 @@ static int open_scope(struct store *s, const char *limit)
 {
     const int whole = ask(s, "SELECT NOT EXISTS (SELECT 1 FROM main.sites WHERE id NOT IN "
                              "(SELECT site_id FROM temp.rule_scope))");
-    if (whole > 0 &&
-        s->views == VIEWS_ALL) { /* as after a first import: the views stay what they are */
+    if (whole > 0 && s->shows_all) { /* as after a first import: the views stay what they are */
         return add_logins(s);
     }
     int r = whole < 0 ? whole : drop_views(s);
     r = r == 0 ? add_logins(s) : r;
     r = r == 0 ? put_views(s, whole > 0 ? every_row : limit) : r;
-    s->views = r == 0 && whole > 0 ? VIEWS_ALL : VIEWS_NONE;
+    s->shows_all = r == 0 && whole > 0;
     return r;
 }
 
-/* What is computed once for all rules takes longer than few rules need it for: views.sql's own do.
- */
-static int show_some(struct store *s)
+static int show_all(struct store *s)
 {
-    struct hr_buf sql;
-    int r = s->views != VIEWS_SOME ? drop_views(s) : 0;
-    if (r < 0 || s->views == VIEWS_SOME) {
-        return r;
-    }
-    hr_buf_init(&sql, SIZE_MAX);
-    append_views(&sql, of_sites);
-    hr_buf_appendf(&sql,
-                   "CREATE TEMP VIEW login_core AS SELECT * FROM main.login_core %s;"
-                   "CREATE TEMP VIEW login_facts AS SELECT * FROM main.login_facts %s;",
-                   of_sites, of_sites);
-    r = store_exec(s, hr_buf_str(&sql));
-    hr_buf_finish(&sql);
-    s->views = r == 0 ? VIEWS_SOME : VIEWS_NONE;
+    int r = s->shows_all ? 0 : drop_views(s);
+    r = r == 0 && !s->shows_all ? put_views(s, every_row) : r;
+    s->shows_all = r == 0;
     return r;
 }
 
-static int add_to_scope(struct store *s, int64_t site_id)
-{
-    sqlite3_stmt *q = store_stmt(s, STMT_SCOPE_ADD);
-    bind_number(q, 1, site_id);
-    return store_run(s, q);
-}
-
-int scope_open_some(struct store *s, const int64_t *site_ids, size_t count)
+int scope_open_shared(struct store *s, uint64_t steps, bool *ret_shared)
 {
     int r = make_tables(s);
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        r = add_to_scope(s, site_ids[i]);
+    *ret_shared = s->shared_steps <= steps;
+    if (*ret_shared) {
+        s->shared_steps = 0;
+        r = r == 0 ? find_cuts(s) : r;
+        r = r == 0 ? share(s, "INSERT INTO temp.rule_logins SELECT * FROM main.login_core") : r;
     }
-    return r == 0 ? show_some(s) : r;
+    return r == 0 ? show_all(s) : r;
 }
 
 int scope_set_rule(struct store *s, const char *rule)
@@ -308,7 +302,7 @@ int scope_close(struct store *s, bool done)
                           "is_rule_due);"
                           "UPDATE main.sites SET is_rule_due = 0 WHERE is_rule_due;");
     }
-    r = r == 0 && s->views != VIEWS_ALL ? drop_views(s) : r;
+    r = r == 0 && !s->shows_all ? drop_views(s) : r;
     return r == 0 ? empty_tables(s) : r;
 }
 

@@ -37,10 +37,13 @@ int scope_begin_counts(struct store *s, const char *rule, bool by_site);
 int scope_close(struct store *s, bool done);
 
 /**
- * For single rules, in place of all that: the scope is these sites, nothing is computed once for all,
- * and nothing that is due is done by it.
+ * In place of all that: the views show every site, and the scope is empty. Nothing that is due is done
+ * by it.
+ * @param steps  of SQLite, that may be spent on what is found once for all rules
+ * @param ret_shared  false: that took longer the last time, and login_core, login_facts and cut_facts
+ *                    are empty
  */
-int scope_open_some(struct store *s, const int64_t *site_ids, size_t count);
+int scope_open_shared(struct store *s, uint64_t steps, bool *ret_shared);
 
 /** What the view rule_parameters shows. */
 int scope_clear_parameters(struct store *s, const char *rule);

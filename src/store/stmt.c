@@ -621,7 +621,6 @@ static const char *const statements[STMT_COUNT] = {
         "WHERE sink = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
     [STMT_ALERT_QUEUE_COUNT] = "SELECT count(*) FROM alert_queue",
     [STMT_ALERT_QUEUE_LAST] = "SELECT coalesce(max(id), 0) FROM alert_queue",
-    [STMT_SCOPE_ADD] = "INSERT INTO temp.rule_scope (site_id) VALUES (?1)",
     [STMT_DRAFT_ADD] =
         "INSERT INTO temp.rule_drafts (verdict, at, site_id, session_id, exchange_id, summary, "
         "caveats, evidence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

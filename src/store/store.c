@@ -279,7 +279,7 @@ void store_rollback(struct store *s)
 {
     s->epoch++;
     s->servers_known_to = 0;
-    s->views = VIEWS_NONE; /* temporary views are rolled back, too */
+    s->shows_all = false; /* temporary views are rolled back, too */
     analysis_destroy(s->analysis);
     s->analysis = NULL;
     batches_clear(s->batches);

@@ -13,6 +13,8 @@
 #include "base/span.h"
 #include "base/time.h"
 
+#include <stdatomic.h>
+
 struct store;
 
 enum store_mode {
@@ -52,6 +54,12 @@ void store_rollback(struct store *s);
  * it, or may have been: what a caller keeps in memory of it holds no longer. Within a transaction.
  */
 int store_epoch(struct store *s, uint64_t *ret_epoch);
+
+/**
+ * What runs from here on ends with -ECANCELED soon after *stop becomes true, which any thread may make it.
+ * @param stop  borrowed; NULL: nothing ends it
+ */
+void store_set_stop(struct store *s, const atomic_bool *stop);
 
 struct store_info {
     int64_t schema_version;

@@ -28,21 +28,30 @@ static int print_finding(const struct query_row *row, void *user)
     return 0;
 }
 
-static int tell(const struct round *r, void *user)
+struct teller {
+    struct store *store;
+    bool is_glance; /* the last round was */
+};
+
+static int note(const struct round *r, void *user)
 {
+    struct teller *t = user;
+    t->is_glance = r->is_glance;
+    return 0;
+}
+
+static void tell(void *user)
+{
+    const struct teller *t = user;
     struct query_error e;
     const struct query all = {
         .sql = HR_SPAN("SELECT rule || ':' || fingerprint || ':' || verdict FROM findings "
                        "WHERE withdrawn_at IS NULL ORDER BY fingerprint")};
-    printf("%s", r->is_glance ? "glance" : "look");
-    const int code = query_run(user, &all, print_finding, NULL, &e);
+    printf("%s", t->is_glance ? "glance" : "look");
+    if (query_run(t->store, &all, print_finding, NULL, &e) != 0) {
+        printf(" %s", e.text);
+    }
     printf("\n");
-    return code;
-}
-
-static void ended(void *user)
-{
-    (void)user;
 }
 
 static void complain(const char *line, void *user)
@@ -90,6 +99,7 @@ static int run(const char *const *path, struct store *store, const struct plan *
     struct rule_set rules;
     struct pipeline_config config;
     struct ingest *ingest = NULL;
+    struct teller teller = {.store = store};
     hr_buf_init(&error, SIZE_MAX);
     pipeline_config_init(&config);
     if (packet_source_open(&files, &source, &error) < 0 ||
@@ -103,10 +113,10 @@ static int run(const char *const *path, struct store *store, const struct plan *
         .captures = path,
         .capture_count = 1,
         .glance_share = plan->share,
-        .found = tell,
+        .found = note,
         .idle = nothing,
-        .ended = ended,
-        .user = store,
+        .ended = tell,
+        .user = &teller,
     };
     struct rounds *rounds = rounds_create(&rounds_config);
     struct writer_target target = {.rounds = rounds};
