@@ -205,6 +205,12 @@ static int64_t days_from_civil(int year, int month, int day)
            719468;
 }
 
+static int days_in_month(int year, int month)
+{
+    return (int)(days_from_civil(month == 12 ? year + 1 : year, month % 12 + 1, 1) -
+                 days_from_civil(year, month, 1));
+}
+
 bool http_date_parse(struct hr_span text, hr_nsec *ret_at)
 {
     struct date d = {-1, -1, -1, -1, -1, -1};
@@ -220,8 +226,8 @@ bool http_date_parse(struct hr_span text, hr_nsec *ret_at)
             i++;
         }
     }
-    if (d.hour < 0 || d.day < 1 || d.day > 31 || d.month < 0 || d.year < 1601 || d.hour > 23 ||
-        d.minute > 59 || d.second > 60) {
+    if (d.hour < 0 || d.day < 1 || d.month < 0 || d.year < 1601 || d.hour > 23 || d.minute > 59 ||
+        d.second > 60 || d.day > days_in_month(d.year, d.month)) {
         return false;
     }
     int64_t seconds = days_from_civil(d.year, d.month, d.day) * 86400 + (int64_t)d.hour * 3600 +
