@@ -69,6 +69,10 @@ static struct hr_yaml *convert_mapping(struct load *l, const yaml_node_t *from, 
 {
     struct hr_yaml **link = &to->child;
     to->kind = HR_YAML_MAPPING;
+    if (from->data.mapping.pairs.top - from->data.mapping.pairs.start > HR_YAML_KEYS) {
+        hr_yaml_fail(l->doc, to, "more than %d keys in one mapping", HR_YAML_KEYS);
+        return NULL;
+    }
     for (yaml_node_pair_t *p = from->data.mapping.pairs.start; p < from->data.mapping.pairs.top; p++) {
         const struct hr_yaml *key = convert(l, p->key, depth + 1);
         if (key == NULL) {

@@ -1,7 +1,8 @@
 /*
  * base/yaml.h - a YAML file as a tree whose every node knows its line, and checks that name the
  * file, the line and what was expected. The only file that includes the YAML library.
- * One document, no anchors or aliases, at most HR_YAML_LIMIT_BYTES and HR_YAML_DEPTH levels.
+ * One document, no anchors or aliases, at most HR_YAML_LIMIT_BYTES, HR_YAML_DEPTH levels and
+ * HR_YAML_KEYS keys in a mapping, which are compared with each other.
  */
 #ifndef HR_BASE_YAML_H
 #define HR_BASE_YAML_H
@@ -11,6 +12,7 @@
 
 #define HR_YAML_LIMIT_BYTES (4u * 1024 * 1024)
 #define HR_YAML_DEPTH 32
+#define HR_YAML_KEYS 1000
 
 enum hr_yaml_kind {
     HR_YAML_SCALAR,

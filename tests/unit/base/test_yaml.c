@@ -88,6 +88,25 @@ static void nesting_is_bounded(void **state)
     hr_buf_finish(&text);
 }
 
+/* Keys are compared with each other. */
+static void keys_are_bounded(void **state)
+{
+    (void)state;
+    for (int extra = 0; extra < 2; extra++) {
+        struct hr_buf text;
+        struct hr_yaml_doc doc;
+        hr_buf_init(&text, SIZE_MAX);
+        for (int i = 0; i < HR_YAML_KEYS + extra; i++) {
+            hr_buf_appendf(&text, "key%d: 1\n", i);
+        }
+        assert_int_equal(hr_yaml_parse(&doc, "wide", hr_buf_span(&text)) == 0, extra == 0);
+        assert_string_equal(hr_buf_str(&doc.error),
+                            extra == 0 ? "" : "wide:1: more than 1000 keys in one mapping");
+        hr_yaml_finish(&doc);
+        hr_buf_finish(&text);
+    }
+}
+
 static void an_empty_document_has_no_root(void **state)
 {
     struct hr_yaml_doc doc;
@@ -105,6 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_name_file_line_and_expectation),
         cmocka_unit_test(nesting_is_bounded),
+        cmocka_unit_test(keys_are_bounded),
         cmocka_unit_test(an_empty_document_has_no_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
