@@ -186,6 +186,26 @@ static bool fill_copy(const char *from, const char *to)
     return sqlite3_close(copy) == SQLITE_OK && done;
 }
 
+/* What was renamed in it stays so when the power fails. A file system that cannot is let be. */
+static bool sync_folder(const char *path)
+{
+    struct hr_buf folder;
+    const char *slash = strrchr(path, '/');
+    hr_buf_init(&folder, SIZE_MAX);
+    if (slash != NULL) {
+        hr_buf_append(&folder, hr_span_of(path, (size_t)(slash - path) + 1));
+    } else {
+        hr_buf_append_str(&folder, ".");
+    }
+    int fd = open(hr_buf_str(&folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool done = fd < 0 || fsync(fd) == 0 || errno == EINVAL;
+    if (fd >= 0) {
+        close(fd);
+    }
+    hr_buf_finish(&folder);
+    return done;
+}
+
 /* Made under another name and renamed: a kill leaves no half of a copy under its name. */
 static int copy_database(struct store *s, int64_t version)
 {
@@ -198,7 +218,7 @@ static int copy_database(struct store *s, int64_t version)
     unlink(hr_buf_str(&part));
     int fd = open(hr_buf_str(&part), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     bool done = fd >= 0 && fill_copy(s->path, hr_buf_str(&part)) && fsync(fd) == 0 &&
-                rename(hr_buf_str(&part), hr_buf_str(&name)) == 0;
+                rename(hr_buf_str(&part), hr_buf_str(&name)) == 0 && sync_folder(s->path);
     int r = done ? 0
                  : store_fail_text(s, -EIO,
                                    "is of an older version, and its copy %s could not be "

@@ -27,6 +27,7 @@ PHASES = {
     "copying": ("pwrite %s.part*" % COPY, "sync %s.part*" % COPY, "truncate %s.part*" % COPY,
                 "unlink %s.part*" % COPY),
     "naming": ("rename %s" % COPY,),
+    "keeping the name": ("sync home",),
     "stepping": ("pwrite %s-wal" % DB,),
     "commit": ("step COMMIT", "sync %s-wal" % DB),
     "checkpoint": ("pwrite %s" % DB, "truncate %s" % DB, "sync %s" % DB, "unlink %s-wal" % DB),
@@ -107,7 +108,8 @@ def main():
     count = int(sys.argv[5]) if len(sys.argv) > 5 else 3
     rng = random.Random(SEED)
     with tempfile.TemporaryDirectory() as scratch:
-        os.chdir(scratch)
+        os.mkdir(os.path.join(scratch, "home"))
+        os.chdir(os.path.join(scratch, "home"))
         subprocess.run([capgen, "traffic", "--exchanges", "400", "--seed", "1", "-o", "a.pcap"],
                        stderr=subprocess.DEVNULL, check=True)
         with open("key", "wb") as f:
