@@ -45,10 +45,13 @@ ordered AS MATERIALIZED (
 extra AS (
     SELECT a.*, n.exchange_id AS answered_id, n.method, n.path, n.status AS first_status, n.session_id,
            -- The capture as a whole lost frames meanwhile: a request may be among them.
-           EXISTS (SELECT 1 FROM loss_facts l
-                   WHERE l.hides_exchanges AND l.stream_id IS NULL
-                     AND (l.server IS NULL OR (l.server = a.server AND l.server_port = a.server_port))
-                     AND l.from_at <= a.response_at AND l.to_at >= n.request_at) AS loss_doubt
+           (coalesce((SELECT l.to_at FROM loss_span_facts l
+                      WHERE l.server IS NULL AND l.from_at <= a.response_at
+                      ORDER BY l.from_at DESC LIMIT 1) >= n.request_at, 0)
+            OR EXISTS (SELECT 1 FROM loss_facts l
+                       WHERE l.hides_exchanges AND l.stream_id IS NULL
+                         AND l.server = a.server AND l.server_port = a.server_port
+                         AND l.from_at <= a.response_at AND l.to_at >= n.request_at)) AS loss_doubt
     FROM alone a
     CROSS JOIN ordered o ON o.exchange_id = a.exchange_id
     CROSS JOIN exchange_facts n ON n.exchange_id = o.answered_id

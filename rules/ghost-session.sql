@@ -43,37 +43,75 @@ WITH failed AS MATERIALIZED (
            OR EXISTS (SELECT 1 FROM login_facts o
                       WHERE o.endpoint_id = f.endpoint_id AND o.outcome = 'success'))
 ),
--- The first grants to these sessions afterwards.
-used AS (
-    SELECT f.*, g.operation_id AS grant_id, g.exchange_id AS grant_exchange_id, g.method AS grant_method,
+-- A token that the request brought along had no live session before: what its last answer said. Until the limit
+-- nothing else can have made the session live: a login that took effect before, a step that is not understood.
+limited AS MATERIALIZED (
+    SELECT f.*,
+           coalesce(CASE WHEN f.is_shown
+                    THEN (SELECT h.start_at FROM session_history h
+                          WHERE h.session_id = f.session_id AND h.exchange_id != f.exchange_id
+                            AND (h.kind IN ('login', 'possible login') OR h.issues)
+                          ORDER BY h.start_at LIMIT 1)
+                    ELSE (SELECT h.start_at FROM session_history h
+                          WHERE h.session_id = f.session_id AND h.exchange_id != f.exchange_id
+                            AND h.start_at >= f.start_at AND h.kind IN ('login', 'possible login')
+                          ORDER BY h.start_at LIMIT 1)
+                    END, 9223372036854775807) AS limit_at
+    FROM failed f
+    WHERE f.is_shown
+       OR coalesce((SELECT h.kind FROM session_history h
+                    WHERE h.session_id = f.session_id AND h.start_at < f.start_at
+                      AND h.exchange_id NOT IN (SELECT exchange_id FROM failed)
+                      AND (h.kind IN ('issued', 'login', 'possible login', 'denied', 'logout')
+                           OR (h.kind = 'granted' AND h.protection != 'public'))
+                    ORDER BY h.start_at DESC, h.operation_id DESC LIMIT 1), '')
+          IN ('issued', 'denied', 'logout')
+),
+-- The first grants to these sessions afterwards, protected ones before others.
+found AS MATERIALIZED (
+    SELECT f.*,
+           coalesce((SELECT g.operation_id FROM session_history g
+                     WHERE g.session_id = f.session_id AND g.kind = 'granted' AND g.protection = 'protected'
+                       AND NOT g.is_cached AND NOT g.is_static
+                       AND g.start_at > f.known_at AND g.start_at < f.limit_at AND g.end_at < f.limit_at
+                       AND NOT g.sets_other_token
+                     ORDER BY g.start_at, g.operation_id LIMIT 1),
+                    (SELECT g.operation_id FROM session_history g
+                     WHERE g.session_id = f.session_id AND g.kind = 'granted' AND g.protection = 'unknown'
+                       AND NOT g.is_cached AND NOT g.is_static
+                       AND g.start_at > f.known_at AND g.start_at < f.limit_at AND g.end_at < f.limit_at
+                       AND NOT g.sets_other_token
+                     ORDER BY g.start_at, g.operation_id LIMIT 1)) AS grant_id
+    FROM limited f
+),
+used AS MATERIALIZED (
+    SELECT f.*, g.exchange_id AS grant_exchange_id, g.method AS grant_method,
            g.path AS grant_path, g.status AS grant_status, g.start_at AS grant_at, g.end_at AS grant_end_at,
            g.protection, g.session_order, g.is_jwt, g.server, g.server_port,
            f.is_resynchronised OR g.is_resynchronised AS pairing_doubt,
            (g.start_at - f.known_at) / 1e6 AS gap_ms,
            row_number() OVER (PARTITION BY f.exchange_id
                               ORDER BY g.protection = 'protected' DESC, g.start_at, g.operation_id) AS place
-    FROM failed f
-    CROSS JOIN session_history g ON g.session_id = f.session_id
-    WHERE g.kind = 'granted'
-      AND g.protection != 'public'
-      AND NOT g.is_cached AND NOT g.is_static AND NOT g.sets_other_token
-      AND g.start_at > f.known_at
-      -- What else can have made the session live: a login that took effect before, and a step that is
-      -- not understood.
-      AND NOT EXISTS (SELECT 1 FROM session_history h
-                      WHERE h.session_id = f.session_id AND h.exchange_id != f.exchange_id
-                        AND h.start_at <= g.end_at
-                        AND (h.kind IN ('login', 'possible login')
-                             OR (h.issues AND f.is_shown))
-                        AND (f.is_shown OR h.start_at >= f.start_at))
+    FROM found f
+    CROSS JOIN session_history g ON g.operation_id = f.grant_id
 ),
--- A token that the request brought along had no live session before: what its last answer said.
+successes AS MATERIALIZED (
+    SELECT site_id, user_id, start_at, end_at FROM login_facts WHERE outcome = 'success' AND user_id IS NOT NULL
+),
+signed_in AS MATERIALIZED (
+    SELECT u.exchange_id
+    FROM used u
+    JOIN successes o ON o.user_id = u.user_id AND o.site_id = u.site_id
+    WHERE o.end_at >= u.start_at AND o.start_at <= u.grant_end_at
+),
 ghosts AS (
     SELECT u.*,
-           EXISTS (SELECT 1 FROM loss_facts l
-                   WHERE l.hides_exchanges
-                     AND (l.server IS NULL OR (l.server = u.server AND l.server_port = u.server_port))
-                     AND l.from_at <= u.grant_end_at AND l.to_at >= u.start_at) AS loss_doubt,
+           (coalesce((SELECT l.to_at FROM loss_span_facts l
+                      WHERE l.server = u.server AND l.server_port = u.server_port AND l.from_at <= u.grant_end_at
+                      ORDER BY l.from_at DESC LIMIT 1) >= u.start_at, 0)
+            OR coalesce((SELECT l.to_at FROM loss_span_facts l
+                         WHERE l.server IS NULL AND l.from_at <= u.grant_end_at
+                         ORDER BY l.from_at DESC LIMIT 1) >= u.start_at, 0)) AS loss_doubt,
            EXISTS (SELECT 1 FROM session_history h
                    WHERE h.session_id = u.session_id AND h.kind = 'granted'
                      AND h.protection != 'protected' AND h.method NOT IN ('GET', 'HEAD')
@@ -81,16 +119,7 @@ ghosts AS (
     FROM used u
     WHERE u.place = 1
       AND (u.is_shown
-           OR (coalesce((SELECT h.kind FROM session_history h
-                         WHERE h.session_id = u.session_id AND h.start_at < u.start_at
-                           AND h.exchange_id NOT IN (SELECT exchange_id FROM failed)
-                           AND (h.kind IN ('issued', 'login', 'possible login', 'denied', 'logout')
-                                OR (h.kind = 'granted' AND h.protection != 'public'))
-                         ORDER BY h.start_at DESC, h.operation_id DESC LIMIT 1), '')
-               IN ('issued', 'denied', 'logout')
-               AND NOT EXISTS (SELECT 1 FROM login_facts o
-                               WHERE o.site_id = u.site_id AND o.user_id = u.user_id AND o.outcome = 'success'
-                                 AND o.end_at >= u.start_at AND o.start_at <= u.grant_end_at)))
+           OR u.exchange_id NOT IN (SELECT exchange_id FROM signed_in))
       -- An answer that the capture lost may have been a success.
       AND (u.outcome != 'none'
            OR (NOT u.loss AND NOT EXISTS (SELECT 1 FROM loss_facts l WHERE l.stream_id = u.stream_id)))

@@ -75,9 +75,8 @@ ids AS (
     SELECT l.*,
            -- A cache would hand out the first answer's id with every copy, and nowhere else.
            min(like_sender) OVER (PARTITION BY value, site_id) AS cache_doubt,
-           EXISTS (SELECT 1 FROM loss_facts d
-                   WHERE d.hides_exchanges
-                     AND (d.server IS NULL OR (d.server = l.server AND d.server_port = l.server_port))
+           EXISTS (SELECT 1 FROM loss_span_facts d
+                   WHERE (d.server IS NULL OR (d.server = l.server AND d.server_port = l.server_port))
                      AND d.from_at <= l.response_at) AS loss_doubt,
            row_number() OVER (PARTITION BY exchange_id ORDER BY sent_at DESC, sender_id) AS place
     FROM leaked l

@@ -161,11 +161,11 @@ people AS MATERIALIZED (
            CASE WHEN d.other GLOB '~????????????????' THEN 0
                 ELSE (d.other LIKE '%@%') * 2 + (d.other GLOB '*[0-9][0-9][0-9]*') END AS other_form,
            viewer_own = 0 AND viewer_one_name AND viewer_answers > 1 AS is_constant,
-           EXISTS (SELECT 1 FROM loss_facts l
-                   WHERE l.server = d.server AND l.server_port = d.server_port AND l.hides_exchanges
-                     AND l.from_at <= d.response_at
-                     AND l.to_at >= coalesce((SELECT h.start_at FROM session_history h
-                                              WHERE h.operation_id = d.login_id), d.request_at)) AS loss_doubt
+           coalesce((SELECT l.to_at FROM loss_span_facts l
+                     WHERE l.server = d.server AND l.server_port = d.server_port AND l.from_at <= d.response_at
+                     ORDER BY l.from_at DESC LIMIT 1)
+                    >= coalesce((SELECT h.start_at FROM session_history h
+                                 WHERE h.operation_id = d.login_id), d.request_at), 0) AS loss_doubt
     FROM detailed d
     WHERE d.other IS NOT NULL AND lower(d.other) != lower(d.user)
 ),

@@ -86,10 +86,12 @@ ordered AS MATERIALIZED (
 lost AS (
     SELECT d.*, o.overlaps,
            coalesce(o.user_next_at <= d.denial_end_at, 0) OR o.overlaps_user AS other_login,
-           EXISTS (SELECT 1 FROM loss_facts l
-                   WHERE l.hides_exchanges
-                     AND (l.server IS NULL OR (l.server = d.server AND l.server_port = d.server_port))
-                     AND l.from_at <= d.denial_end_at AND l.to_at >= d.start_at) AS loss_doubt
+           (coalesce((SELECT l.to_at FROM loss_span_facts l
+                      WHERE l.server = d.server AND l.server_port = d.server_port AND l.from_at <= d.denial_end_at
+                      ORDER BY l.from_at DESC LIMIT 1) >= d.start_at, 0)
+            OR coalesce((SELECT l.to_at FROM loss_span_facts l
+                         WHERE l.server IS NULL AND l.from_at <= d.denial_end_at
+                         ORDER BY l.from_at DESC LIMIT 1) >= d.start_at, 0)) AS loss_doubt
     FROM denied d
     CROSS JOIN ordered o ON o.exchange_id = d.exchange_id
     WHERE d.exchange_id NOT IN (SELECT exchange_id FROM signed_out)

@@ -56,10 +56,13 @@ cuts AS (
            count(DISTINCT client) = 1 AS one_client,
            max(closed_at - coalesce(request_end_at, request_at)) <= clock_doubt AS order_doubt,
            min(closed_at - request_at) >= patience_s * 1e9 AS patience_doubt,
-           EXISTS (SELECT 1 FROM loss_facts l
-                   WHERE l.hides_exchanges
-                     AND (l.server IS NULL OR (l.server = requests.server AND l.server_port = requests.server_port))
-                     AND l.from_at <= coalesce(accepted_at, cut_end_at) AND l.to_at >= cut_at - 1000000000)
+           (coalesce((SELECT l.to_at FROM loss_span_facts l
+                      WHERE l.server = requests.server AND l.server_port = requests.server_port
+                        AND l.from_at <= coalesce(accepted_at, cut_end_at)
+                      ORDER BY l.from_at DESC LIMIT 1) >= cut_at - 1000000000, 0)
+            OR coalesce((SELECT l.to_at FROM loss_span_facts l
+                         WHERE l.server IS NULL AND l.from_at <= coalesce(accepted_at, cut_end_at)
+                         ORDER BY l.from_at DESC LIMIT 1) >= cut_at - 1000000000, 0))
                AS loss_doubt
     FROM requests, settings
     WHERE connections >= mass

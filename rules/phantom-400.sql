@@ -125,10 +125,12 @@ retried AS MATERIALIZED (
                         AND CASE WHEN r.session_id IS NOT NULL THEN w.session_id = r.session_id
                                  ELSE w.client = r.client END
                         AND NOT (r.is_login AND w.role IN ('login', 'logout')))
-      AND NOT EXISTS (SELECT 1 FROM loss_facts l
-                      WHERE l.hides_exchanges
-                        AND (l.server IS NULL OR (l.server = r.server AND l.server_port = r.server_port))
-                        AND l.from_at <= t.again_at AND l.to_at >= r.start_at)
+      AND NOT (coalesce((SELECT l.to_at FROM loss_span_facts l
+                         WHERE l.server = r.server AND l.server_port = r.server_port AND l.from_at <= t.again_at
+                         ORDER BY l.from_at DESC LIMIT 1) >= r.start_at, 0)
+               OR coalesce((SELECT l.to_at FROM loss_span_facts l
+                            WHERE l.server IS NULL AND l.from_at <= t.again_at
+                            ORDER BY l.from_at DESC LIMIT 1) >= r.start_at, 0))
 ),
 -- A login may be repeated: what was accepted more than once is no one-time value. Where it is not accepted again, the
 -- password may have been changed.

@@ -36,10 +36,12 @@ WITH late AS MATERIALIZED (
            o.status AS logout_status,
            o.is_resynchronised OR g.is_resynchronised AS pairing_doubt,
            o.session_id != g.session_id AS is_older,
-           EXISTS (SELECT 1 FROM loss_facts l
-                   WHERE l.hides_exchanges
-                     AND (l.server IS NULL OR (l.server = g.server AND l.server_port = g.server_port))
-                     AND l.from_at <= g.end_at AND l.to_at >= o.start_at) AS loss_doubt,
+           (coalesce((SELECT l.to_at FROM loss_span_facts l
+                      WHERE l.server = g.server AND l.server_port = g.server_port AND l.from_at <= g.end_at
+                      ORDER BY l.from_at DESC LIMIT 1) >= o.start_at, 0)
+            OR coalesce((SELECT l.to_at FROM loss_span_facts l
+                         WHERE l.server IS NULL AND l.from_at <= g.end_at
+                         ORDER BY l.from_at DESC LIMIT 1) >= o.start_at, 0)) AS loss_doubt,
            (SELECT h.operation_id FROM session_history h
             WHERE h.session_id = g.session_id AND h.kind = 'login' AND h.start_at <= o.start_at
             ORDER BY h.start_at DESC, h.operation_id DESC LIMIT 1) AS login_id,

@@ -97,10 +97,12 @@ given AS MATERIALIZED (
            (SELECT min(CASE WHEN h.issues THEN 0 ELSE h.start_at END) FROM session_history h
             WHERE h.session_id = l.given_id AND h.exchange_id != l.exchange_id
               AND (h.issues OR h.kind IN ('login', 'possible login'))) AS others_at,
-           EXISTS (SELECT 1 FROM loss_facts s
-                   WHERE s.hides_exchanges
-                     AND (s.server IS NULL OR (s.server = l.server AND s.server_port = l.server_port))
-                     AND s.from_at <= l.end_at AND s.to_at >= l.logout_start_at) AS loss_doubt,
+           (coalesce((SELECT s.to_at FROM loss_span_facts s
+                      WHERE s.server = l.server AND s.server_port = l.server_port AND s.from_at <= l.end_at
+                      ORDER BY s.from_at DESC LIMIT 1) >= l.logout_start_at, 0)
+            OR coalesce((SELECT s.to_at FROM loss_span_facts s
+                         WHERE s.server IS NULL AND s.from_at <= l.end_at
+                         ORDER BY s.from_at DESC LIMIT 1) >= l.logout_start_at, 0)) AS loss_doubt,
            l.end_at - l.logout_end_at <= (SELECT max(c.clock_doubt) FROM stream_facts c
                                           WHERE c.stream_id IN (l.stream_id, l.logout_stream_id)) AS is_close
     FROM late l

@@ -124,10 +124,12 @@ grouped AS (
 ),
 sites AS (
     SELECT g.*,
-           EXISTS (SELECT 1 FROM loss_facts l
-                   WHERE l.hides_exchanges
-                     AND (l.server IS NULL OR (l.server = g.server AND l.server_port = g.server_port))
-                     AND l.from_at <= g.last_denied_at AND l.to_at >= g.first_granted_at) AS loss_doubt
+           (coalesce((SELECT l.to_at FROM loss_span_facts l
+                      WHERE l.server = g.server AND l.server_port = g.server_port AND l.from_at <= g.last_denied_at
+                      ORDER BY l.from_at DESC LIMIT 1) >= g.first_granted_at, 0)
+            OR coalesce((SELECT l.to_at FROM loss_span_facts l
+                         WHERE l.server IS NULL AND l.from_at <= g.last_denied_at
+                         ORDER BY l.from_at DESC LIMIT 1) >= g.first_granted_at, 0)) AS loss_doubt
     FROM grouped g
 )
 SELECT NULL AS exchange_id,

@@ -69,10 +69,12 @@ facts AS (
            EXISTS (SELECT 1 FROM session_history h
                    WHERE h.session_id = j.session_id AND h.kind = 'granted' AND h.protection != 'public'
                      AND h.start_at < j.start_at AND h.end_at > j.before_at) AS order_doubt,
-           EXISTS (SELECT 1 FROM loss_facts l
-                   WHERE l.hides_exchanges
-                     AND (l.server IS NULL OR (l.server = a.server AND l.server_port = a.server_port))
-                     AND l.from_at <= a.end_at AND l.to_at >= j.before_at) AS loss_doubt
+           (coalesce((SELECT l.to_at FROM loss_span_facts l
+                      WHERE l.server = a.server AND l.server_port = a.server_port AND l.from_at <= a.end_at
+                      ORDER BY l.from_at DESC LIMIT 1) >= j.before_at, 0)
+            OR coalesce((SELECT l.to_at FROM loss_span_facts l
+                         WHERE l.server IS NULL AND l.from_at <= a.end_at
+                         ORDER BY l.from_at DESC LIMIT 1) >= j.before_at, 0)) AS loss_doubt
     FROM followed j
     CROSS JOIN session_history a ON a.operation_id = j.after_id
     WHERE a.kind = 'granted' AND NOT a.sets_other_token

@@ -80,11 +80,12 @@ flaps AS (
 ),
 firsts AS (
     SELECT flaps.*,
-           EXISTS (SELECT 1 FROM loss_facts l
-                   WHERE l.hides_exchanges
-                     AND (l.server IS NULL
-                          OR (l.server = flaps.server AND l.server_port = flaps.server_port))
-                     AND l.from_at <= after_end_at AND l.to_at >= before_at) AS loss_doubt,
+           (coalesce((SELECT l.to_at FROM loss_span_facts l
+                      WHERE l.server = flaps.server AND l.server_port = flaps.server_port AND l.from_at <= after_end_at
+                      ORDER BY l.from_at DESC LIMIT 1) >= before_at, 0)
+            OR coalesce((SELECT l.to_at FROM loss_span_facts l
+                         WHERE l.server IS NULL AND l.from_at <= after_end_at
+                         ORDER BY l.from_at DESC LIMIT 1) >= before_at, 0)) AS loss_doubt,
            before_replica IS NOT replica OR after_replica IS NOT replica AS replicas_differ,
            (start_at - before_end_at) / 1e6 AS ms_before,
            (after_at - end_at) / 1e6 AS ms_after

@@ -35,6 +35,12 @@ static const struct {
      "(SELECT coalesce(sum(n.exchanges), 0) FROM endpoint_status n JOIN endpoints e ON e.id = "
      "n.endpoint_id JOIN sites s ON s.id = e.site_id WHERE s.is_analysed AND NOT s.is_changed) "
      "AND NOT EXISTS (SELECT 1 FROM meta WHERE name = 'pruned_before')",               "sums of the heat map differ from the exchanges"      },
+    {"SELECT count(*) FROM loss l WHERE l.hides_exchanges AND coalesce((SELECT s.to_at FROM "
+     "loss_spans s WHERE s.server IS l.server AND s.server_port IS l.server_port AND s.from_at <= "
+     "coalesce(min(l.from_at, l.to_at), l.from_at, -9223372036854775807) ORDER BY s.from_at DESC "
+     "LIMIT 1) < coalesce(max(l.from_at, l.to_at), l.to_at, 9223372036854775807), 1)",                  "losses lie outside the spans of loss"                },
+    {"SELECT count(*) FROM (SELECT from_at, lag(to_at) OVER (PARTITION BY server, server_port "
+     "ORDER BY from_at) AS before_at FROM loss_spans) WHERE from_at <= before_at",     "spans of loss touch each other"                      },
 };
 
 struct checker {
@@ -132,6 +138,7 @@ static int prune(struct store *s, hr_nsec before, int64_t *ret_exchanges)
     for (size_t i = 0; r == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
         r = store_run_for(s, steps[i], before);
     }
+    r = r == 0 ? store_join_losses(s) : r;
     r = r == 0 ? forget_orphans(s, before) : r;
     r = r == 0 && *ret_exchanges > 0 ? store_change_epoch(s) : r;
     r = r == 0 ? store_run_for(s, STMT_PRUNE_CAPTURES, before) : r;

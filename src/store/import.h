@@ -26,6 +26,7 @@ struct import {
     bool is_fresh; /* nothing was stored before: no look-ups, indexes at the end */
     bool has_session_index;
     bool has_refusals;
+    bool has_fewer_losses; /* some that were stored hide nothing any more */
     int64_t number; /* of this import */
     struct import_capture *captures;
     size_t capture_count;
@@ -65,6 +66,12 @@ int import_name_sessions(struct import *i);
 int import_drop_doubles(struct import *i);
 /** Joins connections that a cut between two captures parted, where no byte is missing. */
 int import_join_streams(struct import *i);
+
+/* write_losses.c */
+/** Joins the losses of this import to the spans of time in which something may be hidden. */
+int import_join_losses(struct import *i);
+/** The same anew, of all losses that are stored. */
+int store_join_losses(struct store *s);
 
 /* write_refusals.c */
 /** Joins what this import told of refused connections with what was known. */

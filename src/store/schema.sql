@@ -330,6 +330,18 @@ CREATE TABLE loss (
     hides_exchanges INTEGER NOT NULL  -- boolean; whole exchanges may be missing
 ) STRICT;
 CREATE INDEX loss_by_server ON loss (server, server_port, from_at);
+CREATE INDEX loss_by_stream ON loss (stream_id, server, server_port);
+
+-- When something may be hidden: the union of the losses of a server that hide exchanges. No two spans of a
+-- server touch.
+CREATE TABLE loss_spans (
+    id          INTEGER PRIMARY KEY,
+    server      TEXT,             -- as in loss; NULL: all
+    server_port INTEGER,
+    from_at     INTEGER NOT NULL, -- time; the least number: since ever
+    to_at       INTEGER NOT NULL  -- time; the greatest number: for ever
+) STRICT;
+CREATE INDEX loss_spans_by_server ON loss_spans (server, server_port, from_at, to_at);
 
 -- Results of the rules. Found again by the fingerprint; kept with the time when no longer yielded.
 CREATE TABLE findings (

@@ -303,6 +303,20 @@ static const char *const statements[STMT_COUNT] = {
         "AND o.from_at IS loss.from_at AND o.to_at IS loss.to_at AND o.kind = loss.kind "
         "AND o.bytes = loss.bytes AND o.count = loss.count "
         "AND t.client IS n.client AND t.client_port IS n.client_port)",
+    [STMT_SPAN_CLEAR] = "DELETE FROM loss_spans",
+    [STMT_SPAN_SOURCE] = /* a clock that steps back may turn them round */
+    "SELECT server, server_port, min(from_at, to_at) AS from_at, max(from_at, to_at) FROM ("
+    "SELECT server, server_port, coalesce(from_at, -9223372036854775807) AS from_at, "
+    "coalesce(to_at, 9223372036854775807) AS to_at FROM loss WHERE id > ?1 AND hides_exchanges) "
+    "ORDER BY server, server_port, from_at",
+    [STMT_SPAN_TAKE] = /* those that touch ?3 to ?4; of those that begin before it only the last can
+                        */
+    "DELETE FROM loss_spans WHERE server IS ?1 AND server_port IS ?2 AND from_at <= ?4 "
+    "AND from_at >= coalesce((SELECT b.from_at FROM loss_spans b WHERE b.server IS ?1 "
+    "AND b.server_port IS ?2 AND b.from_at < ?3 ORDER BY b.from_at DESC LIMIT 1), ?3) "
+    "AND to_at >= ?3 RETURNING from_at, to_at",
+    [STMT_SPAN_ADD] =
+        "INSERT INTO loss_spans (server, server_port, from_at, to_at) VALUES (?1, ?2, ?3, ?4)",
     [STMT_JOIN_FIND] =
         "INSERT OR IGNORE INTO temp.joined (id) SELECT m.id FROM streams m JOIN streams p "
         "ON p.client_port = m.client_port AND p.client = m.client AND p.server = m.server "

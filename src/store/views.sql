@@ -691,3 +691,12 @@ SELECT l.id             AS loss_id,
        l.count          AS count,         -- frames, gaps or connections, as the kind says
        l.hides_exchanges AS hides_exchanges -- boolean; whole exchanges may be missing
 FROM loss l;
+
+-- When loss hides exchanges: the union of such losses. No two spans of a server touch, so the last one that begins
+-- before the end of a time tells whether any lies in it; those of all losses would have to be looked at one by one.
+CREATE VIEW loss_span_facts AS
+SELECT l.server      AS server,      -- whose answers are concerned; NULL: all servers
+       l.server_port AS server_port,
+       l.from_at     AS from_at,     -- what happened from then ...
+       l.to_at       AS to_at        -- ... to then may be hidden
+FROM loss_spans l;

@@ -151,6 +151,7 @@ static int drop_double_losses(struct import *i)
 {
     sqlite3_stmt *q = store_stmt(i->s, STMT_LOSS_EXPLAIN);
     int r = store_run(i->s, q);
+    i->has_fewer_losses = i->has_fewer_losses || sqlite3_changes64(i->s->db) > 0;
     q = store_stmt(i->s, STMT_LOSS_DROP_DOUBLES);
     bind_number(q, 1, i->base.loss);
     return r == 0 ? store_run(i->s, q) : r;
@@ -202,5 +203,6 @@ int import_join_streams(struct import *i)
     for (size_t k = 0; r == 0 && joins > 0 && k < HR_ARRAY_LEN(steps); k++) {
         r = store_run(i->s, store_stmt(i->s, steps[k]));
     }
+    i->has_fewer_losses = i->has_fewer_losses || joins > 0;
     return r == 0 && joins > 0 ? store_change_epoch(i->s) : r;
 }

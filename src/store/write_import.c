@@ -614,6 +614,7 @@ int import_finish(struct import *i)
         r = import_drop_doubles(i);
     }
     r = r == 0 ? import_join_streams(i) : r;
+    r = r == 0 ? import_join_losses(i) : r;
     r = r == 0 ? import_join_refusals(i) : r;
     r = r == 0 ? drop_repeated_captures(i) : r;
     r = r == 0 ? import_name_sessions(i) : r;

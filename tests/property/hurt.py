@@ -325,6 +325,103 @@ def open_logins(c, n):
     first.get("/home", sid(0))
 
 
+def overlapping_logins(c, n):
+    """As many users sign in at one time, each twice; then each is asked who they are."""
+    all_of_them = [Connection(c, i) for i in range(n)]
+    for i, x in enumerate(all_of_them):
+        x.ask("POST", "/login", (), b"username=user%d&password=pw" % (i // 2))
+    for i, x in enumerate(all_of_them):
+        x.answer(302, ["Location: /home", "Set-Cookie: session_id=%s; HttpOnly" % sid(i)])
+    for i, x in enumerate(all_of_them):
+        x.get("/home", sid(i), 302 if i % 2 else 200)
+
+
+def lossy(c, n):
+    """Findings on n connections, each of which lost something before and after them."""
+    def loss(x):
+        x.get("/logo.png")
+        x.seq[0] += 700
+        x.seq[1] += 700
+        x.get("/logo.png")
+    for i in range(n):
+        x = Connection(c, i)
+        loss(x)
+        c.wait(60)
+        x = Connection(c, n + i)
+        x.login("ann%d" % i, sid(i))
+        x.get("/home", sid(i))
+        x.get("/home", sid(n + i), 302)
+        x.logout(sid(i))
+        x.get("/home", sid(i), 200 if i % 2 else 302)
+        c.wait(60)
+        x = Connection(c, 2 * n + i)
+        loss(x)
+        c.wait(60)
+
+
+def refused_logins(c, n):
+    """Logins that fail with a new cookie, which is served; each tenth session ten times."""
+    for i in range(n):
+        x = Connection(c, i)
+        if i < 50:
+            x.login("ann", sid(n + i))
+            x.get("/home", sid(n + i))
+            x.get("/home", sid(2 * n + i), 302)
+        x.ask("POST", "/login", (), b"username=user%d&password=pw" % i)
+        x.answer(403, ["Set-Cookie: session_id=%s; HttpOnly; Path=/" % sid(i)])
+        for _ in range(10 if i % 10 == 0 else 1):
+            x.get("/home", sid(i))
+
+
+def failing_again(c, n):
+    """One session whose login fails again and again, and that is served each time."""
+    x = Connection(c, 0)
+    for i in range(50):
+        x.login("ann%d" % i, sid(i))
+        x.get("/home", sid(i))
+        x.get("/home", sid(i + 1000), 302)
+    x.get("/home", sid(99), 302)
+    for _ in range(n):
+        x.ask("POST", "/login", ["Cookie: session_id=" + sid(99)], b"username=bob&password=pw")
+        x.answer(401)
+        x.get("/home", sid(99))
+
+
+def carried_logins(c, n):
+    """Logins that fail under cookies that were denied before, and are served then."""
+    x = Connection(c, 0)
+    for i in range(50):
+        x.login("ann%d" % i, sid(i))
+        x.get("/home", sid(i))
+    for i in range(100, 100 + n):
+        x.get("/home", sid(i), 302)
+        x.ask("POST", "/login", ["Cookie: session_id=" + sid(i)], b"username=user%d&password=pw" % (i // 2))
+        x.answer(401)
+        x.get("/home", sid(i))
+
+
+def foreign(c, n):
+    """Everybody's account page shows a number of theirs, and now and then that of the one before."""
+    for i in range(n):
+        x = Connection(c, i)
+        x.login("user%d" % i, sid(i))
+        for k in range(4):
+            x.ask("GET", "/account", ["Cookie: session_id=" + sid(i)])
+            x.answer(body=b'<p>Account <b>%s</b></p><p>%s</p>' % (
+                b"ACC-%s" % sid(i)[:10].encode(),
+                b"ACC-%s" % sid(i - 1)[:10].encode() if k == 2 and i % 5 == 4 else b"nothing"))
+
+
+def one_value(c, n):
+    """One number on everybody's page."""
+    for i in range(n):
+        x = Connection(c, i)
+        x.login("user%d" % i, sid(i))
+        for _ in range(3):
+            x.ask("GET", "/account", ["Cookie: session_id=" + sid(i)])
+            x.answer(body=b"<p>Account <b>ACC-0123456789</b></p>")
+
+
 def rotating(c, n):
     """One chain: every answer gives the next value."""
     x = Connection(c, 0)
@@ -468,6 +565,13 @@ SHAPES = {
     "flapping": (flapping, 100, []),
     "overlapping": (overlapping, 99, []),
     "open-logins": (open_logins, 70, ["orders_unknown"]),
+    "overlapping-logins": (overlapping_logins, 100, []),
+    "lossy": (lossy, 100, []),
+    "refused-logins": (refused_logins, 100, []),
+    "failing-again": (failing_again, 100, []),
+    "carried-logins": (carried_logins, 100, []),
+    "foreign": (foreign, 50, []),
+    "one-value": (one_value, 50, []),
     "rotating": (rotating, 100, []),
     "shared": (shared, 100, []),
     "one-user": (one_user, 100, []),
