@@ -179,9 +179,10 @@ static bool is_site_glanced(const struct rule_glance *g, int64_t site_id)
 /* What other sites and sessions show may be unfinished, or is known. */
 static bool is_glanced(const struct rule_glance *g, const struct finding_row *f)
 {
-    return is_site_glanced(g, f->site_id) &&
-           (f->exchange_id >= g->since || bsearch(&f->session_id, g->sessions, g->session_count,
-                                                  sizeof(*g->sessions), hr_compare_int64) != NULL);
+    const bool is_session =
+        g->session_count > 0 && bsearch(&f->session_id, g->sessions, g->session_count,
+                                        sizeof(*g->sessions), hr_compare_int64) != NULL;
+    return is_site_glanced(g, f->site_id) && (f->exchange_id >= g->since || is_session);
 }
 
 static int put_draft(const struct finding_row *f, const char *evidence, void *user)
