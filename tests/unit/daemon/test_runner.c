@@ -15,11 +15,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Writes down what it is given: descriptors, signals, session, environment, input. */
+/* Writes down what it is given: descriptors, signals, session, environment, input. Its shell blocks
+ * signals itself while it starts a program. */
 static const char script[] = "#!/bin/sh\n"
                              "exec >%s/got\n"
                              "echo fds $(ls -l /proc/$$/fd | grep -c %s/leak)\n"
-                             "grep -E '^(SigBlk|NoNewPrivs|CapBnd|CapEff):' /proc/$$/status\n"
+                             "grep -E '^(SigBlk|NoNewPrivs|CapBnd|CapEff):' /proc/self/status\n"
                              "sh -c 'kill -PIPE $$; echo SIGPIPE is ignored'\n"
                              "(: </dev/tty) 2>/dev/null && echo a terminal\n"
                              "env | grep -E '^(NOTIFY_SOCKET|WATCHDOG)'\n"
