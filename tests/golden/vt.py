@@ -31,6 +31,7 @@ class Terminal:
             leaks.ignore()
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             signal.pthread_sigmask(signal.SIG_SETMASK, [])
+            signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # ignored in the background of a shell
             os.execv(argv[0], argv)
         self.before = self.modes()  # the program has not begun yet, or just so
 
