@@ -21,6 +21,9 @@
 #define ROUND_SHARE 4
 /* Whole looks at what is known of a site take a tenth of the time at most; glances lie between. */
 #define GLANCE_SHARE 9
+/* A site is known too little for glances where one in so many exchanges came in since the last
+ * look. */
+#define GLANCE_GROWTH 8
 /* Who told it to end does not wait for longer looks: the next watch or audit judges what is left.
  */
 #define LOOK_PATIENCE HR_NSEC_PER_SEC
@@ -417,6 +420,7 @@ static int start(struct watch *w)
         .capture_count = feed_count(c->feed),
         .retain = c->retain,
         .glance_share = GLANCE_SHARE,
+        .glance_growth = GLANCE_GROWTH,
         .patience = LOOK_PATIENCE,
         .found = on_found,
         .idle = on_idle,
@@ -506,6 +510,10 @@ int watch_run(const struct watch_config *config, int signals)
         begin_round(&w, true);
         r = ingest_finish(w.ingest);
         r = end_alerts(&w, r);
+        if (r == 0 && atomic_load(&w.is_behind)) {
+            hr_warning(
+                "not all that came in is judged: the next watch or audit of this database goes on");
+        }
         publish(&w);
     }
     ingest_destroy(w.ingest);

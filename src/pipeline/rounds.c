@@ -23,7 +23,8 @@
 /* Alerts wait for the end of a look: where that is so long, it comes that much rarer. */
 #define VERY_LONG_LOOK (500 * HR_NSEC_PER_MSEC)
 #define RARER 11
-/* Of the first look, until its time is known: CPU time for each exchange that is stored. */
+/* Of a look, until its time is known: CPU time for each exchange that is stored. The first one
+ * tells nothing, for it compiles the rules. */
 #define TIME_OF_EXCHANGE (4 * HR_NSEC_PER_USEC)
 
 struct rounds {
@@ -32,8 +33,9 @@ struct rounds {
     struct import *import;  /* NULL: no round is open */
     int64_t *captures;      /* their rows; 0: none yet */
     hr_nsec pruned_at;      /* packet time; INT64_MIN: never */
-    hr_nsec look_time;      /* CPU time of the last whole look, or a guess before the first */
+    hr_nsec look_time;      /* CPU time of the last whole look, or a guess before the second */
     hr_nsec looked_at;      /* steady time of its end; INT64_MIN: there was none */
+    int64_t exchange_limit; /* the highest id of an exchange then */
     int64_t endpoint_limit; /* the highest id of an endpoint then */
     bool is_behind;         /* something was not looked at, but for a glance */
     bool is_begun;          /* a round was ended */
@@ -128,6 +130,7 @@ static int look(struct rounds *r, bool is_last, struct rule_run_result *ret_resu
 {
     struct store *s = r->config.store;
     struct judge_counters counters = {0};
+    const bool is_first = r->looked_at == INT64_MIN;
     const hr_nsec begin = read_clock(CLOCK_THREAD_CPUTIME_ID);
     int code =
         pipeline_analyse(s, r->config.profiles, r->config.clock_error, r->classifier, &counters);
@@ -139,7 +142,8 @@ static int look(struct rounds *r, bool is_last, struct rule_run_result *ret_resu
                                     NULL, ret_result)
                      : code;
     code = code == 0 ? read_last_endpoint(s, &r->endpoint_limit) : code;
-    r->look_time = read_clock(CLOCK_THREAD_CPUTIME_ID) - begin;
+    code = code == 0 ? read_last_exchange(s, &r->exchange_limit) : code;
+    r->look_time = is_first ? r->look_time : read_clock(CLOCK_THREAD_CPUTIME_ID) - begin;
     r->looked_at = read_clock(CLOCK_MONOTONIC);
     return code;
 }
@@ -159,6 +163,15 @@ static int glance(struct rounds *r, const struct import *import, struct rule_run
     return code;
 }
 
+static bool has_grown(const struct rounds *r)
+{
+    const unsigned growth = r->config.glance_growth;
+    int64_t last = 0;
+    return growth > 0 && r->look_time <= VERY_LONG_LOOK &&
+           read_last_exchange(r->config.store, &last) == 0 &&
+           last - r->exchange_limit > r->exchange_limit / growth;
+}
+
 static bool is_glance_enough(const struct rounds *r, const struct round_end *e)
 {
     const hr_nsec since = hr_nsec_sub(read_clock(CLOCK_MONOTONIC), r->looked_at);
@@ -167,7 +180,7 @@ static bool is_glance_enough(const struct rounds *r, const struct round_end *e)
         return false;
     }
     return e->is_last ? e->is_hurried && r->look_time > r->config.patience
-                      : since / share < r->look_time;
+                      : since / share < r->look_time && !has_grown(r);
 }
 
 static bool is_prune_due(const struct rounds *r, hr_nsec now)
@@ -189,18 +202,18 @@ static int prune(struct rounds *r, const struct round_end *e)
     return store_prune(r->config.store, hr_nsec_sub(now, r->config.retain), &count);
 }
 
-/* Of a look that may be given up nothing else is lost. */
-static int look_or_stop(struct rounds *r, const struct round_end *e,
+/* With a look that is given up all is lost that its transaction holds besides. */
+static int look_or_stop(struct rounds *r, const struct round_end *e, bool is_apart,
                         struct rule_run_result *ret_result)
 {
-    store_set_stop(r->config.store, e->is_last ? NULL : &r->is_hurried);
+    store_set_stop(r->config.store, e->is_last || !is_apart ? NULL : &r->is_hurried);
     const int code = look(r, e->is_last, ret_result);
     store_set_stop(r->config.store, NULL);
     return code;
 }
 
 /* One transaction. */
-static int store_round(struct rounds *r, const struct round_end *e, bool is_glance)
+static int store_round(struct rounds *r, const struct round_end *e, bool is_glance, bool is_apart)
 {
     struct store *s = r->config.store;
     struct import *import = NULL;
@@ -209,7 +222,7 @@ static int store_round(struct rounds *r, const struct round_end *e, bool is_glan
     int code = rounds_open(r, &import);
     code = code == 0 ? finish_import(r, e) : code;
     if (code == 0) {
-        code = is_glance ? glance(r, import, &rules) : look_or_stop(r, e, &rules);
+        code = is_glance ? glance(r, import, &rules) : look_or_stop(r, e, is_apart, &rules);
     }
     if (code == 0) {
         switch_off_broken(r, &rules);
@@ -241,7 +254,7 @@ static int store_glance(struct rounds *r, const struct round_end *e)
 {
     struct round_end part = *e;
     part.is_last = false; /* what ends the captures comes with the look */
-    const int code = r->import != NULL ? store_round(r, &part, true) : 0;
+    const int code = r->import != NULL ? store_round(r, &part, true, false) : 0;
     if (code == 0) {
         tell_stored(r);
     }
@@ -255,7 +268,7 @@ static int store_and_judge(struct rounds *r, const struct round_end *e)
     const bool is_apart = !is_glance && r->look_time > LONG_LOOK;
     int code = is_apart ? store_glance(r, e) : 0;
     if (code == 0) {
-        code = store_round(r, e, is_glance);
+        code = store_round(r, e, is_glance, is_apart);
     }
     if (code == -ECANCELED && is_apart) {
         r->is_behind = true;

@@ -6,7 +6,8 @@
  * To judge all that is known of a site takes the longer the more is stored. Where that is long, most
  * rounds only take a glance: what came in is classified by what is known, the sessions that it touches
  * are checked, and the rules run whose findings are read quickly. The rest waits for the next whole
- * look, after so many times the CPU time of the last one (glance_share). In the end the store is the same.
+ * look, after so many times the CPU time of the last one (glance_share), or as soon as the store has grown
+ * by so large a part that the last one knew little (glance_growth). In the end the store is the same.
  * A long look has a transaction of its own, after what came in was stored and told.
  */
 #ifndef HR_PIPELINE_ROUNDS_H
@@ -51,7 +52,8 @@ struct rounds_config {
     hr_nsec clock_error;
     const char *const *captures; /* borrowed: names of the interfaces or files */
     size_t capture_count;
-    unsigned glance_share; /* 0: no glances */
+    unsigned glance_share;  /* 0: no glances */
+    unsigned glance_growth; /* a look is due when one exchange in so many is new; 0: size does not count */
     hr_nsec patience;      /* of a whole look that is hurried: beyond it the run ends with a glance */
     hr_nsec retain; /* delete what ended longer ago than that on the packets' clock; 0: nothing */
     /** Within the transaction. @return 0, or a negative errno that ends the run */

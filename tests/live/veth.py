@@ -31,7 +31,7 @@ LATENCY_LIMIT = 10  # seconds, of the median: far more than is promised, for mac
 EXPECTED = {"post-logout-access", "missing-set-cookie"}  # of the mistakes below
 DEFECTS = "slow-logout,late-cookie"
 PORT = 8080
-FLOOD_SECONDS = 8
+FLOOD_SECONDS = 5
 
 
 def fail(text):
@@ -179,12 +179,25 @@ class Watch:
         self.reader.join(PATIENCE)
         if number == signal.SIGTERM and status != 0:
             fail("watch ended with %d: %s" % (status, self.said()))
-        return time.monotonic() - began
+        took = time.monotonic() - began
+        if "not all that came in is judged" in self.said():
+            self.make_up()
+        return took
+
+    def make_up(self):
+        """On a slow machine the last look was left to the next run: that of an empty capture."""
+        empty = os.path.join(self.live.scratch, "empty.pcap")
+        with open(empty, "wb") as f:
+            f.write(struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 262144, 1))
+        subprocess.run([self.live.headrace, "audit", "--quiet", "--db", self.db, "--key-file", self.live.key, empty],
+                       stdout=subprocess.DEVNULL)
 
 
 def comparable(rows):
-    return collections.Counter(json.dumps({k: v for k, v in r.items() if k not in UNEQUAL and
-                                           k != "at" and not k.endswith("_at")}, sort_keys=True) for r in rows)
+    """Without what names a capture or a time; where there are two captures, frames are told with theirs."""
+    return collections.Counter(re.sub(r"(frame [0-9]+) of [^,)]*", r"\1", json.dumps(
+        {k: v for k, v in r.items() if k not in UNEQUAL and k != "at" and not k.endswith("_at")}, sort_keys=True))
+        for r in rows)
 
 
 def compare(live, watched, capture, things=("findings", "exchanges", "endpoints")):
@@ -408,7 +421,7 @@ def check_doubts(live, w, capture, spans):
 
 
 class Slowness(threading.Thread):
-    """A process that runs for a twentieth of the time: any machine is too slow then."""
+    """A process that runs for a fiftieth of the time: any machine is too slow then."""
 
     def __init__(self, process):
         super().__init__(daemon=True)
@@ -418,9 +431,9 @@ class Slowness(threading.Thread):
     def run(self):
         while not self.is_over.is_set():
             self.process.send_signal(signal.SIGSTOP)
-            time.sleep(0.095)
+            time.sleep(0.098)
             self.process.send_signal(signal.SIGCONT)
-            self.is_over.wait(0.005)
+            self.is_over.wait(0.002)
 
     def end(self):
         self.is_over.set()
