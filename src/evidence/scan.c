@@ -7,6 +7,7 @@
 
 #include "base/map.h"
 #include "evidence/comment.h"
+#include "evidence/ends.h"
 #include "evidence/pick.h"
 #include "evidence/pieces.h"
 #include "tcp/number.h"
@@ -27,9 +28,6 @@ struct wanted_key {
 /* A connection of the store, with all its lives. */
 struct wanted {
     struct wanted_key key;
-    struct net_endpoint ends[2];
-    hr_nsec first_at;
-    hr_nsec last_at;
     struct plan_exchange **exchanges; /* of the plan, that are wanted of it */
     size_t exchange_count;
     struct scan_conn *first;
@@ -53,6 +51,7 @@ struct scan {
     struct http_context *http;
     struct piece_table *fragments;
     struct wanted *wanted;
+    struct ends_index by_ends; /* the same, where they come from a ring */
     struct current *current;
     size_t *sources; /* by place among the captures that are read: place in the import */
     size_t source_count;
@@ -67,34 +66,23 @@ struct scan {
 
 /* --- the stages' callbacks -------------------------------------------------------------------- */
 
-static struct wanted *find_by_number(const struct scan *s, const struct tcp_conn *c)
+/* A ring does not begin with the capture, so connections are numbered otherwise; and its beginning
+ * may be gone. */
+static struct wanted *find(struct scan *s, const struct tcp_conn *c)
 {
+    if (s->import->ring != NULL) {
+        return ends_index_find(&s->by_ends, &c->orig, &c->resp, c->first_at);
+    }
     struct wanted_key key = {s->sources[c->capture], c->stream};
     struct wanted *w;
     HASH_FIND(hh, s->wanted, &key, sizeof(key), w);
     return w;
 }
 
-/* A ring does not begin with the capture, so connections are numbered otherwise; and its beginning
- * may be gone. */
-static struct wanted *find_by_ends(const struct scan *s, const struct tcp_conn *c)
-{
-    for (struct wanted *w = s->wanted; w != NULL; w = w->hh.next) {
-        bool is_same = net_endpoint_compare(&c->orig, &w->ends[0]) == 0 &&
-                       net_endpoint_compare(&c->resp, &w->ends[1]) == 0;
-        bool is_turned = net_endpoint_compare(&c->orig, &w->ends[1]) == 0 &&
-                         net_endpoint_compare(&c->resp, &w->ends[0]) == 0;
-        if ((is_same || is_turned) && c->first_at >= w->first_at && c->first_at <= w->last_at) {
-            return w;
-        }
-    }
-    return NULL;
-}
-
 static void on_open(struct tcp_conn *c, void *user)
 {
     struct scan *s = user;
-    struct wanted *w = s->import->ring != NULL ? find_by_ends(s, c) : find_by_number(s, c);
+    struct wanted *w = find(s, c);
     s->has_opened = true;
     s->opened = NULL;
     if (w != NULL) {
@@ -254,14 +242,13 @@ static size_t source_of(const struct plan_import *import, int64_t capture_id)
     return SIZE_MAX;
 }
 
-static void set_ends(struct wanted *w, const struct cut_exchange *x)
+static void index_ends(struct scan *s, struct wanted *w, const struct cut_exchange *x)
 {
-    net_address_parse(x->client, &w->ends[0].address);
-    net_address_parse(x->server, &w->ends[1].address);
-    w->ends[0].port = (uint16_t)x->client_port;
-    w->ends[1].port = (uint16_t)x->server_port;
-    w->first_at = x->stream_first_at;
-    w->last_at = x->stream_last_at;
+    struct net_endpoint ends[2] = {{.port = (uint16_t)x->client_port},
+                                   {.port = (uint16_t)x->server_port}};
+    net_address_parse(x->client, &ends[0].address);
+    net_address_parse(x->server, &ends[1].address);
+    ends_index_add(&s->by_ends, ends, x->stream_first_at, x->stream_last_at, w);
 }
 
 static struct wanted *want(struct scan *s, const struct cut_exchange *x)
@@ -272,8 +259,10 @@ static struct wanted *want(struct scan *s, const struct cut_exchange *x)
     if (w == NULL) {
         w = hr_xcalloc(1, sizeof(*w));
         w->key = key;
-        set_ends(w, x);
         HASH_ADD(hh, s->wanted, key, sizeof(w->key), w);
+        if (s->import->ring != NULL) {
+            index_ends(s, w, x);
+        }
     }
     return w;
 }
@@ -519,6 +508,7 @@ static void destroy(struct scan *s)
         HASH_DEL(s->current, c);
         free(c);
     }
+    ends_index_finish(&s->by_ends);
     http_context_destroy(s->http);
     piece_table_destroy(s->fragments);
     free(s->pieces);
