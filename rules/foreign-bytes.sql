@@ -193,11 +193,11 @@ detailed AS MATERIALIZED (
            -- The owner's answer before it, else the first one.
            (SELECT o.exchange_id
             FROM (SELECT f.exchange_id, f.request_at, f.request_at <= m.request_at AS is_before
-                  FROM mark_facts k
+                  FROM foreign_values w
+                  CROSS JOIN mark_facts k ON k.value = w.value
                   CROSS JOIN exchange_facts f ON f.exchange_id = k.exchange_id
-                  WHERE k.kind IN (28, 29, 30) AND f.site_id = m.site_id
-                    AND k.value IN (SELECT w.value FROM foreign_values w
-                                    WHERE w.exchange_id = m.exchange_id AND w.owner_id = m.owner_id)
+                  WHERE w.exchange_id = m.exchange_id AND w.owner_id = m.owner_id
+                    AND k.kind IN (28, 29, 30) AND f.site_id = m.site_id
                     AND f.user_id = m.owner_id AND NOT f.is_cached) o
             ORDER BY o.is_before DESC, CASE WHEN o.is_before THEN -o.request_at ELSE o.request_at END, o.exchange_id
             LIMIT 1) AS owner_exchange_id

@@ -114,15 +114,19 @@ judged AS MATERIALIZED (
     WHERE gap_ms < coalesce(lifetime_s, at_once_s) * 1e3
 ),
 -- Of the logins whose session was used.
-counts AS MATERIALIZED (
-    SELECT f.endpoint_id AS key, sum(f.exchange_id IN (SELECT exchange_id FROM judged)) AS bad,
-           sum(o.overlaps AND f.exchange_id IN (SELECT exchange_id FROM judged)) AS bad_overlapping,
-           sum(o.overlaps) AS overlapping, count(*) AS total
+used AS MATERIALIZED (
+    SELECT f.endpoint_id, o.overlaps, j.exchange_id IS NOT NULL AS is_lost
     FROM ordered o
     CROSS JOIN login_facts f ON f.exchange_id = o.exchange_id
-    WHERE f.endpoint_id IN (SELECT endpoint_id FROM judged) AND f.outcome = 'success' AND f.session_id IS NOT NULL
-      AND f.first_access_id IS NOT NULL
-    GROUP BY f.endpoint_id
+    LEFT JOIN judged j ON j.exchange_id = f.exchange_id
+    WHERE f.outcome = 'success' AND f.session_id IS NOT NULL AND f.first_access_id IS NOT NULL
+),
+counts AS MATERIALIZED (
+    SELECT endpoint_id AS key, sum(is_lost) AS bad, sum(overlaps AND is_lost) AS bad_overlapping,
+           sum(overlaps) AS overlapping, count(*) AS total
+    FROM used
+    GROUP BY endpoint_id
+    HAVING sum(is_lost) > 0
 ),
 -- How likely chance alone puts so many of the bad ones among those that overlapped: Fisher's exact test,
 -- one-sided. Of `counts` (key, bad, bad_overlapping, overlapping, total) the hypergeometric weights, relative to the

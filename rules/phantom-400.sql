@@ -157,11 +157,15 @@ phantoms AS MATERIALIZED (
                                  AND (w.client = r.client OR w.user_id = r.user_id)
                                  AND w.role NOT IN ('login', 'logout'))))
 ),
+-- A step of its own: else SQLite would put what phantoms are in the place of each is_bad.
+sorted AS MATERIALIZED (
+    SELECT endpoint_id, overlaps, exchange_id IN (SELECT exchange_id FROM phantoms) AS is_bad, is_accepted
+    FROM placed
+),
 counts AS MATERIALIZED (
     SELECT endpoint_id AS key, sum(is_bad) AS bad, sum(is_bad AND overlaps) AS bad_overlapping,
            sum(overlaps) AS overlapping, count(*) AS total
-    FROM (SELECT endpoint_id, overlaps, exchange_id IN (SELECT exchange_id FROM phantoms) AS is_bad, is_accepted
-          FROM placed)
+    FROM sorted
     WHERE is_bad OR is_accepted
     GROUP BY endpoint_id
     HAVING sum(is_bad) > 0

@@ -57,8 +57,10 @@ static const char *const tables[] = {
     "rule_counted (site_id INTEGER, quarter INTEGER, exercised INTEGER, "
     "PRIMARY KEY (site_id, quarter)) WITHOUT ROWID",
     "rule_done (rule TEXT PRIMARY KEY) WITHOUT ROWID",
-    /* A view of many steps, and dear to prepare wherever it is named. */
-    "rule_cuts AS SELECT * FROM main.cut_facts LIMIT 0",
+    /* What cut_facts shows: of many steps, and dear to prepare wherever it is named. */
+    "rule_cuts (exchange_id, site_id, stream_id, request_at, had_begun, closed_at, server, "
+    "server_port, cut_at, cut_end_at, connections, refused_at, refusals, accepted_at, "
+    "clock_doubt, gap_doubt)",
 };
 
 static int empty_tables(struct store *s)
