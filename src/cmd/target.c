@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 static int render_text(const struct report *r, const struct cmd_args *args,
@@ -112,23 +113,55 @@ static const struct cmd_format *format_named(struct hr_span name)
     return NULL;
 }
 
-/* What a file's name says that it is to hold; text where it says nothing. */
+/* ".xyz" of "a.b/report.xyz"; NULL where a name has no ending, and where it is no file's. */
+static const char *ending_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    const char *dot = strrchr(name, '.');
+    struct stat st;
+    if (dot == NULL || dot == name || (stat(path, &st) == 0 && !S_ISREG(st.st_mode))) {
+        return NULL;
+    }
+    return dot;
+}
+
+/* What a file's name says that it is to hold; text where it has no ending, NULL for a strange one.
+ */
 static const struct cmd_format *format_of_path(const char *path)
 {
     const size_t length = strlen(path);
-    const struct cmd_format *best = &formats[0];
+    const struct cmd_format *best = ending_of(path) != NULL ? NULL : &formats[0];
     size_t best_length = 0;
     for (size_t i = 0; i < HR_ARRAY_LEN(formats); i++) {
         for (size_t k = 0; k < HR_ARRAY_LEN(formats[i].endings); k++) {
             const char *ending = formats[i].endings[k];
             const size_t n = ending != NULL ? strlen(ending) : 0;
-            if (n > best_length && n < length && strcmp(path + length - n, ending) == 0) {
+            if (n > best_length && n < length && strcasecmp(path + length - n, ending) == 0) {
                 best = &formats[i];
                 best_length = n;
             }
         }
     }
     return best;
+}
+
+/* "a file ending in .xyz": in which format? */
+static int refuse_ending(const char *command, const char *path)
+{
+    struct hr_buf known;
+    hr_buf_init(&known, SIZE_MAX);
+    for (size_t i = 0; i < HR_ARRAY_LEN(formats); i++) {
+        hr_buf_appendf(&known, "%s%s",
+                       i == 0                          ? ""
+                       : i + 1 < HR_ARRAY_LEN(formats) ? ", "
+                                                       : " or ",
+                       formats[i].endings[0]);
+    }
+    int r = cmd_usage_error(command, "no format ends in %s: let %s end in %s, or give --format",
+                            ending_of(path), path, hr_buf_str(&known));
+    hr_buf_finish(&known);
+    return r;
 }
 
 static int add_format(struct cmd_targets *t, const char *command, struct hr_span name)
@@ -222,19 +255,29 @@ static int check_paths(const struct cmd_targets *t, const char *command)
     return -1;
 }
 
+/* Without --format: what the names of the files say. */
+static int take_endings(struct cmd_targets *t, const char *command, const struct cmd_words *paths)
+{
+    const bool is_one_folder = paths->count == 1 && is_folder(paths->items[0]);
+    for (size_t i = 0; i < paths->count && t->count < CMD_TARGETS_MAX && !is_one_folder; i++) {
+        const struct cmd_format *format = format_of_path(paths->items[i]);
+        if (format == NULL) {
+            return refuse_ending(command, paths->items[i]);
+        }
+        t->items[t->count++] = (struct cmd_target){.format = format};
+    }
+    if (t->count == 0) {
+        t->items[t->count++] = (struct cmd_target){.format = &formats[0]};
+    }
+    return -1;
+}
+
 int cmd_targets_open(struct cmd_targets *t, const char *command, const struct cmd_args *args)
 {
     *t = (struct cmd_targets){.count = 0};
     int r = add_formats(t, command, &args->formats);
     if (r < 0 && t->count == 0) {
-        const struct cmd_words *paths = &args->outputs;
-        const bool is_one_folder = paths->count == 1 && is_folder(paths->items[0]);
-        for (size_t i = 0; i < paths->count && t->count < CMD_TARGETS_MAX && !is_one_folder; i++) {
-            t->items[t->count++] = (struct cmd_target){.format = format_of_path(paths->items[i])};
-        }
-        if (t->count == 0) {
-            t->items[t->count++] = (struct cmd_target){.format = &formats[0]};
-        }
+        r = take_endings(t, command, &args->outputs);
     }
     r = r < 0 ? assign_paths(t, command, &args->outputs) : r;
     r = r < 0 ? check_paths(t, command) : r;
