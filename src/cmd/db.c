@@ -31,10 +31,11 @@ static int info(struct cmd_run *run)
 {
     struct store_info i;
     int64_t operations = 0;
+    bool is_behind = false;
     struct cmd_output output;
     struct hr_buf b;
-    if (store_get_info(run->store, &i) < 0 ||
-        store_count_operations(run->store, &operations) < 0) {
+    if (store_get_info(run->store, &i) < 0 || store_count_operations(run->store, &operations) < 0 ||
+        read_is_behind(run->store, &is_behind) < 0) {
         return cmd_store_failed(run->store);
     }
     int status = cmd_output_open(&output, run->args);
@@ -62,6 +63,8 @@ static int info(struct cmd_run *run)
     }
     append_time(&b, "first packet", i.first_at);
     append_time(&b, "last packet", i.last_at);
+    hr_buf_appendf(&b, "%-20s%s\n", "judged as a whole",
+                   is_behind ? "no: a running watch does it, else the next watch or audit" : "yes");
     cmd_output_flush(&output, &b);
     hr_buf_finish(&b);
     return cmd_output_close(&output);

@@ -101,6 +101,10 @@ static void append_warnings(const struct report *r, struct hr_buf *out)
                  "<p class=\"warning\">Interrupted: only what had been read by then is in this "
                  "report.</p>\n");
     }
+    if (quality_behind_note(r) != NULL) {
+        html_element(out, "p", "warning", quality_behind_note(r));
+        html_raw(out, "\n");
+    }
     if (r->failed_rules > 0) {
         hr_buf_clear(&line);
         wording_count(&line, r->failed_rules, "rule", "rules");
@@ -175,9 +179,9 @@ static void append_answer(const struct report *r, struct hr_buf *out)
     hr_buf_init(&line, SIZE_MAX);
     html_raw(out,
              "<section id=\"answer\" aria-labelledby=\"h-answer\"><h2 id=\"h-answer\" class=\"");
-    hr_buf_append_str(out, r->finding_count > r->suppressed_count     ? "found"
-                           : r->exchanges == 0 || r->failed_rules > 0 ? "unsure"
-                                                                      : "clean");
+    hr_buf_append_str(out, r->finding_count > r->suppressed_count                     ? "found"
+                           : r->exchanges == 0 || r->failed_rules > 0 || r->is_behind ? "unsure"
+                                                                                      : "clean");
     html_raw(out, "\">");
     wording_answer(&line, r);
     html_text(out, hr_buf_str(&line));

@@ -120,6 +120,9 @@ static void append_answer(const struct report *r, struct hr_buf *out)
         hr_buf_append_str(out, "> **Warning:** interrupted; only what had been read by then is in "
                                "this report.\n\n");
     }
+    if (quality_behind_note(r) != NULL) {
+        hr_buf_appendf(out, "> **Warning:** %s\n\n", quality_behind_note(r));
+    }
     if (r->failed_rules > 0) {
         hr_buf_append_str(out, "> **Warning:** ");
         wording_count(out, r->failed_rules, "rule", "rules");

@@ -439,6 +439,7 @@ int report_load(struct report *r, struct store *s, const struct report_job *job)
     err = err == 0 ? read_captures(s, &job->filter, add_capture, r) : err;
     err = err == 0 ? read_losses(s, &job->filter, add_loss, r) : err;
     err = err == 0 ? read_problems_known(s, add_known, r) : err;
+    err = err == 0 ? read_scope_is_behind(s, &job->filter, &r->is_behind) : err;
     if (err == 0) {
         list_rules(r, job->rules);
         err = read_scope_rule_runs(s, &job->filter, add_rule_run, r);

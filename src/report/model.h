@@ -83,6 +83,7 @@ struct report {
     const struct baseline_entry **gone; /* problems of the baseline that are no more; worst first */
     size_t gone_count;
     bool is_partial;                   /* ended early */
+    bool is_behind;                    /* something of it was not judged as a whole yet */
     const struct pipeline_result *run; /* counters of this run; NULL: from the store alone */
     struct report_job job;
     struct report_whole *whole; /* what reads evidence; NULL: findings hold theirs */

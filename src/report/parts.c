@@ -97,6 +97,7 @@ void parts_summary(struct hr_json *j, const struct report *r)
     parts_put_int(j, "blind_bytes", (int64_t)r->blind_bytes);
     parts_put_bool(j, "mostly_blind", report_is_mostly_blind(r));
     parts_put_bool(j, "partial", r->is_partial);
+    parts_put_bool(j, "behind", r->is_behind);
     put_compared(j, r, "new", r->new_count);
     put_compared(j, r, "gone", r->gone_count);
     hr_json_object_end(j);

@@ -238,6 +238,15 @@ const char *quality_site_note(const struct report *r)
                : NULL;
 }
 
+const char *quality_behind_note(const struct report *r)
+{
+    return r->is_behind
+               ? "Not all of this traffic was judged as a whole since the database changed: "
+                 "findings may still come, change or go. A watch that is running makes up "
+                 "for it, else the next watch or audit into this database."
+               : NULL;
+}
+
 bool quality_next_counter(const struct report *r, size_t *position, struct hr_buf *out)
 {
     const size_t count = r->run != NULL ? r->run->counter_count : 0;

@@ -19,6 +19,8 @@ void quality_describe_loss(const struct loss_view *l, struct hr_buf *out);
 void quality_describe_blind(const struct report *r, struct hr_buf *out);
 /** Where to capture instead. */
 const char *quality_blind_advice(void);
+/** What a report says of traffic that was not judged as a whole yet; NULL where all was. */
+const char *quality_behind_note(const struct report *r);
 /** The next counter that a reader should know of, from *position on. @return false at the end */
 bool quality_next_counter(const struct report *r, size_t *position, struct hr_buf *ret_line);
 /** Whether nothing was lost or unreadable, as far as is known. */

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "report/caveats.h"
 #include "report/parts.h"
+#include "report/quality.h"
 #include "report/rank.h"
 #include "report/wording.h"
 
@@ -343,6 +344,9 @@ static void put_invocation(struct hr_json *j, const struct report *r)
         if (r->captures[i].error != NULL) {
             put_notice(j, "error", NULL, r->captures[i].error);
         }
+    }
+    if (quality_behind_note(r) != NULL) {
+        put_notice(j, "warning", NULL, quality_behind_note(r));
     }
     if (r->is_partial) {
         put_notice(j, "warning", NULL, "Interrupted: only what had been read by then is here.");

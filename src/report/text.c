@@ -98,6 +98,11 @@ static void append_warnings(const struct report *r, const struct report_text_opt
         paint_text(&o->paint, out, COLOR_YELLOW,
                    "Interrupted: only what had been read by then is in this report.\n");
     }
+    if (quality_behind_note(r) != NULL) {
+        paint_begin(&o->paint, out, COLOR_YELLOW);
+        paint_wrapped(&o->paint, out, quality_behind_note(r), 0, 0);
+        paint_end(&o->paint, out, COLOR_YELLOW);
+    }
     if (r->failed_rules > 0) {
         paint_begin(&o->paint, out, COLOR_RED);
         hr_buf_appendf(out, "%zu %s did not run: what %s is not in this report.\n", r->failed_rules,

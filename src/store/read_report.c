@@ -84,6 +84,16 @@ int read_scope_counts(struct store *s, const struct read_filter *f, struct scope
     return r;
 }
 
+int read_scope_is_behind(struct store *s, const struct read_filter *f, bool *ret_is_behind)
+{
+    int64_t is_behind = 0;
+    sqlite3_stmt *q = times(s, STMT_SCOPE_BEHIND, f);
+    bind_number(q, 7, f->since == INT64_MIN && f->until == HR_NSEC_INFINITE);
+    const int r = store_number(s, q, 0, &is_behind);
+    *ret_is_behind = is_behind != 0;
+    return r;
+}
+
 int read_scope_rule_runs(struct store *s, const struct read_filter *f,
                          int (*row)(const struct rule_run_view *x, void *user), void *user)
 {

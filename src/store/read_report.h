@@ -17,6 +17,10 @@ struct scope_counts {
 };
 int read_scope_counts(struct store *s, const struct read_filter *f, struct scope_counts *ret_counts);
 
+/** @param ret_is_behind  whether traffic of the part came in, or other traffic of its sites was deleted, since
+ * the last whole look at a site: of that traffic findings may still come, change and go */
+int read_scope_is_behind(struct store *s, const struct read_filter *f, bool *ret_is_behind);
+
 /** How often the situations of the rules occurred in the part. */
 int read_scope_rule_runs(struct store *s, const struct read_filter *f,
                          int (*row)(const struct rule_run_view *x, void *user), void *user);

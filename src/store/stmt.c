@@ -879,6 +879,12 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_PROBLEMS_KNOWN] = "SELECT group_key, min(at) FROM (SELECT group_key, at FROM findings "
                             "WHERE withdrawn_at IS NULL UNION ALL SELECT group_key, first_at "
                             "FROM past_findings) GROUP BY group_key ORDER BY group_key",
+    [STMT_SCOPE_BEHIND] = /* what a whole look read last is known where it could be kept */
+    "SELECT EXISTS (SELECT 1 FROM sites s LEFT JOIN learning l ON l.site_id = s.id "
+    "WHERE (s.is_changed OR s.is_rule_due) AND (?1 IS NULL OR s.name = ?1) AND (?7 OR EXISTS "
+    "(SELECT 1 FROM exchanges x WHERE x.site_id = s.id AND x.id > CASE WHEN s.is_rule_due THEN 0 "
+    "ELSE coalesce(l.last_exchange, 0) END AND coalesce(x.request_at, x.response_at) >= ?4 "
+    "AND coalesce(x.request_at, x.response_at) < ?5)))",
     [STMT_SCOPE_WINDOWS] = /* sessions with findings or with a denial between grants; times */
     "WITH chosen (id) AS (SELECT session_id FROM findings WHERE withdrawn_at IS NULL "
     "AND session_id IS NOT NULL AND at >= ?4 AND at < ?5 UNION SELECT session_id FROM operations "

@@ -9,9 +9,11 @@ import csv
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 
 import schema
 
@@ -86,6 +88,37 @@ def check_document(headrace, capture, schemas, seen):
     return wrong
 
 
+def check_behind(headrace, capture):
+    """What was not judged as a whole is told in every format, and of the span that it is of alone."""
+    def says(text):
+        return "judged as a whole" in " ".join(text.split()) or '"behind":true' in text
+
+    with tempfile.TemporaryDirectory() as scratch:
+        db = os.path.join(scratch, "a.db")
+        run(headrace, "audit", "--quiet", "--db", db, "-o", os.path.join(scratch, "r.txt"), capture)
+
+        def told(*args):
+            return {f: says(run(headrace, "report", "--db", db, "--format", f, *args))
+                    for f in ("text", "md", "html", "json", "ndjson", "sarif")}
+        wrong = ["%s says that %s is not judged" % (f, capture) for f, is_told in told().items() if is_told]
+        if not run(headrace, "db", "info", "--db", db).endswith("judged as a whole   yes\n"):
+            wrong.append("db info does not say that all was judged")
+        known = sqlite3.connect(db)
+        known.execute("UPDATE sites SET is_changed = 1")  # as by a watch that is told to end
+        last = known.execute("SELECT max(request_at) FROM exchanges").fetchone()[0]
+        known.execute("UPDATE learning SET last_exchange = (SELECT max(id) FROM exchanges WHERE request_at < ?)",
+                      (last - 10**9,))
+        known.commit()
+        known.close()
+        wrong += ["%s does not say what is not judged" % f for f, is_told in told().items() if not is_told]
+        before = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(last // 10**9 - 2))
+        wrong += ["%s says it of what was judged, too" % f for f, is_told in told("--until", before).items() if is_told]
+        wrong += ["%s does not say it of the end" % f for f, is_told in told("--since", before).items() if not is_told]
+        if "judged as a whole   no:" not in run(headrace, "db", "info", "--db", db):
+            wrong.append("db info does not say what is not judged")
+    return wrong
+
+
 def main():
     headrace, capgen = sys.argv[1:3]
     with tempfile.TemporaryDirectory() as scratch:
@@ -97,7 +130,7 @@ def main():
 
 def check_all(headrace, captures):
     schemas = schema.load_all()
-    seen, wrong = set(), []
+    seen, wrong = set(), check_behind(headrace, captures[0])
     for capture in captures:
         for line in run(headrace, "audit", "--quiet", "--format", "ndjson", capture).splitlines():
             wrong += check(line, schemas, None, seen)
