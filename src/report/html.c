@@ -116,14 +116,28 @@ static void append_warnings(const struct report *r, struct hr_buf *out)
     hr_buf_finish(&line);
 }
 
+/* Unreadable connections are known neither by site nor, each, by time. */
+static void append_reach(const struct report *r, struct hr_buf *out)
+{
+    if (r->job.filter.site != NULL) {
+        html_raw(out, ", counted for all sites together");
+    }
+    if (r->blind_beyond > 0) {
+        html_raw(out, ", in a time that goes beyond this report's");
+    }
+}
+
 /* How much of the traffic could be looked at, and whether loss may hide something. */
 static void append_sight(const struct report *r, struct hr_buf *out)
 {
     struct hr_buf line;
     bool may_hide = false;
     hr_buf_init(&line, SIZE_MAX);
+    const struct report_loss *other = NULL;
     for (size_t i = 0; i < r->loss_count; i++) {
-        may_hide = may_hide || r->losses[i].hides_exchanges;
+        const struct report_loss *l = &r->losses[i];
+        may_hide = may_hide || l->hides_exchanges;
+        other = strcmp(l->kind, "not-http") == 0 ? l : other;
     }
     html_raw(out, "<dt>What could be seen</dt><dd>");
     if (r->capture_count == 0) {
@@ -132,7 +146,7 @@ static void append_sight(const struct report *r, struct hr_buf *out)
         wording_count(&line, r->blind_connections, "connection was", "connections were");
         hr_buf_append_str(&line, " encrypted or HTTP/2 and could not be read (");
         quality_describe_bytes(&line, r->blind_bytes);
-        if (r->captured_bytes > 0) {
+        if (r->captured_bytes > 0 && !quality_goes_beyond(r)) {
             const uint64_t percent = r->blind_bytes * 100 / r->captured_bytes;
             hr_buf_append_str(&line, percent == 0 ? ", less than 1 %" : "");
             if (percent > 0) {
@@ -141,6 +155,10 @@ static void append_sight(const struct report *r, struct hr_buf *out)
             hr_buf_append_str(&line, " of what was captured");
         }
         hr_buf_append_str(&line, ")");
+        html_text(out, hr_buf_str(&line));
+        append_reach(r, out);
+    } else if (other != NULL) {
+        quality_describe_loss(other, &line);
         html_text(out, hr_buf_str(&line));
     } else if (quality_is_whole(r)) {
         html_raw(out, "everything: nothing was lost, and nothing was unreadable");

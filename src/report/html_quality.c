@@ -81,7 +81,8 @@ static void append_ledger(const struct overview *o, struct hr_buf *out)
     hr_buf_append_str(out, o->is_by_day ? "day" : "hour");
     html_raw(out, " in which it began; the darker, the more</caption><thead><tr><th "
                   "scope=\"col\">kind</th><th "
-                  "scope=\"col\">whole capture</th>");
+                  "scope=\"col\">over several ");
+    hr_buf_append_str(out, o->is_by_day ? "days</th>" : "hours</th>");
     for (size_t i = 0; i < o->bucket_count; i++) {
         hr_local_format(o->buckets[i].from, o->is_by_day ? HR_LOCAL_DATE : HR_LOCAL_HOUR, text);
         html_raw(out, "<th scope=\"col\">");
@@ -109,11 +110,11 @@ static void append_ledger(const struct overview *o, struct hr_buf *out)
 void html_ledger(const struct html_page *p, struct hr_buf *out)
 {
     html_section_begin(out, "trust", "What was captured");
-    if (quality_site_note(p->report) != NULL) {
-        html_element(out, "p", NULL, quality_site_note(p->report));
+    append_captures(p->report, out);
+    if (quality_part_note(p->report) != NULL) {
+        html_element(out, "p", NULL, quality_part_note(p->report));
         html_raw(out, "\n");
     }
-    append_captures(p->report, out);
     append_lines(p->report, out);
     if (p->overview.loss_kind_count > 0 && p->overview.bucket_count > 0) {
         append_ledger(&p->overview, out);

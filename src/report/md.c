@@ -382,9 +382,6 @@ static void append_quality(const struct report *r, struct hr_buf *out)
     struct hr_buf line;
     hr_buf_init(&line, SIZE_MAX);
     hr_buf_append_str(out, "\n## What was captured\n\n");
-    if (r->job.filter.site != NULL) {
-        hr_buf_append_str(out, "Captures and losses are those of all sites.\n\n");
-    }
     hr_buf_append_str(out, "| capture | format | frames | exchanges | "
                            "note |\n| --- | --- | ---: | ---: | --- |\n");
     for (size_t i = 0; i < r->capture_count; i++) {
@@ -400,15 +397,15 @@ static void append_quality(const struct report *r, struct hr_buf *out)
         hr_buf_append_str(out, " |\n");
     }
     hr_buf_append_char(out, '\n');
+    if (quality_part_note(r) != NULL) {
+        hr_buf_appendf(out, "%s\n\n", quality_part_note(r));
+    }
     for (size_t i = 0; i < r->loss_count; i++) {
         hr_buf_clear(&line);
         quality_describe_loss(&r->losses[i], &line);
         hr_buf_append_str(out, "- ");
         md_text(out, hr_buf_str(&line));
         hr_buf_append_char(out, '\n');
-    }
-    if (quality_site_note(r) != NULL) {
-        hr_buf_appendf(out, "\n%s\n\n", quality_site_note(r));
     }
     for (size_t i = 0; quality_next_counter(r, &i, &line);) {
         hr_buf_append_str(out, "- ");

@@ -92,30 +92,38 @@ static int add_capture(const struct capture_view *x, void *user)
     return 0;
 }
 
+static struct report_loss *loss_of_kind(struct report *r, const char *kind)
+{
+    for (size_t i = 0; i < r->loss_count; i++) {
+        if (strcmp(r->losses[i].kind, kind) == 0) {
+            return &r->losses[i];
+        }
+    }
+    void *items = r->losses;
+    struct report_loss *sum = push(&items, &r->loss_count, sizeof(*sum));
+    r->losses = items;
+    *sum = (struct report_loss){.kind = hr_arena_text(&r->arena, kind)};
+    return sum;
+}
+
 static int add_loss(const struct loss_view *x, void *user)
 {
     struct report *r = user;
-    struct loss_view *sum = NULL;
-    for (size_t i = 0; i < r->loss_count && sum == NULL; i++) {
-        sum = strcmp(r->losses[i].kind, x->kind) == 0 ? &r->losses[i] : NULL;
-    }
-    if (sum == NULL) {
-        void *items = r->losses;
-        sum = push(&items, &r->loss_count, sizeof(*sum));
-        r->losses = items;
-        *sum = (struct loss_view){.kind = hr_arena_text(&r->arena, x->kind),
-                                  .stream = -1,
-                                  .from_at = x->from_at,
-                                  .to_at = x->to_at};
-    }
+    const struct read_filter *f = &r->job.filter;
+    struct report_loss *sum = loss_of_kind(r, x->kind);
     hr_count_add(&sum->bytes, x->bytes);
     hr_count_add(&sum->count, x->count);
+    if (f->site != NULL && x->server == NULL) {
+        hr_count_add(&sum->all_sites, x->count);
+    }
+    const bool is_beyond =
+        x->from_at < f->since || (f->until != HR_NSEC_INFINITE && x->to_at >= f->until);
+    hr_count_add(&sum->beyond_span, is_beyond ? x->count : 0);
     sum->hides_exchanges = sum->hides_exchanges || x->hides_exchanges;
-    sum->from_at = x->from_at < sum->from_at ? x->from_at : sum->from_at;
-    sum->to_at = x->to_at > sum->to_at ? x->to_at : sum->to_at;
     if (strcmp(x->kind, "tls") == 0 || strcmp(x->kind, "http2") == 0) {
         r->blind_bytes += (uint64_t)x->bytes;
         r->blind_connections += (uint64_t)x->count;
+        r->blind_beyond += is_beyond ? (uint64_t)x->count : 0;
     }
     return 0;
 }
@@ -467,13 +475,12 @@ void report_finish(struct report *r)
     hr_arena_finish(&r->arena);
 }
 
+/* Of a site it is not known: what cannot be read has no name of one. */
 bool report_is_mostly_blind(const struct report *r)
 {
-    if (r->blind_connections == 0) {
+    if (r->blind_connections == 0 || r->job.filter.site != NULL) {
         return false;
     }
-    if (r->job.filter.site != NULL && r->exchanges > 0) {
-        return false; /* it is not known to be that site's */
-    }
-    return r->exchanges == 0 || (r->captured_bytes > 0 && r->blind_bytes > r->captured_bytes / 2);
+    const bool is_all = r->exchanges == 0 && r->blind_connections > r->blind_beyond;
+    return is_all || (r->captured_bytes > 0 && r->blind_bytes > r->captured_bytes / 2);
 }

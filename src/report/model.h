@@ -33,6 +33,16 @@ struct report_rule {
     const struct rule *rule; /* borrowed from the rule set */
 };
 
+/* What was lost of one kind. */
+struct report_loss {
+    const char *kind;
+    int64_t count;
+    int64_t bytes;
+    int64_t all_sites;   /* of the count, where the report is of one site: known of no server */
+    int64_t beyond_span; /* of the count, where the report is of a span: of a time that goes beyond it */
+    bool hides_exchanges;
+};
+
 /* What a report is to be about. Texts and pointers are borrowed and outlive the report. */
 struct report_job {
     const struct rule_set *rules;      /* those of this run; their titles and which are enabled */
@@ -67,7 +77,7 @@ struct report {
     size_t failed_rules;
     struct capture_view *captures;
     size_t capture_count;
-    struct loss_view *losses; /* summed up by kind */
+    struct report_loss *losses; /* summed up by kind */
     size_t loss_count;
     uint64_t exchanges;
     uint64_t sites;
@@ -75,6 +85,7 @@ struct report {
     uint64_t captured_bytes; /* of all capture files; 0: not known */
     uint64_t blind_bytes;    /* encrypted and HTTP/2 */
     uint64_t blind_connections;
+    uint64_t blind_beyond; /* of them: in a time that goes beyond the report's */
     hr_nsec first_at; /* of the packets; infinite: nothing */
     hr_nsec last_at;
     size_t new_count; /* findings of problems that the baseline does not have; suppressed ones apart */

@@ -51,12 +51,14 @@ void parts_exercise(struct hr_json *j, const struct report_rule *rule)
     hr_json_object_end(j);
 }
 
-void parts_loss_sum(struct hr_json *j, const struct loss_view *l)
+void parts_loss_sum(struct hr_json *j, const struct report_loss *l)
 {
     begin(j, "loss_sum");
     parts_put_text(j, "kind", l->kind);
     parts_put_int(j, "count", l->count);
     parts_put_int(j, "bytes", l->bytes);
+    parts_put_int(j, "all_sites", l->all_sites);
+    parts_put_int(j, "beyond_span", l->beyond_span);
     parts_put_bool(j, "hides_exchanges", l->hides_exchanges);
     hr_json_object_end(j);
 }

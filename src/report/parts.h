@@ -15,7 +15,7 @@ void parts_put_time(struct hr_json *j, const char *key, hr_nsec value);
 void parts_put_bool(struct hr_json *j, const char *key, bool value);
 
 void parts_exercise(struct hr_json *j, const struct report_rule *rule);
-void parts_loss_sum(struct hr_json *j, const struct loss_view *l);
+void parts_loss_sum(struct hr_json *j, const struct report_loss *l);
 void parts_counter(struct hr_json *j, const struct pipeline_counter *c);
 void parts_summary(struct hr_json *j, const struct report *r);
 

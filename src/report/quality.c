@@ -207,7 +207,17 @@ static void append_capture(const struct capture_view *c, const struct report_pai
     }
 }
 
-void quality_describe_loss(const struct loss_view *l, struct hr_buf *out)
+/* "; 3 of them ..." */
+static void append_share(int64_t part, int64_t whole, const char *text, struct hr_buf *out)
+{
+    if (part > 0 && part < whole) {
+        hr_buf_appendf(out, "; %" PRId64 " of them %s", part, text);
+    } else if (part > 0) {
+        hr_buf_appendf(out, "; %s", text);
+    }
+}
+
+void quality_describe_loss(const struct report_loss *l, struct hr_buf *out)
 {
     const char *what = l->kind;
     const char *means = NULL;
@@ -228,14 +238,35 @@ void quality_describe_loss(const struct loss_view *l, struct hr_buf *out)
     if (means != NULL) {
         hr_buf_appendf(out, "; %s", means);
     }
+    append_share(l->all_sites, l->count, "counted for all sites together", out);
+    append_share(l->beyond_span, l->count, "in a time that goes beyond this report's", out);
 }
 
-const char *quality_site_note(const struct report *r)
+bool quality_goes_beyond(const struct report *r)
 {
-    return r->job.filter.site != NULL && r->loss_count > 0
-               ? "Losses of other sites' servers are left out; drops, cut frames and unreadable "
-                 "connections are counted by the capture and may be of any site."
-               : NULL;
+    const struct read_filter *f = &r->job.filter;
+    for (size_t i = 0; i < r->capture_count; i++) {
+        const struct capture_view *c = &r->captures[i];
+        const bool is_late = f->until != HR_NSEC_INFINITE && c->last_at != HR_NSEC_INFINITE &&
+                             c->last_at >= f->until;
+        if (c->first_at < f->since || is_late) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *quality_part_note(const struct report *r)
+{
+    const bool is_of_site = r->job.filter.site != NULL && r->capture_count > 0;
+    const bool goes_beyond = quality_goes_beyond(r);
+    return is_of_site && goes_beyond
+               ? "Captures are told as a whole: their numbers are of all sites, and of what lies "
+                 "before and after this report's time, too."
+           : is_of_site  ? "Captures are told as a whole: their numbers are of all sites."
+           : goes_beyond ? "Captures are told as a whole: their numbers are of what lies before "
+                           "and after this report's time, too."
+                         : NULL;
 }
 
 const char *quality_behind_note(const struct report *r)
@@ -288,12 +319,12 @@ void quality_append(const struct report *r, const struct report_paint *paint, st
     for (size_t i = 0; i < r->capture_count; i++) {
         append_capture(&r->captures[i], paint, out);
     }
-    for (size_t i = 0; i < r->loss_count; i++) {
-        quality_describe_loss(&r->losses[i], &line);
+    if (quality_part_note(r) != NULL) {
+        hr_buf_append_str(&line, quality_part_note(r));
         append_line(paint, out, &line);
     }
-    if (quality_site_note(r) != NULL) {
-        hr_buf_append_str(&line, quality_site_note(r));
+    for (size_t i = 0; i < r->loss_count; i++) {
+        quality_describe_loss(&r->losses[i], &line);
         append_line(paint, out, &line);
     }
     if (quality_is_whole(r) && r->capture_count > 0) {

@@ -14,7 +14,7 @@ void quality_describe_format(const struct capture_view *c, struct hr_buf *out);
 /** What lessens it: cut frames, doubtful times, how it ended early; nothing where it is whole. */
 void quality_describe_capture(const struct capture_view *c, struct hr_buf *out);
 /** A kind of loss in words: "2 holes in the byte streams, 1448 bytes; may hide exchanges". */
-void quality_describe_loss(const struct loss_view *l, struct hr_buf *out);
+void quality_describe_loss(const struct report_loss *l, struct hr_buf *out);
 /** What most of the traffic is that cannot be read, as one sentence. */
 void quality_describe_blind(const struct report *r, struct hr_buf *out);
 /** Where to capture instead. */
@@ -32,7 +32,9 @@ void quality_append_blind(const struct report *r, const struct report_paint *pai
 /** The section of the report: each capture, the ledger of losses, bounds that were reached. */
 void quality_append(const struct report *r, const struct report_paint *paint, struct hr_buf *out);
 
-/** Which losses a report about one site counts; NULL where it is about all. */
-const char *quality_site_note(const struct report *r);
+/** What of the captures' numbers is not of the report's site and time alone; NULL: nothing. */
+const char *quality_part_note(const struct report *r);
+/** Whether a capture of the report goes beyond its span of time. */
+bool quality_goes_beyond(const struct report *r);
 
 #endif

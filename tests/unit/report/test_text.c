@@ -175,7 +175,7 @@ static void all_folds_nothing(void **state)
 static void blindness_comes_before_all(void **state)
 {
     struct sample s;
-    struct loss_view tls = {.kind = "tls", .bytes = 5000000, .count = 12, .stream = -1};
+    struct report_loss tls = {.kind = "tls", .bytes = 5000000, .count = 12};
     const struct report_text_options o = {.paint = {.width = 100}};
     (void)state;
     make_sample(&s);
