@@ -264,6 +264,9 @@ CREATE INDEX operations_flapped ON operations (granted_before_id) WHERE granted_
 CREATE INDEX exchanges_by_site ON exchanges (site_id);
 -- What broken_facts shows.
 CREATE INDEX exchanges_broken ON exchanges (site_id) WHERE state != 0 OR method IS NULL;
+-- Covers what is counted of requests that are alike.
+CREATE INDEX exchanges_alike ON exchanges (site_id, request_hash, response_at, status, method)
+    WHERE request_hash IS NOT NULL;
 
 -- What was learned of a site, so that the next import need not go through all exchanges again. Not
 -- there where exchanges went or changed since, nor while a watch keeps it in memory.
