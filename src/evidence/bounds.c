@@ -81,7 +81,7 @@ static int compare_found(const void *a, const void *b)
 int bounds_read(struct bounds_cache *c, struct store *s, int64_t finding_id,
                 void (*row)(int64_t exchange_id, bool is_login, void *user), void *user)
 {
-    const struct session_bounds *b;
+    const struct session_bounds *b = NULL;
     int64_t session;
     hr_nsec at;
     int r = read_cut_session(s, finding_id, &session, &at);
