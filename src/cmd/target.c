@@ -19,13 +19,16 @@
 static int render_text(const struct report *r, const struct cmd_args *args,
                        const struct cmd_output *o, struct store *s, struct hr_buf *out)
 {
-    (void)s;
+    struct overview trend;
+    int err = overview_load_trend(&trend, s, r);
     struct report_text_options how = {
         .paint = {o->has_color, o->has_unicode, o->width},
         .all = args->all,
+        .trend = &trend,
     };
     report_text_render(r, &how, out);
-    return 0;
+    overview_finish(&trend);
+    return err;
 }
 
 static int render_html(const struct report *r, const struct cmd_args *args,
@@ -48,20 +51,24 @@ static int render_ndjson(const struct report *r, const struct cmd_args *args,
 static int render_json(const struct report *r, const struct cmd_args *args,
                        const struct cmd_output *o, struct store *s, struct hr_buf *out)
 {
+    struct overview trend;
     (void)args;
     (void)o;
-    (void)s;
-    report_json_render(r, out);
-    return 0;
+    int err = overview_load_trend(&trend, s, r);
+    report_json_render(r, &trend, out);
+    overview_finish(&trend);
+    return err;
 }
 
 static int render_md(const struct report *r, const struct cmd_args *args,
                      const struct cmd_output *o, struct store *s, struct hr_buf *out)
 {
+    struct overview trend;
     (void)o;
-    (void)s;
-    report_md_render(r, args->all, out);
-    return 0;
+    int err = overview_load_trend(&trend, s, r);
+    report_md_render(r, &trend, args->all, out);
+    overview_finish(&trend);
+    return err;
 }
 
 static int render_sarif(const struct report *r, const struct cmd_args *args,

@@ -7,6 +7,7 @@
 #include "report/html_emit.h"
 #include "report/html_page.h"
 #include "report/svg_chart.h"
+#include "report/trend.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -263,37 +264,54 @@ static void append_trend_table(const struct overview *o, struct hr_buf *out)
     html_raw(out, "</tbody></table></div></details>\n");
 }
 
-void html_trend(const struct html_page *p, struct hr_buf *out)
+static bool has_traffic(const void *data, size_t column)
+{
+    const struct overview *o = data;
+    return o->days[column].exchanges > 0;
+}
+
+static void append_trend(const struct overview *o, struct hr_buf *out)
 {
     static const char *const classes[] = {"low", "medium", "high", "critical"};
-    const struct overview *o = &p->overview;
+    char title[160];
+    size_t busy = 0;
+    size_t clean = 0;
+    trend_count_days(o, &busy, &clean);
+    snprintf(title, sizeof(title),
+             "Findings of the last 30 days by severity; days with traffic and no findings: %zu, "
+             "without traffic: %zu",
+             clean, OVERVIEW_TREND_DAYS - busy);
     const struct svg_columns columns = {
         .id = "trend-picture",
-        .title = "Findings of the last 30 days by severity",
+        .title = title,
         .classes = classes,
         .series_count = HR_ARRAY_LEN(classes),
         .column_count = OVERVIEW_TREND_DAYS,
         .value = findings_at,
         .label = day_label,
+        .is_known = has_traffic,
         .data = o,
     };
+    hr_buf_appendf(out,
+                   "<p>Days with traffic: %zu of 30, %zu of them without findings. Suppressed "
+                   "findings are left out.</p>\n",
+                   busy, clean);
+    html_raw(out, "<p class=\"legend\"><span class=\"key critical\"></span> critical <span "
+                  "class=\"key high\"></span> high <span class=\"key medium\"></span> medium <span "
+                  "class=\"key low\"></span> low <span class=\"key none\"></span> traffic, no "
+                  "findings; nothing: no traffic</p>\n");
+    svg_columns(out, &columns);
+    append_trend_table(o, out);
+}
+
+void html_trend(const struct html_page *p, struct hr_buf *out)
+{
+    const struct overview *o = &p->overview;
     html_section_begin(out, "trend", "The last 30 days");
     if (o->days[0].to == 0) {
         html_raw(out, "<p>Nothing is stored.</p>\n");
     } else {
-        size_t days = 0;
-        for (size_t i = 0; i < OVERVIEW_TREND_DAYS; i++) {
-            days += o->days[i].exchanges > 0 ? 1 : 0;
-        }
-        hr_buf_appendf(out, "<p>Days with traffic: %zu of 30. Without suppressed findings.</p>\n",
-                       days);
-        html_raw(
-            out,
-            "<p class=\"legend\"><span class=\"key critical\"></span> critical <span class=\"key "
-            "high\"></span> high <span class=\"key medium\"></span> medium <span class=\"key "
-            "low\"></span> low</p>\n");
-        svg_columns(out, &columns);
-        append_trend_table(o, out);
+        append_trend(o, out);
     }
     html_section_end(out);
 }

@@ -1,7 +1,9 @@
 #include "report/json.h"
 
+#include "base/local.h"
 #include "report/parts.h"
 #include "report/record.h"
+#include "report/trend.h"
 
 static void put_program(struct hr_json *j, const struct report *r)
 {
@@ -65,7 +67,26 @@ static void put_quality(struct hr_json *j, const struct report *r)
     hr_json_array_end(j);
 }
 
-void report_json_render(const struct report *r, struct hr_buf *out)
+/* All days; empty where nothing is stored. */
+static void put_trend(struct hr_json *j, const struct overview *o)
+{
+    const size_t count = o == NULL || o->days[0].to == 0 ? 0 : OVERVIEW_TREND_DAYS;
+    hr_json_key(j, "trend");
+    hr_json_array_begin(j);
+    for (size_t i = 0; i < count; i++) {
+        char text[HR_TIME_TEXT_SIZE];
+        hr_json_object_begin(j);
+        parts_put_text(j, "day", hr_local_format(o->days[i].from, HR_LOCAL_DATE, text));
+        parts_put_int(j, "exchanges", o->days[i].exchanges);
+        for (size_t k = TREND_SEVERITIES - 1; k > 0; k--) {
+            parts_put_int(j, trend_severities[k], o->days[i].findings[k]);
+        }
+        hr_json_object_end(j);
+    }
+    hr_json_array_end(j);
+}
+
+void report_json_render(const struct report *r, const struct overview *trend, struct hr_buf *out)
 {
     struct hr_json j;
     hr_json_init(&j, out);
@@ -86,6 +107,7 @@ void report_json_render(const struct report *r, struct hr_buf *out)
     }
     hr_json_array_end(&j);
     put_quality(&j, r);
+    put_trend(&j, trend);
     hr_json_object_end(&j);
     hr_buf_append_char(out, '\n');
 }

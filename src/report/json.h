@@ -4,8 +4,9 @@
 #ifndef HR_REPORT_JSON_H
 #define HR_REPORT_JSON_H
 
-#include "report/model.h"
+#include "report/overview.h"
 
-void report_json_render(const struct report *r, struct hr_buf *out);
+/** @param trend  the last days; NULL: none are told */
+void report_json_render(const struct report *r, const struct overview *trend, struct hr_buf *out);
 
 #endif

@@ -7,6 +7,7 @@
 #include "report/display.h"
 #include "report/quality.h"
 #include "report/rank.h"
+#include "report/trend.h"
 #include "report/wording.h"
 
 #include <inttypes.h>
@@ -377,6 +378,20 @@ static void append_gone(const struct report *r, struct hr_buf *out)
 
 /* ---- the rest ---- */
 
+static void append_trend(const struct overview *trend, struct hr_buf *out)
+{
+    struct hr_buf line;
+    size_t position = 0;
+    const char *heading = "\n## The last 30 days\n\n";
+    hr_buf_init(&line, SIZE_MAX);
+    while (trend != NULL && trend_next_line(trend, &position, &line)) {
+        hr_buf_append_str(out, heading);
+        heading = "";
+        hr_buf_appendf(out, "- %s\n", hr_buf_str(&line));
+    }
+    hr_buf_finish(&line);
+}
+
 static void append_quality(const struct report *r, struct hr_buf *out)
 {
     struct hr_buf line;
@@ -443,7 +458,8 @@ static void append_rules(const struct report *r, struct hr_buf *out)
     }
 }
 
-void report_md_render(const struct report *r, bool all, struct hr_buf *out)
+void report_md_render(const struct report *r, const struct overview *trend, bool all,
+                      struct hr_buf *out)
 {
     struct report_problems problems;
     struct hr_buf scope;
@@ -458,6 +474,7 @@ void report_md_render(const struct report *r, bool all, struct hr_buf *out)
     size_t suppressed_from = append_findings(r, &problems, all, out);
     append_suppressed(&problems, suppressed_from, out);
     append_gone(r, out);
+    append_trend(trend, out);
     append_quality(r, out);
     append_rules(r, out);
     hr_buf_appendf(out, "\nMade %s by headrace %s; times of the zone ",

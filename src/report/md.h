@@ -4,10 +4,11 @@
 #ifndef HR_REPORT_MD_H
 #define HR_REPORT_MD_H
 
-#include "report/model.h"
+#include "report/overview.h"
 
-/** @param all  fold and cut nothing */
-void report_md_render(const struct report *r, bool all, struct hr_buf *out);
+/** @param trend  the last days; NULL: none are told. @param all  fold and cut nothing */
+void report_md_render(const struct report *r, const struct overview *trend, bool all,
+                      struct hr_buf *out);
 
 /**
  * Text from anywhere, as text: nothing in it becomes markup, a link, a mention or an issue's number.

@@ -150,6 +150,13 @@ static int load_trend(struct overview *o, struct store *s, const struct report *
     return err == 0 ? read_finding_marks(s, &f, add_mark, o) : err;
 }
 
+int overview_load_trend(struct overview *o, struct store *s, const struct report *r)
+{
+    memset(o, 0, sizeof(*o));
+    hr_arena_init(&o->arena);
+    return load_trend(o, s, r);
+}
+
 /* ---- endpoint and status ---- */
 
 struct cell {

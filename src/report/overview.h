@@ -58,6 +58,8 @@ struct overview {
 
 /** @return 0 or a negative errno of the store; finish it in every case */
 int overview_load(struct overview *o, struct store *s, const struct report *r);
+/** The last days alone. As above. */
+int overview_load_trend(struct overview *o, struct store *s, const struct report *r);
 /** The heat map alone, without findings. As above. */
 int overview_load_heat(struct overview *o, struct store *s, const struct read_filter *f);
 void overview_finish(struct overview *o);

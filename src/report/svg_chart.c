@@ -144,6 +144,10 @@ void svg_columns(struct hr_buf *out, const struct svg_columns *c)
     for (size_t i = 0; i < c->column_count; i++) {
         const double middle = LEFT + ((double)i + 0.5) * step;
         append_column(out, c, i, middle - width / 2, width, top);
+        if (c->is_known != NULL && c->is_known(c->data, i) && sum_of(c, i) == 0) {
+            hr_buf_appendf(out, "<circle class=\"none\" cx=\"%.1f\" cy=\"%d\" r=\"4\"/>", middle,
+                           BOTTOM - 6);
+        }
         if (i % every == 0) {
             hr_buf_clear(&label);
             c->label(c->data, i, &label);

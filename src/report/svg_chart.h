@@ -19,6 +19,8 @@ struct svg_columns {
     void (*label)(const void *data, size_t column, struct hr_buf *out);
     /** 0 to 1, below 0: none; drawn as a line. NULL: no line. */
     double (*rate)(const void *data, size_t column);
+    /** Whether an empty column is one of which something is known: marked then. NULL: none is. */
+    bool (*is_known)(const void *data, size_t column);
     const void *data;
 };
 

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "report/quality.h"
 #include "report/rank.h"
+#include "report/trend.h"
 #include "report/wording.h"
 
 #include <inttypes.h>
@@ -313,6 +314,21 @@ static void append_gone(const struct report *r, const struct report_text_options
     }
 }
 
+static void append_trend(const struct report_text_options *o, struct hr_buf *out)
+{
+    struct hr_buf line;
+    size_t position = 0;
+    const char *heading = "\nThe last 30 days\n";
+    hr_buf_init(&line, SIZE_MAX);
+    while (o->trend != NULL && trend_next_line(o->trend, &position, &line)) {
+        paint_text(&o->paint, out, COLOR_BOLD, heading);
+        heading = "";
+        hr_buf_append_str(out, "  ");
+        paint_wrapped(&o->paint, out, hr_buf_str(&line), 2, 4);
+    }
+    hr_buf_finish(&line);
+}
+
 static void append_rules(const struct report *r, const struct report_text_options *o,
                          struct hr_buf *out)
 {
@@ -387,6 +403,7 @@ void report_text_render(const struct report *r, const struct report_text_options
     append_groups(r, options, out);
     append_suppressed(r, options, out);
     append_gone(r, options, out);
+    append_trend(options, out);
     quality_append(r, &options->paint, out);
     append_rules(r, options, out);
     append_further(r, options, out);

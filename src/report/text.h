@@ -5,12 +5,13 @@
 #ifndef HR_REPORT_TEXT_H
 #define HR_REPORT_TEXT_H
 
-#include "report/model.h"
+#include "report/overview.h"
 #include "report/paint.h"
 
 struct report_text_options {
     struct report_paint paint;
     bool all;            /* fold nothing */
+    const struct overview *trend; /* the last days; NULL: none are told */
 };
 
 void report_text_render(const struct report *r, const struct report_text_options *options,

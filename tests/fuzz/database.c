@@ -196,10 +196,10 @@ static void check_formats(const struct report *r, struct store *s, bool all)
     report_text_render(r, &(struct report_text_options){.paint = paint, .all = all}, &out);
     check_text(&out);
     hr_buf_clear(&out);
-    report_md_render(r, all, &out);
+    report_md_render(r, NULL, all, &out);
     check_text(&out);
     hr_buf_clear(&out);
-    report_json_render(r, &out);
+    report_json_render(r, NULL, &out);
     check_json(hr_buf_span(&out));
     hr_buf_clear(&out);
     report_ndjson_render(r, &out);

@@ -202,11 +202,38 @@ def check_trend(headrace, folder):
             write_late(os.path.join(folder, "login.pcap"))  # the site is analysed anew
         if step:
             run(step, folder)
-        got = trend_of(run(report, folder))
+        page = run(report, folder)
+        got = trend_of(page)
+        days = json.loads(run(report[:-1] + ["json"], folder))["trend"]
+        told = {d["day"]: [str(d[k]) for k in ("critical", "high", "medium", "low", "exchanges")]
+                for d in days if any(v != 0 for k, v in d.items() if k != "day")}
+        if len(days) != 30 or told != got:
+            wrong.append("trend of JSON after %s: %s" % (step[1:], told))
         if step[-1:] == ["login.pcap"]:
             wanted["2023-11-18"][-1] = str(int(wanted["2023-11-18"][-1]) + 1)
         if got != wanted:
             wrong.append("trend after %s: %s, not %s" % (step[1:], got, wanted))
+    return wrong + check_clean_days(headrace, folder)
+
+
+def check_clean_days(headrace, folder):
+    """A day with traffic and no findings looks other than one without traffic, in every format with a trend."""
+    with open(os.path.join(folder, "clean.pcap"), "wb") as out:
+        c = Capture(out)
+        c.wait(86400)
+        Connection(c, 1).get("/a")
+    run([headrace, "audit", "--quiet", "--db", "clean.db", "-o", "clean.txt", "first.pcap", "clean.pcap"], folder)
+
+    def report(name):
+        return run([headrace, "report", "--db", "clean.db", "--tz", "UTC", "--format", name], folder)
+    page, wrong = report("html"), []
+    if page.count('<circle class="none"') != 1 or "days with traffic and no findings: 1, without traffic: 28" not in page:
+        wrong.append("the page does not mark the day without findings")
+    for name in ("text", "md"):
+        text = report(name)
+        for line in ("2023-10-17 to 2023-11-13: no traffic", "2023-11-14: 2 high", "2023-11-15: no findings in 1 exchange"):
+            if line + "\n" not in text:
+                wrong.append("%s does not say: %s; but: %s" % (name, line, re.findall("2023-1.*", text)[-4:]))
     return wrong
 
 
