@@ -58,9 +58,14 @@ static struct gaps look(const struct svg_axis *a)
     return g;
 }
 
+static double break_width(const struct svg_axis *a)
+{
+    return a->to_x - a->from_x < AXIS_NARROW ? AXIS_BREAK_WIDTH_NARROW : AXIS_BREAK_WIDTH;
+}
+
 static double scale_of(const struct svg_axis *a, const struct gaps *g)
 {
-    double room = a->to_x - a->from_x - (double)(g->breaks * AXIS_BREAK_WIDTH);
+    double room = a->to_x - a->from_x - (double)g->breaks * break_width(a);
     return g->sum > 0 ? room / g->sum : 0;
 }
 
@@ -79,7 +84,7 @@ void svg_axis_init(struct svg_axis *a, hr_nsec *times, size_t count, double from
     for (size_t i = 0; i < a->count; i++) {
         a->x[i] = x;
         if (i + 1 < a->count) {
-            x += a->is_break[i] ? AXIS_BREAK_WIDTH : (double)gap(a, i) * a->width_per_nsec;
+            x += a->is_break[i] ? break_width(a) : (double)gap(a, i) * a->width_per_nsec;
         }
     }
 }

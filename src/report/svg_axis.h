@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { AXIS_POINTS_MAX = 128, AXIS_BREAKS_MAX = 8, AXIS_BREAK_WIDTH = 34 };
+enum { AXIS_POINTS_MAX = 128, AXIS_BREAKS_MAX = 8, AXIS_BREAK_WIDTH = 34,
+       AXIS_NARROW = 400, AXIS_BREAK_WIDTH_NARROW = 16 };
 
 struct svg_axis {
     hr_nsec at[AXIS_POINTS_MAX]; /* when something happens, ascending, each once */
