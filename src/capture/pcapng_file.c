@@ -7,9 +7,11 @@
 #include "base/alloc.h"
 #include "capture/ahead.h"
 #include "capture/file.h"
+#include "capture/note.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +30,7 @@ static const uint32_t numbered_blocks[] = {9,     0xbad, 0x40000bad, 0x204, 0x20
 
 enum {
     OPTION_END = 0,
+    OPTION_COMMENT = 1,
     OPTION_IF_TSRESOL = 9,
     OPTION_IF_TSOFFSET = 14,
     OPTION_ISB_IFDROP = 5,
@@ -53,6 +56,7 @@ struct interface {
 };
 
 struct pcapng_reader {
+    struct capture_file *file;
     bool is_little; /* this section */
     struct interface *interfaces;
     size_t interface_count;
@@ -126,7 +130,9 @@ bool pcapng_reader_knows(const uint8_t *head, size_t len)
 struct pcapng_reader *pcapng_reader_open(struct capture_file *f)
 {
     f->info.has_nanoseconds = false;
-    return hr_xcalloc(1, sizeof(struct pcapng_reader));
+    struct pcapng_reader *r = hr_xcalloc(1, sizeof(*r));
+    r->file = f;
+    return r;
 }
 
 void pcapng_reader_close(struct pcapng_reader *r)
@@ -231,6 +237,15 @@ static bool next_block(struct pcapng_reader *r, struct capture_file *f, struct b
     return true;
 }
 
+static void take_section_option(const struct pcapng_reader *r, struct interface *i, uint16_t code,
+                                struct hr_span value)
+{
+    (void)i;
+    if (code == OPTION_COMMENT) {
+        capture_note_comment(&r->file->info, "section", value);
+    }
+}
+
 static bool take_section(struct pcapng_reader *r, struct capture_file *f, const struct block *b)
 {
     if (b->len < 16) {
@@ -245,6 +260,7 @@ static bool take_section(struct pcapng_reader *r, struct capture_file *f, const 
         return false;
     }
     r->interface_count = 0;
+    each_option(r, NULL, hr_span_of(b->body + 16, b->len - 16), take_section_option);
     return true;
 }
 
@@ -256,6 +272,10 @@ static void take_interface_option(const struct pcapng_reader *r, struct interfac
         i->resolution = p[0];
     } else if (code == OPTION_IF_TSOFFSET && value.len == 8) {
         i->offset_seconds = (int64_t)get_u64(r, p);
+    } else if (code == OPTION_COMMENT) {
+        char where[32];
+        snprintf(where, sizeof(where), "interface %zu", r->interface_count - 1);
+        capture_note_comment(&r->file->info, where, value);
     }
 }
 
@@ -385,6 +405,10 @@ static void take_frame_option(const struct pcapng_reader *r, struct interface *i
 {
     if (code == OPTION_EPB_DROPCOUNT && value.len == 8) {
         i->dropped_epb += get_u64(r, (const uint8_t *)value.ptr);
+    } else if (code == OPTION_COMMENT) {
+        char where[32];
+        snprintf(where, sizeof(where), "frame %" PRIu64, r->file->number + 1);
+        capture_note_comment(&r->file->info, where, value);
     }
 }
 

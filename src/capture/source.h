@@ -43,6 +43,8 @@ struct capture_drop {
 };
 #define CAPTURE_DROP_LIMIT 32u /* past that many the last one stretches */
 
+#define CAPTURE_COMMENT_BYTES 1024u
+
 /* Whose clock stamped the frames. Stored: never renumber. */
 enum time_source {
     TIME_SOURCE_UNKNOWN = 0, /* a file does not tell */
@@ -72,6 +74,9 @@ struct capture_info {
     enum time_source time_source;
     uint32_t link_type;   /* of the first interface */
     char link_name[32];   /* "EN10MB", "LINUX_SLL2", ... */
+    char comments[CAPTURE_COMMENT_BYTES]; /* of a pcapng file's sections, interfaces and frames, safe to
+                                             show: "section: ...; frame 7: ..."; "" none */
+    uint64_t comments_left_out;           /* for want of room there */
     int error;            /* 0, or the negative errno that ended it */
     char error_text[256]; /* says what and at which byte, for people; "" without error */
 };

@@ -276,6 +276,7 @@ static const struct record_field capture_fields[] = {
     {"clock_doubt_ns", RECORD_SPAN, CAPTURE(clock_doubt),    "clock doubt",    NULL},
     {"time_source",    RECORD_TEXT, CAPTURE(time_source),    "time source",    NULL},
     {"error",          RECORD_TEXT, CAPTURE(error),          "error",          NULL},
+    {"comments",       RECORD_TEXT, CAPTURE(comments),       "comments",       NULL},
 };
 const struct record_type record_capture = {"capture", capture_fields, HR_ARRAY_LEN(capture_fields)};
 

@@ -88,6 +88,7 @@ static int add_capture(const struct capture_view *x, void *user)
     c->link_type = hr_arena_text(&r->arena, x->link_type);
     c->time_source = hr_arena_text(&r->arena, x->time_source);
     c->error = hr_arena_text(&r->arena, x->error);
+    c->comments = hr_arena_text(&r->arena, x->comments);
     r->captured_bytes += x->size_bytes > 0 ? (uint64_t)x->size_bytes : 0;
     return 0;
 }

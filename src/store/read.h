@@ -316,6 +316,7 @@ struct capture_view {
     hr_nsec clock_doubt;
     const char *time_source; /* "host"; NULL: not known */
     const char *error;       /* NULL: read to its end */
+    const char *comments;    /* as in the file, safe to show; NULL: none */
 };
 int read_captures(struct store *s, const struct read_filter *f,
                   int (*row)(const struct capture_view *x, void *user), void *user);

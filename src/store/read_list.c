@@ -288,6 +288,7 @@ int read_captures(struct store *s, const struct read_filter *f,
             .clock_doubt = sqlite3_column_int64(q, 12),
             .time_source = sqlite3_column_int(q, 14) == TIME_SOURCE_HOST ? "host" : NULL,
             .error = column_text(q, 13),
+            .comments = column_text(q, 15),
         };
         r = row(&x, user);
         if (r != 0) {

@@ -40,6 +40,7 @@ CREATE TABLE captures (
     clock_doubt    INTEGER NOT NULL DEFAULT 0, -- ns; the largest step back of time in the file; how long
                                      -- an ACK came before its bytes; how far captures that have
                                      -- packets in common are apart
+    comments       TEXT,             -- of a pcapng file's sections, interfaces and frames; NULL: none
     head           BLOB,             -- 16 bytes: digest of its first frames, whatever they are packed in; NULL: no frame
     error          INTEGER NOT NULL DEFAULT 0, -- negative errno that ended it; 0: read to its end
     error_text     TEXT              -- what that was, for people; NULL without error

@@ -160,7 +160,7 @@ static const char *const statements[STMT_COUNT] = {
         "UPDATE captures SET is_pcapng = ?2, packing = ?3, has_nanoseconds = ?4, link_type = ?5, "
         "link_name = ?6, size_bytes = ?7, frames = ?8, frame_bytes = ?9, cut_frames = ?10, "
         "dropped_frames = ?11, first_at = ?12, last_at = ?13, clock_doubt = ?14, error = ?15, "
-        "error_text = ?16, head = ?17, time_source = ?18 WHERE id = ?1",
+        "error_text = ?16, head = ?17, time_source = ?18, comments = ?19 WHERE id = ?1",
     [STMT_CAPTURE_COUNT] = "UPDATE captures SET exchanges = ?2 WHERE id = ?1",
     [STMT_CAPTURE_DROP_REPEATED] =
         "DELETE FROM captures WHERE id = ?1 "
@@ -770,7 +770,7 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_CAPTURES] =
         "SELECT c.id, c.path, c.is_pcapng, c.packing, c.link_name, c.size_bytes, c.frames, "
         "c.first_at, c.last_at, c.exchanges, c.cut_frames, c.dropped_frames, "
-        "c.clock_doubt, c.error_text, c.time_source FROM captures c "
+        "c.clock_doubt, c.error_text, c.time_source, c.comments FROM captures c "
         "WHERE coalesce(c.last_at, 0) >= ?4 AND coalesce(c.first_at, 0) < ?5 "
         "ORDER BY c.id LIMIT ?7",
     [STMT_LOSSES] =

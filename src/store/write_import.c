@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -487,7 +488,16 @@ int import_end_capture(struct import *i, size_t index, const struct capture_info
     sqlite3_bind_blob(q, 17, info->frames > 0 ? info->head.bytes : NULL, HR_DIGEST_BYTES,
                       SQLITE_STATIC); /* NULL as well: the last one's would stay */
     bind_number(q, 18, info->time_source);
-    return store_run(i->s, q);
+    struct hr_buf comments;
+    hr_buf_init(&comments, SIZE_MAX);
+    hr_buf_append_str(&comments, info->comments);
+    if (info->comments_left_out > 0) {
+        hr_buf_appendf(&comments, "; and %" PRIu64 " more", info->comments_left_out);
+    }
+    bind_text(q, 19, comments.len > 0 ? hr_buf_str(&comments) : NULL);
+    int r = store_run(i->s, q);
+    hr_buf_finish(&comments);
+    return r;
 }
 
 /* A capture all of which was stored before is no news, under whatever name it came; neither is one

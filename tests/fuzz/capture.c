@@ -32,6 +32,7 @@ static void check_info(const struct capture_info *info, const struct count *c)
     LAW(info->error == 0 || info->error_text[0] != '\0');
     LAW(strlen(info->error_text) < sizeof(info->error_text));
     LAW(strlen(info->link_name) < sizeof(info->link_name));
+    LAW(strlen(info->comments) < sizeof(info->comments));
     LAW(info->largest_step_back >= 0);
     LAW(c->frames == 0 || info->last_at == c->latest);
     LAW(info->cut_frames <= info->frames);

@@ -12,17 +12,33 @@ import io
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 import tempfile
 
 import schema
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import captool  # noqa: E402
+
 CAPTURE = "x'><b onclick=alert(9)>.pcapng"
 TAGS = set("""html head meta link title style body a header nav main section h1 h2 h3 h4 h5 p strong span table caption
     thead tbody tr th td dl dt dd div details summary code article time ol ul li pre footer script
     svg rect line path text tspan circle""".split())
 VOID = {"meta", "link"}
+
+
+# What is shown of the comment below.
+COMMENT = "<script>alert('c')</script> \\x1b[2J\\xe2\\x80\\xae=1+1 \\xff"
+
+
+def comment(path):
+    """Adds a section that is nothing but a comment."""
+    text = b"<script>alert('c')</script>\n\x1b[2J\xe2\x80\xae=1+1\r\n\xff"
+    options = struct.pack("<HH", 1, len(text)) + text + bytes(-len(text) % 4) + bytes(4)
+    with open(path, "ab") as f:
+        f.write(captool.block("<", 0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + options))
 
 
 class Page(html.parser.HTMLParser):
@@ -106,8 +122,10 @@ def check(headrace, capgen, scenario, scratch):
         p = subprocess.run([headrace] + list(args), cwd=scratch, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if p.returncode not in (0, 1):
             raise SystemExit("%s ended with %d: %s" % (args, p.returncode, p.stderr.decode()))
+        return p.stdout.decode()
 
     subprocess.run([capgen, "scenario", scenario, "-o", os.path.join(scratch, CAPTURE)], check=True)
+    comment(os.path.join(scratch, CAPTURE))
     formats = ("html", "md", "csv", "sarif", "json", "text")
     run("audit", "--quiet", "--db", "h.db", "--format", ",".join(formats), "-o", "reports/", CAPTURE)
     read = {}
@@ -119,7 +137,15 @@ def check(headrace, capgen, scenario, scratch):
     wrong += schema.problems(json.loads(read["json"]), schema.load("src/report/report.schema.json"), "report")
     if len(json.loads(read["json"])["findings"]) < 3:
         wrong.append("there should be three findings at least")
-    for name in ("html", "md", "txt"):
+    for name in ("table", "csv", "ndjson"):
+        listed = run("list", "captures", "--db", "h.db", "--format", name)
+        read["list of captures as %s" % name] = listed.replace("\r\n", "\n")
+        if COMMENT not in listed and name == "table":
+            wrong.append("the comment is not in the %s of captures: %s" % (name, listed))
+        wrong += check_csv("\ufeff" + listed) if name == "csv" else []
+    for name in read:
+        if name in ("csv", "sarif", "json"):
+            continue
         if re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", read[name]):
             wrong.append("a control character in %s" % name)
     # The same store and arguments give the same bytes.

@@ -394,6 +394,109 @@ static void large_blocks_pass(void **state)
     hr_buf_finish(&got);
 }
 
+static void commented_section(struct made *m, const char *text)
+{
+    size_t at = made_block(m, 0x0a0d0d0a);
+    made_u32(m, 0x1a2b3c4d);
+    made_u16(m, 1);
+    made_u16(m, 0);
+    made_u64(m, UINT64_MAX);
+    made_option(m, 1, text, strlen(text));
+    made_block_end(m, at);
+}
+
+static void commented_interface(struct made *m, const char *text)
+{
+    size_t at = made_block(m, 1);
+    made_u16(m, 1);
+    made_u16(m, 0);
+    made_u32(m, 0);
+    made_option(m, 1, text, strlen(text));
+    made_block_end(m, at);
+}
+
+static void commented_frame(struct made *m, uint32_t interface, const char *text)
+{
+    size_t at = made_block(m, 6);
+    made_u32(m, interface);
+    made_u64(m, 0);
+    made_u32(m, 4);
+    made_u32(m, 4);
+    made_text(m, "abcd", 4);
+    made_option(m, 1, text, strlen(text));
+    made_option(m, 1, " ", 1);
+    made_option(m, 0, "", 0);
+    made_block_end(m, at);
+}
+
+/* @return what was left out */
+static uint64_t read_comments(const struct made *m, char comments[CAPTURE_COMMENT_BYTES])
+{
+    char *path = made_save(m);
+    const char *const paths[] = {path};
+    const struct packet_source_config config = {.paths = paths, .path_count = 1};
+    struct packet_source *s;
+    struct packet p;
+    assert_int_equal(packet_source_open(&config, &s, NULL), 0);
+    while (packet_source_next(s, &p)) {
+    }
+    const struct capture_info *info = packet_source_info(s, 0);
+    uint64_t left_out = info->comments_left_out;
+    assert_int_equal(info->error, 0);
+    memcpy(comments, info->comments, CAPTURE_COMMENT_BYTES);
+    packet_source_close(s);
+    unlink(path);
+    free(path);
+    return left_out;
+}
+
+/* They are of one line each and safe to show. */
+static void comments_are_kept(void **state)
+{
+    (void)state;
+    for (int is_big = 0; is_big < 2; is_big++) {
+        char got[CAPTURE_COMMENT_BYTES];
+        struct made m;
+        made_init(&m, is_big);
+        commented_section(&m, "lab 7,\r\n\tsecond\n");
+        made_interface(&m, 1, 0);
+        commented_interface(&m, "the \x1b[31mred\xff \xe2\x80\xae side");
+        made_packet(&m, 0, 1, "one");
+        commented_frame(&m, 1, "here \xc3\xa4");
+        commented_section(&m, "");
+        assert_int_equal(read_comments(&m, got), 0);
+        assert_string_equal(got, "section: lab 7, second; interface 1: the \\x1b[31mred\\xff "
+                                 "\\xe2\\x80\\xae side; frame 2: here \xc3\xa4");
+        hr_buf_finish(&m.b);
+    }
+}
+
+/* More of them than there is room for are counted, a long one is cut between two characters. */
+static void many_comments_are_bounded(void **state)
+{
+    (void)state;
+    char got[CAPTURE_COMMENT_BYTES];
+    char text[3001];
+    struct made m;
+    for (size_t i = 0; i < sizeof(text) - 1; i += 3) {
+        memcpy(text + i, "\xe2\x82\xac", 3);
+    }
+    text[sizeof(text) - 1] = '\0';
+    made_init(&m, false);
+    made_section(&m);
+    made_interface(&m, 1, 0);
+    for (unsigned i = 0; i < 100; i++) {
+        commented_frame(&m, 0, i == 0 ? text : "twenty bytes of text");
+    }
+    assert_int_equal(read_comments(&m, got), 100 - 20);
+    assert_true(strlen(got) > CAPTURE_COMMENT_BYTES - 40);
+    text[399] = '\0';
+    assert_memory_equal(got, "frame 1: ", 9);
+    assert_memory_equal(got + 9, text, 399);
+    assert_memory_equal(got + 9 + 399, "...; frame 2: twenty", 20);
+    hr_buf_finish(&m.b);
+}
+
 /* Whatever byte is changed, reading ends, and with an error it says one (the sanitizers watch). */
 static void changed_bytes_do_no_harm(void **state)
 {
@@ -426,6 +529,7 @@ int main(void)
         cmocka_unit_test(all_kinds_of_blocks),        cmocka_unit_test(drops_are_counted),
         cmocka_unit_test(drops_have_their_times),     cmocka_unit_test(many_drops_are_bounded),
         cmocka_unit_test(broken_blocks_end_the_file), cmocka_unit_test(large_blocks_pass),
+        cmocka_unit_test(comments_are_kept),          cmocka_unit_test(many_comments_are_bounded),
         cmocka_unit_test(changed_bytes_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
