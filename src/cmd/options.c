@@ -159,7 +159,7 @@ static const struct cmd_option_info infos[] = {
      SET_SIZE,                                                                                                                                               AT(config.extract.expansion_limit)},
     {OPT_BOUNDS,           0,   "max-waiting",         "N",                  "requests without a response on a connection",                     SET_SIZE,
      AT(config.http.waiting_limit)                                                                                                                                                             },
-    {OPT_BOUNDS,           0,   "max-kept",            "SIZE",               "bytes of messages under way, of all connections",                 SET_SIZE,
+    {OPT_BOUNDS,           0,   "max-kept",            "SIZE",               "bytes of messages under way and their readers",                 SET_SIZE,
      AT(config.http.kept_bytes)                                                                                                                                                                },
     {OPT_BOUNDS,           0,   "max-fragments",       "N",                  "datagrams being put together",                                    SET_SIZE,
      AT(config.decode.fragment_limit)                                                                                                                                                          },

@@ -29,7 +29,7 @@ struct http_conn {
     bool upgraded;
     bool refused[2]; /* the first bytes of that side are no message */
     bool ended[2];
-    uint64_t fed[2];   /* end of what was given */
+    uint64_t fed[2];      /* end of what was given */
     size_t counted_bytes; /* of what it keeps, in the context's sum */
     /* behind CONNECT, an upgrade, HTTP/0.9 */
     enum http_conn_kind rest_kind;
@@ -354,6 +354,28 @@ size_t http_context_kept_bytes(const struct http_context *h)
 
 /* --- connection ------------------------------------------------------------------------------- */
 
+static void count_kept(struct http_conn *c, size_t bytes)
+{
+    struct http_context *h = c->context;
+    h->kept_bytes = h->kept_bytes - c->counted_bytes + bytes;
+    c->counted_bytes = bytes;
+    if (h->kept_bytes > h->counters.kept_bytes_peak) {
+        h->counters.kept_bytes_peak = h->kept_bytes;
+    }
+}
+
+/* A message that is being read counts with its content; a request stands in the queue as well. What
+ * reads them counts too: of many connections that wait for the next request it is most. */
+static size_t kept_bytes(const struct http_conn *c)
+{
+    size_t bytes = sizeof(*c) + c->pairs.kept_bytes + c->held.bytes;
+    for (unsigned i = 0; i < 2; i++) {
+        const struct http_reader *r = &c->readers[i];
+        bytes += r->held.capacity + (r->kept != NULL ? r->kept->content.capacity : 0);
+    }
+    return bytes;
+}
+
 struct http_conn *http_conn_create(struct http_context *h, bool midstream, void *user)
 {
     struct http_conn *c = hr_xcalloc(1, sizeof(*c));
@@ -368,28 +390,8 @@ struct http_conn *http_conn_create(struct http_context *h, bool midstream, void 
         c->closes[i].place.at = HR_NSEC_INFINITE;
     }
     http_pairs_init(&c->pairs, &h->pairing, user);
+    count_kept(c, kept_bytes(c));
     return c;
-}
-
-static void count_kept(struct http_conn *c, size_t bytes)
-{
-    struct http_context *h = c->context;
-    h->kept_bytes = h->kept_bytes - c->counted_bytes + bytes;
-    c->counted_bytes = bytes;
-    if (h->kept_bytes > h->counters.kept_bytes_peak) {
-        h->counters.kept_bytes_peak = h->kept_bytes;
-    }
-}
-
-/* A message that is being read counts with its content; a request stands in the queue as well. */
-static size_t kept_bytes(const struct http_conn *c)
-{
-    size_t bytes = c->pairs.kept_bytes + c->held.bytes;
-    for (unsigned i = 0; i < 2; i++) {
-        const struct http_reader *r = &c->readers[i];
-        bytes += r->held.capacity + (r->kept != NULL ? r->kept->content.capacity : 0);
-    }
-    return bytes;
 }
 
 void http_conn_destroy(struct http_conn *c)
@@ -477,9 +479,9 @@ static bool must_wait(const struct http_conn *c, const struct http_input *in)
 }
 
 /*
- * Where in these bytes a message begins, as the other side tells: the server sends its answer when it
- * has acknowledged all of the request, and the client its next request when it has acknowledged all of
- * the answer. @return SIZE_MAX where nothing is told
+ * Where in these bytes a message begins, as the other side tells: the server sends its answer when
+ * it has acknowledged all of the request, and the client its next request when it has acknowledged
+ * all of the answer. @return SIZE_MAX where nothing is told
  */
 static size_t find_anchor(const struct http_conn *c, const struct http_input *in)
 {
@@ -490,8 +492,7 @@ static size_t find_anchor(const struct http_conn *c, const struct http_input *in
         return SIZE_MAX;
     }
     size_t at = (size_t)(anchor - in->offset);
-    return http_start_begins(c->readers[in->side].side,
-                             hr_span_slice(in->bytes, at, in->bytes.len))
+    return http_start_begins(c->readers[in->side].side, hr_span_slice(in->bytes, at, in->bytes.len))
                ? at
                : SIZE_MAX;
 }

@@ -153,7 +153,7 @@ struct http_callbacks {
     X(odd_heads, "messages", "Messages with bare LF, folded lines or lines that are no fields")    \
     X(ambiguous, "exchanges", "Exchanges whose request or response can be framed in two ways")     \
     X(waiting_dropped, "exchanges", "Requests given up because too many waited on a connection")  \
-    X(kept_bytes_peak, "bytes", "Most bytes of messages under way that were kept at one time")
+    X(kept_bytes_peak, "bytes", "Most bytes of messages under way and their readers at one time")
 
 struct http_counters {
     HTTP_COUNTERS(HR_COUNTER_FIELD)
@@ -164,8 +164,8 @@ struct http_config {
     size_t field_limit;   /* most fields kept of a message */
     size_t content_bytes; /* most content bytes kept of a message */
     size_t waiting_limit; /* most requests without a response on a connection */
-    size_t kept_bytes;    /* most bytes of messages under way, of all connections: the caller's to
-                             hold */
+    size_t kept_bytes;    /* most bytes of messages under way and of what reads them, of all
+                             connections: the caller's to hold */
 };
 
 /* Shared by all connections of one thread: configuration, counters. */
@@ -174,8 +174,8 @@ struct http_context *http_context_create(const struct http_config *config,
                                          const struct http_callbacks *callbacks);
 void http_context_destroy(struct http_context *h);
 /**
- * Bytes of messages under way that are kept, of all connections. Where they become too many the
- * caller finishes and destroys connections.
+ * Bytes of messages under way that are kept and of what reads them, of all connections. Where they
+ * become too many the caller finishes and destroys connections.
  */
 size_t http_context_kept_bytes(const struct http_context *h);
 void http_context_counters(const struct http_context *h, hr_counter_fn emit, void *user);

@@ -24,7 +24,7 @@ static const struct pipeline_config defaults = {
                  .field_limit = 256,
                  .content_bytes = 16 * 1024,
                  .waiting_limit = 1024,
-                 .kept_bytes = 96 * 1024 * 1024,
+                 .kept_bytes = 80 * 1024 * 1024,
                  },
     .extract =
         {
