@@ -84,6 +84,16 @@ static void put_uses(const struct watch_stats *s, struct hr_buf *out)
     }
 }
 
+static void put_cuts(const struct watch_stats *s, struct hr_buf *out)
+{
+    hr_buf_append_str(out, "# TYPE headrace_bound_cut counter\n"
+                           "# HELP headrace_bound_cut What bounds cut off, by counter.\n");
+    for (size_t i = 0; i < INGEST_CUTS; i++) {
+        hr_buf_appendf(out, "headrace_bound_cut_total{counter=\"%s\"} %" PRIu64 "\n",
+                       s->cuts[i].name, s->cuts[i].count);
+    }
+}
+
 static void put_ring(const struct watch_stats *s, struct hr_buf *out)
 {
     const struct keeper_state *r = &s->ring;
@@ -140,6 +150,7 @@ void metrics_format(const struct watch_stats *s, const struct watch_totals *t, s
                out);
     if (s->uses[0].name != NULL) {
         put_uses(s, out);
+        put_cuts(s, out);
     }
     put_ring(s, out);
     hr_buf_append_str(out, "# EOF\n");

@@ -168,6 +168,16 @@ static void put_latency(const struct watch_stats *now, struct hr_buf *out)
     }
 }
 
+/* Which bounds were reached, and how much was cut off at each. */
+static void put_cuts(const struct watch_stats *now, struct hr_buf *out)
+{
+    for (size_t i = 0; i < INGEST_CUTS; i++) {
+        if (now->cuts[i].count > 0) {
+            hr_buf_appendf(out, ", %s %" PRIu64, now->cuts[i].name, now->cuts[i].count);
+        }
+    }
+}
+
 static void put_ring(const struct watch_stats *now, struct hr_buf *out)
 {
     if (now->keeps_packets) {
@@ -208,6 +218,7 @@ void stats_format(const struct watch_stats *now, struct hr_buf *out)
         hr_buf_appendf(out, "%s%s %" PRIu64 "%s", i > 0 ? ", " : "", lines[i].name, lines[i].value,
                        lines[i].unit);
     }
+    put_cuts(now, out);
     put_latency(now, out);
     put_ring(now, out);
 }

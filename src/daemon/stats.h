@@ -57,6 +57,7 @@ struct watch_stats {
     hr_nsec round_began; /* steady; 0: none is under way */
     bool store_failed;   /* nothing is stored any more */
     struct ingest_use uses[INGEST_USES];
+    struct ingest_cut cuts[INGEST_CUTS]; /* names NULL: not told yet */
     bool keeps_packets;
     struct keeper_state ring;
     uint64_t sessions; /* of stats_put_totals() */

@@ -228,6 +228,7 @@ static void publish(struct watch *w)
     s->round_began = w->round_began;
     s->store_failed = ingest_has_failed(w->ingest);
     ingest_uses(w->ingest, s->uses);
+    ingest_cuts(w->ingest, s->cuts);
     s->keeps_packets = w->config->keeper != NULL;
     if (s->keeps_packets) {
         keeper_get_state(w->config->keeper, &s->ring);

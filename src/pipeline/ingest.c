@@ -597,6 +597,29 @@ static uint64_t tcp_counter(const struct ingest *g, const char *name)
     return c.value;
 }
 
+static void fill_cut(const struct hr_counter_info *info, uint64_t value, void *user)
+{
+    struct ingest_cut *cuts = user;
+    for (size_t i = 0; i < INGEST_CUTS; i++) {
+        cuts[i].count = strcmp(info->name, cuts[i].name) == 0 ? value : cuts[i].count;
+    }
+}
+
+void ingest_cuts(const struct ingest *g, struct ingest_cut ret_cuts[INGEST_CUTS])
+{
+    static const char *const names[INGEST_CUTS] = {
+        "connections_evicted", "budget_gaps",       "fields_cut",
+        "waiting_dropped",     "fragments_dropped", "refusals_dropped",
+    };
+    for (size_t i = 0; i < INGEST_CUTS; i++) {
+        ret_cuts[i] = (struct ingest_cut){.name = names[i]};
+    }
+    decoder_counters(g->decoder, fill_cut, ret_cuts);
+    tcp_table_counters(g->tcp, fill_cut, ret_cuts);
+    http_context_counters(g->http, fill_cut, ret_cuts);
+    ret_cuts[INGEST_CUTS - 1].count = refusals_dropped(g->refusals);
+}
+
 uint64_t ingest_gap_count(const struct ingest *g)
 {
     return tcp_counter(g, "gaps");

@@ -55,6 +55,13 @@ struct ingest_use {
     uint64_t limit;
 };
 void ingest_uses(const struct ingest *g, struct ingest_use ret_uses[INGEST_USES]);
+#define INGEST_CUTS 6
+/* What a bound cut off since the start. */
+struct ingest_cut {
+    const char *name; /* of the counter */
+    uint64_t count;
+};
+void ingest_cuts(const struct ingest *g, struct ingest_cut ret_cuts[INGEST_CUTS]);
 /** As of tcp_table_clock_doubt(). */
 hr_nsec ingest_clock_doubt(const struct ingest *g, size_t capture);
 uint64_t ingest_exchange_count(const struct ingest *g);

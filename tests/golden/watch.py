@@ -223,7 +223,7 @@ def check_open_metrics(text):
             if m.group(2) != family or m.group(1) == "UNIT" and not family.endswith("_" + m.group(3)):
                 fail("out of place: " + line)
             continue
-        m = re.fullmatch(r'([a-z_]+)(\{(le|rule|bound)="[^"\\]+"\})? ([0-9.]+)', line)
+        m = re.fullmatch(r'([a-z_]+)(\{(le|rule|bound|counter)="[^"\\]+"\})? ([0-9.]+)', line)
         suffixes = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}[kinds[family]]
         if not m or m.group(1) not in [family + s for s in suffixes]:
             fail("not a sample of %s: %s" % (family, line))
@@ -267,6 +267,9 @@ def check_metrics(headrace, scratch, capture):
     wanted = {'headrace_bound_%s{bound="%s"}' % (what, bound) for what in ("used", "limit") for bound in
               ("connections", "out_of_order_bytes", "message_bytes", "fragment_bytes", "datagrams",
                "store_queue_bytes", "tokens")} | {
+        'headrace_bound_cut_total{counter="%s"}' % counter for counter in
+        ("connections_evicted", "budget_gaps", "fields_cut", "waiting_dropped", "fragments_dropped",
+         "refusals_dropped")} | {
         "headrace_sessions", "headrace_rules_left_out", "headrace_alert_latency_seconds_count", "headrace_alert_latency_seconds_sum",
         "headrace_ring_bytes", "headrace_ring_missed_frames_total", "headrace_evidence_files_total"}
     if wanted - set(values):

@@ -35,6 +35,21 @@ static void trouble_is_of_any_thread(void **state)
     }
 }
 
+/* Only bounds that were reached are told of. */
+static void what_bounds_cut_is_told(void **state)
+{
+    (void)state;
+    static const struct watch_stats s = {
+        .cuts = {{"connections_evicted", 7}, {"budget_gaps", 0}, {"fields_cut", 3}},
+    };
+    struct hr_buf text;
+    hr_buf_init(&text, SIZE_MAX);
+    stats_format(&s, &text);
+    assert_non_null(strstr(hr_buf_str(&text), ", connections_evicted 7, fields_cut 3"));
+    assert_null(strstr(hr_buf_str(&text), "budget_gaps"));
+    hr_buf_finish(&text);
+}
+
 /* Buckets are cumulative, and the last, the count and the sum are of the same alerts. */
 static void the_histogram_adds_up(void **state)
 {
@@ -116,6 +131,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trouble_is_of_any_thread),
         cmocka_unit_test(the_histogram_adds_up),
+        cmocka_unit_test(what_bounds_cut_is_told),
         cmocka_unit_test(totals_outlast_what_is_put),
         cmocka_unit_test(every_rule_is_told),
     };
