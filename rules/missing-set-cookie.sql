@@ -37,8 +37,10 @@ WITH lacking AS (
 -- Logins answered alike: same endpoint and status, and same redirect target or same form of answer.
 logins AS (
     SELECT f.exchange_id, f.site_id, f.endpoint_id, f.method, f.path, f.status,
-           -- A target that carries a token (~ and its hash) differs each time but for its path.
-           coalesce(CASE WHEN instr(f.location, '~') > 0 THEN f.location_path END, f.location, f.shape) AS answer,
+           -- A target that carries a token (~ and its hash) differs each time but for its path, and that of 201 is
+           -- what was made: another one each time.
+           coalesce(CASE WHEN instr(f.location, '~') > 0 OR f.status = 201 THEN f.location_path END, f.location,
+                    f.shape) AS answer,
            f.start_at, f.end_at, f.missing_token,
            f.carried_session_id,
            f.exchange_id IN (SELECT exchange_id FROM login_order WHERE overlaps) AS overlaps,

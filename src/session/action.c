@@ -80,6 +80,8 @@ void work_action_member(struct work *w, enum member_place place, struct hr_span 
 {
     if (place == MEMBER_JSON && hr_span_equal(name, HR_SPAN("jsonrpc"))) {
         w->is_rpc = true;
+    } else if (place == MEMBER_JSON && hr_span_equal(name, HR_SPAN("auth"))) {
+        w->rpc_auth = value;
     } else if (place != MEMBER_FORM && hr_span_equal(name, HR_SPAN("operationName"))) {
         if (is_action(value)) {
             w->operation = value;

@@ -156,6 +156,15 @@ static const char *profile_token(const struct work *w, const json_t *root)
     return NULL;
 }
 
+/* All that a login's JSON-RPC answers may be the token. */
+static const char *rpc_token(const struct work *w, const json_t *root)
+{
+    const char *result = json_string_value(json_object_get(root, "result"));
+    const bool is_token = w->is_rpc && (w->f->flags & FACT_LOGIN_PATH) && result != NULL &&
+                          text_is_random(hr_span_str(result));
+    return is_token ? result : NULL;
+}
+
 static int64_t json_lifetime(const json_t *root)
 {
     static const char *const names[] = {"expires_in",     "expiresIn",        "data.expires_in",
@@ -321,7 +330,7 @@ static void read_json(struct work *w, struct hr_span text)
         const char *named = w->profile != NULL ? profile_token(w, root) : NULL;
         if (named == NULL && takes_body_tokens(w) && !is_csrf && w->f->status < 400) {
             find_token(w, root, 0, &best);
-            named = best.value;
+            named = best.value != NULL ? best.value : rpc_token(w, root);
         }
         if (named != NULL) {
             w->f->flags |= FACT_TOKEN_IN_BODY;

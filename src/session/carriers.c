@@ -48,7 +48,7 @@ static bool is_grant(const struct view *v)
 
 static bool is_denial(const struct view *v)
 {
-    return v->status == 401 || (v->status >= 200 && v->status < 400 &&
+    return v->status == 401 || (((v->status >= 200 && v->status < 400) || v->status == 403) &&
                                 (v->flags & (FACT_LOCATION_LOGIN | FACT_LOCATION_AUTHORIZE)));
 }
 

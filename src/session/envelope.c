@@ -1,6 +1,7 @@
 /*
  * JSON that says by its members what other servers say by the status code: {"code": 401, "msg":
- * "please sign in"}. Such answers are short: there is nothing to be said besides.
+ * "please sign in"}. Such answers are short: there is nothing to be said besides. With 403, which
+ * some frameworks give to all, only such words tell who is not signed in from who lacks rights.
  */
 #include "base/alloc.h"
 #include "session/work.h"
@@ -46,7 +47,8 @@ static bool is_empty(const json_t *value)
 
 bool work_may_be_envelope(struct hr_span text)
 {
-    static const char *const names[] = {"ode\"", "sg\"", "age\"", "rrno\"", "tatus\"", "\"ret"};
+    static const char *const names[] = {"ode\"",   "sg\"",  "age\"",   "rrno\"",
+                                        "tatus\"", "\"ret", "\"detail"};
     bool found = false;
     for (size_t i = 0; !found && text.len <= BODY_ENVELOPE_BYTES && i < HR_ARRAY_LEN(names); i++) {
         found = memmem(text.ptr, text.len, names[i], strlen(names[i])) != NULL;
@@ -147,7 +149,9 @@ static void read_members(const struct work *w, json_t *root, unsigned depth, str
 void work_envelope(struct work *w, json_t *root)
 {
     size_t count = json_object_size(root);
-    if (w->f->status < 200 || w->f->status >= 300 || count == 0 || count > MEMBERS_MAX) {
+    const bool is_forbidden = w->f->status == 403; /* which most often speaks of rights */
+    if (((w->f->status < 200 || w->f->status >= 300) && !is_forbidden) || count == 0 ||
+        count > MEMBERS_MAX) {
         return;
     }
     struct envelope e = {false, false, false, false, false};
@@ -157,7 +161,7 @@ void work_envelope(struct work *w, json_t *root)
     }
     const bool tells =
         e.tells && !(w->f->flags & FACT_LOGOUT_PATH); /* "signed out, please log in" */
-    if (tells || (e.denies && (e.has_text || count <= 2))) {
+    if (tells || (e.denies && !is_forbidden && (e.has_text || count <= 2))) {
         w->f->flags |= FACT_SAYS_FAILURE | FACT_LOCATION_LOGIN;
     } else if (e.fails && (e.has_text || count <= 2)) {
         w->f->flags |= FACT_SAYS_FAILURE;

@@ -205,6 +205,25 @@ static bool takes_user_query(const struct work *w)
     return profile_has_place(w->profile, PROFILE_USER_QUERY, w->form_user_name, true);
 }
 
+/* /magic/8f0c...: who has it is let in. */
+static bool is_login_link(const struct work *w)
+{
+    const struct lists *l = work_lists(w);
+    struct hr_span path = w->path;
+    size_t start = path.len;
+    while (start > 0 && path.ptr[start - 1] != '/') {
+        start--;
+    }
+    const bool ends_random = text_is_random(hr_span_slice(path, start, path.len));
+    if (!hr_span_equal(w->x->request.method, HR_SPAN("GET")) ||
+        !(ends_random || w->has_link_value)) {
+        return false;
+    }
+    path = ends_random ? hr_span_slice(path, 0, start) : path;
+    return lists_find_path(l, LIST_login_links, path, 0) ||
+           lists_find_path(l, LIST_login_pages, path, 0);
+}
+
 static void conclude_members(struct work *w)
 {
     struct exchange_facts *f = w->f;
@@ -218,6 +237,13 @@ static void conclude_members(struct work *w)
         f->flags |= FACT_TWO_PASSWORDS;
     }
     if (w->has_code && (w->has_state || lists_find_path_word(l, LIST_auth_words, w->path))) {
+        f->flags |= FACT_AUTH_CALLBACK;
+    }
+    if (w->is_rpc && text_is_random(w->rpc_auth) &&
+        profile_has_place(w->profile, PROFILE_JSON, HR_SPAN("auth"), true)) {
+        work_token_sent(w, TOKEN_BEARER, HR_SPAN("bearer"), w->rpc_auth);
+    }
+    if (is_login_link(w)) {
         f->flags |= FACT_AUTH_CALLBACK;
     }
     if (w->has_refresh_token && !(f->flags & FACT_PASSWORD)) {

@@ -59,7 +59,8 @@ enum {
     FACT_USER_NAMED = 1u << 3,      /* and one names a user (see user) */
     FACT_LOGIN_PATH = 1u << 4,      /* the path is of rules/lists/login-paths */
     FACT_LOGOUT_PATH = 1u << 5,     /* ... logout-paths, or a method override says so */
-    FACT_AUTH_CALLBACK = 1u << 6,   /* carries code and state, a SAMLResponse, an id_token */
+    FACT_AUTH_CALLBACK = 1u << 6,   /* carries code and state, a SAMLResponse, an id_token, a passkey's
+                                       answer, the value of a link that signs in */
     FACT_REFRESH_GRANT = 1u << 7,   /* grant_type=refresh_token or a refresh endpoint */
     FACT_STATIC_PATH = 1u << 8,     /* the path ends like a static file's */
     FACT_RESP_HTML = 1u << 9,
@@ -68,7 +69,7 @@ enum {
     FACT_LOGOUT_FORM = 1u << 12,    /* HTML with a form that posts to a logout path; also a logout path
                                        fetched ahead (Sec-Purpose: prefetch): it only asks as well */
     FACT_LOCATION_LOGIN = 1u << 13, /* redirects to a login path, also with a page; or JSON with 2xx
-                                       that asks to sign in */
+                                       or 403 that asks to sign in */
     FACT_LOCATION_AUTHORIZE = 1u << 14, /* redirects to another origin's authorize page */
     FACT_CACHED = 1u << 15,         /* Age, X-Cache: HIT and the like */
     FACT_TOKEN_IN_BODY = 1u << 16,  /* a token-like member in a JSON answer */

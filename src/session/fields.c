@@ -116,6 +116,9 @@ static void note_grant(struct work *w, struct hr_span name, struct hr_span value
                hr_span_equal_nocase(name, HR_SPAN("refreshToken")) ||
                hr_span_equal_nocase(name, HR_SPAN("refresh"))) {
         w->has_refresh_token = value.len >= 8;
+    } else if (hr_span_equal_nocase(name, HR_SPAN("authenticatorData"))) {
+        w->f->flags |=
+            FACT_AUTH_CALLBACK; /* WebAuthn's assertion; a registration has no such member */
     } else if (hr_span_equal_nocase(name, HR_SPAN("code"))) {
         w->has_code = true;
     } else if (hr_span_equal_nocase(name, HR_SPAN("state"))) {
@@ -146,6 +149,8 @@ void work_member(struct work *w, enum member_place place, struct hr_span name, s
     if (place != MEMBER_QUERY && (word.bits & WORD_CODE)) {
         w->f->flags |= FACT_CODE_FIELD;
     }
+    w->has_link_value = w->has_link_value || (place == MEMBER_QUERY && text_is_random(value) &&
+                                              (word.bits & (WORD_CODE | WORD_TOKEN_PARAMETER)));
 }
 
 static bool is_user_query(struct work *w, struct hr_span name)

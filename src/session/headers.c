@@ -281,6 +281,9 @@ static void read_response_field(struct work *w, const struct http_field *f)
         if (w->f->location.ptr == NULL) {
             w->f->location = f->value; /* until the tokens are known */
             work_leads_to(w, f->value);
+            if (w->f->status == 201) { /* names what was made: /sessions/17 */
+                w->f->flags &= ~(uint32_t)(FACT_LOCATION_LOGIN | FACT_LOCATION_AUTHORIZE);
+            }
         }
         return;
     }

@@ -333,6 +333,9 @@ enum session_outcome model_access_outcome(const struct site_model *m, const stru
     if (v->status >= 300 && v->status < 400 && v->status != 304) {
         return redirect_outcome(m, v, had_token);
     }
+    if (v->status == 403 && (v->flags & FACT_LOCATION_LOGIN)) { /* "not signed in" */
+        return e != NULL && e->always_denies ? OUTCOME_NONE : OUTCOME_DENIED;
+    }
     if (v->status < 200 || v->status >= 300) {
         return OUTCOME_NONE;
     }

@@ -9,6 +9,7 @@
 
 /* One row a file of rules/lists/: the file's name with _ for -, and how its entries compare. */
 #define SESSION_LISTS(X)                                                                           \
+    X(login_links, LIST_PATHS)                                                                     \
     X(login_pages, LIST_PATHS)                                                                     \
     X(login_paths, LIST_PATHS)                                                                     \
     X(logout_paths, LIST_PATHS)                                                                    \

@@ -50,6 +50,7 @@ struct work {
     struct work_action action;
     struct hr_span operation;   /* of a GraphQL or JSON-RPC request; empty: none */
     struct hr_span rpc_method;
+    struct hr_span rpc_auth;    /* the session's token, as a member of a JSON-RPC request */
     struct hr_span action_text; /* stands behind the path's template; empty: none */
     struct hr_span action_path; /* the same as words of a path */
     struct hr_span location_action; /* stands behind that of location_path */
@@ -58,6 +59,7 @@ struct work {
     bool has_code;
     bool has_state;
     bool has_refresh_token;
+    bool has_link_value; /* a random value in the query, by the name of a token or code */
     uint32_t signs;          /* of the answer's text: SIGN_BIT() of what it can hold */
     size_t secret_steps;     /* taken in looking for secrets in texts */
     struct hr_span plain_host; /* the latest one in which no token was found; ptr NULL: none */

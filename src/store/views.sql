@@ -68,7 +68,7 @@ SELECT x.id             AS exchange_id,
        (x.flags >> 1) & 1  AS has_password,      -- boolean; the request has a password
        (x.flags >> 4) & 1  AS on_login_path,     -- boolean
        (x.flags >> 5) & 1  AS on_logout_path,    -- boolean
-       (x.flags >> 6) & 1  AS is_auth_callback,  -- boolean; carries a code, a SAMLResponse, an id_token
+       (x.flags >> 6) & 1  AS is_auth_callback,  -- boolean; carries what signs in by itself: a code, a SAMLResponse, a link's value
        (x.flags >> 8) & 1  AS is_static,         -- boolean; the path ends like a static file's
        (x.flags >> 11) & 1 AS shows_login_form,  -- boolean; HTML with a password input
        (x.flags >> 13) & 1 AS leads_to_login,    -- boolean; redirects to a login path
