@@ -287,8 +287,8 @@ static bool is_refresh(const struct task *t)
     return (t->f->flags & FACT_REFRESH_GRANT) && (t->sent == 0 || (t->f->flags & FACT_FIELDS));
 }
 
-/* Basic, Digest, an API key, a bearer token that is not the session's: what is granted may be
- * granted to that. */
+/* Basic, Digest, an API key, a bearer token that is not the session's: what is granted or denied
+ * may be so to that. */
 static bool has_other_credential(const struct task *t)
 {
     for (size_t i = 0; i < t->f->token_count; i++) {
@@ -403,13 +403,10 @@ static void classify_access(struct task *t)
     enum operation_kind kind = OPERATION_NONE;
     /* With several tokens it is not known which one counted; an answer that takes the token away
      * may be a sign-out of its own. */
-    if (t->sent == 1 && !is_static && !deletes_session(t)) {
-        bool grants = outcome == OUTCOME_GRANTED && !has_other_credential(t);
-        kind = grants                      ? OPERATION_GRANT
-               : outcome == OUTCOME_DENIED ? OPERATION_DENIAL
-                                           : OPERATION_NONE;
-    } else if (t->sent == 1 && outcome == OUTCOME_DENIED) {
+    if (t->sent == 1 && outcome == OUTCOME_DENIED && !has_other_credential(t)) {
         kind = OPERATION_DENIAL;
+    } else if (t->sent == 1 && !is_static && !deletes_session(t) && !has_other_credential(t)) {
+        kind = outcome == OUTCOME_GRANTED ? OPERATION_GRANT : OPERATION_NONE;
     }
     add_sent(t, kind, true);
 }

@@ -397,7 +397,10 @@ static int compare_events(const struct learn_event *a, const struct learn_event 
     if (a->kind != b->kind) {
         return a->kind < b->kind ? -1 : 1;
     }
-    return a->bits < b->bits ? -1 : a->bits > b->bits;
+    if (a->bits != b->bits) {
+        return a->bits < b->bits ? -1 : 1;
+    }
+    return a->place < b->place ? -1 : a->place > b->place;
 }
 
 /* Most tokens have few: there is room for a power of two of them. */
@@ -406,8 +409,8 @@ static void make_room_for_event(struct learn_token *t)
     const size_t count = t->event_count;
     if (count < LEARN_EVENTS && (count & (count - 1)) == 0) {
         const size_t room = count == 0 ? 1 : 2 * count;
-        t->events = hr_xrealloc(t->events, (room < LEARN_EVENTS ? room : LEARN_EVENTS) *
-                                               sizeof(*t->events));
+        t->events = hr_xrealloc(t->events,
+                                (room < LEARN_EVENTS ? room : LEARN_EVENTS) * sizeof(*t->events));
     }
 }
 
@@ -434,6 +437,19 @@ static void add_event(struct site_learner *l, uint64_t carrier, const struct hr_
     size_t last = t->event_count < LEARN_EVENTS ? t->event_count++ : LEARN_EVENTS - 1;
     memmove(&t->events[at + 1], &t->events[at], (last - at) * sizeof(event));
     t->events[at] = event;
+}
+
+/* The path of "/sessions/17" or "https://host/sessions/17". */
+static uint64_t place_of(struct hr_span target)
+{
+    const size_t slashes = hr_span_find_nocase(target, HR_SPAN("://"));
+    struct hr_span path = hr_span_cut(&target, '?');
+    if (slashes != SIZE_MAX && slashes < path.len) {
+        path = hr_span_slice(path, slashes + 3, path.len);
+        const size_t start = hr_span_find(path, '/');
+        path = start == SIZE_MAX ? HR_SPAN("/") : hr_span_slice(path, start, path.len);
+    }
+    return learn_path_hash(path);
 }
 
 void site_learner_feed(struct site_learner *l, const struct exchange_facts *f)
@@ -465,10 +481,12 @@ void site_learner_feed(struct site_learner *l, const struct exchange_facts *f)
         add_carrier(l, t, carrier);
         if (bits & USE_SENT) {
             event.bits = bits & ~(unsigned)USE_SET_NEW;
+            event.place = (f->flags & FACT_LOGOUT_PATH) ? place_of(f->target) : 0;
             add_event(l, carrier, &t->sent, event);
         }
         if (bits & USE_SET_NEW) {
             event.bits = bits & ~(unsigned)(USE_SENT | USE_DELETED);
+            event.place = f->status == 201 && f->location.ptr != NULL ? place_of(f->location) : 0;
             add_event(l, carrier, &t->set, event);
         }
     }

@@ -93,6 +93,8 @@ struct learn_event {
     hr_nsec start;
     hr_nsec end; /* first byte of the response */
     uint64_t kind;
+    uint64_t place; /* hash of a path: of what 201 said it had made, where the token was given; of what
+                       a logout asked for, where it was sent; 0 none */
     unsigned bits;
 };
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SILENT_ENDS_MIN 3
+
 struct decide {
     const struct site_learner *l;
     struct site_model *m;
@@ -169,7 +171,7 @@ static int login_rank(const struct decide *d, const struct model_endpoint *e, co
         return 0;
     }
     bool by_path = v->flags & FACT_LOGIN_PATH;
-    if (v->flags & FACT_AUTH_CALLBACK && !by_path) {
+    if ((v->flags & FACT_AUTH_CALLBACK) && (!by_path || view_is_get(v))) {
         return e->yields > 0 ? 3 : 0;
     }
     if (view_is_get(v)) {
@@ -178,8 +180,9 @@ static int login_rank(const struct decide *d, const struct model_endpoint *e, co
         }
         return by_path && e->yields > 0 ? 2 : 0;
     }
-    if (by_path && (v->flags & (FACT_PASSWORD | FACT_USER_NAMED | FACT_TOKEN_IN_BODY))) {
-        return 3;
+    const bool is_name_alone = (v->flags & FACT_USER_NAMED) && session_is_user_name(d->m);
+    if (by_path && (is_name_alone || (v->flags & (FACT_PASSWORD | FACT_TOKEN_IN_BODY)))) {
+        return 3; /* a name without a password may be the first of several steps */
     }
     return e->yields > 0 ? 3 : 1;
 }
@@ -335,6 +338,14 @@ static void decide_logouts(struct decide *d)
     }
 }
 
+/* Sessions end with it, time and again; no one restart or expiry can be why. */
+static bool ends_silently(const struct model_endpoint *e)
+{
+    return !e->is_login && !e->is_logout && e->silent_ends >= SILENT_ENDS_MIN &&
+           e->silent_stays * SILENT_ENDS_MIN <= e->silent_ends && e->end_after > e->end_before &&
+           e->denied_without == 0 && e->denied == 0 && e->changes == 0;
+}
+
 /* By what an endpoint does: it deletes the session's token each time, of sessions that were live.
  */
 static void learn_logouts(struct decide *d)
@@ -347,8 +358,12 @@ static void learn_logouts(struct decide *d)
             e->is_logout = true;
             e->logout_learned = true;
         }
-        e->is_question =
-            e->is_question || (e->is_weak_logout && e->deletions == 0 && e->used_after > 0);
+        if (ends_silently(e)) {
+            e->is_logout = true;
+            e->logout_learned = true;
+        }
+        e->is_question = e->is_question || (e->is_weak_logout && e->deletions == 0 &&
+                                            (e->used_after > 0 || e->other_ends > 0));
         e->is_ordinary = e->ordinary > 0;
         e->authenticates = e->changes >= 2 && e->ordinary == 0;
         e->always_denies = e->live_denials > 0;

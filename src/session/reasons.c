@@ -170,7 +170,9 @@ static void explain_logout(struct site_model *m, const struct model_endpoint *e,
                            struct hr_buf *value, struct hr_buf *reason)
 {
     hr_buf_appendf(value, "%s %s", e->method, e->path);
-    add_part(reason, e->logout_learned ? "it takes the token away each time" : "its path says so");
+    add_part(reason, !e->logout_learned ? "its path says so"
+                     : e->deletions > 0 ? "it takes the token away each time"
+                                        : "sessions are denied right after it, time and again");
     add_part(reason, "%" PRIu64 " acknowledged for a session", e->logouts);
     if (e->deletions > 0) {
         add_part(reason, "%" PRIu64 " delete%s the token", e->deletions,

@@ -84,6 +84,7 @@ static void put_token(struct hr_buf *out, const struct learn_entry *entry)
         put_signed(out, (int64_t)((uint64_t)e->start - (uint64_t)before));
         put_signed(out, (int64_t)((uint64_t)e->end - (uint64_t)e->start));
         put_hash(out, e->kind);
+        put_hash(out, e->place);
         put_number(out, e->bits);
         before = e->start;
     }
@@ -238,6 +239,7 @@ static void take_token(struct reader *r, struct learn_entry *entry)
         e->start = (hr_nsec)before;
         e->end = (hr_nsec)(before + (uint64_t)take_signed(r));
         e->kind = take_hash(r);
+        e->place = take_hash(r);
         e->bits = (unsigned)take_number(r, UINT32_MAX);
     }
 }

@@ -75,7 +75,13 @@ struct model_endpoint {
     uint64_t deletions;    /* of these, those that deleted it */
     uint64_t live_ends;    /* values granted before that it deleted */
     uint64_t live_denials; /* redirects to the login between grants elsewhere, never a grant here */
-    uint64_t used_after;   /* values granted after it acknowledged their logout, no login between */
+    uint64_t used_after;   /* values granted after it acknowledged their logout, no login between;
+                              not where it was asked to end the very session of that value */
+    uint64_t other_ends;   /* it was asked to end another session than the one that asked */
+    uint64_t silent_ends;  /* values granted before and denied soon after it was asked, at once */
+    uint64_t silent_stays; /* ... and granted after it */
+    hr_nsec end_after;     /* of the silent ends: the latest beginning of the time in which it came, */
+    hr_nsec end_before;    /* and the earliest end. The first later than the second: no one cause */
     uint64_t page_ends;    /* values denied after a page of it that took no token away */
     uint64_t keeps;        /* logins that gave nothing, over which the carried value became live */
     uint64_t ordinary;     /* values granted elsewhere before */

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#define SOON (10 * HR_NSEC_PER_SEC)
+
 /* Large, so one serves for all; only what the token's events fill is read. */
 struct story {
     struct site_model *m;
@@ -183,6 +185,77 @@ static bool used_after_logout(const struct story *s, size_t at)
     return false;
 }
 
+enum place_asked {
+    PLACE_UNKNOWN,
+    PLACE_OWN,     /* /sessions/17, which is what the login that gave the token said it had made */
+    PLACE_ANOTHER, /* it had made something else */
+};
+
+static enum place_asked place_asked(const struct story *s, size_t at)
+{
+    uint64_t own = 0;
+    for (size_t i = 0; i <= at; i++) {
+        own = (s->token->events[i].bits & USE_SET_NEW) ? s->token->events[i].place : own;
+    }
+    const uint64_t asked = s->token->events[at].place;
+    return own == 0 || asked == 0 ? PLACE_UNKNOWN : own == asked ? PLACE_OWN : PLACE_ANOTHER;
+}
+
+/* A public page or a file says nothing of the session. */
+static bool says_nothing(const struct story *s, size_t at)
+{
+    return s->known[at] && s->outcomes[at] == OUTCOME_GRANTED &&
+           ((s->views[at].flags & FACT_STATIC_PATH) ||
+            model_endpoint_of(s->m, s->views[at].endpoint)->granted_without > 0);
+}
+
+/* The next exchange of the story before (or after) that one, but for those that say nothing.
+ * @return SIZE_MAX: none, or others were under way */
+static size_t nearest(const struct story *s, size_t at, bool after)
+{
+    const struct learn_event *mine = &s->token->events[at];
+    size_t found = SIZE_MAX;
+    for (size_t i = 0; i < s->token->event_count; i++) {
+        const struct learn_event *e = &s->token->events[i];
+        const bool precedes = e->end < mine->start;
+        const bool follows = e->start > mine->end;
+        if (i != at && !precedes && !follows) {
+            return SIZE_MAX;
+        }
+        if (i != at && !says_nothing(s, i) && (after ? follows && found == SIZE_MAX : precedes)) {
+            found = i;
+        }
+    }
+    return found;
+}
+
+/* A request in whose course a session ended, or did not, without a word of it: granted elsewhere
+ * right before it, and then? An end that is seen late may have been any. */
+static void tell_silent_end(const struct story *s, size_t at, struct model_endpoint *e)
+{
+    const struct view *v = &s->views[at];
+    const struct learn_event *mine = &s->token->events[at];
+    const bool answered = v->status >= 200 && v->status < 400 && v->status != 304;
+    const size_t before = nearest(s, at, false);
+    const size_t after = nearest(s, at, true);
+    if (view_is_get(v) || view_is_method(v, "OPTIONS") || !answered ||
+        (v->flags & FACT_SAYS_FAILURE) || s->is_logout[at] || model_may_be_login(s->m, v) ||
+        (model_session_bits(s->m, v, &(unsigned){0}) & (USE_SET_NEW | USE_DELETED)) ||
+        before == SIZE_MAX || after == SIZE_MAX || s->outcomes[before] != OUTCOME_GRANTED) {
+        return;
+    }
+    const struct learn_event *next = &s->token->events[after];
+    if (s->outcomes[after] == OUTCOME_GRANTED) {
+        e->silent_stays++;
+    } else if (s->outcomes[after] == OUTCOME_DENIED && s->views[after].endpoint != v->endpoint &&
+               next->start - mine->end <= SOON && !granted_after(s, after)) {
+        const bool first = e->silent_ends == 0;
+        e->end_after = first || mine->start > e->end_after ? mine->start : e->end_after;
+        e->end_before = first || next->end < e->end_before ? next->end : e->end_before;
+        e->silent_ends++;
+    }
+}
+
 /* After a logout's page that left the token alone: denied where no grant came first, without a
  * login between. So it did end the session. */
 static bool denied_after_page(const struct story *s, size_t at)
@@ -220,7 +293,10 @@ static void tell(struct story *s)
         bool answered = v->status >= 200 && v->status < 400 && v->status != 304;
         bool before = granted_before(s, i);
         at->keeps += keeps_token(s, i);
-        at->used_after += used_after_logout(s, i);
+        const enum place_asked place = s->is_logout[i] ? place_asked(s, i) : PLACE_UNKNOWN;
+        at->used_after += place != PLACE_OWN && used_after_logout(s, i);
+        at->other_ends += place == PLACE_ANOTHER;
+        tell_silent_end(s, i, at);
         at->page_ends += denied_after_page(s, i);
         bool goes_on = granted_in_this_life(s, i);
         bool callback = v->flags & FACT_AUTH_CALLBACK;
