@@ -74,6 +74,7 @@ struct watch_command {
     struct feed *feed;
     struct metrics *metrics; /* NULL: nobody asks */
     struct stats *stats;
+    bool are_stats_lent;   /* to a screen that goes on until the process ends */
     struct screen *screen; /* NULL: plain lines */
     struct watch_keep keep;
 };
@@ -557,7 +558,7 @@ static void close_screen(struct watch_command *w)
 {
     struct watch_stats s;
     if (w->screen != NULL) {
-        screen_close(w->screen);
+        w->are_stats_lent = !screen_close(w->screen);
         w->screen = NULL;
         stats_get(w->stats, &s);
         hr_info("%" PRIu64 " frames, %" PRIu64 " exchanges, %" PRIu64
@@ -633,7 +634,7 @@ static int watch(struct watch_command *w)
 
 static void finish(struct watch_command *w)
 {
-    screen_close(w->screen);
+    w->are_stats_lent = !screen_close(w->screen) || w->are_stats_lent;
     metrics_close(w->metrics);
     for (size_t i = 0; i < w->sink_count; i++) {
         sink_close(w->sinks[i]);
@@ -641,7 +642,7 @@ static void finish(struct watch_command *w)
     free(w->sinks);
     feed_close(w->feed);
     watch_keep_finish(&w->keep);
-    stats_destroy(w->stats);
+    stats_destroy(w->are_stats_lent ? NULL : w->stats);
     cmd_run_finish(&w->run);
     cmd_run_finish(&w->next);
     runner_destroy(w->runner);

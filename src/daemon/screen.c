@@ -427,15 +427,15 @@ static void restore_stderr(struct screen *s)
     }
 }
 
-void screen_close(struct screen *s)
+bool screen_close(struct screen *s)
 {
     if (s == NULL) {
-        return;
+        return true;
     }
     if (s->has_thread && !end_thread(s)) {
         terminal_abandon(s->terminal);
         restore_stderr(s);
-        return; /* all else belongs to the thread, which ends with the process */
+        return false; /* all else belongs to the thread, which ends with the process */
     }
     terminal_close(s->terminal);
     messages_read(&s->messages, s->stderr_read);
@@ -452,4 +452,5 @@ void screen_close(struct screen *s)
     free(s->source);
     free(s->db);
     free(s);
+    return true;
 }

@@ -24,7 +24,10 @@ int screen_start(struct screen *s, struct stats *stats, const char *db);
 bool screen_wants_end(const struct screen *s);
 /** The watch is ending: says so. @param s  may be NULL */
 void screen_tell_end(struct screen *s);
-/** Gives the terminal back, in half a second at most, in whatever state it is. */
-void screen_close(struct screen *s);
+/**
+ * Gives the terminal back, in half a second at most, in whatever state it is.
+ * @return false: the thread goes on, and what it was lent has to stay until the process ends
+ */
+bool screen_close(struct screen *s);
 
 #endif
