@@ -229,6 +229,22 @@ static void old_frame_with_drops(struct made *m, uint16_t drops, uint32_t units)
     made_block_end(m, at);
 }
 
+/* @return its source, behind the last frame */
+static struct packet_source *read_whole(const struct made *m)
+{
+    char *path = made_save(m);
+    const char *const paths[] = {path};
+    const struct packet_source_config config = {.paths = paths, .path_count = 1};
+    struct packet_source *s;
+    struct packet p;
+    assert_int_equal(packet_source_open(&config, &s, NULL), 0);
+    while (packet_source_next(s, &p)) {
+    }
+    unlink(path);
+    free(path);
+    return s;
+}
+
 /* Frames and statistics tell of the same drops; each is entered where it happened. */
 static void drops_have_their_times(void **state)
 {
@@ -246,14 +262,7 @@ static void drops_have_their_times(void **state)
         frame_with_drops(&m, 0, 4000000, 2); /* these two */
         old_frame_with_drops(&m, 0xffff, 5000000);
         old_frame_with_drops(&m, 4, 6000000);
-        char *path = made_save(&m);
-        const char *const paths[] = {path};
-        const struct packet_source_config config = {.paths = paths, .path_count = 1};
-        struct packet_source *s;
-        struct packet p;
-        assert_int_equal(packet_source_open(&config, &s, NULL), 0);
-        while (packet_source_next(s, &p)) {
-        }
+        struct packet_source *s = read_whole(&m);
         const struct capture_info *info = packet_source_info(s, 0);
         static const struct capture_drop want[] = {
             {HR_NSEC_INFINITE,    2 * HR_NSEC_PER_SEC, 5},
@@ -271,8 +280,6 @@ static void drops_have_their_times(void **state)
             assert_int_equal(info->drops[i].count, want[i].count);
         }
         packet_source_close(s);
-        unlink(path);
-        free(path);
         hr_buf_finish(&m.b);
     }
 }
@@ -432,21 +439,12 @@ static void commented_frame(struct made *m, uint32_t interface, const char *text
 /* @return what was left out */
 static uint64_t read_comments(const struct made *m, char comments[CAPTURE_COMMENT_BYTES])
 {
-    char *path = made_save(m);
-    const char *const paths[] = {path};
-    const struct packet_source_config config = {.paths = paths, .path_count = 1};
-    struct packet_source *s;
-    struct packet p;
-    assert_int_equal(packet_source_open(&config, &s, NULL), 0);
-    while (packet_source_next(s, &p)) {
-    }
+    struct packet_source *s = read_whole(m);
     const struct capture_info *info = packet_source_info(s, 0);
     uint64_t left_out = info->comments_left_out;
     assert_int_equal(info->error, 0);
     memcpy(comments, info->comments, CAPTURE_COMMENT_BYTES);
     packet_source_close(s);
-    unlink(path);
-    free(path);
     return left_out;
 }
 
