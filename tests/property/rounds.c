@@ -2,7 +2,8 @@
  * rounds CAPTURE DATABASE KEY FRAMES SHARE [FROM TO]: reads the capture as a watch does, with a
  * round after each FRAMES frames, and runs the built-in rules in each. KEY is a file of 32 bytes.
  * SHARE is rounds_config.glance_share: 0 looks at everything in each round, a large one in the
- * first and the last, and with an h behind it in the first alone. Connections that begin behind
+ * first and the last, with an h behind it in the first alone, and with a g also where an eighth of
+ * what is stored is new. Connections that begin behind
  * frame FROM and up to frame TO are left out, as under overload. Prints for each round how it
  * looked, and the findings after it.
  */
@@ -69,7 +70,8 @@ static int fail(const char *what)
 /* In frames of the capture. */
 struct plan {
     unsigned long round;
-    unsigned share; /* of glances; no frames */
+    unsigned share;
+    unsigned growth; /* rounds_config.glance_growth */
     bool is_hurried;
     unsigned long shed_from;
     unsigned long shed_to;
@@ -113,6 +115,7 @@ static int run(const char *const *path, struct store *store, const struct plan *
         .captures = path,
         .capture_count = 1,
         .glance_share = plan->share,
+        .glance_growth = plan->growth,
         .found = note,
         .idle = nothing,
         .ended = tell,
@@ -149,6 +152,7 @@ int main(int argc, char **argv)
     }
     struct plan plan = {.round = strtoul(argv[4], NULL, 10),
                         .share = (unsigned)strtoul(argv[5], NULL, 10),
+                        .growth = strchr(argv[5], 'g') != NULL ? 8 : 0,
                         .is_hurried = strchr(argv[5], 'h') != NULL};
     if (argc == 8) {
         plan.shed_from = strtoul(argv[6], NULL, 10);
