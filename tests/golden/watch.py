@@ -346,33 +346,44 @@ def check_targets(headrace, scratch, capture):
     hook.shutdown()
 
 
+def check_moved_file(headrace, scratch, capture):
+    """Who takes the file of the alerts away gets the next in a new one."""
+    folder = tempfile.mkdtemp(dir=scratch)
+    os.chmod(folder, 0o777)
+    moved = os.path.join(folder, "file")
+    w = Watch(headrace, folder, "-r", capture, "--realtime", "--alert", "file:" + moved)
+    wait_for("a line", lambda: os.path.exists(moved) and os.path.getsize(moved) > 0)
+    os.remove(moved)
+    wait_for("another line", lambda: os.path.exists(moved) and os.path.getsize(moved) > 0)
+    if w.end() != 0 or w.errors():
+        fail("moved file: " + w.errors())
+
+
 def check_slow_targets(headrace, scratch, capture):
     """Who takes no alerts keeps nobody from ending, and gets them another day."""
     folder = tempfile.mkdtemp(dir=scratch)
     os.chmod(folder, 0o777)
-    program, pid, moved = (os.path.join(folder, name) for name in ("slow", "pid", "file"))
+    program, pid, quick = (os.path.join(folder, name) for name in ("slow", "pid", "file"))
     with open(program, "w", encoding="utf-8") as f:
         f.write("#!/bin/sh\necho $$ >%s\nexec sleep 3600\n" % pid)
     os.chmod(program, 0o755)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(5)
-        targets = ["exec:" + program, "file:" + moved]
+        targets = ["exec:" + program, "file:" + quick]
         if "without libcurl" not in subprocess.run([headrace, "watch", "-r", os.devnull, "--alert", "http://x/"],
                                                    stderr=subprocess.PIPE).stderr.decode():
             targets.append("http://127.0.0.1:%d/" % silent.getsockname()[1])
         w = Watch(headrace, folder, "-r", capture, "--realtime", *[x for t in targets for x in ("--alert", t)])
-        wait_for("a line", lambda: os.path.exists(moved) and os.path.getsize(moved) > 0)
-        os.remove(moved)  # without a word: it is made anew
         wait_for("a program", lambda: os.path.exists(pid) and os.path.getsize(pid) > 0)
-        wait_for("another line", lambda: os.path.exists(moved) and os.path.getsize(moved) > 0)
+        wait_for("a line", lambda: os.path.exists(quick) and os.path.getsize(quick) > 0)
         if w.end() != 0:
             fail(w.errors())
-    if re.search("given up|sent later", w.errors()):
+    if re.search("given up|sent later", w.errors()):  # it did not wait for them
         fail("slow targets: " + w.errors())
     with sqlite3.connect(w.db) as db:
         waiting = {row[0] for row in db.execute("SELECT DISTINCT sink FROM alert_queue")}
-    if waiting != set(targets) - {"file:" + moved}:
+    if waiting != set(targets) - {"file:" + quick}:
         fail("slow targets: alerts wait for %s" % waiting)
     with open(pid, encoding="ascii") as f:
         if os.path.exists("/proc/%s" % f.read().strip()):
@@ -421,6 +432,7 @@ def main():
         check_signals(headrace, scratch, races)
         check_metrics(headrace, scratch, races)
         check_targets(headrace, scratch, races)
+        check_moved_file(headrace, scratch, races)
         check_slow_targets(headrace, scratch, races)
         check_mistakes(headrace, scratch, races)
     return 0
