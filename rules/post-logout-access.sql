@@ -46,11 +46,9 @@ WITH late AS MATERIALIZED (
             WHERE h.session_id = g.session_id AND h.kind = 'login' AND h.start_at <= o.start_at
             ORDER BY h.start_at DESC, h.operation_id DESC LIMIT 1) AS login_id,
            (g.start_at - o.end_at) / 1e6 AS gap_ms
-    FROM session_history g
+    FROM late_grants g
     JOIN session_history o ON o.operation_id = g.ended_by_id
-    WHERE g.ended_by_id IS NOT NULL
-      AND g.kind = 'granted'
-      AND g.protection != 'public'
+    WHERE g.protection != 'public'
       AND NOT g.is_cached AND NOT g.is_static AND (NOT g.sets_other_token OR g.rotates)
       AND g.session_order != 'unknown'
       -- Where the session was denied elsewhere after its logout, it did end: a page that is not known to need
@@ -64,8 +62,7 @@ WITH late AS MATERIALIZED (
 refused AS MATERIALIZED (
     SELECT DISTINCT x.endpoint_id, x.target, substr(x.target, 1, instr(x.target || '?', '?') - 1) AS place
     FROM (SELECT DISTINCT endpoint_id FROM late) l
-    CROSS JOIN exchange_facts x ON x.endpoint_id = l.endpoint_id
-    WHERE x.outcome = 'denied'
+    CROSS JOIN denial_facts x ON x.endpoint_id = l.endpoint_id
 ),
 -- A target with the token in it differs for everybody.
 compared AS (

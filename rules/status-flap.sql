@@ -34,12 +34,10 @@ WITH denials AS MATERIALIZED (
            a.start_at AS after_at,
            b.replica AS before_replica, a.replica AS after_replica,
            b.is_resynchronised OR d.is_resynchronised OR a.is_resynchronised AS pairing_doubt
-    FROM session_history d
+    FROM flapped_denials d
     JOIN session_history b ON b.operation_id = d.granted_before_id
     JOIN session_history a ON a.operation_id = d.granted_after_id
-    WHERE d.granted_before_id IS NOT NULL
-      AND d.kind = 'denied'
-      AND d.protection != 'public'
+    WHERE d.protection != 'public'
       AND NOT d.is_cached AND NOT b.is_cached AND NOT a.is_cached
       AND NOT d.sets_other_token AND (NOT a.sets_other_token OR a.rotates)
       AND d.session_order != 'unknown'

@@ -33,7 +33,7 @@ struct rule {
     unsigned findings_line; /* in the file, where that text begins; for messages */
     unsigned exercised_line;
     bool enabled;
-    uint64_t steps; /* of SQLite, to read its findings in the last run; 0: it did not run */
+    bool takes_long; /* its findings could not be read at a glance since the last run */
 };
 
 struct rule_set {
@@ -95,8 +95,8 @@ struct rule_glance {
     size_t session_count;
 };
 /**
- * In its place, where that takes long: the rules whose findings were read quickly in the last run, and
- * of their findings those of these exchanges and sessions. None is withdrawn, nothing is counted, and
+ * In its place, where that takes long: the rules whose findings are read quickly, and of their
+ * findings those of these exchanges and sessions. None is withdrawn, nothing is counted, and
  * what is due stays so.
  */
 int rule_set_glance(struct rule_set *set, struct store *s, const struct rule_glance *glance,

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUICK 500000 /* steps of SQLite to read the findings of a rule: some milliseconds */
+#define QUICK                                                                                      \
+    500000 /* steps of SQLite to read the findings of a rule at a glance: some milliseconds */
 #define TIME_LIMIT_MS 600000u /* for one SELECT: a rule that takes longer is broken */
 
 /* How often the situation of the rule at hand occurred. */
@@ -113,15 +114,24 @@ static int exercised_row(const struct query_row *row, void *user)
     return 0;
 }
 
-/** @return 0, 1 where the rule is broken, or a negative errno of the store */
+/** @return 0, 1 where the rule is broken or takes too long for a glance, or a negative errno of the
+ * store */
 static int select_rows(struct run *run, const char *sql, unsigned line, query_row_fn row,
                        bool only_names)
 {
     struct query_error e = {0};
     const struct query q = {
-        .sql = hr_span_str(sql), .guarded = true, .time_limit_ms = TIME_LIMIT_MS};
+        .sql = hr_span_str(sql),
+        .guarded = true,
+        .time_limit_ms = TIME_LIMIT_MS,
+        .step_limit = run->glance != NULL ? QUICK : 0,
+    };
     const int r = only_names ? query_describe(run->store, &q, row, run, &e)
                              : query_run(run->store, &q, row, run, &e);
+    if (r == -ETIMEDOUT && run->glance != NULL) {
+        run->rule->takes_long = true;
+        return 1;
+    }
     if (r == -EINVAL || r == -ETIMEDOUT) {
         return broken(run, line + (e.line > 0 ? e.line - 1 : 0), e.text);
     }
@@ -146,11 +156,10 @@ static int count_situations(struct run *run)
 /** @return as select_rows() */
 static int read_findings(struct run *run)
 {
-    struct rule *rule = run->rule;
-    int r = drafts_begin(run->store);
-    r = r == 0 ? select_rows(run, rule->findings_sql, rule->findings_line, finding_row, false) : r;
-    rule->steps = query_steps(run->store) + 1;
-    return r;
+    const struct rule *rule = run->rule;
+    const int r = drafts_begin(run->store);
+    return r == 0 ? select_rows(run, rule->findings_sql, rule->findings_line, finding_row, false)
+                  : r;
 }
 
 /** @return as select_rows() */
@@ -249,7 +258,7 @@ static int run_rule(struct run *run)
     run->count_count = 0;
     int r = run->glance != NULL ? read_findings(run) : read_rule(run);
     r = r == 0 ? write_findings(run) : r;
-    return r < 0 ? r : 0; /* a broken rule was named, and the others run */
+    return r < 0 ? r : 0; /* a broken rule was named; the others run */
 }
 
 static int now_row(const struct query_row *row, void *user)
@@ -281,7 +290,7 @@ static bool reads_shared(const struct rule *rule)
 
 static bool is_for_glance(const struct run *run, const struct rule *rule)
 {
-    return rule->steps > 0 && rule->steps <= QUICK && (run->has_shared || !reads_shared(rule));
+    return !rule->takes_long && (run->has_shared || !reads_shared(rule));
 }
 
 static int run_rules(struct run *run, struct rule_set *set)
@@ -289,6 +298,7 @@ static int run_rules(struct run *run, struct rule_set *set)
     int r = 0;
     for (size_t i = 0; r == 0 && i < set->count; i++) {
         run->rule = &set->rules[i];
+        run->rule->takes_long = run->rule->takes_long && run->glance != NULL;
         if (run->rule->enabled && (run->glance == NULL || is_for_glance(run, run->rule))) {
             r = run_rule(run);
         }
@@ -330,7 +340,9 @@ int rule_set_glance(struct rule_set *set, struct store *s, const struct rule_gla
 {
     struct run run = {.store = s, .emit_error = emit_error, .user = user, .glance = glance};
     int r = run_begin(&run);
-    r = r == 0 ? scope_open_shared(s, QUICK, &run.has_shared) : r;
+    r = r == 0
+            ? scope_open_shared(s, QUICK, glance->sessions, glance->session_count, &run.has_shared)
+            : r;
     r = r == 0 ? run_rules(&run, set) : r;
     return run_end(&run, r, ret_result);
 }

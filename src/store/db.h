@@ -36,7 +36,6 @@ struct store {
     bool shows_all; /* the temporary views of rules show every site: scope.c */
     uint64_t shared_steps; /* of SQLite, for what is found once for all rules: the last time */
     const atomic_bool *stop; /* see store_set_stop() */
-    uint64_t query_steps; /* see query_steps() */
     uint64_t epoch; /* see store_epoch() */
     int64_t data_version;
     int64_t servers_known_to; /* exchange; temp.site_servers has those up to it: write_import.c */

@@ -34,6 +34,7 @@ struct import {
         int64_t stream; /* the highest ids there were before it */
         int64_t exchange;
         int64_t loss;
+        int64_t session;
     } base;
     int64_t last_stream;   /* id given */
     int64_t last_exchange; /* id given */

@@ -18,6 +18,7 @@ enum {
 struct deadline {
     const struct store *store;
     struct timespec at;
+    uint64_t steps_left;
     bool passed;
 };
 
@@ -58,14 +59,16 @@ static int look_at_clock(void *user)
     struct deadline *d = user;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    d->passed =
-        now.tv_sec > d->at.tv_sec || (now.tv_sec == d->at.tv_sec && now.tv_nsec >= d->at.tv_nsec);
+    d->passed = d->steps_left < STEPS_BETWEEN_LOOKS || now.tv_sec > d->at.tv_sec ||
+                (now.tv_sec == d->at.tv_sec && now.tv_nsec >= d->at.tv_nsec);
+    d->steps_left -= d->passed ? 0 : STEPS_BETWEEN_LOOKS;
     return d->passed || store_is_stopped(d->store);
 }
 
-static struct deadline deadline_in(const struct store *s, unsigned ms)
+static struct deadline deadline_of(const struct store *s, const struct query *q)
 {
-    struct deadline d = {.store = s};
+    struct deadline d = {.store = s, .steps_left = q->step_limit > 0 ? q->step_limit : UINT64_MAX};
+    const unsigned ms = q->time_limit_ms;
     clock_gettime(CLOCK_MONOTONIC, &d.at);
     d.at.tv_sec += ms / 1000;
     d.at.tv_nsec += (long)(ms % 1000) * 1000000;
@@ -262,7 +265,7 @@ static int run(struct store *s, const struct query *q, bool only_describe, query
                void *user, struct query_error *e)
 {
     sqlite3_stmt *stmt = NULL;
-    struct deadline d = deadline_in(s, q->time_limit_ms);
+    struct deadline d = deadline_of(s, q);
     int r = s->has_waiting ? batches_put_in(s) : 0;
     const int old_limit =
         sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, q->guarded ? VALUE_LIMIT_BYTES : -1);
@@ -281,8 +284,6 @@ static int run(struct store *s, const struct query *q, bool only_describe, query
         bind(stmt, q);
         r = step_rows(s, q, stmt, row, user, &d, e);
     }
-    s->query_steps =
-        stmt != NULL ? (uint64_t)sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_VM_STEP, 1) : 0;
     store_release_stmt(s, stmt);
     store_heed_stop(s);
     s->is_guarded = false;
@@ -300,11 +301,6 @@ int query_describe(struct store *s, const struct query *q, query_row_fn row, voi
                    struct query_error *ret_error)
 {
     return run(s, q, true, row, user, ret_error);
-}
-
-uint64_t query_steps(const struct store *s)
-{
-    return s->query_steps;
 }
 
 struct query_value query_text(struct hr_span text)

@@ -38,6 +38,7 @@ struct query {
     bool guarded;                    /* written by a user: no table that holds a key, no pragma, no attached
                                         file, no extension, values of at most 16 MiB */
     unsigned time_limit_ms;          /* 0: none */
+    uint64_t step_limit;             /* of SQLite's machine, roughly; where there is a time limit; 0: none */
 };
 
 struct query_error {
@@ -55,8 +56,6 @@ int query_run(struct store *s, const struct query *q, query_row_fn row, void *us
 /** Prepares it only; row gets the names of the columns, each with a NULL value. */
 int query_describe(struct store *s, const struct query *q, query_row_fn row, void *user,
                    struct query_error *ret_error);
-/** @return the steps of SQLite's machine that the last query took: the same for the same data and plan */
-uint64_t query_steps(const struct store *s);
 
 struct query_value query_text(struct hr_span text);
 struct query_value query_integer(int64_t integer);

@@ -261,6 +261,7 @@ CREATE INDEX operations_rotating ON operations (session_id) WHERE kind = 11;
 CREATE INDEX operations_of_logouts ON operations (role) WHERE role = 2;
 CREATE INDEX operations_ended ON operations (ended_by_id) WHERE ended_by_id IS NOT NULL;
 CREATE INDEX operations_flapped ON operations (granted_before_id) WHERE granted_before_id IS NOT NULL;
+CREATE INDEX operations_denied ON operations (endpoint_id) WHERE outcome = 4;
 -- Not there after a first import in which every site has a quarter of the exchanges.
 CREATE INDEX exchanges_by_site ON exchanges (site_id);
 -- What broken_facts shows.

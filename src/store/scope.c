@@ -10,9 +10,13 @@
 
 /* The views of views.sql that are limited to the scope. login_facts is made of login_core. */
 static const char *const scoped_views[] = {
-    "exchange_facts", "session_history", "session_steps",  "endpoint_facts", "often_facts",
-    "login_order",    "logout_facts",    "response_facts", "status_facts",   "program_facts",
+    "exchange_facts", "denial_facts", "session_history", "session_steps",
+    "endpoint_facts", "often_facts",  "login_order",     "logout_facts",
+    "response_facts", "status_facts", "program_facts",
 };
+
+/* And those that hold only the sessions of rule_touched, where there are any. */
+static const char *const touched_views[] = {"late_grants", "flapped_denials"};
 
 /* Of site_id: nothing; what a join may start from; what only leaves rows out. Findings start from
  * the few operations that carry a mark, wherever they are; counts from the sites. */
@@ -51,6 +55,7 @@ static int run(struct store *s, const char *sql, const char *first, const char *
  */
 static const char *const tables[] = {
     "rule_scope (site_id INTEGER PRIMARY KEY)",
+    "rule_touched (session_id INTEGER PRIMARY KEY)",
     /* What login_core shows, found once for all rules. */
     "rule_logins AS SELECT * FROM main.login_core LIMIT 0",
     "rule_logins_of (site_id INTEGER PRIMARY KEY)",
@@ -69,6 +74,7 @@ static int empty_tables(struct store *s)
         "DELETE FROM temp.rule_scope",     "DELETE FROM temp.rule_logins",
         "DELETE FROM temp.rule_logins_of", "DELETE FROM temp.rule_counted",
         "DELETE FROM temp.rule_done",      "DELETE FROM temp.rule_cuts",
+        "DELETE FROM temp.rule_touched",
     };
     int r = 0;
     for (size_t i = 0; r == 0 && i < HR_ARRAY_LEN(emptied); i++) {
@@ -145,6 +151,9 @@ static int drop_views(struct store *s)
     for (size_t i = 0; i < HR_ARRAY_LEN(scoped_views); i++) {
         hr_buf_appendf(&sql, "DROP VIEW IF EXISTS temp.%s;", scoped_views[i]);
     }
+    for (size_t i = 0; i < HR_ARRAY_LEN(touched_views); i++) {
+        hr_buf_appendf(&sql, "DROP VIEW IF EXISTS temp.%s;", touched_views[i]);
+    }
     hr_buf_append_str(&sql, "DROP VIEW IF EXISTS temp.login_facts;"
                             "DROP VIEW IF EXISTS temp.login_core;"
                             "DROP VIEW IF EXISTS temp.cut_facts;");
@@ -187,6 +196,14 @@ static int put_views(struct store *s, const char *limit)
     for (size_t i = 0; limit != every_row && i < HR_ARRAY_LEN(scoped_views); i++) {
         hr_buf_appendf(&sql, "CREATE TEMP VIEW %s AS SELECT * FROM main.%s %s;", scoped_views[i],
                        scoped_views[i], limit);
+    }
+    for (size_t i = 0; i < HR_ARRAY_LEN(touched_views); i++) {
+        hr_buf_appendf(&sql,
+                       "CREATE TEMP VIEW %s AS SELECT * FROM (SELECT * FROM main.%s %s) "
+                       "WHERE NOT EXISTS (SELECT 1 FROM temp.rule_touched) "
+                       "OR +session_id IN (SELECT session_id FROM temp.rule_touched);",
+                       touched_views[i], touched_views[i],
+                       limit == every_row ? every_row : of_sites);
     }
     hr_buf_appendf(&sql,
                    "CREATE TEMP VIEW cut_facts AS SELECT * FROM temp.rule_cuts;"
@@ -238,9 +255,30 @@ static int show_all(struct store *s)
     return r;
 }
 
-int scope_open_shared(struct store *s, uint64_t steps, bool *ret_shared)
+/* @param count  0: no session is touched, and 0 is the id of none */
+static int put_touched(struct store *s, const int64_t *sessions, size_t count)
+{
+    static const char sql[] = "INSERT OR IGNORE INTO temp.rule_touched VALUES (?1)";
+    static const int64_t none = 0;
+    sqlite3_stmt *q = NULL;
+    const char *tail;
+    const int code = store_keep_stmt(s, HR_SPAN(sql), &q, &tail);
+    int r = code == SQLITE_OK ? 0 : store_fail(s, code);
+    sessions = count > 0 ? sessions : &none;
+    count = count > 0 ? count : 1;
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        bind_number(q, 1, sessions[i]);
+        r = store_run(s, q);
+    }
+    store_release_stmt(s, q);
+    return r;
+}
+
+int scope_open_shared(struct store *s, uint64_t steps, const int64_t *sessions, size_t count,
+                      bool *ret_shared)
 {
     int r = make_tables(s);
+    r = r == 0 ? put_touched(s, sessions, count) : r;
     *ret_shared = s->shared_steps <= steps;
     if (*ret_shared) {
         s->shared_steps = 0;

@@ -40,10 +40,12 @@ int scope_close(struct store *s, bool done);
  * In place of all that: the views show every site, and the scope is empty. Nothing that is due is done
  * by it.
  * @param steps  of SQLite, that may be spent on what is found once for all rules
+ * @param sessions  ids: late_grants and flapped_denials hold these only
  * @param ret_shared  false: that took longer the last time, and login_core, login_facts and cut_facts
  *                    are empty
  */
-int scope_open_shared(struct store *s, uint64_t steps, bool *ret_shared);
+int scope_open_shared(struct store *s, uint64_t steps, const int64_t *sessions, size_t count,
+                      bool *ret_shared);
 
 /** What the view rule_parameters shows. */
 int scope_clear_parameters(struct store *s, const char *rule);

@@ -141,7 +141,8 @@ static const char *const statements[STMT_COUNT] = {
                          "coalesce(max(id), 0) FROM exchanges), "
                          "(SELECT coalesce(max(id), 0) FROM loss), "
                          "coalesce((SELECT value FROM meta WHERE name = 'import'), 0), "
-                         "EXISTS (SELECT 1 FROM captures) OR EXISTS (SELECT 1 FROM sites)",
+                         "EXISTS (SELECT 1 FROM captures) OR EXISTS (SELECT 1 FROM sites), "
+                         "(SELECT coalesce(max(id), 0) FROM sessions)",
     [STMT_IMPORT_NUMBER_KEEP] = "INSERT INTO meta (name, value) SELECT 'import', ?1 "
                                 "WHERE EXISTS (SELECT 1 FROM captures WHERE import = ?1) "
                                 "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -207,6 +208,16 @@ static const char *const statements[STMT_COUNT] = {
         "SELECT id FROM sessions WHERE carrier_id = ?1 AND hash = ?2 AND ?3 IN (0, 1)",
     [STMT_SESSION_ADD] = "INSERT INTO sessions (carrier_id, hash, is_jwt) VALUES (?1, ?2, ?3)",
     [STMT_SESSION_HASHES] = "SELECT id, hash FROM sessions ORDER BY +hash",
+    [STMT_SESSION_COUNTS] = "SELECT (SELECT coalesce(max(id), 0) FROM sessions), "
+                            "(SELECT count(*) FROM carriers)",
+    /* Of every carrier the next hash on either side; 4 bytes are the 8 digits that all names have.
+     */
+    [STMT_SESSION_NEIGHBOURS] =
+        "SELECT n.id, n.hash, o.id, o.hash FROM sessions n CROSS JOIN carriers c CROSS JOIN "
+        "sessions o ON o.id IN ((SELECT id FROM sessions WHERE carrier_id = c.id AND hash < n.hash "
+        "ORDER BY hash DESC LIMIT 1), (SELECT id FROM sessions WHERE carrier_id = c.id "
+        "AND hash > n.hash ORDER BY hash LIMIT 1)) "
+        "WHERE n.id > ?1 AND substr(o.hash, 1, 4) = substr(n.hash, 1, 4)",
     [STMT_SESSION_SET_DIGITS] =
         "UPDATE sessions SET name_digits = max(name_digits, ?2) WHERE id = ?1",
     [STMT_EXCHANGE_ADD] = /* FAIL: what is in need not be taken back, the transaction ends */

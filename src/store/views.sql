@@ -6,8 +6,9 @@
 -- before the other starts; a NULL end never ends before anything.
 --
 -- When Headrace runs a rule, temporary views of the same names restrict exchange_facts,
--- session_history, session_steps, endpoint_facts, often_facts, login_facts, login_order, logout_facts,
--- response_facts, status_facts and program_facts to the sites that are to be judged, and cut_facts is found once for all rules.
+-- denial_facts, session_history, late_grants, flapped_denials, session_steps, endpoint_facts, often_facts, login_facts,
+-- login_order, logout_facts, response_facts, status_facts and program_facts to the sites that are to be judged, and
+-- cut_facts is found once for all rules.
 
 -- Parameters of rules as of their last run: SELECT value FROM rule_parameters WHERE rule = ... AND name = ...
 CREATE VIEW rule_parameters AS
@@ -99,6 +100,16 @@ LEFT JOIN endpoints e ON e.id = x.endpoint_id
 LEFT JOIN operations o ON o.id = x.id * 8
 LEFT JOIN sessions t ON t.id = o.session_id;
 
+-- Every exchange that was denied: quick to find by its endpoint.
+CREATE VIEW denial_facts AS
+SELECT x.id             AS exchange_id,
+       x.site_id        AS site_id,
+       o.endpoint_id    AS endpoint_id,
+       x.target         AS target         -- as in exchange_facts
+FROM operations o
+JOIN exchanges x ON x.id = o.id >> 3
+WHERE o.outcome = 4 AND o.id & 7 = 0;
+
 -- What the exchanges did to each session. An exchange has one row for each session it concerns.
 -- ended_by_id and granted_*_id hold whatever the endpoint is: whether that is wrong also depends
 -- on protection, session_order and the doubts.
@@ -175,6 +186,13 @@ JOIN exchanges x ON x.id = o.id >> 3 AND o.id BETWEEN x.id * 8 AND x.id * 8 + 7
 LEFT JOIN streams w ON w.id = x.stream_id -- there is one; not looked for where it is not asked for
 JOIN sessions t ON t.id = o.session_id
 LEFT JOIN endpoints e ON e.id = x.endpoint_id;
+
+-- Of it the grants that began after an acknowledged logout, and the denials between two grants. In a glance of a
+-- watch, which judges only what came in, these two hold only the sessions that it touches.
+CREATE VIEW late_grants AS
+SELECT * FROM session_history WHERE ended_by_id IS NOT NULL AND kind = 'granted';
+CREATE VIEW flapped_denials AS
+SELECT * FROM session_history WHERE granted_before_id IS NOT NULL AND kind = 'denied';
 
 -- The same without what exchanges and endpoints say: quick to count.
 CREATE VIEW session_steps AS

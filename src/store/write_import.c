@@ -62,6 +62,7 @@ static int read_base(struct import *i)
     i->base.loss = sqlite3_column_int64(q, 2);
     i->number = sqlite3_column_int64(q, 3) + 1;
     i->is_fresh = sqlite3_column_int64(q, 4) == 0;
+    i->base.session = sqlite3_column_int64(q, 5);
     return store_end_rows(q, 0);
 }
 

@@ -216,9 +216,11 @@ static int session_id(struct import *i, const struct token_use *t, const struct 
         .key = {t->carrier_id, *hash},
           .is_jwt = t->flags & TOKEN_JWT
     };
-    struct name_row n = {&i->sessions,      {&row.key, sizeof(row.key), session_hash(hash)},
-                         STMT_SESSION_FIND, STMT_SESSION_ADD,
-                         bind_session,      &row};
+    struct name_row n = {
+        &i->sessions,      {&row.key, sizeof(row.key), session_hash(hash)},
+        STMT_SESSION_FIND, STMT_SESSION_ADD,
+        bind_session,      &row
+    };
     if (!i->sessions.is_whole && !i->has_session_index) {
         int r = import_build_session_index(i);
         if (r < 0) {
@@ -285,30 +287,84 @@ static int set_digits(struct store *s, int64_t id, int digits)
     return store_run(s, q);
 }
 
-/* Neighbours in the order of hashes tell how many digits set them apart. Equal hashes are the same
- * token at two sites or in two carriers, and keep the same name. */
-int import_name_sessions(struct import *i)
+/* What is not a hash has no say. */
+static const unsigned char *column_hash(sqlite3_stmt *q, int column)
+{
+    const unsigned char *hash = sqlite3_column_blob(q, column);
+    return sqlite3_column_bytes(q, column) == HR_DIGEST_BYTES ? hash : NULL;
+}
+
+/* Two names that differ from each other. Equal hashes are the same token at two sites or in two
+ * carriers, and keep the same name. */
+static int tell_apart(struct store *s, int64_t id, const unsigned char *hash, int64_t other_id,
+                      const unsigned char *other)
+{
+    const int common = common_digits(hash, other);
+    int r = 0;
+    if (common >= 8 && common < 2 * HR_DIGEST_BYTES) {
+        r = set_digits(s, id, common + 1);
+        r = r == 0 ? set_digits(s, other_id, common + 1) : r;
+    }
+    return r;
+}
+
+/* Neighbours in the order of hashes tell how many digits set them apart. */
+static int name_all(struct import *i)
 {
     unsigned char last[HR_DIGEST_BYTES] = {0};
     int64_t last_id = 0;
     sqlite3_stmt *q = store_stmt(i->s, STMT_SESSION_HASHES);
     int r;
     while ((r = store_step(i->s, q)) > 0) {
-        int64_t id = sqlite3_column_int64(q, 0);
-        const unsigned char *hash = sqlite3_column_blob(q, 1);
-        if (hash == NULL || sqlite3_column_bytes(q, 1) != HR_DIGEST_BYTES) {
-            continue;
+        const int64_t id = sqlite3_column_int64(q, 0);
+        const unsigned char *hash = column_hash(q, 1);
+        const int e = hash == NULL || last_id == 0 ? 0 : tell_apart(i->s, last_id, last, id, hash);
+        if (e < 0) {
+            return store_end_rows(q, e);
         }
-        int common = last_id == 0 ? 0 : common_digits(last, hash);
-        if (common >= 8 && common < 2 * HR_DIGEST_BYTES) {
-            int e = set_digits(i->s, id, common + 1);
-            e = e == 0 ? set_digits(i->s, last_id, common + 1) : e;
-            if (e < 0) {
-                return store_end_rows(q, e);
-            }
+        if (hash != NULL) {
+            memcpy(last, hash, sizeof(last));
+            last_id = id;
         }
-        memcpy(last, hash, sizeof(last));
-        last_id = id;
     }
     return r;
+}
+
+static int name_new(struct import *i)
+{
+    sqlite3_stmt *q = store_stmt(i->s, STMT_SESSION_NEIGHBOURS);
+    int r;
+    bind_number(q, 1, i->base.session);
+    while ((r = store_step(i->s, q)) > 0) {
+        const unsigned char *hash = column_hash(q, 1);
+        const unsigned char *other = column_hash(q, 3);
+        const int e = hash == NULL || other == NULL
+                          ? 0
+                          : tell_apart(i->s, sqlite3_column_int64(q, 0), hash,
+                                       sqlite3_column_int64(q, 2), other);
+        if (e < 0) {
+            return store_end_rows(q, e);
+        }
+    }
+    return r;
+}
+
+/* A step in the order of all costs a part of what looking for a neighbour does. */
+#define STEPS_OF_SEARCH 8
+
+int import_name_sessions(struct import *i)
+{
+    sqlite3_stmt *q = store_stmt(i->s, STMT_SESSION_COUNTS);
+    int r = store_step(i->s, q);
+    if (r <= 0) {
+        return r;
+    }
+    const int64_t last = sqlite3_column_int64(q, 0);
+    const int64_t carriers = sqlite3_column_int64(q, 1);
+    r = store_end_rows(q, 0);
+    const int64_t added = last - i->base.session;
+    if (r < 0 || added <= 0) {
+        return r;
+    }
+    return added < last / STEPS_OF_SEARCH / (carriers + 1) ? name_new(i) : name_all(i);
 }

@@ -6,6 +6,7 @@
 #include "world.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -454,6 +455,57 @@ static void hot_statements_never_scan(void **state)
     store_close(s);
 }
 
+/* As an import does with the sessions that it brings; the hashes are made up, and near one another.
+ */
+static void add_sessions(struct store *s, unsigned count, unsigned seed)
+{
+    for (unsigned i = 0; i < count; i++) {
+        char sql[160];
+        const unsigned n = seed * 100000 + i;
+        snprintf(sql, sizeof(sql),
+                 "INSERT INTO sessions (carrier_id, hash) VALUES ((SELECT %s(id) FROM carriers), "
+                 "x'%08x%08x%08x%08x')",
+                 n % 2 == 0 ? "min" : "max", i / 3, n * 2654435761u, i, n);
+        assert_int_equal(store_exec(s, sql), 0);
+    }
+}
+
+static int64_t ask_number(struct store *s, const char *sql)
+{
+    sqlite3_stmt *q = NULL;
+    assert_int_equal(sqlite3_prepare_v2(s->db, sql, -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    const int64_t n = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return n;
+}
+
+/* Whether all are looked at or only the new ones and their neighbours, no two names are equal. */
+static void names_tell_sessions_apart(void **state)
+{
+    (void)state;
+    static const unsigned before[] = {0, 300}; /* so many: only the new ones are looked at */
+    for (size_t k = 0; k < HR_ARRAY_LEN(before); k++) {
+        struct store *s = open_empty();
+        import_all(s, &CAPTURE("a.pcap", morning), 1);
+        assert_int_equal(
+            store_exec(s, "INSERT INTO carriers (site_id, kind, name) VALUES (1, 1, 'second')"), 0);
+        for (unsigned round = 0; round < 3; round++) {
+            struct import *i = NULL;
+            assert_int_equal(store_begin(s), 0);
+            assert_int_equal(import_begin(s, &i), 0);
+            add_sessions(s, round == 0 ? before[k] : 6, round);
+            assert_int_equal(import_finish(i), 0);
+            import_destroy(i);
+            assert_int_equal(store_commit(s), 0);
+        }
+        assert_int_equal(
+            ask_number(s, "SELECT count(DISTINCT hash) - count(DISTINCT name) FROM sessions"), 0);
+        assert_true(ask_number(s, "SELECT max(name_digits) FROM sessions") > 8);
+        store_close(s);
+    }
+}
+
 /* Analysing a site again replaces what the last analysis said. */
 static void analysis_replaces(void **state)
 {
@@ -529,6 +581,7 @@ int main(void)
         cmocka_unit_test(cut_connections_are_joined),
         cmocka_unit_test(open_connections_wait),
         cmocka_unit_test(hot_statements_never_scan),
+        cmocka_unit_test(names_tell_sessions_apart),
         cmocka_unit_test(analysis_replaces),
         cmocka_unit_test(memory_is_only_a_cache),
     };

@@ -45,10 +45,10 @@ static struct store *open_day(void)
 }
 
 static const char *const counts[] = {
-    "SELECT count(*) FROM exchange_facts", "SELECT count(*) FROM session_history",
-    "SELECT count(*) FROM session_steps",  "SELECT count(*) FROM endpoint_facts",
-    "SELECT count(*) FROM login_facts",    "SELECT count(*) FROM login_order",
-    "SELECT sum(grants) FROM login_facts", "SELECT count(*) FROM response_facts",
+    "SELECT count(*) FROM exchange_facts",     "SELECT count(*) FROM session_history",
+    "SELECT count(*) FROM session_steps",      "SELECT count(*) FROM endpoint_facts",
+    "SELECT count(*) FROM login_facts",        "SELECT count(*) FROM login_order",
+    "SELECT sum(grants) FROM login_facts",     "SELECT count(*) FROM response_facts",
     "SELECT sum(exchanges) FROM status_facts",
 };
 
@@ -173,12 +173,47 @@ static void counts_of_changed_sites_add_up(void **state)
     store_close(s);
 }
 
+/* In a glance the marked operations are those of the sessions it names; in a run all of them. */
+static void a_glance_shows_marks_of_its_sessions(void **state)
+{
+    (void)state;
+    static const char late[] = "SELECT count(*) FROM late_grants";
+    static const char flapped[] = "SELECT count(*) FROM flapped_denials";
+    struct store *s = open_day();
+    assert_int_equal(store_exec(s, "UPDATE operations SET kind = 5, ended_by_id = 8 "
+                                   "WHERE session_id IN (1, 2);"
+                                   "UPDATE operations SET kind = 6, granted_before_id = 8 "
+                                   "WHERE session_id = 3;"),
+                     0);
+    const int64_t all = ask(s, late);
+    const int64_t second = ask(s, "SELECT count(*) FROM late_grants WHERE session_id = 2");
+    static const int64_t touched[] = {2, 77};
+    bool has_shared = false;
+    assert_true(second > 0 && all > second);
+    assert_int_equal(scope_open_shared(s, UINT64_MAX, touched, 2, &has_shared), 0);
+    assert_int_equal(ask(s, late), second);
+    assert_int_equal(ask(s, flapped), 0);
+    assert_int_equal(scope_open_shared(s, UINT64_MAX, NULL, 0, &has_shared), 0);
+    assert_int_equal(ask(s, late), 0);
+    assert_int_equal(scope_open(s, true), 0);
+    assert_int_equal(scope_set_rule(s, "r"), 0);
+    assert_int_equal(ask(s, late), all);
+    assert_int_equal(ask(s, flapped), 1);
+    assert_int_equal(scope_begin_counts(s, "r", true), 0);
+    due(s, "img.example");
+    assert_int_equal(scope_set_rule(s, "r"), 0);
+    assert_true(ask(s, late) < all);
+    assert_int_equal(scope_close(s, true), 0);
+    store_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_views_of_the_scope_are_parts_of_the_whole),
         cmocka_unit_test(what_a_rule_missed_stays_due_for_it),
         cmocka_unit_test(counts_of_changed_sites_add_up),
+        cmocka_unit_test(a_glance_shows_marks_of_its_sessions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
