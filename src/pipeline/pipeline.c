@@ -163,34 +163,94 @@ static void keep_capture_info(const struct packet_source *source, struct pipelin
     }
 }
 
-int pipeline_run(struct store *s, const struct pipeline_run *run,
-                 struct pipeline_result *ret_result, struct hr_buf *ret_error)
+/* All of it within a transaction. */
+static int fill(struct store *s, const struct pipeline_run *run, struct packet_source *source,
+                struct pipeline_result *result)
 {
-    struct packet_source_config source_config = {
+    struct classifier *classifier = classifier_create(s, run->profiles);
+    int r = run_import(s, run, source, result, classifier);
+    r = r == 0 ? analyse(s, run, classifier, result) : r;
+    classifier_destroy(classifier);
+    return r == 0 ? run_rules(s, run, result) : r;
+}
+
+/* How a run begins and ends its transaction. */
+struct frame {
+    int (*begin)(struct store *s);
+    int (*end)(struct store *s, void *user);
+    void *user;
+};
+
+static int run_framed(struct store *s, const struct pipeline_run *run, const struct frame *f,
+                      struct pipeline_result *ret_result, struct hr_buf *ret_error)
+{
+    const struct packet_source_config config = {
         .paths = run->captures, .path_count = run->capture_count, .filter = run->filter};
     struct packet_source *source = NULL;
     *ret_result = (struct pipeline_result){0};
-    int r = packet_source_open(&source_config, &source, ret_error);
+    int r = packet_source_open(&config, &source, ret_error);
     if (r < 0) {
         return r;
     }
-    r = store_begin_import(s);
-    if (r == 0) {
-        struct classifier *classifier = classifier_create(s, run->profiles);
-        r = run_import(s, run, source, ret_result, classifier);
-        r = r == 0 ? analyse(s, run, classifier, ret_result) : r;
-        classifier_destroy(classifier);
-        r = r == 0 ? run_rules(s, run, ret_result) : r;
-        r = r == 0 ? store_commit(s) : r;
-        if (r < 0) {
-            hr_buf_append_str(ret_error, store_error(s));
-            store_rollback(s);
-        }
-    } else {
+    r = f->begin(s);
+    r = r == 0 ? fill(s, run, source, ret_result) : r;
+    r = r == 0 ? f->end(s, f->user) : r;
+    if (r < 0) {
         hr_buf_append_str(ret_error, store_error(s));
+        store_rollback(s);
     }
     keep_capture_info(source, ret_result);
     packet_source_close(source);
+    return r;
+}
+
+static int keep(struct store *s, void *user)
+{
+    (void)user;
+    return store_commit(s);
+}
+
+int pipeline_run(struct store *s, const struct pipeline_run *run,
+                 struct pipeline_result *ret_result, struct hr_buf *ret_error)
+{
+    const struct frame f = {.begin = store_begin_import, .end = keep};
+    return run_framed(s, run, &f, ret_result, ret_error);
+}
+
+struct trial {
+    int (*look)(struct store *s, void *user);
+    void *user;
+};
+
+static int look_and_forget(struct store *s, void *user)
+{
+    const struct trial *t = user;
+    const int r = t->look(s, t->user);
+    if (r == 0) {
+        store_rollback(s);
+    }
+    return r;
+}
+
+int pipeline_try(struct store *s, const struct pipeline_run *run,
+                 int (*look)(struct store *s, void *user), void *user,
+                 struct pipeline_result *ret_result, struct hr_buf *ret_error)
+{
+    struct trial t = {.look = look, .user = user};
+    const struct frame f = {.begin = store_begin_trial, .end = look_and_forget, .user = &t};
+    return run_framed(s, run, &f, ret_result, ret_error);
+}
+
+int pipeline_prepare_trials(struct store *s, const struct pipeline_run *run,
+                            struct hr_buf *ret_error)
+{
+    const struct frame f = {.begin = store_begin_trial, .end = keep};
+    struct pipeline_run nothing = *run;
+    struct pipeline_result result;
+    nothing.captures = NULL;
+    nothing.capture_count = 0;
+    const int r = run_framed(s, &nothing, &f, &result, ret_error);
+    pipeline_result_finish(&result);
     return r;
 }
 

@@ -54,6 +54,17 @@ struct pipeline_result {
  */
 int pipeline_run(struct store *s, const struct pipeline_run *run,
                  struct pipeline_result *ret_result, struct hr_buf *ret_error);
+/**
+ * The same without a trace: look() reads what would be stored. For many small captures one after the other,
+ * each judged alone; what was compiled for the first one serves them all.
+ * @param look  @return 0 or a negative errno of the store
+ */
+int pipeline_try(struct store *s, const struct pipeline_run *run,
+                 int (*look)(struct store *s, void *user), void *user,
+                 struct pipeline_result *ret_result, struct hr_buf *ret_error);
+/** Before the first pipeline_try() of an empty store: makes what every one of them needs. */
+int pipeline_prepare_trials(struct store *s, const struct pipeline_run *run,
+                            struct hr_buf *ret_error);
 void pipeline_result_finish(struct pipeline_result *r);
 void pipeline_keep_counter(struct pipeline_result *r, const char *stage,
                            const struct hr_counter_info *info, uint64_t value);

@@ -26,6 +26,7 @@ struct store {
     enum store_mode mode;
     bool is_ready;  /* schema and key were checked */
     bool lacks_index; /* operations_by_session is to be made of all rows at once */
+    bool is_trial;  /* the transaction is one of store_begin_trial() */
     bool is_direct; /* the transaction goes into the file itself, see store_begin_import() */
     struct hr_key key;
     struct analysis *analysis;
@@ -34,6 +35,7 @@ struct store {
     bool is_guarded;     /* query.c: what is compiled is another's */
     bool has_authorizer; /* ... which asks for it */
     bool shows_all; /* the temporary views of rules show every site: scope.c */
+    bool showed_all; /* ... and did so when the transaction began */
     uint64_t shared_steps; /* of SQLite, for what is found once for all rules: the last time */
     const atomic_bool *stop; /* see store_set_stop() */
     uint64_t epoch; /* see store_epoch() */

@@ -217,14 +217,20 @@ const struct hr_key *store_key(const struct store *s)
     return &s->key;
 }
 
+static int begin(struct store *s, enum stmt_id how)
+{
+    s->showed_all = s->shows_all;
+    return store_run(s, store_stmt(s, how));
+}
+
 int store_begin(struct store *s)
 {
-    return store_run(s, store_stmt(s, STMT_BEGIN));
+    return begin(s, STMT_BEGIN);
 }
 
 int store_begin_read(struct store *s)
 {
-    return store_run(s, store_stmt(s, STMT_BEGIN_READ));
+    return begin(s, STMT_BEGIN_READ);
 }
 
 /* A new page needs no place in a rollback journal, so a first import writes each page once, where
@@ -248,16 +254,24 @@ int store_begin_import(struct store *s)
         s->is_direct = true;
         sqlite3_exec(s->db, PRAGMAS_DIRECT, NULL, NULL, NULL);
     }
-    r = r == 0 ? store_run(s, store_stmt(s, s->is_direct ? STMT_BEGIN_ALONE : STMT_BEGIN)) : r;
+    r = r == 0 ? begin(s, s->is_direct ? STMT_BEGIN_ALONE : STMT_BEGIN) : r;
     if (r < 0 && s->is_direct) {
         store_use_wal(s);
     }
     return r;
 }
 
+int store_begin_trial(struct store *s)
+{
+    const int r = begin(s, STMT_BEGIN);
+    s->is_trial = r == 0;
+    return r;
+}
+
 int store_commit(struct store *s)
 {
     int r = store_run(s, store_stmt(s, STMT_COMMIT));
+    s->is_trial = s->is_trial && r < 0;
     if (r == 0 && s->is_direct) {
         store_use_wal(s);
     }
@@ -285,13 +299,14 @@ void store_rollback(struct store *s)
 {
     s->epoch++;
     s->servers_known_to = 0;
-    s->shows_all = false; /* temporary views are rolled back, too */
+    s->is_trial = false;
     analysis_destroy(s->analysis);
     s->analysis = NULL;
     batches_clear(s->batches);
     s->has_waiting = false;
     if (s->db != NULL && !sqlite3_get_autocommit(s->db)) {
         sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL); /* keeps the first error's text */
+        s->shows_all = s->showed_all; /* temporary views are rolled back, too */
         if (s->is_direct) {
             store_use_wal(s);
         }

@@ -47,6 +47,11 @@ int store_begin_read(struct store *s);
  * reads meanwhile is told that it is locked, for there is nothing to read yet.
  */
 int store_begin_import(struct store *s);
+/**
+ * The same for imports of little that are tried out, one after the other, each rolled back: what makes a large
+ * import quick is left out, for it changes the schema, and all would be compiled anew.
+ */
+int store_begin_trial(struct store *s);
 int store_commit(struct store *s);
 void store_rollback(struct store *s);
 /**

@@ -69,7 +69,7 @@ int analysis_changed_sites(struct store *s, int64_t **ret_site_ids, size_t *ret_
     size_t capacity = 0;
     int64_t operations = 0;
     int r = store_number(s, store_stmt(s, STMT_OPERATION_ANY), 0, &operations);
-    if (r == 0 && operations == 0) {
+    if (r == 0 && operations == 0 && !s->is_trial) {
         r = store_run(s, store_stmt(s, STMT_OPERATION_INDEX_DROP));
     }
     sqlite3_stmt *q = r == 0 ? store_stmt(s, STMT_SITES_CHANGED) : NULL;

@@ -15,14 +15,22 @@
 #include <string.h>
 #include <unistd.h>
 
-struct run {
+/* What all tests share: an empty store, which each of them leaves empty, and what was compiled for
+ * it. */
+struct bench {
     struct rule_set *rules;
+    struct store *store; /* NULL before the first test */
+    rule_test_fn report;
+    void *user;
+};
+
+struct run {
+    struct bench *bench;
     const struct rule_test_file *file;
     const struct rule_test *test;
     char capture[64];
     char profile[64];
     struct profile_set *profiles;
-    struct store *store;
     struct hr_arena arena;
     struct rule_test_found *found;
     size_t found_count;
@@ -117,12 +125,36 @@ static int make_capture(struct run *r)
     return e;
 }
 
-static int open_store(struct run *r)
+static int read_results(struct store *s, void *user)
+{
+    const struct read_filter all = READ_FILTER_ALL;
+    const int e = read_findings(s, &all, keep_finding, user);
+    return e < 0 ? e : read_rule_runs(s, keep_exercised, user);
+}
+
+static int judge_result(struct run *r, const struct pipeline_result *result)
+{
+    if (result->capture_status != 0 && result->capture_count > 0) {
+        hr_buf_appendf(&r->why, "capture: %s\n", result->captures[0].error_text);
+        return -EIO;
+    }
+    if (result->rules.broken > 0) {
+        hr_buf_appendf(&r->why, "%zu rules failed while running\n", result->rules.broken);
+        return -EIO;
+    }
+    return 0;
+}
+
+static int open_store(struct bench *b, const struct pipeline_run *run, struct hr_buf *ret_error)
 {
     const struct store_config config = {.mode = STORE_WRITE, .busy_timeout_ms = 1000};
-    const int e = store_open(&config, &r->store);
-    if (e < 0) {
-        hr_buf_appendf(&r->why, "%s\n", r->store != NULL ? store_error(r->store) : strerror(-e));
+    int e = 0;
+    if (b->store == NULL) {
+        e = store_open(&config, &b->store);
+        if (e < 0) {
+            hr_buf_append_str(ret_error, store_error(b->store));
+        }
+        e = e < 0 ? e : pipeline_prepare_trials(b->store, run, ret_error);
     }
     return e;
 }
@@ -131,7 +163,7 @@ static int run_pipeline(struct run *r)
 {
     const char *capture = r->capture;
     struct pipeline_config config;
-    struct pipeline_result result;
+    struct pipeline_result result = {0};
     struct hr_buf error;
     int e;
     pipeline_config_init(&config);
@@ -140,35 +172,18 @@ static int run_pipeline(struct run *r)
         .captures = &capture,
         .capture_count = 1,
         .profiles = r->profiles,
-        .rules = r->rules,
+        .rules = r->bench->rules,
     };
     hr_buf_init(&error, SIZE_MAX);
-    e = pipeline_run(r->store, &run, &result, &error);
+    e = open_store(r->bench, &run, &error);
+    e = e < 0 ? e : pipeline_try(r->bench->store, &run, read_results, r, &result, &error);
     if (e < 0) {
         hr_buf_appendf(&r->why, "%s\n", hr_buf_str(&error));
     } else {
-        if (result.capture_status != 0 && result.capture_count > 0) {
-            hr_buf_appendf(&r->why, "capture: %s\n", result.captures[0].error_text);
-            e = -EIO;
-        }
-        if (result.rules.broken > 0) {
-            hr_buf_appendf(&r->why, "%zu rules failed while running\n", result.rules.broken);
-            e = -EIO;
-        }
-        pipeline_result_finish(&result);
+        e = judge_result(r, &result);
     }
+    pipeline_result_finish(&result);
     hr_buf_finish(&error);
-    return e;
-}
-
-static int read_results(struct run *r)
-{
-    const struct read_filter all = READ_FILTER_ALL;
-    int e = read_findings(r->store, &all, keep_finding, r);
-    e = e < 0 ? e : read_rule_runs(r->store, keep_exercised, r);
-    if (e < 0) {
-        hr_buf_appendf(&r->why, "%s\n", store_error(r->store));
-    }
     return e;
 }
 
@@ -177,9 +192,7 @@ static bool run_test(struct run *r)
     bool passed = false;
     int e = load_profile(r);
     e = e < 0 ? e : make_capture(r);
-    e = e < 0 ? e : open_store(r);
     e = e < 0 ? e : run_pipeline(r);
-    e = e < 0 ? e : read_results(r);
     if (e == 0) {
         passed =
             rule_test_compare(r->file, r->test, r->found, r->found_count, r->exercised, &r->why);
@@ -189,7 +202,6 @@ static bool run_test(struct run *r)
 
 static void finish_run(struct run *r)
 {
-    store_close(r->store);
     profile_set_destroy(r->profiles);
     if (r->capture[0] != '\0') {
         unlink(r->capture);
@@ -202,7 +214,7 @@ static void finish_run(struct run *r)
     free(r->found);
 }
 
-static int run_file(const char *path, struct rule_set *rules, rule_test_fn report, void *user)
+static int run_file(const char *path, struct bench *b)
 {
     struct rule_test_file file = {0};
     struct hr_buf error;
@@ -211,11 +223,11 @@ static int run_file(const char *path, struct rule_set *rules, rule_test_fn repor
     if (rule_test_file_load(path, &file, &error) < 0) {
         hr_buf_append_char(&error, '\n');
         const struct rule_test_result result = {.path = path, .why = hr_buf_str(&error)};
-        report(&result, user);
+        b->report(&result, b->user);
         failed = 1;
     }
     for (size_t i = 0; i < file.count; i++) {
-        struct run r = {.rules = rules, .file = &file, .test = &file.tests[i], .exercised = -1};
+        struct run r = {.bench = b, .file = &file, .test = &file.tests[i], .exercised = -1};
         hr_arena_init(&r.arena);
         hr_buf_init(&r.why, SIZE_MAX);
         const bool passed = run_test(&r);
@@ -228,7 +240,7 @@ static int run_file(const char *path, struct rule_set *rules, rule_test_fn repor
             .score = rule_test_score(&file, &file.tests[i], r.found, r.found_count),
             .why = passed ? "" : hr_buf_str(&r.why),
         };
-        report(&result, user);
+        b->report(&result, b->user);
         failed += !passed;
         finish_run(&r);
     }
@@ -243,9 +255,9 @@ static int is_yaml(const struct dirent *d)
            hr_span_has_suffix_nocase(hr_span_str(d->d_name), HR_SPAN(".yaml"));
 }
 
-int rule_tests_run(const char *folder, struct rule_set *rules, rule_test_fn report,
-                   void *user)
+int rule_tests_run(const char *folder, struct rule_set *rules, rule_test_fn report, void *user)
 {
+    struct bench b = {.rules = rules, .report = report, .user = user};
     struct dirent **names = NULL;
     const int count = scandir(folder, &names, is_yaml, alphasort);
     int failed = 0;
@@ -256,10 +268,11 @@ int rule_tests_run(const char *folder, struct rule_set *rules, rule_test_fn repo
         struct hr_buf path;
         hr_buf_init(&path, SIZE_MAX);
         hr_buf_appendf(&path, "%s/%s", folder, names[i]->d_name);
-        failed += run_file(hr_buf_str(&path), rules, report, user);
+        failed += run_file(hr_buf_str(&path), &b);
         hr_buf_finish(&path);
         free(names[i]);
     }
     free(names);
+    store_close(b.store);
     return failed;
 }

@@ -87,7 +87,7 @@ struct rule_test_result {
 typedef void (*rule_test_fn)(const struct rule_test_result *r, void *user);
 
 /**
- * Runs every *.yaml of the folder in order of names, each test on a temporary store with all
+ * Runs every *.yaml of the folder in order of names, each test on an empty temporary store with all
  * enabled rules of the set.
  * @return the number of tests and files that failed, or -errno where the folder cannot be read
  */

@@ -506,6 +506,42 @@ static void names_tell_sessions_apart(void **state)
     }
 }
 
+/* One trial knows nothing of the one before it, and the schema stays what it is. */
+static void a_trial_leaves_no_trace(void **state)
+{
+    (void)state;
+    static const char indexes[] = "SELECT count(*) FROM sqlite_schema WHERE type = 'index'";
+    struct store *s = open_empty();
+    const int64_t index_count = ask_number(s, indexes);
+    const int64_t version = ask_number(s, "PRAGMA schema_version");
+    char *empty = world_dump(s);
+    char *first = NULL;
+    for (unsigned k = 0; k < 3; k++) {
+        assert_int_equal(store_begin_trial(s), 0);
+        assert_int_equal(
+            world_import(s, k == 1 ? &CAPTURE("b.pcap", evening) : &CAPTURE("a.pcap", morning), 1),
+            0);
+        assert_int_equal(ask_number(s, indexes), index_count);
+        char *now = world_dump(s);
+        if (k == 2) {
+            assert_string_equal(now, first);
+        }
+        store_rollback(s);
+        char *after = world_dump(s);
+        assert_string_equal(after, empty);
+        free(after);
+        if (k == 0) {
+            first = now;
+        } else {
+            free(now);
+        }
+    }
+    assert_int_equal(ask_number(s, "PRAGMA schema_version"), version);
+    free(first);
+    free(empty);
+    store_close(s);
+}
+
 /* Analysing a site again replaces what the last analysis said. */
 static void analysis_replaces(void **state)
 {
@@ -582,6 +618,7 @@ int main(void)
         cmocka_unit_test(open_connections_wait),
         cmocka_unit_test(hot_statements_never_scan),
         cmocka_unit_test(names_tell_sessions_apart),
+        cmocka_unit_test(a_trial_leaves_no_trace),
         cmocka_unit_test(analysis_replaces),
         cmocka_unit_test(memory_is_only_a_cache),
     };
