@@ -103,11 +103,6 @@ static int reopen_immutable(struct store *s)
     return code == SQLITE_OK ? 0 : store_fail(s, code);
 }
 
-/* What compiling the rules allocates, a hundred thousand small parts, comes from memory of the
- * connection's own: a sixth faster. */
-#define LOOKASIDE_BYTES 512
-#define LOOKASIDE_COUNT 4000
-
 /* Counting every allocation under a lock is for those who ask for the count. */
 static void configure_sqlite(void)
 {
@@ -128,7 +123,6 @@ static int open_database(struct store *s, int busy_timeout_ms)
     if (code != SQLITE_OK) {
         return store_fail(s, code);
     }
-    sqlite3_db_config(s->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, LOOKASIDE_BYTES, LOOKASIDE_COUNT);
     sqlite3_busy_timeout(s->db, busy_timeout_ms);
     if (s->mode == STORE_READ) {
         code = sqlite3_exec(s->db, "SELECT 1 FROM sqlite_schema", NULL, NULL, NULL);
