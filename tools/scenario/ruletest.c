@@ -7,13 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALL_RULES "sites" /* the name of a file of tests of whole sites */
+#define ALL_RULES "sites" /* files of tests of whole sites are called so, or so and - and more */
 
 struct reader {
     struct hr_yaml_doc doc;
     struct rule_test_file *file;
     const struct hr_yaml *base;
 };
+
+static bool is_of_all_rules(const struct rule_test_file *f)
+{
+    const size_t len = strlen(ALL_RULES);
+    return strncmp(f->rule, ALL_RULES, len) == 0 && (f->rule[len] == '\0' || f->rule[len] == '-');
+}
 
 static int read_text(struct reader *r, const struct hr_yaml *node, const char **ret_text)
 {
@@ -36,7 +42,7 @@ static int read_expectation(struct reader *r, const struct hr_yaml *node, struct
     struct scenario_place place;
     size_t index;
     int e = hr_yaml_expect(&r->doc, node, HR_YAML_MAPPING);
-    if (e == 0 && strcmp(r->file->rule, ALL_RULES) == 0 && hr_yaml_find(node, "rule") == NULL) {
+    if (e == 0 && is_of_all_rules(r->file) && hr_yaml_find(node, "rule") == NULL) {
         e = hr_yaml_fail(&r->doc, node, "here an expectation needs its rule");
     }
     *x = (struct rule_expectation){.rule = r->file->rule, .count = 1, .line = node->line};
@@ -177,7 +183,7 @@ void rule_test_file_finish(struct rule_test_file *f)
 static bool is_judged(const struct rule_test_file *file, const struct rule_test *t,
                       const char *rule)
 {
-    bool judged = strcmp(rule, file->rule) == 0 || strcmp(file->rule, ALL_RULES) == 0;
+    bool judged = strcmp(rule, file->rule) == 0 || is_of_all_rules(file);
     for (size_t i = 0; i < t->expectation_count; i++) {
         judged = judged || strcmp(rule, t->expectations[i].rule) == 0;
     }
