@@ -18,13 +18,14 @@ repair: >
   one, as one step under the lock of the session store.
 lookalikes: >
   Bearer tokens and other tokens that a browser does not send by itself; a login again within a session that is live
-  already; a login that gives a new token.
+  already, or was until it expired or was locked (a denial without a logout), by the same user; a login that gives a
+  new token.
 references: CWE-384 Session Fixation
 */
 
 -- Logins that succeeded with a token in the request and gave no other one.
 WITH kept AS MATERIALIZED (
-    SELECT f.exchange_id, f.site_id, f.method, f.path, f.status, f.start_at, f.end_at, f.is_resynchronised,
+    SELECT f.exchange_id, f.site_id, f.method, f.path, f.status, f.start_at, f.end_at, f.is_resynchronised, f.user_id,
            t.sent_session_id AS session_id, t.name
     FROM login_facts f
     CROSS JOIN token_facts t ON t.token_id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15
@@ -51,6 +52,19 @@ visiting AS MATERIALIZED (
     CROSS JOIN session_history b ON b.operation_id = k.before_id
     WHERE b.kind IN ('issued', 'denied', 'logout') AND b.end_at < k.start_at
 ),
+-- Signed in before, and not out: it was locked or has expired, and nobody else held its token.
+resumed AS MATERIALIZED (
+    SELECT v.exchange_id, v.session_id
+    FROM visiting v
+    CROSS JOIN session_history g ON g.session_id = v.session_id
+    WHERE v.before_kind = 'denied' AND g.kind = 'granted' AND g.protection != 'public' AND g.start_at < v.before_at
+      AND NOT EXISTS (SELECT 1 FROM session_history o
+                      WHERE o.session_id = v.session_id AND o.kind = 'logout' AND o.start_at < v.start_at)
+      AND NOT EXISTS (SELECT 1 FROM session_history o
+                      JOIN login_facts l ON l.exchange_id = o.exchange_id
+                      WHERE o.session_id = v.session_id AND o.kind = 'login' AND o.start_at < v.start_at
+                        AND l.user_id != v.user_id)
+),
 -- What it was afterwards: granted, with no other login between.
 followed AS MATERIALIZED (
     SELECT v.*,
@@ -60,6 +74,7 @@ followed AS MATERIALIZED (
               AND NOT g.is_cached AND NOT g.is_static
             ORDER BY g.start_at, g.operation_id LIMIT 1) AS after_id
     FROM visiting v
+    WHERE (v.exchange_id, v.session_id) NOT IN (SELECT exchange_id, session_id FROM resumed)
 ),
 facts AS (
     SELECT j.*, a.exchange_id AS after_exchange_id, a.method AS after_method, a.path AS after_path,
