@@ -21,7 +21,8 @@ repair: >
 lookalikes: >
   Expiry (granted, denied, denied, until the next login); 403 for lack of rights; a 401 or the login page for want of
   rights to another resource, another argument or another query of the same endpoint; 429 and 5xx; a login or
-  logout between; a remember-me cookie that opens a new session.
+  logout between; a lock screen, or a page that asks for the password or a code once more, that was opened between; a
+  remember-me cookie that opens a new session.
 references: CWE-362 Race Condition, CWE-567 Unsynchronized Access to Shared Data, CWE-613
 */
 

@@ -272,6 +272,10 @@ static bool may_authenticate(const struct task *t)
                  (view_is_method(&t->v, "POST") || view_is_method(&t->v, "PUT") ||
                   view_is_method(&t->v, "PATCH"));
     bool callback = t->f->flags & FACT_AUTH_CALLBACK;
+    if (model_is_unlock(t->m, &t->v)) { /* the form once more: a wrong password */
+        return t->is_answered && !(t->f->flags & FACT_SAYS_FAILURE) &&
+               (t->set > 0 || view_login_look(t->m, &t->v) != LOOK_FAILURE);
+    }
     if (!(posts || callback) || !t->is_answered || (t->sent == 0 && t->set == 0) ||
         (!callback && e != NULL && e->is_ordinary) ||
         (t->f->flags & (FACT_SAYS_FAILURE | FACT_REFRESH_GRANT))) {
@@ -381,16 +385,18 @@ static void classify_access(struct task *t)
     t->c->role = is_static ? ROLE_STATIC : is_form ? ROLE_OTHER : ROLE_ACCESS;
     t->c->session_id = first_session(t, false);
     if (view_is_method(&t->v, "OPTIONS") || view_is_method(&t->v, "CONNECT") ||
-        view_is_method(&t->v, "TRACE") || (t->f->flags & FACT_LOGOUT_PATH) || is_refresh(t)) {
-        t->c->role = ROLE_OTHER; /* a logout's: a page that asks, HEAD */
+        view_is_method(&t->v, "TRACE") || (t->f->flags & FACT_LOGOUT_PATH) || is_refresh(t) ||
+        model_is_unlock(t->m, &t->v)) {
+        t->c->role = ROLE_OTHER; /* a logout's: a page that asks, HEAD; a wrong password */
         outcome = OUTCOME_NONE;
     }
     if (may_authenticate(t)) {
-        bool understood = e != NULL && e->authenticates;
+        bool understood = e != NULL && (e->authenticates || model_is_unlock(t->m, &t->v));
+        bool whole = (t->f->flags & FACT_RESPONSE_WHOLE) && t->f->request_at != HR_NSEC_INFINITE;
         t->c->role = ROLE_OTHER;
         add_set(t, OPERATION_MAYBE_LOGIN, understood || (t->f->flags & FACT_REGISTER_PATH));
         add_refreshes(t);
-        add_sent(t, OPERATION_MAYBE_LOGIN, understood);
+        add_sent(t, understood && whole ? OPERATION_OPENED : OPERATION_MAYBE_LOGIN, understood);
         return;
     }
     t->c->outcome = outcome;

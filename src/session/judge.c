@@ -197,6 +197,19 @@ bool model_is_login(const struct site_model *m, const struct view *v)
            (e->only_logins && !view_is_get(v) && !(v->flags & FACT_REFRESH_GRANT));
 }
 
+bool view_gives_credential(const struct view *v)
+{
+    bool password = (v->flags & FACT_PASSWORD) && !(v->flags & FACT_TWO_PASSWORDS);
+    return !view_is_get(v) && !view_is_method(v, "OPTIONS") && (v->flags & FACT_FIELDS) &&
+           (password || (v->flags & (FACT_CODE_FIELD | FACT_AUTH_CALLBACK)));
+}
+
+bool model_is_unlock(const struct site_model *m, const struct view *v)
+{
+    const struct model_endpoint *e = model_endpoint_of(m, v->endpoint);
+    return e != NULL && e->unlocks && view_gives_credential(v);
+}
+
 bool model_is_logout(const struct site_model *m, const struct view *v)
 {
     const struct model_endpoint *e = model_endpoint_of(m, v->endpoint);

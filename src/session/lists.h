@@ -16,6 +16,7 @@
     X(session_paths, LIST_PATHS)                                                                   \
     X(registration_paths, LIST_PATHS)                                                              \
     X(password_paths, LIST_PATHS)                                                                  \
+    X(unlock_paths, LIST_PATHS)                                                                    \
     X(authorize_paths, LIST_PATHS)                                                                 \
     X(auth_words, LIST_FOLDED)                                                                     \
     X(session_names, LIST_NAMES)                                                                   \

@@ -489,6 +489,7 @@ struct site_model *site_learner_decide(struct site_learner *l)
     find_detours(&d);
     decide_aways(m, l);
     count_denials(&d);
+    decide_unlocks(m, l);
     decide_from_tokens(m, l);
     learn_logouts(&d);
     model_explain(m);

@@ -183,6 +183,23 @@ static void explain_logout(struct site_model *m, const struct model_endpoint *e,
     decide(m, "logout", value, reason, &e->logout);
 }
 
+static void explain_opening(struct site_model *m, const struct model_endpoint *e,
+                            struct hr_buf *value, struct hr_buf *reason)
+{
+    hr_buf_appendf(value, "%s %s", e->method, e->path);
+    if (e->unlocks_by_path) {
+        add_part(reason, "its path says so");
+    } else if (e->unlocks) {
+        add_part(reason, "denials lead to it, or to a page whose form posts to it");
+    }
+    if (e->changes > 0) {
+        add_part(reason,
+                 "%" PRIu64 " time%s what a session was denied before it was granted after it",
+                 e->changes, e->changes == 1 ? "" : "s");
+    }
+    decide(m, "opens a session", value, reason, &e->logout);
+}
+
 void model_explain(struct site_model *m)
 {
     struct learn_entry **all = learn_table_sorted(&m->endpoints);
@@ -210,6 +227,9 @@ void model_explain(struct site_model *m)
         }
         if (e->is_logout && !e->is_question && !own_logout && e->logouts > 0) {
             explain_logout(m, e, &value, &reason);
+        }
+        if (!e->is_login && !e->is_logout && (e->unlocks || e->authenticates) && e->logouts > 0) {
+            explain_opening(m, e, &value, &reason);
         }
     }
     if (p != NULL && p->one_session_per_user != 0) {
@@ -402,4 +422,6 @@ void site_model_suggest(const struct site_model *m, struct hr_buf *out)
     suggest_actions(m, "login", out);
     suggest_comments(m, "user", "user, as the login's fields name it:", out);
     suggest_actions(m, "logout", out);
+    suggest_comments(m, "opens a session",
+                     "opens a session that is there: a second step, a lock screen:", out);
 }

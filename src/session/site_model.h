@@ -59,6 +59,8 @@ struct model_endpoint {
     bool is_ordinary;    /* granted to sessions that were live elsewhere before */
     bool authenticates;  /* sessions change from denied to granted over it */
     bool always_denies;  /* redirects to the login whatever the session: says nothing */
+    bool unlocks;        /* takes the password of a session that is asked for it once more */
+    bool unlocks_by_path;
     bool rotates;        /* gives a new token to who carried one */
     uint64_t logins;     /* exchanges that look like a login */
     uint64_t others;
@@ -160,6 +162,10 @@ unsigned model_session_bits(const struct site_model *m, const struct view *v, un
 bool model_has_credential(const struct site_model *m, const struct view *v);
 struct model_endpoint *model_endpoint_of(const struct site_model *m, uint64_t hash);
 bool model_is_login(const struct site_model *m, const struct view *v);
+/** Gives a password, a code or the like, as who signs in does; not a new password. */
+bool view_gives_credential(const struct view *v);
+/** Does a session get in again with this, or try to? */
+bool model_is_unlock(const struct site_model *m, const struct view *v);
 bool model_is_logout(const struct site_model *m, const struct view *v);
 /** A page in answer to GET of a logout's path that leaves the token as it is: perhaps a question, or
  * a help page. */
@@ -183,6 +189,8 @@ void model_explain(struct site_model *m);
 
 /* carriers.c */
 void decide_carriers(struct site_model *m, const struct site_learner *l);
+/* unlocks.c */
+void decide_unlocks(struct site_model *m, const struct site_learner *l);
 /* tokens.c: first where those are sent whose tokens are not live, for outcomes depend on it */
 void decide_aways(struct site_model *m, const struct site_learner *l);
 void decide_from_tokens(struct site_model *m, const struct site_learner *l);

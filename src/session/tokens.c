@@ -111,6 +111,27 @@ static bool changes_to_live(const struct story *s, size_t at)
     return false;
 }
 
+/* A password or code given at a place that then grants what it had denied right before: what else
+ * was granted meanwhile, elsewhere, makes it no ordinary use. */
+static bool clears_denial(const struct story *s, size_t at)
+{
+    const struct learn_event *mine = &s->token->events[at];
+    for (size_t k = at + 1; view_gives_credential(&s->views[at]) && k < s->token->event_count;
+         k++) {
+        bool is_denied = false;
+        for (size_t i = 0; s->outcomes[k] == OUTCOME_GRANTED && i < k; i++) {
+            if (s->outcomes[i] == OUTCOME_NONE || s->views[i].endpoint != s->views[k].endpoint) {
+                continue;
+            }
+            is_denied = s->outcomes[i] == OUTCOME_DENIED && s->token->events[i].end < mine->start;
+        }
+        if (is_denied && s->token->events[k].start > mine->end) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Not live when this event began: signed out, or only ever given to a visitor. */
 static bool is_surely_ended(const struct story *s, size_t at)
 {
@@ -300,12 +321,13 @@ static void tell(struct story *s)
         at->page_ends += denied_after_page(s, i);
         bool goes_on = granted_in_this_life(s, i);
         bool callback = v->flags & FACT_AUTH_CALLBACK;
-        at->ordinary += goes_on && !callback && s->outcomes[i] == OUTCOME_GRANTED;
+        bool clears = clears_denial(s, i);
+        at->ordinary += goes_on && !callback && !clears && s->outcomes[i] == OUTCOME_GRANTED;
         at->live_ends += before && answered && (e->bits & USE_DELETED);
         at->live_denials += s->outcomes[i] == OUTCOME_DENIED && v->status != 401 &&
                             at->granted == 0 && before && granted_after(s, i);
         bool posts = (v->flags & FACT_FIELDS) && !view_is_get(v) && !before;
-        if (answered && (posts || (callback && !goes_on)) && changes_to_live(s, i)) {
+        if (answered && (clears || ((posts || (callback && !goes_on)) && changes_to_live(s, i)))) {
             at->changes++;
         }
     }

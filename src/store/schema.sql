@@ -285,7 +285,7 @@ CREATE TABLE learning (
 CREATE TABLE decisions (
     id           INTEGER PRIMARY KEY,
     site_id      INTEGER NOT NULL REFERENCES sites (id),
-    what         TEXT NOT NULL,    -- session, login, logout, user, public, not a session, policy
+    what         TEXT NOT NULL,    -- session, login, logout, opens a session, user, public, not a session, policy
     value        TEXT NOT NULL,    -- cookie session_id; POST /login
     reason       TEXT NOT NULL,    -- the observations behind it
     from_profile INTEGER NOT NULL  -- boolean; a person said so

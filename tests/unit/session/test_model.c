@@ -240,12 +240,12 @@ static const struct {
      {
          "GET / => 200 " PAGE " set:sid=$a",
          "GET /a cookie:sid=$a => 302 location:https://idp.example/authorize?client_id=x&state=1",
-         "GET /callback?code=$k&state=$s cookie:sid=$a => 302 location:/a == other $a=maybe-login",
+         "GET /callback?code=$k&state=$s cookie:sid=$a => 302 location:/a == other $a=opened",
          "GET /a cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
          "POST /logout cookie:sid=$a => 302 location:/ == logout success $a=logout",
          "GET /a cookie:sid=$a => 302 location:https://idp.example/authorize?client_id=x&state=1"
          " == access denied $a=denial",
-         "GET /callback?code=$l&state=$s cookie:sid=$a => 302 location:/a == other $a=maybe-login",
+         "GET /callback?code=$l&state=$s cookie:sid=$a => 302 location:/a == other $a=opened",
          "GET /a cookie:sid=$a => 200 " PAGE " == access granted $a=grant",
      }                   },
     {"what another credential of the request is answered says nothing of the cookie's session",
