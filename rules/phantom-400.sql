@@ -21,8 +21,8 @@ lookalikes: >
   429 and other codes than 400; a wrong password, or any other content; one-time values (a CSRF token, a code, a nonce)
   in the content or a field, which are refused when they come again; validation that depends on state: a coupon used
   twice, an article already in the basket, a step out of order, a double click that the server turns away, an account
-  not yet registered or locked after wrong passwords; a request that lacks a field, or has another value of it; a request
-  that was answered before all of it was sent.
+  not yet registered or locked after wrong passwords, a login's form from before the session expired; a request that
+  lacks a field, or has another value of it; a request that was answered before all of it was sent.
 references: CWE-362 Race Condition, CWE-675 Multiple Operations on Resource in Single-Operation Context
 parameters:
   again_s:
@@ -45,6 +45,7 @@ asked AS MATERIALIZED (
            x.request_at AS start_at, x.response_end_at AS end_at, x.role = 'login' AS is_login, x.user_id, x.had_token,
            -- Who asks: a session, or an address. A login is not about the session that it yields or carries.
            CASE WHEN x.had_token AND x.role != 'login' THEN x.session_id END AS session_id, x.client,
+           CASE WHEN x.had_token AND x.role = 'login' THEN x.session_id END AS carried_id,
            x.server, x.server_port, x.has_code,
            x.status = 400 AND x.response_whole AND NOT x.early_response AND NOT x.loss
                AND x.pairing = 'certain' AS is_refused,
@@ -111,6 +112,17 @@ settings AS (
     SELECT coalesce((SELECT value FROM rule_parameters
                      WHERE rule = 'phantom-400' AND name = 'again_s'), 60) + 0 AS again_s
 ),
+-- Logins with the token of a session that has ended, to which their form may belong.
+stale AS MATERIALIZED (
+    SELECT r.exchange_id
+    FROM refused r
+    CROSS JOIN session_history g ON g.session_id = r.carried_id
+    WHERE g.kind = 'granted' AND g.protection != 'public' AND g.start_at < r.start_at
+      AND (SELECT h.kind FROM session_history h
+           WHERE h.session_id = r.carried_id AND h.start_at < r.start_at
+             AND h.kind IN ('granted', 'denied', 'login', 'possible login', 'logout')
+           ORDER BY h.start_at DESC, h.operation_id DESC LIMIT 1) IN ('denied', 'logout')
+),
 -- Accepted soon after it was refused, though nothing else was done; not beside one that was accepted, which may be
 -- why, nor asked again and again until it was (a poll).
 retried AS MATERIALIZED (
@@ -145,7 +157,8 @@ phantoms AS MATERIALIZED (
                        AND s.had_token = r.had_token AND s.is_accepted
                      ORDER BY s.start_at DESC, s.exchange_id LIMIT 1)) AS example_id
     FROM refused r
-    WHERE r.exchange_id IN (SELECT exchange_id FROM retried)
+    WHERE r.exchange_id NOT IN (SELECT exchange_id FROM stale)
+      AND (r.exchange_id IN (SELECT exchange_id FROM retried)
        OR (r.is_login AND r.is_repeatable AND r.first_at < r.end_at AND r.failures < 3
            AND (r.is_accepted_later
                 OR NOT EXISTS (SELECT 1 FROM writes w
@@ -155,7 +168,7 @@ phantoms AS MATERIALIZED (
                                                    AND s.had_token = r.had_token AND s.is_accepted
                                                    AND s.start_at < r.end_at)
                                  AND (w.client = r.client OR w.user_id = r.user_id)
-                                 AND w.role NOT IN ('login', 'logout'))))
+                                 AND w.role NOT IN ('login', 'logout')))))
 ),
 -- A step of its own: else SQLite would put what phantoms are in the place of each is_bad.
 sorted AS MATERIALIZED (
