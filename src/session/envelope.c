@@ -47,8 +47,8 @@ static bool is_empty(const json_t *value)
 
 bool work_may_be_envelope(struct hr_span text)
 {
-    static const char *const names[] = {"ode\"",   "sg\"",  "age\"",   "rrno\"",
-                                        "tatus\"", "\"ret", "\"detail"};
+    static const char *const names[] = {"ode\"",   "sg\"",  "age\"",    "rrno\"",
+                                        "tatus\"", "\"ret", "\"detail", "rrors\""};
     bool found = false;
     for (size_t i = 0; !found && text.len <= BODY_ENVELOPE_BYTES && i < HR_ARRAY_LEN(names); i++) {
         found = memmem(text.ptr, text.len, names[i], strlen(names[i])) != NULL;
@@ -114,6 +114,13 @@ static json_t *error_of(struct hr_span name, json_t *member)
     return NULL;
 }
 
+/* {"errors": ["You need to be logged in to do that."]}: the first of them. */
+static const json_t *message_of(struct hr_span name, const json_t *member)
+{
+    const json_t *one = json_is_array(member) ? json_array_get(member, 0) : NULL;
+    return json_is_string(one) && hr_span_equal(name, HR_SPAN("errors")) ? one : NULL;
+}
+
 // NOLINTNEXTLINE(misc-no-recursion): ERROR_DEPTH levels
 static void read_members(const struct work *w, json_t *root, unsigned depth, struct envelope *e)
 {
@@ -126,6 +133,11 @@ static void read_members(const struct work *w, json_t *root, unsigned depth, str
         if (error != NULL) {
             e->fails = true;
             read_members(w, error, depth + 1, e);
+            continue;
+        }
+        if (message_of(name, member) != NULL) {
+            e->fails = true;
+            read_message(w, message_of(name, member), e);
             continue;
         }
         const bool is_code = lists_find(work_lists(w), LIST_code_members, name) != 0;
