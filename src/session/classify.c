@@ -169,6 +169,11 @@ static bool gives_token(const struct task *t)
     return false;
 }
 
+static bool is_whole(const struct task *t)
+{
+    return (t->f->flags & FACT_RESPONSE_WHOLE) && t->f->request_at != HR_NSEC_INFINITE;
+}
+
 static void classify_login(struct task *t)
 {
     t->c->role = ROLE_LOGIN;
@@ -176,9 +181,12 @@ static void classify_login(struct task *t)
     t->c->user = t->f->user;
     switch (view_login_look(t->m, &t->v)) {
     case LOOK_NONE:
-    case LOOK_UNCLEAR:
         add_set(t, OPERATION_MAYBE_LOGIN, true);
         add_sent(t, OPERATION_MAYBE_LOGIN, true);
+        break;
+    case LOOK_UNCLEAR: /* while it was answered, or never */
+        add_set(t, is_whole(t) ? OPERATION_OPENED : OPERATION_MAYBE_LOGIN, true);
+        add_sent(t, is_whole(t) ? OPERATION_OPENED : OPERATION_MAYBE_LOGIN, true);
         break;
     case LOOK_ERROR:
         t->c->outcome = OUTCOME_ERROR;
@@ -246,7 +254,8 @@ static void classify_logout(struct task *t)
     } else if (t->f->status >= 500) {
         t->c->outcome = OUTCOME_ERROR;
         add_sent(t, OPERATION_MAYBE_LOGOUT, true);
-    } else if (t->is_answered && (asks || only_moves(t) || (t->f->flags & FACT_CACHED))) {
+    } else if (t->is_answered &&
+               (asks || (only_moves(t) && !deletes) || (t->f->flags & FACT_CACHED))) {
         t->c->role = ROLE_OTHER;
         add_sent(t, OPERATION_NONE, true);
         add_set(t, unended, true);
@@ -392,11 +401,11 @@ static void classify_access(struct task *t)
     }
     if (may_authenticate(t)) {
         bool understood = e != NULL && (e->authenticates || model_is_unlock(t->m, &t->v));
-        bool whole = (t->f->flags & FACT_RESPONSE_WHOLE) && t->f->request_at != HR_NSEC_INFINITE;
         t->c->role = ROLE_OTHER;
         add_set(t, OPERATION_MAYBE_LOGIN, understood || (t->f->flags & FACT_REGISTER_PATH));
         add_refreshes(t);
-        add_sent(t, understood && whole ? OPERATION_OPENED : OPERATION_MAYBE_LOGIN, understood);
+        add_sent(t, understood && is_whole(t) ? OPERATION_OPENED : OPERATION_MAYBE_LOGIN,
+                 understood);
         return;
     }
     t->c->outcome = outcome;

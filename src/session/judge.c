@@ -104,21 +104,22 @@ enum answer_look view_login_look(const struct site_model *m, const struct view *
         return LOOK_FAILURE;
     }
     if (v->status >= 400 || v->status == 304 ||
-        (v->flags & (FACT_SAYS_FAILURE | FACT_LOGIN_FORM | FACT_LOCATION_LOGIN))) {
+        (v->flags & (FACT_SAYS_FAILURE | FACT_LOGIN_FORM))) {
         return LOOK_FAILURE;
+    }
+    if (v->flags & FACT_LOCATION_LOGIN) {
+        return model_look_of_redirect_back(m, v);
     }
     if (v->location_path.ptr != NULL && !(v->flags & FACT_AUTH_CALLBACK) &&
         hr_span_equal(v->location_path, v->path)) { /* back to where it was asked */
         const struct model_endpoint *e = model_endpoint_of(m, v->endpoint);
         bool fails_otherwise = e != NULL && e->forms > 0;
-        return !model_shows_form_or_page(m, v) ? LOOK_FAILURE
+        return !model_shows_form_or_page(m, v) ? model_look_of_redirect_back(m, v)
                : fails_otherwise               ? LOOK_PLAUSIBLE
                                                : LOOK_UNCLEAR;
     }
-    if (model_is_login_page(m, v->location_path)) {
-        return LOOK_FAILURE;
-    }
-    return LOOK_PLAUSIBLE;
+    return model_is_login_page(m, v->location_path) ? model_look_of_redirect_back(m, v)
+                                                    : LOOK_PLAUSIBLE;
 }
 
 const struct model_carrier *model_carrier_of(const struct site_model *m, uint64_t hash)
@@ -346,7 +347,9 @@ enum session_outcome model_access_outcome(const struct site_model *m, const stru
     if (v->status >= 300 && v->status < 400 && v->status != 304) {
         return redirect_outcome(m, v, had_token);
     }
-    if (v->status == 403 && (v->flags & FACT_LOCATION_LOGIN)) { /* "not signed in" */
+    bool says_so = (v->flags & FACT_LOCATION_LOGIN) || /* "not signed in" */
+                   ((v->flags & FACT_LOGIN_FORM) && e != NULL && e->barred > 0 && e->granted > 0);
+    if (v->status == 403 && says_so) {
         return e != NULL && e->always_denies ? OUTCOME_NONE : OUTCOME_DENIED;
     }
     if (v->status < 200 || v->status >= 300) {

@@ -97,7 +97,7 @@ static void page_leads_to(struct work *w, struct hr_span target)
     struct hr_span path = target;
     path = hr_span_cut(&path, '?');
     bool is_get = hr_span_equal(w->x->request.method, HR_SPAN("GET"));
-    bool is_page = w->f->status >= 200 && w->f->status < 300;
+    bool is_page = (w->f->status >= 200 && w->f->status < 300) || w->f->status == 403;
     if (target.len > 0 && is_page && w->f->location.ptr == NULL &&
         w->f->location_path.ptr == NULL &&
         !(is_get && (path.len == 0 || hr_span_equal(path, w->path)))) {

@@ -61,6 +61,12 @@ static void count_pages(struct decide *d)
             uint64_t *count = (v.flags & FACT_LOGIN_FORM) ? &e->forms : &e->pages;
             *count += d->kinds[i]->count;
         }
+        bool refused = v.status == 401 || v.status == 403 || v.status == 422 ||
+                       (v.status >= 200 && v.status < 400 &&
+                        (v.flags & (FACT_LOGIN_FORM | FACT_SAYS_FAILURE)));
+        if (e != NULL && refused && view_looks_like_login(&v)) {
+            e->refusals += d->kinds[i]->count;
+        }
     }
 }
 
@@ -415,6 +421,7 @@ static void count_grants(struct decide *d)
         bool page = v.status >= 200 && v.status < 300 && !(v.flags & FACT_LOGIN_FORM) &&
                     !model_sends_to_login(d->m, &v);
         e->granted += page && sent > 0 ? count : 0;
+        e->barred += v.status == 403 && (v.flags & FACT_LOGIN_FORM) && sent == 0 ? count : 0;
         bool bare = sent == 0 && !(v.flags & FACT_CACHED) && !model_has_credential(d->m, &v);
         e->granted_without += page && bare ? count : 0;
         if (sent == 0) {
@@ -456,19 +463,21 @@ static void count_denials(struct decide *d)
     }
 }
 
-struct site_model *site_learner_decide(struct site_learner *l)
+/* @param openings  as they were learned from a first model, whose own are taken */
+static struct site_model *decide(struct site_learner *l, struct learn_table *openings)
 {
     struct site_model *m = hr_xcalloc(1, sizeof(*m));
     struct decide d = {.l = l, .m = m};
-    learn_table_trim(&l->carriers);
-    learn_table_trim(&l->endpoints);
-    learn_table_trim(&l->kinds);
-    learn_table_trim(&l->tokens);
     m->site = hr_xstrdup(l->site);
     m->profile = l->profile;
     m->has_several_captures = l->capture == SIZE_MAX;
     learn_table_init(&m->endpoints, LEARN_ENDPOINTS, release_endpoint);
     learn_table_init(&m->groups, LEARN_KINDS, release_plain);
+    if (openings == NULL) {
+        learn_table_init(&m->openings, LEARN_KINDS, release_plain);
+    } else {
+        m->openings = *openings;
+    }
     learn_table_init(&m->aways, LEARN_KINDS, release_plain);
     learn_table_init(&m->detours, LEARN_KINDS, release_plain);
     learn_table_init(&m->login_pages, LEARN_ENDPOINTS, release_plain);
@@ -477,6 +486,7 @@ struct site_model *site_learner_decide(struct site_learner *l)
     d.kind_count = l->kinds.count;
     copy_endpoints(&d);
     count_pages(&d);
+    openings_count_refusals(m);
     find_form_logins(&d);
     decide_carriers(m, l);
     count_logins(&d);
@@ -497,6 +507,23 @@ struct site_model *site_learner_decide(struct site_learner *l)
     return m;
 }
 
+struct site_model *site_learner_decide(struct site_learner *l)
+{
+    struct learn_table openings;
+    learn_table_trim(&l->carriers);
+    learn_table_trim(&l->endpoints);
+    learn_table_trim(&l->kinds);
+    learn_table_trim(&l->tokens);
+    struct site_model *m = decide(l, NULL);
+    learn_table_init(&openings, LEARN_KINDS, release_plain);
+    if (!find_openings(m, l, &openings)) {
+        learn_table_finish(&openings);
+        return m;
+    }
+    site_model_destroy(m);
+    return decide(l, &openings);
+}
+
 void site_model_destroy(struct site_model *m)
 {
     if (m == NULL) {
@@ -514,6 +541,7 @@ void site_model_destroy(struct site_model *m)
     }
     learn_table_finish(&m->endpoints);
     learn_table_finish(&m->groups);
+    learn_table_finish(&m->openings);
     learn_table_finish(&m->aways);
     learn_table_finish(&m->detours);
     learn_table_finish(&m->login_pages);

@@ -9,6 +9,7 @@
 #define MODEL_CARRIERS 8  /* most session carriers of a site */
 #define MODEL_VISITING 16 /* most carriers that are known to open nothing */
 #define MODEL_OTHERS 8
+#define MODEL_OPENED_MIN 2
 
 struct model_carrier {
     uint64_t hash;
@@ -68,6 +69,8 @@ struct model_endpoint {
     uint64_t successes;
     uint64_t forms;   /* 2xx with a login form */
     uint64_t pages;   /* 2xx without */
+    uint64_t refusals; /* logins that were refused for certain: by status, with the form, in words */
+    uint64_t barred;  /* 403 with a login form, of who carried no token */
     uint64_t granted; /* with a session token */
     uint64_t denied;  /* with a session token */
     uint64_t denied_without;
@@ -100,6 +103,15 @@ struct model_group {
     uint64_t yields; /* with a session token in it */
 };
 
+/* One way a login endpoint answers that looks like a failure, a redirect back, and what became of the
+ * tokens that it gave or was asked with. */
+struct model_opening {
+    struct learn_entry entry; /* model_opening_hash() */
+    uint64_t endpoint;
+    uint64_t opened;          /* granted next, where others are denied */
+    uint64_t closed;          /* denied next, or asked with once more */
+};
+
 /* Where an endpoint sends those without a session. */
 struct model_away {
     struct learn_entry entry;
@@ -127,6 +139,7 @@ struct site_model {
     size_t carrier_id_count;
     struct learn_table endpoints;
     struct learn_table groups;
+    struct learn_table openings; /* empty before they are known */
     struct learn_table aways;
     struct learn_table detours; /* hashes of places to which public pages lead as well */
     struct learn_table login_pages; /* hashes of paths */
@@ -154,6 +167,13 @@ bool view_is_get(const struct view *v);
 bool view_looks_like_login(const struct view *v);
 /** The same, or what the profile says. */
 bool model_may_be_login(const struct site_model *m, const struct view *v);
+/* openings.c */
+/** To the login's page, or to where it was asked, without a word of a failure. */
+bool view_is_redirect_back(const struct site_model *m, const struct view *v);
+enum answer_look model_look_of_redirect_back(const struct site_model *m, const struct view *v);
+/** Redirects back that never open anything are refusals, too. */
+void openings_count_refusals(struct site_model *m);
+/* judge.c */
 enum answer_look view_login_look(const struct site_model *m, const struct view *v);
 const struct model_carrier *model_carrier_of(const struct site_model *m, uint64_t hash);
 /** Bits of all session carriers together; counts those sent. */
@@ -179,6 +199,8 @@ bool model_sends_to_login(const struct site_model *m, const struct view *v);
 enum session_outcome model_access_outcome(const struct site_model *m, const struct view *v,
                                           bool had_token);
 uint64_t model_group_hash(const struct view *v);
+/** Of the group, and whether the answer gives a token. */
+uint64_t model_opening_hash(const struct view *v, bool gives);
 uint64_t model_away_hash(const struct view *v);
 /** The same without the endpoint. */
 uint64_t model_place_hash(const struct view *v);
@@ -194,5 +216,9 @@ void decide_unlocks(struct site_model *m, const struct site_learner *l);
 /* tokens.c: first where those are sent whose tokens are not live, for outcomes depend on it */
 void decide_aways(struct site_model *m, const struct site_learner *l);
 void decide_from_tokens(struct site_model *m, const struct site_learner *l);
+/** Learns openings, which hold for a model that is decided with them from the beginning on.
+ * @return whether any matters */
+bool find_openings(struct site_model *m, const struct site_learner *l,
+                   struct learn_table *ret_openings);
 
 #endif

@@ -13,6 +13,7 @@ struct story {
     struct site_model *m;
     const struct site_learner *l;
     const struct learn_token *token;
+    struct learn_table *openings; /* NULL: not asked for */
     struct view views[LEARN_EVENTS];
     enum session_outcome outcomes[LEARN_EVENTS]; /* of what the token was sent with */
     bool known[LEARN_EVENTS];
@@ -259,8 +260,9 @@ static void tell_silent_end(const struct story *s, size_t at, struct model_endpo
     const bool answered = v->status >= 200 && v->status < 400 && v->status != 304;
     const size_t before = nearest(s, at, false);
     const size_t after = nearest(s, at, true);
-    if (view_is_get(v) || view_is_method(v, "OPTIONS") || !answered ||
-        (v->flags & FACT_SAYS_FAILURE) || s->is_logout[at] || model_may_be_login(s->m, v) ||
+    if (view_is_method(v, "HEAD") || view_is_method(v, "OPTIONS") || !answered ||
+        (v->flags & (FACT_STATIC_PATH | FACT_CACHED)) || (v->flags & FACT_SAYS_FAILURE) ||
+        s->is_logout[at] || model_may_be_login(s->m, v) ||
         (model_session_bits(s->m, v, &(unsigned){0}) & (USE_SET_NEW | USE_DELETED)) ||
         before == SIZE_MAX || after == SIZE_MAX || s->outcomes[before] != OUTCOME_GRANTED) {
         return;
@@ -333,11 +335,72 @@ static void tell(struct story *s)
     }
 }
 
+/* --- answers to logins that look like failures -------------------------------------------------
+ */
+
+enum fate {
+    FATE_UNKNOWN,
+    FATE_OPENED, /* granted, where others are denied */
+    FATE_CLOSED, /* denied, or another try to sign in */
+};
+
+static enum fate fate_after(const struct story *s, size_t at)
+{
+    for (size_t i = at + 1; i < s->token->event_count; i++) {
+        const struct model_endpoint *e =
+            s->known[i] ? model_endpoint_of(s->m, s->views[i].endpoint) : NULL;
+        if (e == NULL || s->is_logout[i] || s->token->events[i].start <= s->token->events[at].end) {
+            return FATE_UNKNOWN;
+        }
+        if (s->outcomes[i] == OUTCOME_DENIED || model_may_be_login(s->m, &s->views[i])) {
+            return FATE_CLOSED;
+        }
+        if (s->outcomes[i] == OUTCOME_GRANTED && e->granted_without == 0 &&
+            (e->denied > 0 || e->denied_without > 0)) {
+            return FATE_OPENED;
+        }
+    }
+    return FATE_UNKNOWN;
+}
+
+static void tell_opening(const struct story *s, size_t at)
+{
+    const struct view *v = &s->views[at];
+    const unsigned bits = s->token->events[at].bits;
+    const unsigned given = model_session_bits(s->m, v, &(unsigned){0}) & USE_SET_NEW;
+    bool is_new;
+    if (!(given ? bits & USE_SET_NEW : bits & USE_SENT) || !model_is_login(s->m, v) ||
+        view_login_look(s->m, v) != LOOK_FAILURE || !view_is_redirect_back(s->m, v) ||
+        granted_in_this_life(s, at)) {
+        return;
+    }
+    const enum fate fate = fate_after(s, at);
+    struct model_opening *o =
+        fate == FATE_UNKNOWN
+            ? NULL
+            : (struct model_opening *)learn_table_add(
+                  s->openings, model_opening_hash(v, given != 0), sizeof(*o), &is_new);
+    if (o != NULL) {
+        o->endpoint = v->endpoint;
+        o->opened += fate == FATE_OPENED;
+        o->closed += fate == FATE_CLOSED;
+    }
+}
+
+static void tell_openings(struct story *s)
+{
+    for (size_t i = 0; i < s->token->event_count; i++) {
+        if (s->known[i]) {
+            tell_opening(s, i);
+        }
+    }
+}
+
 static void for_each_story(struct site_model *m, const struct site_learner *l,
-                           void (*tell_story)(struct story *s))
+                           struct learn_table *openings, void (*tell_story)(struct story *s))
 {
     struct learn_entry **tokens = learn_table_sorted(&l->tokens);
-    struct story s = {.m = m, .l = l};
+    struct story s = {.m = m, .l = l, .openings = openings};
     for (size_t i = 0; i < l->tokens.count; i++) {
         s.token = (const struct learn_token *)tokens[i];
         if (model_carrier_of(m, s.token->carrier) != NULL) {
@@ -350,10 +413,22 @@ static void for_each_story(struct site_model *m, const struct site_learner *l,
 
 void decide_aways(struct site_model *m, const struct site_learner *l)
 {
-    for_each_story(m, l, tell_aways);
+    for_each_story(m, l, NULL, tell_aways);
 }
 
 void decide_from_tokens(struct site_model *m, const struct site_learner *l)
 {
-    for_each_story(m, l, tell);
+    for_each_story(m, l, NULL, tell);
+}
+
+bool find_openings(struct site_model *m, const struct site_learner *l,
+                   struct learn_table *ret_openings)
+{
+    bool found = false;
+    for_each_story(m, l, ret_openings, tell_openings);
+    for (size_t i = 0; i < ret_openings->slot_count; i++) {
+        const struct model_opening *o = (const struct model_opening *)ret_openings->slots[i];
+        found = found || (o != NULL && o->opened >= MODEL_OPENED_MIN);
+    }
+    return found;
 }
