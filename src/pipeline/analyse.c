@@ -77,6 +77,7 @@ static int glance_site(struct store *s, int64_t site_id, const struct glance *g,
     bool is_known = false;
     int r = classify_new(classifier, site_id, &is_known);
     if (r < 0 || !is_known) {
+        to->is_partial = true;
         return r;
     }
     r = judge_glance(s, site_id, g, clock_error, to);

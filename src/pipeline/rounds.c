@@ -30,14 +30,16 @@
 struct rounds {
     struct rounds_config config;
     struct classifier *classifier;
-    struct import *import;  /* NULL: no round is open */
-    int64_t *captures;      /* their rows; 0: none yet */
-    hr_nsec pruned_at;      /* packet time; INT64_MIN: never */
-    hr_nsec look_time;      /* CPU time of the last whole look, or a guess before the second */
-    hr_nsec looked_at;      /* steady time of its end; INT64_MIN: there was none */
+    struct import *import; /* NULL: no round is open */
+    int64_t *captures;     /* their rows; 0: none yet */
+    hr_nsec pruned_at;     /* packet time; INT64_MIN: never */
+    hr_nsec look_time;     /* CPU time of the last whole look, or a guess before the second */
+    bool has_looked;
+    hr_nsec looked_at;      /* steady time of its end; INT64_MIN: one is due */
     int64_t exchange_limit; /* the highest id of an exchange then */
     int64_t endpoint_limit; /* the highest id of an endpoint then */
     bool is_behind;         /* something was not looked at, but for a glance */
+    bool is_blind;          /* of some sites glances see nothing before the next look */
     bool is_begun;          /* a round was ended */
     atomic_bool is_hurried; /* set by any thread */
 };
@@ -130,7 +132,7 @@ static int look(struct rounds *r, bool is_last, struct rule_run_result *ret_resu
 {
     struct store *s = r->config.store;
     struct judge_counters counters = {0};
-    const bool is_first = r->looked_at == INT64_MIN;
+    const bool is_first = !r->has_looked;
     const hr_nsec begin = read_clock(CLOCK_THREAD_CPUTIME_ID);
     int code =
         pipeline_analyse(s, r->config.profiles, r->config.clock_error, r->classifier, &counters);
@@ -145,6 +147,8 @@ static int look(struct rounds *r, bool is_last, struct rule_run_result *ret_resu
     code = code == 0 ? read_last_exchange(s, &r->exchange_limit) : code;
     r->look_time = is_first ? r->look_time : read_clock(CLOCK_THREAD_CPUTIME_ID) - begin;
     r->looked_at = read_clock(CLOCK_MONOTONIC);
+    r->is_blind = false;
+    r->has_looked = true;
     return code;
 }
 
@@ -158,6 +162,7 @@ static int glance(struct rounds *r, const struct import *import, struct rule_run
     code = code == 0 && to.site_count > 0
                ? rule_set_glance(r->config.rules, s, &to, log_rule_error, NULL, ret_result)
                : code;
+    r->is_blind = r->is_blind || to.is_partial;
     free(to.sites);
     free(to.sessions);
     return code;
@@ -175,7 +180,8 @@ static bool has_grown(const struct rounds *r)
 static bool is_glance_enough(const struct rounds *r, const struct round_end *e)
 {
     const hr_nsec since = hr_nsec_sub(read_clock(CLOCK_MONOTONIC), r->looked_at);
-    const unsigned share = r->config.glance_share * (r->look_time > VERY_LONG_LOOK ? RARER : 1);
+    const bool is_rarer = r->look_time > VERY_LONG_LOOK && !r->is_blind;
+    const unsigned share = r->config.glance_share * (is_rarer ? RARER : 1);
     if (share == 0) {
         return false;
     }
@@ -199,7 +205,12 @@ static int prune(struct rounds *r, const struct round_end *e)
         return 0;
     }
     r->pruned_at = now;
-    return store_prune(r->config.store, hr_nsec_sub(now, r->config.retain), &count);
+    const int code = store_prune(r->config.store, hr_nsec_sub(now, r->config.retain), &count);
+    if (count > 0) { /* what was learned is forgotten with it */
+        r->is_blind = true;
+        r->looked_at = INT64_MIN;
+    }
+    return code;
 }
 
 /* With a look that is given up all is lost that its transaction holds besides. */

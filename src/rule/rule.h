@@ -93,6 +93,7 @@ struct rule_glance {
     size_t site_count;
     int64_t *sessions;  /* ids, ascending: what came in touches these */
     size_t session_count;
+    bool is_partial;    /* there are sites besides of which nothing is known yet */
 };
 /**
  * In its place, where that takes long: the rules whose findings are read quickly, and of their

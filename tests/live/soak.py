@@ -3,10 +3,12 @@
 
 soak.py HEADRACE ROOT SECONDS [USERS]   needs root, as veth.py; ends with 1 where memory or the WAL grew
 """
+import json
 import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -38,18 +40,20 @@ def observe(w):
 def soak(live, seconds, users):
     w = veth.Watch(live, "soak", "-i", "a", "--retain", RETAIN, "--keep", "64M")
     clients = live.use(seconds, users)
+    told = []
+    reader = threading.Thread(target=lambda: told.append(json.loads(clients.communicate()[0])))  # far more than a pipe holds
+    reader.start()
     began, seen = time.monotonic(), []
-    while clients.poll() is None:
+    while reader.is_alive():
         time.sleep(min(60, max(1, seconds - (time.monotonic() - began))))
         o = observe(w)
         o["at"] = time.monotonic() - began
         seen.append(o)
         print("%5.0f s: memory %.1f MB, CPU %.1f s, database %.1f MB, WAL %.1f MB, %d alerts" % (
             o["at"], o["rss"] / 1e6, o["cpu"], o["db"] / 1e6, o["wal"] / 1e6, o["alerts"]), flush=True)
-    requests, _ = veth.saw(clients)
     took = w.end(signal.SIGTERM)
     veth.tell_latency(w.alerts)
-    print("%d requests; SIGTERM: ended within %.2f s" % (requests, took))
+    print("%d requests; SIGTERM: ended within %.2f s" % (told[0]["requests"], took))
     print(w.said())
     late = [o for o in seen if o["at"] >= WARM_UP * seconds]
     grew = max(o["rss"] for o in late) / late[0]["rss"]

@@ -4,7 +4,7 @@
 glances.py ROUNDS CAPGEN SESSIONS
 
 Every session of the capture is served after its logout, or flaps. Rounds that only take a glance must tell
-of nearly as much as the first.
+of nearly as much as the first; once more where old days are deleted meanwhile, and with them what was learned.
 """
 import os
 import re
@@ -13,22 +13,23 @@ import sys
 import tempfile
 
 ALWAYS_GLANCE = "1000000"
+RETAIN = "r1200"
 FRAMES = "3000"
 NEARLY_ALL = 0.9  # of what the first round found: each brings as much, but for the sessions that it cuts in two
 BEGIN = """site: {host: shop.example, cookie: sid}
 exchanges:
-  - {at: 0ms, request: GET /account, response: {status: 303, location: /login}}
 """
-SIGN_IN = """  - {at: %(t)d00ms, request: {line: POST /login, form: {username: %(c)s, password: x}},
+SIGN_IN = """  - {at: %(s)dms, request: GET /account, response: {status: 303, location: /login}}
+  - {at: %(t)dms, request: {line: POST /login, form: {username: %(c)s, password: x}},
      response: {status: 303, location: /account, set-cookie: $%(c)s}}
-  - {at: %(t)d20ms, request: {line: GET /account, cookie: $%(c)s}, response: 200}
+  - {at: %(u)dms, request: {line: GET /account, cookie: $%(c)s}, response: 200}
 """
-LATE = """  - {at: %(t)d50ms, request: {line: POST /logout, cookie: $%(c)s},
+LATE = """  - {at: %(v)dms, request: {line: POST /logout, cookie: $%(c)s},
      response: {status: 303, location: /, delete-cookie: sid}}
-  - {at: %(t)d80ms, request: {line: GET /account, cookie: $%(c)s}, response: 200}
+  - {at: %(w)dms, request: {line: GET /account, cookie: $%(c)s}, response: 200}
 """
-FLAP = """  - {at: %(t)d50ms, request: {line: GET /account, cookie: $%(c)s}, response: {status: 303, location: /login}}
-  - {at: %(t)d80ms, request: {line: GET /account, cookie: $%(c)s}, response: 200}
+FLAP = """  - {at: %(v)dms, request: {line: GET /account, cookie: $%(c)s}, response: {status: 303, location: /login}}
+  - {at: %(w)dms, request: {line: GET /account, cookie: $%(c)s}, response: 200}
 """
 
 
@@ -37,37 +38,51 @@ def fail(text):
     raise SystemExit(1)
 
 
-def write_scenario(path, sessions):
+def write_scenario(path, sessions, apart_ms):
     with open(path, "w", encoding="utf-8") as f:
         f.write(BEGIN)
         for i in range(1, sessions + 1):
-            f.write((SIGN_IN + (FLAP if i % 4 == 0 else LATE)) % {"t": i, "c": "u%d" % i})
+            at = i * apart_ms
+            f.write((SIGN_IN + (FLAP if i % 4 == 0 else LATE)) % {
+                "c": "u%d" % i, "s": at - 20, "t": at, "u": at + 20, "v": at + 50, "w": at + 80})
+
+
+def look_and_glance(rounds, capgen, scratch, sessions, apart_ms, how):
+    """@return for each round how it looked, and the findings after it"""
+    scenario, capture, key, db = (os.path.join(scratch, how + n) for n in (".yaml", ".pcap", ".key", ".db"))
+    write_scenario(scenario, sessions, apart_ms)
+    subprocess.run([capgen, "scenario", scenario, "-o", capture], check=True, stderr=subprocess.DEVNULL)
+    with open(key, "wb") as f:
+        f.write(bytes(range(32)))
+    told = subprocess.run([rounds, capture, db, key, FRAMES, how], check=True, stdout=subprocess.PIPE).stdout.decode()
+    return [(line.split()[0], set(re.findall("(?:post-logout-access|status-flap):[^:]+", line)))
+            for line in told.splitlines()]
+
+
+def check(told, sessions):
+    """@return how many glances there were"""
+    known, step = set(), len(told[0][1])
+    for number, (how, found) in enumerate(told, 1):
+        if number < len(told) and len(found - known) < NEARLY_ALL * step:
+            fail("round %d of %d: a %s told of %d more, the first of %d" % (number, len(told), how, len(found - known), step))
+        known |= found
+    if len(known) != sessions:
+        fail("%d of %d were told of in the end" % (len(known), sessions))
+    return sum(how == "glance" for how, _ in told)
 
 
 def main():
     rounds, capgen, sessions = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), int(sys.argv[3])
     with tempfile.TemporaryDirectory() as scratch:
-        scenario, capture, key = (os.path.join(scratch, n) for n in ("s.yaml", "s.pcap", "key"))
-        write_scenario(scenario, sessions)
-        subprocess.run([capgen, "scenario", scenario, "-o", capture], check=True, stderr=subprocess.DEVNULL)
-        with open(key, "wb") as f:
-            f.write(bytes(range(32)))
-        told = subprocess.run([rounds, capture, os.path.join(scratch, "s.db"), key, FRAMES, ALWAYS_GLANCE], check=True,
-                              stdout=subprocess.PIPE).stdout.decode().splitlines()
-    glances, before, step = 0, 0, None
-    for number, line in enumerate(told, 1):
-        glances += line.startswith("glance")
-        found = len(re.findall("post-logout-access:|status-flap:", line))
-        step = step or found
-        if number < len(told) and found - before < NEARLY_ALL * step:
-            fail("round %d of %d: a %s told of %d more, the first of %d" % (
-                number, len(told), line.split()[0], found - before, step))
-        before = found
-    if before != sessions:
-        fail("%d of %d were told of in the end" % (before, sessions))
-    if glances < len(told) - 2 or glances < 10:
-        fail("%d glances in %d rounds" % (glances, len(told)))
-    print("%d sessions, %d glances" % (sessions, glances))
+        told = look_and_glance(rounds, capgen, scratch, sessions, 100, ALWAYS_GLANCE)
+        glances = check(told, sessions)
+        if glances != len(told) - 2:
+            fail("%d glances in %d rounds" % (glances, len(told)))
+        told = look_and_glance(rounds, capgen, scratch, sessions, 1000, ALWAYS_GLANCE + RETAIN)
+        after_deletion = check(told, sessions)
+        if not len(told) / 2 < after_deletion < glances or len(told[-1][1]) > sessions / 2:
+            fail("%d glances in %d rounds, %d findings are left" % (after_deletion, len(told), len(told[-1][1])))
+    print("%d sessions, %d glances; %d where old days are deleted" % (sessions, glances, after_deletion))
     return 0
 
 

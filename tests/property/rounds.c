@@ -3,7 +3,7 @@
  * round after each FRAMES frames, and runs the built-in rules in each. KEY is a file of 32 bytes.
  * SHARE is rounds_config.glance_share: 0 looks at everything in each round, a large one in the
  * first and the last, with an h behind it in the first alone, and with a g also where an eighth of
- * what is stored is new. Connections that begin behind
+ * what is stored is new, and with rSECONDS what ended so long ago is deleted. Connections that begin behind
  * frame FROM and up to frame TO are left out, as under overload. Prints for each round how it
  * looked, and the findings after it.
  */
@@ -73,6 +73,7 @@ struct plan {
     unsigned share;
     unsigned growth; /* rounds_config.glance_growth */
     bool is_hurried;
+    hr_nsec retain;
     unsigned long shed_from;
     unsigned long shed_to;
 };
@@ -116,6 +117,7 @@ static int run(const char *const *path, struct store *store, const struct plan *
         .capture_count = 1,
         .glance_share = plan->share,
         .glance_growth = plan->growth,
+        .retain = plan->retain,
         .found = note,
         .idle = nothing,
         .ended = tell,
@@ -154,6 +156,10 @@ int main(int argc, char **argv)
                         .share = (unsigned)strtoul(argv[5], NULL, 10),
                         .growth = strchr(argv[5], 'g') != NULL ? 8 : 0,
                         .is_hurried = strchr(argv[5], 'h') != NULL};
+    const char *retain = strchr(argv[5], 'r');
+    if (retain != NULL) {
+        plan.retain = strtol(retain + 1, NULL, 10) * HR_NSEC_PER_SEC;
+    }
     if (argc == 8) {
         plan.shed_from = strtoul(argv[6], NULL, 10);
         plan.shed_to = strtoul(argv[7], NULL, 10);
