@@ -1,4 +1,8 @@
 # bash completion for headrace
+_headrace_rules() {
+    "$1" rules list 2>/dev/null | cut -d' ' -f1
+}
+
 _headrace() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
     local bounds='--max-connections --max-held-connection --max-held --idle-timeout --opening-timeout
@@ -7,6 +11,11 @@ _headrace() {
     local common='--config --quiet --help --version'
     local options= words= files=
     COMPREPLY=()
+    if [[ $cur == = ]]; then # of --option=word, which are three words here
+        cur=
+    elif [[ $prev == = ]]; then
+        prev=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W 'audit watch report list show evidence rules profile db --help --version' -- "$cur")
         return
@@ -22,7 +31,7 @@ _headrace() {
     --min-severity) words='low medium high critical' ;;
     --verdict) words='proven contradiction suspect' ;;
     --fail-on) words='low medium high critical low/suspect low/proven' ;;
-    --rule | --no-rule) words=$("${COMP_WORDS[0]}" rules list 2>/dev/null | cut -d' ' -f1) ;;
+    --rule | --no-rule | explain) words=$(_headrace_rules "${COMP_WORDS[0]}") ;;
     --format)
         case $command in
         audit | report) words='text html md json ndjson sarif csv' ;;
