@@ -16,77 +16,60 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-static int render_text(const struct report *r, const struct cmd_args *args,
-                       const struct cmd_output *o, struct store *s, struct hr_buf *out)
+/* What a format is made from beside the report. */
+struct source {
+    struct store *store;
+    const struct cmd_args *args;
+    const struct cmd_output *output;
+    const struct overview *trend; /* loaded for the formats that tell it */
+};
+
+static int render_text(const struct report *r, const struct source *from, struct hr_buf *out)
 {
-    struct overview trend;
-    int err = overview_load_trend(&trend, s, r);
+    const struct cmd_output *o = from->output;
     struct report_text_options how = {
         .paint = {o->has_color, o->has_unicode, o->width},
-        .all = args->all,
-        .trend = &trend,
+        .all = from->args->all,
+        .trend = from->trend,
     };
     report_text_render(r, &how, out);
-    overview_finish(&trend);
-    return err;
+    return 0;
 }
 
-static int render_html(const struct report *r, const struct cmd_args *args,
-                       const struct cmd_output *o, struct store *s, struct hr_buf *out)
+static int render_html(const struct report *r, const struct source *from, struct hr_buf *out)
 {
-    (void)o;
-    return report_html_render(r, s, args->all, out);
+    return report_html_render(r, from->store, from->args->all, out);
 }
 
-static int render_ndjson(const struct report *r, const struct cmd_args *args,
-                         const struct cmd_output *o, struct store *s, struct hr_buf *out)
+static int render_ndjson(const struct report *r, const struct source *from, struct hr_buf *out)
 {
-    (void)args;
-    (void)o;
-    (void)s;
+    (void)from;
     report_ndjson_render(r, out);
     return 0;
 }
 
-static int render_json(const struct report *r, const struct cmd_args *args,
-                       const struct cmd_output *o, struct store *s, struct hr_buf *out)
+static int render_json(const struct report *r, const struct source *from, struct hr_buf *out)
 {
-    struct overview trend;
-    (void)args;
-    (void)o;
-    int err = overview_load_trend(&trend, s, r);
-    report_json_render(r, &trend, out);
-    overview_finish(&trend);
-    return err;
+    report_json_render(r, from->trend, out);
+    return 0;
 }
 
-static int render_md(const struct report *r, const struct cmd_args *args,
-                     const struct cmd_output *o, struct store *s, struct hr_buf *out)
+static int render_md(const struct report *r, const struct source *from, struct hr_buf *out)
 {
-    struct overview trend;
-    (void)o;
-    int err = overview_load_trend(&trend, s, r);
-    report_md_render(r, &trend, args->all, out);
-    overview_finish(&trend);
-    return err;
+    report_md_render(r, from->trend, from->args->all, out);
+    return 0;
 }
 
-static int render_sarif(const struct report *r, const struct cmd_args *args,
-                        const struct cmd_output *o, struct store *s, struct hr_buf *out)
+static int render_sarif(const struct report *r, const struct source *from, struct hr_buf *out)
 {
-    (void)args;
-    (void)o;
-    (void)s;
+    (void)from;
     report_sarif_render(r, out);
     return 0;
 }
 
-static int render_csv(const struct report *r, const struct cmd_args *args,
-                      const struct cmd_output *o, struct store *s, struct hr_buf *out)
+static int render_csv(const struct report *r, const struct source *from, struct hr_buf *out)
 {
-    (void)args;
-    (void)o;
-    (void)s;
+    (void)from;
     report_csv_render(r, out);
     return 0;
 }
@@ -98,16 +81,16 @@ static const struct cmd_format {
     const char *name;
     const char *endings[3]; /* of a file's name; the first is that in a folder */
     /** @return 0 or a negative errno of the store */
-    int (*render)(const struct report *r, const struct cmd_args *args, const struct cmd_output *o,
-                  struct store *s, struct hr_buf *out);
+    int (*render)(const struct report *r, const struct source *from, struct hr_buf *out);
+    bool has_trend;
 } formats[] = {
-    {"text",   {".txt"},                  render_text  },
-    {"ndjson", {".ndjson", ".jsonl"},     render_ndjson},
-    {"json",   {".json"},                 render_json  },
-    {"html",   {".html", ".htm"},         render_html  },
-    {"md",     {".md", ".markdown"},      render_md    },
-    {"sarif",  {".sarif", ".sarif.json"}, render_sarif },
-    {"csv",    {".csv"},                  render_csv   },
+    {"text",   {".txt"},                  render_text,   true },
+    {"ndjson", {".ndjson", ".jsonl"},     render_ndjson, false},
+    {"json",   {".json"},                 render_json,   true },
+    {"html",   {".html", ".htm"},         render_html,   false}, /* its own, with the overview */
+    {"md",     {".md", ".markdown"},      render_md,     true },
+    {"sarif",  {".sarif", ".sarif.json"}, render_sarif,  false},
+    {"csv",    {".csv"},                  render_csv,    false},
 };
 
 static const struct cmd_format *format_named(struct hr_span name)
@@ -304,13 +287,20 @@ static void spill(struct hr_buf *text, void *user)
 static int write_one(struct cmd_target *target, struct store *s, const struct cmd_args *args,
                      struct report *report)
 {
+    struct overview trend = {.row_count = 0};
+    const struct source from = {s, args, &target->output, &trend};
     struct hr_buf text;
     hr_buf_init(&text, SIZE_MAX);
     report->spill = spill;
     report->spill_user = &target->output;
-    int r = target->format->render(report, args, &target->output, s, &text);
+    int loaded = target->format->has_trend ? overview_load_trend(&trend, s, report) : 0;
+    int r = target->format->render(report, &from, &text);
     cmd_output_flush(&target->output, &text);
     hr_buf_finish(&text);
+    if (target->format->has_trend) {
+        overview_finish(&trend);
+    }
+    r = loaded < 0 ? loaded : r;
     return r == 0 ? report_error(report) : r;
 }
 

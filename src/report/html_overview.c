@@ -289,6 +289,7 @@ static void append_trend(const struct overview *o, struct hr_buf *out)
         .column_count = OVERVIEW_TREND_DAYS,
         .value = findings_at,
         .label = day_label,
+        .is_last_labelled = true,
         .is_known = has_traffic,
         .data = o,
     };

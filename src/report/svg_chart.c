@@ -9,10 +9,20 @@
 #include <math.h>
 #include <stdio.h>
 
+/* The drawing for a page, and the one for a phone. */
+struct shape {
+    const char *class;
+    const char *id_end; /* an id is there once */
+    int width;
+    int left;
+    int right;
+};
+static const struct shape shapes[] = {
+    {"wide",   "",        860, 58, 816},
+    {"narrow", "-narrow", 340, 48, 298},
+};
+
 enum {
-    WIDTH = 860,
-    LEFT = 58,
-    RIGHT = WIDTH - 44,
     TOP = 12,
     HEIGHT = 150,
     BOTTOM = TOP + HEIGHT,
@@ -22,15 +32,15 @@ enum {
     STRIP_HEIGHT = 160,
 };
 
-static void begin(struct hr_buf *out, const char *id, const char *title, int height)
+static void begin(struct hr_buf *out, const struct shape *s, const char *id, const char *title,
+                  int height)
 {
-    html_raw(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\"");
+    hr_buf_appendf(out, "<div class=\"scroll %s\" tabindex=\"0\" role=\"region\"", s->class);
     html_attribute(out, "aria-label", title);
-    hr_buf_appendf(out, "><svg class=\"chart\" viewBox=\"0 0 %d %d\" role=\"img\"", WIDTH, height);
-    html_attribute(out, "aria-labelledby", id);
-    html_raw(out, "><title");
-    html_attribute(out, "id", id);
-    html_raw(out, ">");
+    hr_buf_appendf(out,
+                   "><svg class=\"chart\" viewBox=\"0 0 %d %d\" role=\"img\" "
+                   "aria-labelledby=\"%s%s\"><title id=\"%s%s\">",
+                   s->width, height, id, s->id_end, id, s->id_end);
     html_text(out, title);
     html_raw(out, "</title>");
 }
@@ -40,10 +50,10 @@ static void end(struct hr_buf *out)
     html_raw(out, "</svg></div>\n");
 }
 
-static void grid_line(struct hr_buf *out, double y)
+static void grid_line(struct hr_buf *out, const struct shape *s, double y)
 {
-    hr_buf_appendf(out, "<line class=\"grid\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>", LEFT,
-                   y, RIGHT, y);
+    hr_buf_appendf(out, "<line class=\"grid\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>",
+                   s->left, y, s->right, y);
 }
 
 static void text_at(struct hr_buf *out, double x, double y, const char *anchor, const char *text)
@@ -94,15 +104,16 @@ static void append_column(struct hr_buf *out, const struct svg_columns *c, size_
     }
 }
 
-static void append_rate(struct hr_buf *out, const struct svg_columns *c, double step)
+static void append_rate(struct hr_buf *out, const struct shape *s, const struct svg_columns *c,
+                        double step)
 {
     bool is_on = false;
     html_raw(out, "<path class=\"rate\" d=\"");
     for (size_t i = 0; i < c->column_count; i++) {
         const double rate = c->rate(c->data, i);
         if (rate >= 0) {
-            hr_buf_appendf(out, "%c%.1f %.1f", is_on ? 'L' : 'M', LEFT + ((double)i + 0.5) * step,
-                           BOTTOM - rate * HEIGHT);
+            hr_buf_appendf(out, "%c%.1f %.1f", is_on ? 'L' : 'M',
+                           s->left + ((double)i + 0.5) * step, BOTTOM - rate * HEIGHT);
         }
         is_on = rate >= 0;
     }
@@ -111,17 +122,17 @@ static void append_rate(struct hr_buf *out, const struct svg_columns *c, double 
         const double rate = c->rate(c->data, i);
         if (rate >= 0) {
             hr_buf_appendf(out, "<circle class=\"rate\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"/>",
-                           LEFT + ((double)i + 0.5) * step, BOTTOM - rate * HEIGHT);
+                           s->left + ((double)i + 0.5) * step, BOTTOM - rate * HEIGHT);
         }
     }
-    text_at(out, RIGHT + 6, TOP + 4, "start", "100 %");
-    text_at(out, RIGHT + 6, BOTTOM, "start", "0 %");
+    text_at(out, s->right + 6, TOP + 4, "start", "100 %");
+    text_at(out, s->right + 6, BOTTOM, "start", "0 %");
 }
 
-void svg_columns(struct hr_buf *out, const struct svg_columns *c)
+static void draw_columns(struct hr_buf *out, const struct shape *s, const struct svg_columns *c)
 {
     const double step =
-        (double)(RIGHT - LEFT) / (double)(c->column_count > 0 ? c->column_count : 1);
+        (double)(s->right - s->left) / (double)(c->column_count > 0 ? c->column_count : 1);
     const double width = step * 0.72 < COLUMN_MAX ? step * 0.72 : COLUMN_MAX;
     const size_t every = (size_t)(LABEL_WIDTH / step) + 1;
     char text[32];
@@ -132,33 +143,40 @@ void svg_columns(struct hr_buf *out, const struct svg_columns *c)
         top = sum_of(c, i) > top ? sum_of(c, i) : top;
     }
     top = round_up(top);
-    begin(out, c->id, c->title, WHOLE);
+    begin(out, s, c->id, c->title, WHOLE);
     for (int part = 0; part <= 2; part++) {
         const double y = BOTTOM - part * HEIGHT / 2.0;
-        grid_line(out, y);
+        grid_line(out, s, y);
         if (part != 1 || top % 2 == 0) {
             snprintf(text, sizeof(text), "%" PRId64, part == 2 ? top : top / 2 * part);
-            text_at(out, LEFT - 6, y + 4, "end", text);
+            text_at(out, s->left - 6, y + 4, "end", text);
         }
     }
     for (size_t i = 0; i < c->column_count; i++) {
-        const double middle = LEFT + ((double)i + 0.5) * step;
+        const double middle = s->left + ((double)i + 0.5) * step;
         append_column(out, c, i, middle - width / 2, width, top);
         if (c->is_known != NULL && c->is_known(c->data, i) && sum_of(c, i) == 0) {
             hr_buf_appendf(out, "<circle class=\"none\" cx=\"%.1f\" cy=\"%d\" r=\"4\"/>", middle,
                            BOTTOM - 6);
         }
-        if (i % every == 0) {
+        if ((c->is_last_labelled ? c->column_count - 1 - i : i) % every == 0) {
             hr_buf_clear(&label);
             c->label(c->data, i, &label);
             text_at(out, middle, BOTTOM + 18, "middle", hr_buf_str(&label));
         }
     }
     if (c->rate != NULL) {
-        append_rate(out, c, step);
+        append_rate(out, s, c, step);
     }
     end(out);
     hr_buf_finish(&label);
+}
+
+void svg_columns(struct hr_buf *out, const struct svg_columns *c)
+{
+    for (size_t i = 0; i < HR_ARRAY_LEN(shapes); i++) {
+        draw_columns(out, &shapes[i], c);
+    }
 }
 
 /* From a microsecond at the bottom to a second at the top. */
@@ -168,19 +186,20 @@ static double strip_y(hr_nsec apart)
     return TOP + STRIP_HEIGHT - decades / 6 * STRIP_HEIGHT;
 }
 
-void svg_strip(struct hr_buf *out, const struct overview *o, hr_nsec from, hr_nsec to)
+static void draw_strip(struct hr_buf *out, const struct shape *s, const struct overview *o,
+                       hr_nsec from, hr_nsec to)
 {
     static const char *const labels[] = {"1 µs",  "10 µs",  "100 µs", "1 ms",
                                          "10 ms", "100 ms", "1 s"};
     char text[HR_TIME_TEXT_SIZE];
     const double span = (double)hr_nsec_sub(to, from);
-    begin(out, "strip",
+    begin(out, s, "strip",
           "Contradictory answers to one session, by time and by how far they are apart",
           TOP + STRIP_HEIGHT + 26);
     for (size_t i = 0; i < HR_ARRAY_LEN(labels); i++) {
         const double y = TOP + STRIP_HEIGHT - (double)i / 6 * STRIP_HEIGHT;
-        grid_line(out, y);
-        text_at(out, LEFT - 6, y + 4, "end", labels[i]);
+        grid_line(out, s, y);
+        text_at(out, s->left - 6, y + 4, "end", labels[i]);
     }
     for (size_t i = 0; i < o->window_count; i++) {
         const struct window_view *w = &o->windows[i];
@@ -188,15 +207,23 @@ void svg_strip(struct hr_buf *out, const struct overview *o, hr_nsec from, hr_ns
             continue; /* the picture shows the last days only */
         }
         const double part = span > 0 ? (double)hr_nsec_sub(w->at, from) / span : 0.5;
-        const double x = LEFT + part * (RIGHT - LEFT);
+        const double x = s->left + part * (s->right - s->left);
         const double y = strip_y(hr_nsec_sub(w->at, w->first_at));
         hr_buf_appendf(out, "<path class=\"mark\" d=\"M%.1f %.1fl4 4l-4 4l-4 -4z\"><title>", x,
                        y - 4);
         html_textf(out, "%d, then %d, session %s", w->first_status, w->status, w->session);
         html_raw(out, "</title></path>");
     }
-    text_at(out, LEFT, TOP + STRIP_HEIGHT + 18, "start",
+    text_at(out, s->left, TOP + STRIP_HEIGHT + 18, "start",
             hr_local_format(from, HR_LOCAL_MINUTE, text));
-    text_at(out, RIGHT, TOP + STRIP_HEIGHT + 18, "end", hr_local_format(to, HR_LOCAL_MINUTE, text));
+    text_at(out, s->right, TOP + STRIP_HEIGHT + 18, "end",
+            hr_local_format(to, HR_LOCAL_MINUTE, text));
     end(out);
+}
+
+void svg_strip(struct hr_buf *out, const struct overview *o, hr_nsec from, hr_nsec to)
+{
+    for (size_t i = 0; i < HR_ARRAY_LEN(shapes); i++) {
+        draw_strip(out, &shapes[i], o, from, to);
+    }
 }

@@ -17,6 +17,7 @@ struct svg_columns {
     int64_t (*value)(const void *data, size_t column, size_t series);
     /** What stands under a column; may be cut out where there are many. */
     void (*label)(const void *data, size_t column, struct hr_buf *out);
+    bool is_last_labelled; /* where not all can be: the last one has a label rather than the first */
     /** 0 to 1, below 0: none; drawn as a line. NULL: no line. */
     double (*rate)(const void *data, size_t column);
     /** Whether an empty column is one of which something is known: marked then. NULL: none is. */

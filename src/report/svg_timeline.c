@@ -379,7 +379,7 @@ static void append_break(const struct picture *p, size_t i, double y, double *fr
     char span[HR_TIME_TEXT_SIZE];
     const double middle = (p->axis.x[i] + p->axis.x[i + 1]) / 2;
     rect(out, "cut", middle - 5, 2, 10, y);
-    hr_buf_appendf(out, "<path class=\"zigzag\" d=\"M%.1f %.1fl4 -8l4 16l4 -8\"/>", middle - 6, y);
+    hr_buf_appendf(out, "<path class=\"zigzag\" d=\"M%.1f %.1fl4 -8l4 12l4 -4\"/>", middle - 6, y);
     hr_duration_format(hr_nsec_sub(p->axis.at[i + 1], p->axis.at[i]), span);
     const double half = (double)strlen(span) * TEXT_WIDTH / 2;
     if (middle - half >= *free_from) {
