@@ -133,7 +133,8 @@ judged AS (
                + loss_doubt + pairing_doubt,
                CASE WHEN protection != 'protected' OR step_doubt THEN 2 ELSE 0 END) AS steps,
            CASE WHEN outcome = 'none' THEN 'was not answered' ELSE printf('was answered %d', status) END AS answer,
-           CASE WHEN gap_ms < 1000 THEN printf('%.1f ms', gap_ms) ELSE printf('%.1f s', gap_ms / 1e3) END AS gap
+           CASE WHEN gap_ms < 1 THEN printf('%.0f µs', gap_ms * 1e3)
+                WHEN gap_ms < 1000 THEN printf('%.1f ms', gap_ms) ELSE printf('%.1f s', gap_ms / 1e3) END AS gap
     FROM ghosts
 )
 SELECT exchange_id,

@@ -167,6 +167,8 @@ FROM (
            printf('%s %s was answered %d with a request id (%s) that it did not send: the id of %s %s, sent %s',
                   method, path, status, field, sender_method, sender_path,
                   CASE WHEN sent_at >= request_at THEN 'while it was going on'
+                       WHEN request_at - sent_at < 1000000
+                       THEN printf('%.0f µs before', (request_at - sent_at) / 1e3)
                        WHEN request_at - sent_at < 1000000000
                        THEN printf('%.1f ms before', (request_at - sent_at) / 1e6)
                        ELSE printf('%.1f s before', (request_at - sent_at) / 1e9) END) AS summary,

@@ -109,7 +109,8 @@ settings AS (
 -- What was denied after its declared end is no finding.
 judged AS MATERIALIZED (
     SELECT lost.*,
-           CASE WHEN gap_ms < 1000 THEN printf('%.1f ms', gap_ms) ELSE printf('%.1f s', gap_ms / 1e3) END AS gap
+           CASE WHEN gap_ms < 1 THEN printf('%.0f µs', gap_ms * 1e3)
+                WHEN gap_ms < 1000 THEN printf('%.1f ms', gap_ms) ELSE printf('%.1f s', gap_ms / 1e3) END AS gap
     FROM lost, settings
     WHERE gap_ms < coalesce(lifetime_s, at_once_s) * 1e3
 ),

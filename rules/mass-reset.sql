@@ -93,9 +93,11 @@ SELECT NULL AS exchange_id,
        (SELECT json_group_array(json_object('role', CASE WHEN role IN ('login', 'logout') THEN role ELSE 'access' END,
                                             'exchange_id', exchange_id, 'text', text))
         FROM (SELECT r.role, r.exchange_id,
-                     printf('%s %s: %s, cut off after %.1f ms', coalesce(r.method, '?'), coalesce(r.path, '?'),
+                     printf('%s %s: %s, cut off after %s', coalesce(r.method, '?'), coalesce(r.path, '?'),
                             CASE WHEN r.had_begun THEN 'a part of its answer' ELSE 'no byte of an answer' END,
-                            (r.closed_at - r.request_at) / 1e6) AS text
+                            CASE WHEN r.closed_at - r.request_at < 1000000
+                                 THEN printf('%.0f µs', (r.closed_at - r.request_at) / 1e3)
+                                 ELSE printf('%.1f ms', (r.closed_at - r.request_at) / 1e6) END) AS text
               FROM requests r
               WHERE r.server = cuts.server AND r.server_port = cuts.server_port AND r.cut_at = cuts.cut_at
                 AND r.place <= 20

@@ -137,12 +137,16 @@ SELECT NULL AS exchange_id,
        site_id,
        cut_at AS at,
        CASE WHEN login_doubt OR loss_doubt OR pairing_doubt THEN 'suspect' ELSE 'contradiction' END AS verdict,
-       printf('%s of %s:%d, %s denied (%s, %.1f s after it)',
+       printf('%s of %s:%d, %s denied (%s, %s after it)',
               CASE sessions WHEN 1 THEN 'the session that was granted before the cut'
+                   WHEN 2 THEN 'both sessions that were granted before the cut'
                    ELSE printf('all %d sessions that were granted before the cut', sessions) END,
               CASE WHEN server LIKE '%:%' THEN '[' || server || ']' ELSE server END, server_port,
               CASE sessions WHEN 1 THEN 'and came back, was' ELSE 'and came back, were' END,
-              first_denial, (denied_at - cut_at) / 1e9) AS summary,
+              first_denial,
+              CASE WHEN denied_at - cut_at < 1000000 THEN printf('%.0f µs', (denied_at - cut_at) / 1e3)
+                   WHEN denied_at - cut_at < 1000000000 THEN printf('%.1f ms', (denied_at - cut_at) / 1e6)
+                   ELSE printf('%.1f s', (denied_at - cut_at) / 1e9) END) AS summary,
        (SELECT json_group_array(text) FROM (
             SELECT 'A crash and a forced restart look the same on the wire.' AS text
             UNION ALL SELECT 'Only one session came back after the cut.' WHERE sessions = 1
@@ -153,15 +157,23 @@ SELECT NULL AS exchange_id,
                    WHERE pairing_doubt)) AS caveats,
        (SELECT json_group_array(json_object('role', role, 'exchange_id', exchange_id, 'text', text))
         FROM (SELECT 'access' AS role, f.before_exchange_id AS exchange_id, f.place AS place, 0 AS part,
-                     printf('%s: %s %s was granted %.1f s before the cut', f.session, f.before_method, f.before_path,
-                            (f.cut_at - f.before_end_at) / 1e9) AS text
+                     printf('%s: %s %s was granted %s before the cut', f.session, f.before_method, f.before_path,
+                            CASE WHEN f.cut_at - f.before_end_at < 1000000
+                                 THEN printf('%.0f µs', (f.cut_at - f.before_end_at) / 1e3)
+                                 WHEN f.cut_at - f.before_end_at < 1000000000
+                                 THEN printf('%.1f ms', (f.cut_at - f.before_end_at) / 1e6)
+                                 ELSE printf('%.1f s', (f.cut_at - f.before_end_at) / 1e9) END) AS text
               FROM forgotten f
               WHERE f.site_id = sites.site_id AND f.cut_at = sites.cut_at AND f.server = sites.server
                 AND f.server_port = sites.server_port AND f.place <= 10
               UNION ALL
               SELECT 'denial', f.exchange_id, f.place, 1,
-                     printf('%s: %s %s was answered %d, %.1f s after the cut', f.session, f.method, f.path, f.status,
-                            (f.start_at - f.cut_at) / 1e9)
+                     printf('%s: %s %s was answered %d, %s after the cut', f.session, f.method, f.path, f.status,
+                            CASE WHEN f.start_at - f.cut_at < 1000000
+                                 THEN printf('%.0f µs', (f.start_at - f.cut_at) / 1e3)
+                                 WHEN f.start_at - f.cut_at < 1000000000
+                                 THEN printf('%.1f ms', (f.start_at - f.cut_at) / 1e6)
+                                 ELSE printf('%.1f s', (f.start_at - f.cut_at) / 1e9) END)
               FROM forgotten f
               WHERE f.site_id = sites.site_id AND f.cut_at = sites.cut_at AND f.server = sites.server
                 AND f.server_port = sites.server_port AND f.place <= 10

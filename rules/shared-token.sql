@@ -76,6 +76,8 @@ SELECT exchange_id,
        printf('%s %s gave %s the session token that %s was given%s%s',
               method, path, user, other_user,
               CASE WHEN overlaps THEN ' by a login going on at the same time'
+                   WHEN start_at - other_end_at < 1000000
+                   THEN printf(' %.0f µs before', (start_at - other_end_at) / 1e3)
                    WHEN start_at - other_end_at < 1000000000
                    THEN printf(' %.1f ms before', (start_at - other_end_at) / 1e6)
                    ELSE printf(' %.1f s before', (start_at - other_end_at) / 1e9) END,

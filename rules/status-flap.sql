@@ -95,9 +95,11 @@ judged AS (
     SELECT firsts.*,
            max(clock_doubt + loss_doubt + pairing_doubt + (asks_other > 0), asks_other,
                CASE WHEN protection = 'unknown' OR login_doubt THEN 2 ELSE 0 END) AS steps,
-           CASE WHEN ms_before < 1000 THEN printf('%.1f ms', ms_before)
+           CASE WHEN ms_before < 1 THEN printf('%.0f µs', ms_before * 1e3)
+                WHEN ms_before < 1000 THEN printf('%.1f ms', ms_before)
                 ELSE printf('%.1f s', ms_before / 1e3) END AS since_before,
-           CASE WHEN ms_after < 1000 THEN printf('%.1f ms', ms_after)
+           CASE WHEN ms_after < 1 THEN printf('%.0f µs', ms_after * 1e3)
+                WHEN ms_after < 1000 THEN printf('%.1f ms', ms_after)
                 ELSE printf('%.1f s', ms_after / 1e3) END AS until_after
     FROM firsts
 )
@@ -108,7 +110,8 @@ SELECT exchange_id,
        CASE steps WHEN 0 THEN 'proven' WHEN 1 THEN 'contradiction' ELSE 'suspect' END AS verdict,
        printf('%s %s answered %d, %d, %d to one session within %s, with no login or logout between%s%s',
               method, path, before_status, status, after_status,
-              CASE WHEN after_at - before_at < 1000000000
+              CASE WHEN after_at - before_at < 1000000 THEN printf('%.0f µs', (after_at - before_at) / 1e3)
+                   WHEN after_at - before_at < 1000000000
                    THEN printf('%.1f ms', (after_at - before_at) / 1e6)
                    ELSE printf('%.1f s', (after_at - before_at) / 1e9) END,
               CASE WHEN denials > 1 THEN printf('; %d denials like this one', denials) ELSE '' END,

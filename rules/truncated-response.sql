@@ -51,9 +51,10 @@ SELECT exchange_id,
             WHEN gap_doubt + pairing_doubt = 0 THEN 'proven'
             WHEN gap_doubt + pairing_doubt = 1 THEN 'contradiction'
             ELSE 'suspect' END AS verdict,
-       printf('%s %s%s answered %d, but the server %s the connection %.1f ms after %d bytes of its content',
+       printf('%s %s%s answered %d, but the server %s the connection %s after %d bytes of its content',
               method, path, CASE WHEN role IN ('login', 'logout') THEN printf(' (a %s)', role) ELSE '' END, status,
-              CASE WHEN is_reset THEN 'reset' ELSE 'closed' END, ms, response_bytes) AS summary,
+              CASE WHEN is_reset THEN 'reset' ELSE 'closed' END,
+              CASE WHEN ms < 1 THEN printf('%.0f µs', ms * 1e3) ELSE printf('%.1f ms', ms) END, response_bytes) AS summary,
        (SELECT json_group_array(text) FROM (
             SELECT 'The connection was reset: an answer whose end is that of the connection would look the same.' AS text
                    WHERE is_reset

@@ -106,9 +106,10 @@ SELECT exchange_id,
        CASE WHEN state = 'no-response'
             THEN printf('%s %s%s was never answered, in the %.0f s that the capture goes on', method, path,
                         CASE WHEN role IN ('login', 'logout') THEN printf(' (a %s)', role) ELSE '' END, waited / 1e9)
-            ELSE printf('%s %s%s: the server %s the connection %.1f ms after the request, without an answer', method, path,
+            ELSE printf('%s %s%s: the server %s the connection %s after the request, without an answer', method, path,
                         CASE WHEN role IN ('login', 'logout') THEN printf(' (a %s)', role) ELSE '' END,
-                        CASE WHEN is_reset THEN 'reset' ELSE 'closed' END, ms) END AS summary,
+                        CASE WHEN is_reset THEN 'reset' ELSE 'closed' END,
+                        CASE WHEN ms < 1 THEN printf('%.0f µs', ms * 1e3) ELSE printf('%.1f ms', ms) END) END AS summary,
        (SELECT json_group_array(text) FROM (
             SELECT 'The connection was still open when the capture ended: the answer may have come later.' AS text
                    WHERE state = 'no-response'

@@ -216,7 +216,7 @@ static void append_finding(const struct report *r, const struct finding_view *f,
         md_text(out, f->session);
     }
     if (f->user != NULL) {
-        hr_buf_append_str(out, " of ");
+        hr_buf_append_str(out, f->session != NULL ? " of " : ", user ");
         md_text(out, f->user);
     }
     hr_buf_append_str(out, "\n\n");

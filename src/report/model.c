@@ -239,7 +239,9 @@ static struct sortable_group weigh(const struct report *r, struct report_group g
             s.verdict = report_verdict_rank(f->verdict);
             s.group.verdict = f->verdict;
         }
-        s.group.user = s.group.user != NULL ? s.group.user : f->user;
+        if (g.session != NULL && s.group.user == NULL) {
+            s.group.user = f->user; /* without a session they may be several */
+        }
         s.at = f->at < s.at ? f->at : s.at;
     }
     return s;

@@ -313,18 +313,21 @@ static void append_mark(const struct picture *p, const struct story_item *item, 
 static void append_lane_name(const struct picture *p, const struct exchange_view *x, double y,
                              struct hr_buf *out)
 {
+    char name[32];
+    const int letters = snprintf(name, sizeof(name), "stream %" PRId64, x->stream);
     text_begin(out, "lane", 4, y + 14, NULL);
-    html_textf(out, "stream %" PRId64, x->stream);
+    html_text(out, name);
     html_raw(out, "</text>");
-    text_begin(out, "dim", p->shape->is_narrow ? 80 : 4, y + (p->shape->is_narrow ? 14 : 29), NULL);
+    text_begin(out, "dim", p->shape->is_narrow ? 16 + letters * TEXT_WIDTH * 1.2 : 4,
+               y + (p->shape->is_narrow ? 14 : 29), NULL);
     if (p->has_files) {
-        struct hr_buf name;
-        hr_buf_init(&name, SIZE_MAX);
-        append_target(&name, x->capture != NULL ? display_file_name(x->capture) : "",
+        struct hr_buf file;
+        hr_buf_init(&file, SIZE_MAX);
+        append_target(&file, x->capture != NULL ? display_file_name(x->capture) : "",
                       p->shape->target_columns);
-        name.len = name.len > 18 ? 18 : name.len;
-        html_textf(out, "%.*s", (int)name.len, hr_buf_str(&name));
-        hr_buf_finish(&name);
+        file.len = file.len > 18 ? 18 : file.len;
+        html_textf(out, "%.*s", (int)file.len, hr_buf_str(&file));
+        hr_buf_finish(&file);
     } else {
         html_textf(out, "%s", x->client != NULL ? x->client : "");
     }

@@ -7,6 +7,7 @@ shared_reports.py HEADRACE FOLDER
 import glob
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ SARIF = os.path.join("tests", "golden", "sarif.schema.json")
 
 
 def check(headrace, capture, scratch):
-    p = subprocess.run([headrace, "audit", "--quiet", "--format", "html,json,sarif,md,csv", "-o", scratch, capture],
+    p = subprocess.run([headrace, "audit", "--quiet", "--format", "html,json,sarif,md,csv,text", "-o", scratch, capture],
                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     if p.returncode not in (0, 1):
         return ["status %d: %s" % (p.returncode, p.stderr.decode())]
@@ -27,10 +28,14 @@ def check(headrace, capture, scratch):
     for name in ("html", "json", "sarif", "md"):
         with open(os.path.join(scratch, "report." + name), encoding="utf-8") as f:
             read[name] = f.read()
+    with open(os.path.join(scratch, "report.txt"), encoding="utf-8") as f:
+        text = f.read()
     document, sarif = json.loads(read["json"]), json.loads(read["sarif"])
     wrong = hostile.check_structure(read["html"])[0] + hostile.check_markdown(read["md"])
     wrong += schema.problems(document, schema.load(REPORT), "report")
     wrong += schema.problems(sarif, schema.load(SARIF), "sarif")
+    wrong += ["a span that says nothing: %s" % m for m in re.findall(r".*\b0\.0 m?s\b.*", text)]
+    wrong += ["a group of several sessions has one user: %s" % m for m in re.findall(r"^  \S+ of .*", text, re.M)]
     if len(sarif["runs"][0]["results"]) != len(document["findings"]):
         wrong.append("SARIF and JSON differ in the number of findings")
     return wrong
