@@ -239,8 +239,12 @@ static struct sortable_group weigh(const struct report *r, struct report_group g
             s.verdict = report_verdict_rank(f->verdict);
             s.group.verdict = f->verdict;
         }
-        if (g.session != NULL && s.group.user == NULL) {
-            s.group.user = f->user; /* without a session they may be several */
+        if (g.session != NULL) {
+            s.group.user = s.group.user != NULL ? s.group.user : f->user;
+        } else if (i == g.first) {
+            s.group.user = f->user;
+        } else if (compare_text(s.group.user, f->user) != 0) {
+            s.group.user = NULL; /* several */
         }
         s.at = f->at < s.at ? f->at : s.at;
     }

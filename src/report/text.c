@@ -201,7 +201,7 @@ static void append_group(const struct report *r, const struct report_group *g,
         paint_foreign(out, g->session);
     }
     if (g->user != NULL) {
-        hr_buf_append_str(out, " of ");
+        hr_buf_append_str(out, g->session != NULL ? " of " : ", user ");
         paint_foreign(out, g->user);
     }
     hr_buf_append_str(out, "\n");
