@@ -7,7 +7,7 @@ meaning: >
   the framework wrote for the redirect. Two parts of the server decided about one request and did not agree. Browsers
   follow the first or the last field, other clients and proxies another: some users end where they should not.
 cause: >
-  Typically a redirect is followed by another, because a return is missing, or because a middleware and the handler
+  A redirect is followed by another, because a return is missing, or because a middleware and the handler
   both look at the session and see different states of it while another request signs in or out. Also Location added
   (Header().Add) where it should be set, and response writers that are wrapped so that each layer has its own map of
   fields.

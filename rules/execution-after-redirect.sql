@@ -8,7 +8,7 @@ meaning: >
   and shows nothing of it, so nobody notices; any program that reads the answer has it. And what the handler did
   after its answer (a booking, a deletion) was done for somebody who was turned away.
 cause: >
-  Typically a return is missing behind the call that redirects or refuses, or the check stands in a helper whose
+  A return is missing behind the call that redirects or refuses, or the check stands in a helper whose
   result nobody looks at. Where it comes and goes, the check depends on state that another request changes
   meanwhile (the session is there for the first look and gone for the second). Also a goroutine that writes into an
   answer that is not its own any more.

@@ -7,7 +7,7 @@ meaning: >
   already. A client, or a proxy that shares its connections among users, takes it for the answer to the next request:
   from then on each user gets what another one asked for.
 cause: >
-  Typically two parts of the server both answer: a handler that goes on after it hijacked the connection or handed the request
+  Two parts of the server both answer: a handler that goes on after it hijacked the connection or handed the request
   to another, a goroutine that writes after its handler returned, a retry inside a proxy; or a body that a
   response must not have (to HEAD, with 204 or 304), read as another answer.
 confirm: >

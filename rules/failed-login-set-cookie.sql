@@ -7,7 +7,7 @@ meaning: >
   may be a half-made one: with the user already in it, or to be finished by whatever comes next. Where it is
   accepted afterwards, that is a finding of ghost-session.
 cause: >
-  Typically the session is created and its cookie set before the last check of the login (password, second factor,
+  The session is created and its cookie set before the last check of the login (password, second factor,
   lock of the account, audit), and the way out after a failure does not take them back; or the failure comes from a
   handler that lost a race with the one that made the session.
 confirm: >

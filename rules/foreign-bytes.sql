@@ -7,7 +7,7 @@ meaning: >
   number, an identifier, an address. Bytes of one person's answer went to another person. What is seen of it is
   what looks unique; more of the same may have gone unseen.
 cause: >
-  Typically a goroutine, callback or thread that outlives its handler and goes on writing: its buffer already belongs to
+  A goroutine, callback or thread that outlives its handler and goes on writing: its buffer already belongs to
   the answer of another connection, whose Content-Length counts the foreign bytes like its own. Or a pooled buffer that
   goes back to its pool before its last use, one that is not reset, a slice kept after its memory is used again, a page or
   fragment cache whose key lacks the user.

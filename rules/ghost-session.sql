@@ -8,7 +8,7 @@ meaning: >
   answer (a refused second factor, a locked account, a wrong password that was checked too late), and the user
   who saw an error leaves an open session behind without knowing it.
 cause: >
-  Typically the session is stored and its cookie set before a later step of the login fails, and nothing takes it
+  The session is stored and its cookie set before a later step of the login fails, and nothing takes it
   back; or a time-out (http.TimeoutHandler, a proxy's) answers for a handler that goes on, and the login takes
   effect after its failure was sent; or the handler panics after it stored the session.
 confirm: >

@@ -7,7 +7,7 @@ meaning: >
   to two values. Which of them counts is up to the client: browsers, programs and proxies choose differently. With a
   session cookie the user may go on with another session than the server thinks.
 cause: >
-  Typically two layers of the server each add the field where they should set it; or a map of fields, a writer or a
+  Two layers of the server each add the field where they should set it; or a map of fields, a writer or a
   context is kept in a pool and comes back with what the last answer left in it; or two logins of one browser meet in
   one answer (a session renewed by the handler and by the middleware around it).
 confirm: >

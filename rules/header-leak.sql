@@ -7,7 +7,7 @@ meaning: >
   session was given. What is left in the fields of an answer was written for another request. Where it is an id,
   logs and traces of two users are mixed up; where it is the session cookie, one user goes on as the other.
 cause: >
-  Typically an object that is kept for the next request (a pooled context, a map of fields, a buffer) goes back to
+  An object that is kept for the next request (a pooled context, a map of fields, a buffer) goes back to
   its pool without being emptied, or while it is still in use; a field of a handler or a package-level variable that
   each request overwrites; a goroutine that writes into the fields of an answer whose handler has returned.
 confirm: >

@@ -7,7 +7,7 @@ meaning: >
   stands in such an answer (address, orders, rights) is then the other user's as well, and what this user does next may be
   done in the other's name.
 cause: >
-  Typically state of one request that two requests use at once: a pooled object that goes back to its pool while a
+  State of one request that two requests use at once: a pooled object that goes back to its pool while a
   goroutine or callback still writes to it, a "current user" in a field of a handler, in a global or in a thread-local
   that is not cleared, a template or JSON buffer shared by requests. Or a store that keeps the old value
   (LoadOrStore where Store is meant), a map of sessions written without a lock, a cache of rendered answers or user data

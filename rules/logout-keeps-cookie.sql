@@ -7,7 +7,7 @@ meaning: >
   delete. The browser goes on sending it: if the session was not ended on the server either, or comes back by another
   defect, the user is still signed in.
 cause: >
-  Typically one way through the logout forgets the deletion: an early return, a branch for clients that ask for JSON, an
+  One way through the logout forgets the deletion: an early return, a branch for clients that ask for JSON, an
   error that is swallowed; or the cookie is deleted after the header was written (http.SetCookie after
   WriteHeader or a redirect does nothing); or a header map shared by several requests loses it.
 confirm: >

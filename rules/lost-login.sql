@@ -6,7 +6,7 @@ meaning: >
   The server answered the login as a success and gave out a session, and then denied that session from its first
   use on. The user is signed in for one moment and thrown out; the login is lost.
 cause: >
-  Typically two logins at once: a map of sessions that is copied, changed and swapped, so that the later copy overwrites
+  Two logins at once: a map of sessions that is copied, changed and swapped, so that the later copy overwrites
   the earlier one's entry; LoadOrStore where Store was meant, so that the old entry stays; a session written to one
   replica and read from another; a session saved after the answer, or not at all.
 confirm: >

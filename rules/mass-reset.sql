@@ -8,7 +8,7 @@ meaning: >
   instead of an answer, nobody knows whether what they asked for took effect (least of all at a login, a logout or a
   payment), and whatever the process kept in memory is gone.
 cause: >
-  Typically the process crashed: an unsynchronised map written by two requests at once, which ends the whole process
+  The process crashed: an unsynchronised map written by two requests at once, which ends the whole process
   at once and cannot be recovered from ("concurrent map writes", exit status 2); a panic in a goroutine or thread of its own,
   where no middleware catches it; memory corruption; the out-of-memory killer. A restart that did not wait for the requests
   at hand (a deployment, kill -9, a supervisor that lost patience) looks the same on the wire.

@@ -7,7 +7,7 @@ meaning: >
   otherwise carries. The user is not signed in, is asked to sign in again, and blames the password; with a
   cookie of an earlier visitor in the browser, they may go on in somebody else's session.
 cause: >
-  Typically the header is written before the session is saved: http.SetCookie after WriteHeader or after the first
+  The header is written before the session is saved: http.SetCookie after WriteHeader or after the first
   byte of the body does nothing. That is an order bug without concurrency too; where the session is saved in
   a goroutine, it shows only when that loses the race. A header map shared by several requests has the same mark.
 confirm: >

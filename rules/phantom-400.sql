@@ -7,7 +7,7 @@ meaning: >
   fields. Users see a form that fails and works when sent again; a right password is refused; programs that do not send
   again lose what they sent.
 cause: >
-  Typically the content of the request is read twice, or by two at once: an audit log, a signature check or a goroutine
+  The content of the request is read twice, or by two at once: an audit log, a signature check or a goroutine
   that outlives its handler reads the body that the handler reads too, and whoever comes second sees it empty or
   in part ("EOF", "unexpected end of JSON input"). Buffers and decoders that several requests share have the same mark.
 confirm: >

@@ -7,7 +7,7 @@ meaning: >
   session as if they were signed in. Whoever has the cookie (a shared computer, a stolen laptop, a log, a
   proxy) can go on using the account, and the user believes that they ended it.
 cause: >
-  Typically the logout does not wait for the session to be gone: it is deleted in a goroutine or a job, from a map
+  The logout does not wait for the session to be gone: it is deleted in a goroutine or a job, from a map
   that other handlers use without the same lock, from one of several replicas, or in the store but not in a
   cache of sessions that each process keeps. A request in flight that saves its session again at its
   end brings it back.

@@ -8,7 +8,7 @@ meaning: >
   that the user believes to have ended. If the server stored the session again as well, the next person at that
   computer is signed in.
 cause: >
-  Typically a handler (or a middleware around it) loads the session at the start of a request and saves it, cookie included,
+  A handler (or a middleware around it) loads the session at the start of a request and saves it, cookie included,
   at the end: the logout in between deletes it, and the save brings it back. The same happens with a
   session that is refreshed or renewed for the user at hand at the end of every request.
 confirm: >

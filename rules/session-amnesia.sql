@@ -7,7 +7,7 @@ meaning: >
   been granted before is denied as if nobody had signed in. All users at work are thrown out at once and lose what they
   were doing.
 cause: >
-  Typically sessions live in the memory of the process (a map of active users) and end with it. The crash itself is often
+  Sessions live in the memory of the process (a map of active users) and end with it. The crash itself is often
   the same defect: that map, written by two requests at once without a lock, ends the whole process.
 confirm: >
   Restart the server by hand while a browser is signed in: if the next request is sent to the login, sessions are kept in

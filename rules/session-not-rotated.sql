@@ -7,7 +7,7 @@ meaning: >
   before (because they planted it through a link, a subdomain or a shared computer, or read it on an unencrypted
   page) is signed in as the user from the login on.
 cause: >
-  Typically the login marks the visitor's session as signed in and does not give it a new identifier; or the change of
+  The login marks the visitor's session as signed in and does not give it a new identifier; or the change of
   the identifier is made in a copy of the session, in a goroutine, or after the header was written, and is lost.
 confirm: >
   Open the site without cookies, note the session cookie, log in, and compare. Use the noted cookie on a

@@ -7,7 +7,7 @@ meaning: >
   the first again, without a login between. Two people, or two machines, may be using it: a token that was given to
   somebody else by mistake, copied out of a log or a link, or taken.
 cause: >
-  Typically a token that travels in links which are passed on, a token written to a log, a session that the server gave to two
+  A token that travels in links which are passed on, a token written to a log, a session that the server gave to two
   clients (see shared-token, header-leak, foreign-bytes), or a cookie that was copied on purpose.
 confirm: >
   Ask the user whether both programs and networks are theirs. Look in the server's log for what each of them did, and for how

@@ -6,7 +6,7 @@ meaning: >
   The server gave one and the same session token to the logins of two different users. From then on they share a
   session: one of them sees and does what belongs to the other, and whoever signs out signs out both.
 cause: >
-  Typically the token is made in memory that several requests use at once: a scratch buffer, a pooled object that goes back
+  The token is made in memory that several requests use at once: a scratch buffer, a pooled object that goes back
   to its pool while it is still in use, a random generator or a counter without a lock, a token that is
   remembered in a field of a handler shared by all requests. An answer with Set-Cookie that a cache hands to others
   has the same mark.

@@ -8,7 +8,7 @@ meaning: >
   out at random and lose what they were doing; it is also a sign that what one process decides about a session (a
   logout, a change of rights) does not reach the others.
 cause: >
-  Typically several processes or replicas that do not share their sessions, behind a balancer without
+  Several processes or replicas that do not share their sessions, behind a balancer without
   affinity; a session map that is read while another handler replaces or copies it; a lookup that takes a
   time-out of the session store for "no session".
 confirm: >

@@ -7,7 +7,7 @@ meaning: >
   whole fail; clients that read the first take an error for a success, or the other way round. The server itself
   counts the request as answered once, with the first status it set.
 cause: >
-  Typically a return is missing behind the call that wrote the first answer, and the handler goes on to its next one,
+  A return is missing behind the call that wrote the first answer, and the handler goes on to its next one,
   often on a way that is taken only when a save fails because another request changed the same record or session
   meanwhile. Also two layers that both answer (a handler and the middleware around it), or a goroutine that writes
   into a ResponseWriter after its handler returned: its text is then counted in another request's answer.

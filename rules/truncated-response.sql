@@ -6,7 +6,7 @@ meaning: >
   The server announced an answer (by its Content-Length, or in chunks), sent a part of it, and closed the connection.
   The user sees half a page or an error; at a login nobody knows whether it took effect.
 cause: >
-  Typically the handler panics after the first bytes were flushed (a nil pointer after a lost race, a map written
+  The handler panics after the first bytes were flushed (a nil pointer after a lost race, a map written
   by two goroutines), or writes fewer bytes than it announced, because the data changed between the count and the
   writing; also a process that ended.
 confirm: >

@@ -7,7 +7,7 @@ meaning: >
   answered. The user sees an error of the browser; at a login or logout (then it weighs more) nobody knows whether
   it took effect.
 cause: >
-  Typically the handler panics before it has written anything (a nil pointer after a lost race, a map written by two
+  The handler panics before it has written anything (a nil pointer after a lost race, a map written by two
   goroutines, a value of another request in a pooled object), or the connection was hijacked and then forgotten; also
   a process that ended, or a server's time-out that is shorter than its work.
 confirm: >
