@@ -96,6 +96,8 @@ def check_daily(program, daily, folder, capture):
     index = open(os.path.join(to, "index.html"), encoding="utf-8").read()
     links = re.findall('href="([^"]+)"', index)
     check(links[:2] == ["2026-03-02/report.html", "2026-03-02/report.json"] and len(links) == 6, "index: %s" % links)
+    told = re.findall("</a>([^<(]*) \\(<a", index)
+    check(told == [": 5 findings, 5 new", ": no findings", ": no findings"], "index: %s" % told)
     report = json.load(open(os.path.join(to, "2026-03-02", "report.json"), encoding="utf-8"))
     check(len(report["findings"]) > 0, "no findings in the report")
     check(all(f["baseline"] == "new" for f in report["findings"]), "not compared with the day before")
