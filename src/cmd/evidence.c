@@ -113,11 +113,17 @@ static void tell(const struct cmd_args *args, const struct evidence *e,
     }
 }
 
-static int write_file(const struct cmd_args *args, const struct evidence *e,
+static int write_file(const struct cmd_run *run, const struct evidence *e,
                       const struct evidence_result *done)
 {
+    const struct cmd_args *args = run->args;
     struct cmd_output output;
-    int status = cmd_output_open(&output, args);
+    int status = -1;
+    for (size_t i = 0; i < e->source_count && status < 0; i++) {
+        const char *path = e->sources[i].real_path;
+        status = path != NULL ? cmd_run_check_output(run, path, "capture") : -1;
+    }
+    status = status < 0 ? cmd_output_open(&output, args) : status;
     if (status >= 0) {
         return status;
     }
@@ -149,7 +155,7 @@ static int cut(struct cmd_run *run, const int64_t *ids)
                                                 .bytes_limit = args->max_evidence,
                                                 .stop = cmd_catch_interrupt()},
                          &e, &done, &error);
-    int status = r < 0 ? complain(r, &error) : write_file(args, &e, &done);
+    int status = r < 0 ? complain(r, &error) : write_file(run, &e, &done);
     if (r == 0 && error.len > 0) { /* what is not in the ring any more */
         int partial = complain(-ESTALE, &error);
         status = partial > status ? partial : status;

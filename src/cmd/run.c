@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { BUSY_TIMEOUT_MS = 10000 };
@@ -161,6 +162,27 @@ int cmd_run_store_suppressions(struct cmd_run *run)
     return -1;
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x;
+    struct stat y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
+}
+
+int cmd_run_check_output(const struct cmd_run *run, const char *input, const char *kind)
+{
+    const struct cmd_args *args = run->args;
+    const char *hit =
+        args->output != NULL && is_same_file(args->output, input) ? args->output : NULL;
+    for (size_t i = 0; i < args->outputs.count && hit == NULL; i++) {
+        hit = is_same_file(args->outputs.items[i], input) ? args->outputs.items[i] : NULL;
+    }
+    return hit == NULL ? -1
+                       : cmd_usage_error(run->command, "-o %s would write over the %s that is read",
+                                         hit, kind);
+}
+
 int cmd_run_expand_captures(struct cmd_run *run, char **paths, size_t count)
 {
     size_t from_stdin = 0;
@@ -178,6 +200,10 @@ int cmd_run_expand_captures(struct cmd_run *run, char **paths, size_t count)
     }
     for (size_t i = 0; i < run->capture_count; i++) {
         from_stdin += strcmp(run->captures[i], "-") == 0 ? 1 : 0;
+        const int status = cmd_run_check_output(run, run->captures[i], "capture");
+        if (status >= 0) {
+            return status;
+        }
     }
     if (from_stdin > 1) {
         return cmd_usage_error(run->command, "- (standard input) can be given once only");
@@ -198,7 +224,10 @@ static int open_store(struct cmd_run *run, const char *path, enum store_mode mod
     }
     int r = store_open(&config, &run->store);
     hr_wipe(&key, sizeof(key));
-    return r < 0 ? cmd_store_failed(run->store) : -1;
+    if (r < 0) {
+        return cmd_store_failed(run->store);
+    }
+    return path != NULL ? cmd_run_check_output(run, path, "database") : -1;
 }
 
 int cmd_run_open_new(struct cmd_run *run, const char *path)

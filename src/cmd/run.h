@@ -38,6 +38,8 @@ int cmd_run_load_profiles(struct cmd_run *run);
 int cmd_run_load_suppressions(struct cmd_run *run);
 /** Those loaded replace those of the database; without a file these stay. */
 int cmd_run_store_suppressions(struct cmd_run *run);
+/** Whether -o names a file that is read. @param kind  what that is, for people */
+int cmd_run_check_output(const struct cmd_run *run, const char *input, const char *kind);
 /** A folder given means the captures in it; nothing at all is an error. */
 int cmd_run_expand_captures(struct cmd_run *run, char **paths, size_t count);
 /** @param path NULL: a temporary database, and a line that says so */

@@ -244,12 +244,34 @@ def output(t):
     t.check("a reader that went away: %s" % p.stderr.decode(), p.stderr == b"" and p.returncode == 1)
 
 
+def onto_input(t):
+    """What is read is not written over, under whichever name."""
+    shutil.copy(GOOD, "own.pcapng")
+    os.symlink("own.pcapng", "link.md")
+    t.run("audit", "-q", "--db", "own.db", "-o", "own.txt", "own.pcapng")
+    read = [open(name, "rb").read() for name in ("own.pcapng", "own.db")]
+    for args in (("audit", "--format", "json", "-o", "own.pcapng", "own.pcapng"),
+                 ("audit", "-o", "new.html", "-o", "link.md", "own.pcapng"),
+                 ("list", "sessions", "-o", "./own.pcapng", "own.pcapng"),
+                 ("evidence", "3", "--db", "own.db", "-o", "own.pcapng")):
+        t.expect("%s onto a capture" % args[0], 2, ["would write over the capture", args[0]], *args)
+    for args in (("audit", "--db", "own.db", "--format", "json", "-o", "own.db", LAB),
+                 ("report", "--db", "own.db", "--format", "text,html", "-o", "new.txt", "-o", "own.db"),
+                 ("evidence", "3", "--db", "own.db", "-o", "own.db"),
+                 ("show", "finding", "3", "--db", "own.db", "-o", "own.db"),
+                 ("db", "info", "--db", "own.db", "-o", "own.db"),
+                 ("list", "findings", "--db", "own.db", "-o", "own.db")):
+        t.expect("%s onto the database" % args[0], 2, ["would write over the database", args[0]], *args)
+    t.check("what is read is kept", read == [open(name, "rb").read() for name in ("own.pcapng", "own.db")])
+    t.check("nothing else is left", not [f for f in os.listdir(".") if f.startswith(("new.", "own.pcapng.", "own.db."))])
+
+
 def main():
     t = Tester(sys.argv[1])
     with tempfile.TemporaryDirectory() as scratch:
         os.chmod(scratch, 0o755)
         os.chdir(scratch)
-        for part in (captures, options, rules, databases, keys, output):
+        for part in (captures, options, rules, databases, keys, output, onto_input):
             part(t)
         os.chdir("/")
     for line in t.wrong:
