@@ -177,7 +177,7 @@ static void append_further(const struct report *r, const struct finding_view *f,
         hr_buf_finish(&lead);
     }
     hr_buf_clear(&text);
-    wording_evidence_command(&text, r, f->id);
+    wording_evidence_command(&text, r->job.db_path, f->id);
     if (text.len > 0) {
         append_command(out, "Its frames", hr_buf_str(&text));
     }

@@ -186,7 +186,7 @@ static void append_further(const struct report *r, const struct finding_view *f,
         }
     }
     hr_buf_clear(&text);
-    wording_evidence_command(&text, r, f->id);
+    wording_evidence_command(&text, r->job.db_path, f->id);
     if (text.len > 0) {
         hr_buf_append_str(out, "\n  Its frames: ");
         md_code(out, hr_buf_str(&text));

@@ -226,7 +226,7 @@ static void put_own(struct hr_json *j, const struct report *r, const struct find
         parts_put_text(j, "displayFilter", hr_buf_str(&text));
         hr_buf_clear(&text);
     }
-    wording_evidence_command(&text, r, f->id);
+    wording_evidence_command(&text, r->job.db_path, f->id);
     if (text.len > 0) {
         parts_put_text(j, "evidenceCommand", hr_buf_str(&text));
     }

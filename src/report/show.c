@@ -4,6 +4,7 @@
 #include "report/model.h"
 #include "report/story.h"
 #include "report/text.h"
+#include "report/wording.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -97,6 +98,7 @@ static int append_finding(struct store *s, const struct finding_view *f,
                           const struct report_paint *paint, struct hr_buf *out)
 {
     bool with_file = report_has_several_captures(s);
+    struct hr_buf command;
     append_head(f, out);
     report_text_finding(f, "", paint, with_file, out);
     int r = draw_finding(s, f, paint, with_file, out);
@@ -104,11 +106,12 @@ static int append_finding(struct store *s, const struct finding_view *f,
         hr_buf_append_char(out, '\n');
         paint_wrapped(paint, out, f->explanation, 0, 0);
     }
-    hr_buf_appendf(out,
-                   "\nfingerprint %s\ngroup       %s\n"
-                   "Frames: headrace evidence %" PRId64 " -o FILE.pcapng\n"
-                   "More: headrace rules explain %s\n",
-                   f->fingerprint, f->group, f->id, f->rule);
+    hr_buf_appendf(out, "\nfingerprint %s\ngroup       %s\nFrames: ", f->fingerprint, f->group);
+    hr_buf_init(&command, SIZE_MAX);
+    wording_evidence_command(&command, store_path(s), f->id);
+    paint_foreign(out, hr_buf_str(&command));
+    hr_buf_finish(&command);
+    hr_buf_appendf(out, "\nMore: headrace rules explain %s\n", f->rule);
     return r;
 }
 

@@ -389,7 +389,7 @@ static void append_further(const struct report *r, const struct report_text_opti
         append_command(r, command, out);
     }
     hr_buf_init(&evidence, SIZE_MAX);
-    wording_evidence_command(&evidence, r, f->id);
+    wording_evidence_command(&evidence, r->job.db_path, f->id);
     hr_buf_append_str(out, "  ");
     paint_foreign(out, hr_buf_str(&evidence));
     hr_buf_append_char(out, '\n');

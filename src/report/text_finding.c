@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INDENT = 4, EVIDENCE_INDENT = 8 };
+enum { INDENT = 4, EVIDENCE_INDENT = 8, NARROW_INDENT = 24, ROOM = 16 };
 
 static void append_evidence_line(const struct evidence_view *e, hr_nsec first_at,
                                  const struct report_paint *paint, bool with_file,
@@ -25,19 +25,32 @@ static void append_evidence_line(const struct evidence_view *e, hr_nsec first_at
     if (e->frame > 0) {
         hr_buf_appendf(&line, "frame %" PRId64 ", stream %" PRId64, e->frame, e->stream);
     }
-    if (with_file && e->capture != NULL) {
+    const char *file = with_file && e->capture != NULL ? display_file_name(e->capture) : NULL;
+    const size_t before = INDENT + 14 + 2;
+    const bool is_beside =
+        file != NULL && before + line.len + 4 + strlen(file) + 2 + ROOM <= paint->width;
+    if (is_beside) {
         hr_buf_append_str(&line, " of ");
-        paint_foreign(&line, display_file_name(e->capture));
+        paint_foreign(&line, file);
     }
-    hr_buf_appendf(out, "%-24s  ", hr_buf_str(&line));
-    size_t column = INDENT + 14 + 2 + (line.len > 24 ? line.len : 24) + 2;
+    const bool is_below = file != NULL && !is_beside;
+    const size_t column = is_below ? NARROW_INDENT : before + (line.len > 24 ? line.len : 24) + 2;
+    if (is_below) {
+        hr_buf_appendf(out, "%s\n%*s", hr_buf_str(&line), NARROW_INDENT, "");
+    } else {
+        hr_buf_appendf(out, "%-24s  ", hr_buf_str(&line));
+    }
     hr_buf_clear(&line);
+    if (is_below) {
+        hr_buf_appendf(&line, "(%s) ", file);
+    }
     if (e->role != NULL && e->role[0] != '\0') {
         hr_buf_append_str(&line, e->role);
         hr_buf_append_str(&line, e->text != NULL && e->text[0] != '\0' ? ": " : "");
     }
     hr_buf_append_str(&line, e->text != NULL ? e->text : "");
-    paint_wrapped(paint, out, hr_buf_str(&line), column, column < paint->width / 2 ? column : 24);
+    paint_wrapped(paint, out, hr_buf_str(&line), column,
+                  column < paint->width / 2 ? column : NARROW_INDENT);
     hr_buf_finish(&line);
 }
 

@@ -168,20 +168,25 @@ static void append_shell_word(struct hr_buf *out, const char *word)
     hr_buf_append_str(out, "'");
 }
 
-void wording_command(struct hr_buf *out, const struct report *r, const char *command)
+static void append_command(struct hr_buf *out, const char *db_path, const char *command)
 {
-    if (r->job.db_path != NULL) {
+    if (db_path != NULL) {
         hr_buf_appendf(out, "%s --db ", command);
-        append_shell_word(out, r->job.db_path);
+        append_shell_word(out, db_path);
     }
 }
 
-void wording_evidence_command(struct hr_buf *out, const struct report *r, int64_t finding)
+void wording_command(struct hr_buf *out, const struct report *r, const char *command)
+{
+    append_command(out, r->job.db_path, command);
+}
+
+void wording_evidence_command(struct hr_buf *out, const char *db_path, int64_t finding)
 {
     char command[64];
     snprintf(command, sizeof(command), "headrace evidence %" PRId64, finding);
-    wording_command(out, r, command);
-    if (r->job.db_path != NULL) {
+    append_command(out, db_path, command);
+    if (db_path != NULL) {
         hr_buf_appendf(out, " -o finding-%" PRId64 ".pcapng", finding);
     }
 }

@@ -23,7 +23,7 @@ void wording_verdicts(struct hr_buf *out, const struct report_problem *p);
 /** "headrace show finding 24 --db site.db", for a shell; nothing where the database is temporary. */
 void wording_command(struct hr_buf *out, const struct report *r, const char *command);
 /** "headrace evidence 24 --db site.db -o finding-24.pcapng", for a shell */
-void wording_evidence_command(struct hr_buf *out, const struct report *r, int64_t finding);
+void wording_evidence_command(struct hr_buf *out, const char *db_path, int64_t finding);
 /** A display filter for Wireshark, for the evidence that stands in that capture; "" where none does. */
 void wording_filter(struct hr_buf *out, const struct finding_view *f, const char *capture);
 /** Captures that the finding's evidence stands in, one by one. @return NULL behind the last */

@@ -211,6 +211,31 @@ static void nothing_is_wider_than_the_terminal(void **state)
     free(text);
 }
 
+/* Also where each line names its file. */
+static void a_finding_fits_from_sixty_columns(void **state)
+{
+    static const struct evidence_view named[] = {
+        {"logout", 5, "login-races.pcapng", 4,  12000, 1000000000, "POST /logout answered 302"},
+        {"access", 7, "login-races.pcapng", 14, 13100, 1004200000, "GET / answered 200"       },
+    };
+    (void)state;
+    struct finding_view f = finding(1);
+    f.evidence = named;
+    for (size_t width = 60; width <= 160; width++) {
+        const struct report_paint paint = {.width = width};
+        struct hr_buf out;
+        hr_buf_init(&out, SIZE_MAX);
+        report_text_finding(&f, "", &paint, true, &out);
+        for (const char *line = hr_buf_str(&out); *line != '\0';) {
+            size_t len = strcspn(line, "\n");
+            assert_true(len <= width);
+            assert_true(len == 0 || line[len - 1] != ' ');
+            line += len + 1;
+        }
+        hr_buf_finish(&out);
+    }
+}
+
 static void colour_is_asked_for(void **state)
 {
     struct sample s;
@@ -257,6 +282,7 @@ int main(void)
         cmocka_unit_test(all_folds_nothing),
         cmocka_unit_test(blindness_comes_before_all),
         cmocka_unit_test(nothing_is_wider_than_the_terminal),
+        cmocka_unit_test(a_finding_fits_from_sixty_columns),
         cmocka_unit_test(colour_is_asked_for),
         cmocka_unit_test(times_and_what_was_known),
     };
