@@ -138,15 +138,23 @@ static int check_suppressions(struct rules_job *job)
     return status;
 }
 
-static int check(struct rules_job *job)
+/* @return CMD_OK, CMD_USAGE where a rule is broken, or CMD_DATABASE */
+static int find_broken(struct rules_job *job)
 {
     int r = rule_set_check(&job->run->rules, log_line, NULL);
     if (r < 0) {
         hr_error("cannot check the rules: %s", strerror(-r));
         return CMD_DATABASE;
     }
-    if (r > 0 || job->run->has_broken_rules) {
-        return CMD_USAGE;
+    job->run->has_broken_rules = job->run->has_broken_rules || r > 0;
+    return job->run->has_broken_rules ? CMD_USAGE : CMD_OK;
+}
+
+static int check(struct rules_job *job)
+{
+    const int status = find_broken(job);
+    if (status != CMD_OK) {
+        return status;
     }
     hr_buf_appendf(&job->out, "%zu rules are well-formed\n", job->run->rules.count);
     return job->run->suppressions != NULL ? check_suppressions(job) : CMD_OK;
@@ -262,6 +270,9 @@ static int test(struct rules_job *job)
         hr_error("the system has no randomness to draw a key from");
         return CMD_DATABASE;
     }
+    if (find_broken(job) == CMD_DATABASE) {
+        return CMD_DATABASE;
+    }
     hr_buf_init(&path, SIZE_MAX);
     hr_buf_appendf(&path, "%s/tests", folder);
     int r = rule_tests_run(is_folder(hr_buf_str(&path)) ? hr_buf_str(&path) : folder,
@@ -333,7 +344,7 @@ static int rules(struct cmd_run *run, const struct verb *verb)
     job.paint = (struct report_paint){output.has_color, output.has_unicode, output.width};
     hr_buf_init(&job.out, SIZE_MAX);
     status = verb->run(&job);
-    if (status == CMD_OK && run->has_broken_rules) {
+    if (status < CMD_USAGE && run->has_broken_rules) {
         status = CMD_USAGE;
     }
     cmd_output_flush(&output, &job.out);

@@ -8,7 +8,7 @@
 struct check {
     void (*emit_error)(const char *line, void *user);
     void *user;
-    const struct rule *rule;
+    struct rule *rule;
     struct hr_buf error;
     bool is_broken;
 };
@@ -21,6 +21,7 @@ static void complain(struct check *c, unsigned line, const char *text)
     c->emit_error(hr_buf_str(&message), c->user);
     hr_buf_finish(&message);
     c->is_broken = true;
+    c->rule->enabled = false;
 }
 
 static int finding_names(const struct query_row *row, void *user)
@@ -61,7 +62,7 @@ static int check_select(struct check *c, struct store *s, const char *sql, unsig
     return r < 0 && r != -EINVAL ? r : 0;
 }
 
-int rule_set_check(const struct rule_set *set, void (*emit_error)(const char *line, void *user),
+int rule_set_check(struct rule_set *set, void (*emit_error)(const char *line, void *user),
                    void *user)
 {
     struct check c = {.emit_error = emit_error, .user = user};

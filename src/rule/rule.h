@@ -60,8 +60,8 @@ int rule_set_assign(struct rule_set *set, const char *assignment, struct hr_buf 
 const char *rule_builtin_folder(void);
 
 /** Prepares both SELECTs of every rule against an empty database of the current schema and checks
- * their columns. @return as rule_set_load() */
-int rule_set_check(const struct rule_set *set, void (*emit_error)(const char *line, void *user),
+ * their columns. A broken one is disabled. @return as rule_set_load() */
+int rule_set_check(struct rule_set *set, void (*emit_error)(const char *line, void *user),
                    void *user);
 
 struct rule_failure {

@@ -64,6 +64,13 @@ def main():
         check("the others still run", rest and len(rest) == len(findings), (len(rest), len(findings)))
         status, _, err = run("rules", "check", "mine")
         check("a broken one is told by rules check", status == 2 and place in err, (status, err))
+        with open("mine/%s.sql" % slug, "w") as f:
+            f.write(rule)
+        with open("mine/broken.sql", "w") as f:
+            f.write(rule.replace(slug, "broken").replace("FROM login_facts WHERE", "FROM nowhere WHERE"))
+        status, out, err = run("rules", "test", "mine")
+        check("the tests of others pass beside a broken one, which is told once",
+              status == 2 and "2 passed, 0 failed" in out and err.count("mine/broken.sql:9") == 1, (status, out, err))
         os.chdir("/")
     print("\n".join(wrong) or "ok")
     return 1 if wrong else 0

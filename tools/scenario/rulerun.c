@@ -139,7 +139,10 @@ static int judge_result(struct run *r, const struct pipeline_result *result)
         return -EIO;
     }
     if (result->rules.broken > 0) {
-        hr_buf_appendf(&r->why, "%zu rules failed while running\n", result->rules.broken);
+        hr_buf_appendf(&r->why,
+                       result->rules.broken == 1 ? "%zu rule failed while running\n"
+                                                 : "%zu rules failed while running\n",
+                       result->rules.broken);
         return -EIO;
     }
     return 0;
