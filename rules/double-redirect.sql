@@ -23,6 +23,9 @@ lookalikes: >
   absolute, with and without a fragment), which are compared after decoding and resolving; a proxy that puts its own
   origin into Location and not into the text; pages that a site made for its redirects, with links of their own. Two
   calls of Go's http.Redirect alone leave no mark, so that nothing was found proves nothing.
+silence: >
+  Both targets the same once they are decoded and resolved; a part of the answer's fields or of its text that the
+  capture lost.
 references: CWE-705 Incorrect Control Flow Scoping, CWE-362 Race Condition, CWE-698
 */
 

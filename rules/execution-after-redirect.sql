@@ -26,6 +26,9 @@ lookalikes: >
   comments and scripts that a proxy or a tool adds; the same redirect text twice (see double-redirect for two that
   differ). A redirect to a POST has no text in Go's net/http, so what stands there is only a suspicion, unless the
   endpoint's other redirects have none. Of long bodies only the beginning is kept (16 KiB).
+silence: >
+  An answer that ends with the framework's text; content that is cut, lost or in a coding that could not be decoded;
+  a text of the site's own in the place of the framework's (it is a suspicion then).
 references: CWE-698 Execution After Redirect, CWE-705 Incorrect Control Flow Scoping, CWE-362 Race Condition
 */
 

@@ -19,6 +19,8 @@ repair: >
   ResponseWriter beyond its handler.
 lookalikes: >
   Interim responses (1xx); a 408 or 400 with which a server closes an idle or broken connection; a request that the capture lost.
+silence: >
+  A request that the capture may have lost on that connection, or a connection whose beginning it lacks.
 references: CWE-362 Race Condition, CWE-444 Inconsistent Interpretation of HTTP Requests, CWE-675
 */
 

@@ -21,6 +21,9 @@ lookalikes: >
   Cookies that are being deleted (Max-Age=0, Expires in the past, an empty value); sites that give every visitor an
   anonymous session before the login, also in place of one that has ended; sites whose cookie changes with every
   answer; 5xx answers.
+silence: >
+  A profile that names another cookie as the session, or another success of the login; visitors who were seen to get
+  such a cookie before they sign in.
 references: CWE-460 Improper Cleanup on Thrown Exception, CWE-362 Race Condition, CWE-384 Session Fixation
 */
 

@@ -26,6 +26,9 @@ lookalikes: >
   there again the next time; pages on which others are met anyway (teams, searches, profiles, lists of administrators); one-time
   values (CSRF, nonces), which come once; an administrator in a user's place; answers from a cache; visitors. A token that
   two users were given is told by shared-token.
+silence: >
+  The value in another user's own answer, in the request, or in an answer without a session; a user who is not
+  known, or the same one, in both sessions.
 references: CWE-362 Race Condition, CWE-488 Exposure of Data Element to Wrong Session, CWE-200, CWE-416
 */
 

@@ -24,6 +24,9 @@ lookalikes: >
   A login between that succeeded and made the same token live, or, where the failed answer showed no token, any
   login of the same user that succeeded; a second step (a one-time code) after the refusal; a session that was live before
   the failed login and stays so; public pages; a remember-me cookie that opens a new session.
+silence: >
+  A login that succeeded before the grant and gave that token (also one that a profile names); protected pages that
+  are public by the profile; a loss that may hide such a login lowers the verdict.
 references: CWE-362 Race Condition, CWE-460 Improper Cleanup on Thrown Exception, CWE-841, CWE-287
 */
 

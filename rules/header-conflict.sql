@@ -22,6 +22,8 @@ lookalikes: >
   a cookie that is deleted and then set anew; fields that proxies add beside the server's own (Date, Server, Via). Two
   Location fields of a redirect are double-redirect. A cookie that is set and then deleted is a suspicion, and none at
   a logout.
+silence: >
+  Equal values, or another name, domain or path of the cookie; fields that the capture lost in part.
 references: CWE-436 Interpretation Conflict, CWE-362 Race Condition, CWE-444
 */
 

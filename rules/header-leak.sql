@@ -22,6 +22,9 @@ lookalikes: >
   a whole page, a retry, one id for a batch); ids that a proxy adds to what it forwards; an id in the request's target
   or content (of a job, say); answers from a cache. Cookies: a session of the same user, a rotation that
   two requests see at once, one name on two paths.
+silence: >
+  The id in the request itself or in several others; a field that neither rules/lists/request-ids nor the profile's
+  request_id names.
 references: CWE-362 Race Condition, CWE-488 Exposure of Data Element to Wrong Session, CWE-226
 */
 

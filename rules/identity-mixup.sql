@@ -27,6 +27,9 @@ lookalikes: >
   administrators that name many; the same user by the other of their names (alice, Alice, alice@example.com, a
   display name or a number that the site always uses for them); a user who was renamed; answers from a cache;
   visitors. Whom a session serves whose token several users were given is told by shared-token.
+silence: >
+  Another login of that token before, an act of an administrator between that may change the user; a profile whose
+  identity names other endpoints than this one.
 references: CWE-362 Race Condition, CWE-488 Exposure of Data Element to Wrong Session, CWE-639, CWE-524
 */
 

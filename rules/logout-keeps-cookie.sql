@@ -21,6 +21,9 @@ lookalikes: >
   A logout that carried no session cookie; sites with tokens that no cookie carries; sites that never delete the cookie and
   end the session on the server only; a logout that replaces the cookie by an anonymous session's; a second logout of a
   session whose cookie another one deletes; remember-me cookies.
+silence: >
+  Set-Cookie with Max-Age=0, Expires in the past or an empty value in the logout's answer; a profile that names
+  another logout; a token that is no cookie.
 references: CWE-613 Insufficient Session Expiration, CWE-362 Race Condition
 */
 

@@ -18,6 +18,10 @@ repair: >
 lookalikes: >
   One session per user, where a later login of the same user ends the earlier one; a logout between; sessions that expire
   before their first use; a second factor that is still to come; a server that came down in between (mass-reset).
+silence: >
+  A login or logout between, or another login of the same user at a site that lets a user have one session
+  (policies: one_session_per_user of the profile; false there says that such a login explains nothing); a denial
+  behind the declared lifetime.
 references: CWE-362 Race Condition, CWE-567 Unsynchronized Access to Shared Data
 parameters:
   at_once_s:

@@ -25,6 +25,9 @@ lookalikes: >
   or a pool of clients that closes its connections; a replica of several that goes away while others go on answering; one
   client that is cut off while others are served; a request that crossed the close of an idle connection; a server
   that closes connections and goes on accepting (unanswered-request); the end of the capture.
+silence: >
+  Answers on the connections before they end (an orderly stop), or new connections that are accepted at once; the
+  parameters below.
 references: CWE-362 Race Condition, CWE-248 Uncaught Exception, CWE-400
 parameters:
   connections:

@@ -20,6 +20,9 @@ repair: >
 lookalikes: >
   Failed logins that are answered with 200; the first step of a login in two steps; a login again that keeps the live
   session; sites that give the token in the body; answers of which the capture lost a part.
+silence: >
+  Too few logins that were answered alike with the token (the parameters below); a profile whose success of the
+  login this answer does not meet; a token that the answer holds elsewhere.
 references: CWE-362 Race Condition, CWE-696 Incorrect Behavior Order, CWE-821
 parameters:
   min_others:

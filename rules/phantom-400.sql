@@ -23,6 +23,9 @@ lookalikes: >
   twice, an article already in the basket, a step out of order, a double click that the server turns away, an account
   not yet registered or locked after wrong passwords, a login's form from before the session expired; a request that
   lacks a field, or has another value of it; a request that was answered before all of it was sent.
+silence: >
+  Any difference between the requests, an accepted one that is not repeated, something else that was sent between;
+  the parameter below.
 references: CWE-362 Race Condition, CWE-675 Multiple Operations on Resource in Single-Operation Context
 parameters:
   again_s:

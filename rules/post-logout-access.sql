@@ -26,6 +26,10 @@ lookalikes: >
   Self-contained tokens (JWT) stay valid until they expire unless the server keeps a list of revoked
   ones: the finding says so. A server that gives a new value of the token with every answer may leave the older ones
   to expire: one that is used after the logout is reported one step lower.
+silence: >
+  Any overlap with the logout, a login that may lie between, a page that was seen without a session or that the
+  profile calls public; policies: self_contained_tokens of the profile, where a logout need not end a token. A loss
+  between that may hide a login lowers the verdict.
 references: CWE-613 Insufficient Session Expiration, CWE-362 Race Condition
 */
 

@@ -22,6 +22,8 @@ lookalikes: >
   A login of that session in between; cookies that are deleted; requests that began after the logout's answer
   (post-logout-access where they are granted); an anonymous session for the visitor who is left after the logout;
   the next value of a token that every answer renews, unless it is granted later.
+silence: >
+  A login of that session between, an answer that ended before the logout's did, or a request that began after it.
 references: CWE-362 Race Condition, CWE-613 Insufficient Session Expiration, CWE-367
 */
 

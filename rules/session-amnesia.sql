@@ -19,6 +19,9 @@ lookalikes: >
   Sessions that had expired by then, by the lifetime that the server declared or after a silence for which other sessions
   expired too; logouts; self-contained tokens; a session that some of the server's other processes still know; a restart in
   order that nobody was hurt by.
+silence: >
+  A logout, a declared lifetime or a silence that explains the denials (the parameter below), one session that is
+  still granted; policies: one_session_per_user: true of the profile, where a later login explains a denial.
 references: CWE-362 Race Condition, CWE-613, CWE-755
 parameters:
   idle_min:

@@ -20,6 +20,8 @@ lookalikes: >
   Bearer tokens and other tokens that a browser does not send by itself; a login again within a session that is live
   already, or was until it expired or was locked (a denial without a logout), by the same user; a login that gives a
   new token.
+silence: >
+  A new token in the login's answer, a grant before it in the same life of the session, or no grant after it.
 references: CWE-384 Session Fixation
 */
 

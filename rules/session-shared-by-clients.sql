@@ -12,6 +12,7 @@ cause: >
 confirm: >
   Ask the user whether both programs and networks are theirs. Look in the server's log for what each of them did, and for how
   the second came by the token: the same token issued twice, a link with the token in it, an answer from a cache.
+  Where it has no innocent way, run the server with the race detector (go test -race, go run -race) under parallel logins.
 repair: >
   Keep tokens out of links and logs; make a new token at each login; end a session, or ask for the password again, where
   program and network both change.
@@ -20,6 +21,9 @@ lookalikes: >
   programs in one network (a browser and its player, an app and its web view); one person's programs
   that turn up in both networks; requests that came through a proxy, whose addresses are the proxy's; plain user names
   used as sessions; a login between. A traveller with two programs cannot be told from two people.
+silence: >
+  One network or one User-Agent, a login between, or proxies: those of the profile's trusted_proxies, else those
+  that add fields such as X-Forwarded-For.
 references: CWE-488 Exposure of Data Element to Wrong Session, CWE-613 Insufficient Session Expiration
 */
 

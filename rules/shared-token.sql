@@ -20,6 +20,8 @@ repair: >
 lookalikes: >
   The same user again (also under the other of their names: alice and alice@example.com); a token that the
   login's own request carried: an anonymous session taken over, a browser that several people use; failed logins.
+silence: >
+  Users who are not known or the same; a logout and a new login of the token between that makes it the other one's.
 references: CWE-362 Race Condition, CWE-488 Exposure of Data Element to Wrong Session, CWE-330
 */
 

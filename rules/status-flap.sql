@@ -23,6 +23,10 @@ lookalikes: >
   rights to another resource, another argument or another query of the same endpoint; 429 and 5xx; a login or
   logout between; a lock screen, or a page that asks for the password or a code once more, that was opened between; a
   remember-me cookie that opens a new session.
+silence: >
+  Any overlap of the three, a login, logout, lock screen or possible login between, a page that is public by what
+  was seen or by the profile; another request than those that were granted makes it a suspicion. A loss between that
+  may hide a login lowers the verdict.
 references: CWE-362 Race Condition, CWE-567 Unsynchronized Access to Shared Data, CWE-613
 */
 

@@ -25,6 +25,9 @@ lookalikes: >
   add; pages shown within a page. Two values with a member in common are proven only if they are
   equal or one of them tells an error; else the endpoint's other answers decide. A redirect, 401 or 403 with more than its text is execution-after-redirect. Of
   long bodies only the beginning is kept (16 KiB): a second document beyond is not seen.
+silence: >
+  A content that declares itself as a stream (application/x-ndjson, application/json-seq, text/event-stream,
+  multipart); bytes that the capture lost.
 references: CWE-705 Incorrect Control Flow Scoping, CWE-362 Race Condition, CWE-675
 */
 

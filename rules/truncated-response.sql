@@ -19,6 +19,8 @@ repair: >
 lookalikes: >
   Answers to HEAD and 304, which have a length but no content; a client that closed first; answers that end with
   the connection; a reset half a second after an answer with Connection: close; bytes that the capture lost.
+silence: >
+  The client's FIN or RST first, a hole in the capture of that connection, an answer that has no declared end.
 references: CWE-248 Uncaught Exception, CWE-362 Race Condition, CWE-755
 */
 

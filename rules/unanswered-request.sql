@@ -20,6 +20,9 @@ lookalikes: >
   A client that closed first; the end of the capture; a server's FIN or RST seen before the request's first byte (an idle
   connection that was closed while the request was on its way); pipelined requests behind an answer that closed the
   connection; requests that were cut off with all other connections of a server that then refused new ones (mass-reset).
+silence: >
+  The client's FIN or RST first, a FIN of the server on its way before the request began, a hole in the connection,
+  the capture's end, a mass-reset that cut it off.
 references: CWE-248 Uncaught Exception, CWE-362 Race Condition, CWE-755
 parameters:
   never_s:

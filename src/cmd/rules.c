@@ -93,6 +93,13 @@ static int explain(struct rules_job *job)
     append_section(job, "How to confirm it", r->confirm);
     append_section(job, "How it is usually repaired", r->repair);
     append_section(job, "What looks like it and is innocent", r->lookalikes);
+    append_section(job, "What would silence it", r->silence);
+    hr_buf_append_char(&job->out, '\n');
+    paint_text(&job->paint, &job->out, COLOR_BOLD, "Where it is accepted");
+    hr_buf_appendf(&job->out,
+                   "\n  A suppression marks one finding, or all of an endpoint, until a day: see\n"
+                   "  headrace-suppressions(5). --no-rule %s leaves the rule out.\n",
+                   r->id);
     append_section(job, "References", r->references);
     for (size_t i = 0; i < r->parameter_count; i++) {
         const struct rule_parameter *p = &r->parameters[i];

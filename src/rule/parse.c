@@ -206,9 +206,9 @@ static int check_id(struct hr_yaml_doc *doc, const char *path, const struct rule
 
 static int read_front_matter(struct hr_yaml_doc *doc, const char *path, struct rule *r)
 {
-    static const char *const keys[] = {"id",         "title",      "severity", "meaning",
-                                       "cause",      "confirm",    "repair",   "lookalikes",
-                                       "references", "parameters", NULL};
+    static const char *const keys[] = {"id",      "title",      "severity",   "meaning",
+                                       "cause",   "confirm",    "repair",     "lookalikes",
+                                       "silence", "references", "parameters", NULL};
     size_t severity = 0;
     if (doc->root == NULL) {
         return hr_yaml_fail(doc, NULL, "the comment at the beginning is empty");
@@ -222,6 +222,7 @@ static int read_front_matter(struct hr_yaml_doc *doc, const char *path, struct r
         parse_text(doc, "confirm", false, &r->confirm) < 0 ||
         parse_text(doc, "repair", false, &r->repair) < 0 ||
         parse_text(doc, "lookalikes", false, &r->lookalikes) < 0 ||
+        parse_text(doc, "silence", false, &r->silence) < 0 ||
         parse_text(doc, "references", false, &r->references) < 0) {
         return -EINVAL;
     }
@@ -293,6 +294,7 @@ void rule_finish(struct rule *r)
     free(r->confirm);
     free(r->repair);
     free(r->lookalikes);
+    free(r->silence);
     free(r->references);
     free(r->findings_sql);
     free(r->exercised_sql);

@@ -25,6 +25,7 @@ struct rule {
     char *confirm;    /* how to confirm it in the server */
     char *repair;     /* how it is usually repaired */
     char *lookalikes; /* what is innocent and looks like it */
+    char *silence;    /* what keeps it silent, or lowers its verdict */
     char *references;
     struct rule_parameter *parameters;
     size_t parameter_count;

@@ -27,6 +27,7 @@ static void check_rule(struct hr_span text)
         check_text(r.confirm, true);
         check_text(r.repair, true);
         check_text(r.lookalikes, true);
+        check_text(r.silence, true);
         check_text(r.references, true);
         for (size_t i = 0; i < r.parameter_count; i++) {
             check_text(r.parameters[i].name, false);

@@ -290,8 +290,8 @@ static void the_own_rules_are_well_formed(void **state)
     assert_int_equal(rule_set_check(&s->set, keep_line, &s->errors), 0);
     for (size_t i = 0; i < s->set.count; i++) {
         const struct rule *r = &s->set.rules[i];
-        const char *const texts[] = {r->meaning, r->cause,      r->confirm,
-                                     r->repair,  r->lookalikes, r->references};
+        const char *const texts[] = {r->meaning,    r->cause,   r->confirm,   r->repair,
+                                     r->lookalikes, r->silence, r->references};
         for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++) {
             assert_string_not_equal(texts[k], "");
         }
