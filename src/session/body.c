@@ -325,6 +325,9 @@ static void read_json(struct work *w, struct hr_span text)
             w->f->flags |= FACT_SAYS_FAILURE;
         }
         work_envelope(w, root);
+        if ((w->f->flags & FACT_SAYS_FAILURE) && w->code != 0) { /* failures differ by it */
+            w->f->shape = hr_hash64(hr_span_of(&w->code, sizeof(w->code)), w->f->shape);
+        }
         bool is_csrf = hr_span_find_nocase(w->path, HR_SPAN("csrf")) != SIZE_MAX ||
                        hr_span_find_nocase(w->path, HR_SPAN("xsrf")) != SIZE_MAX;
         const char *named = w->profile != NULL ? profile_token(w, root) : NULL;

@@ -21,6 +21,7 @@ struct envelope {
     bool tells;      /* a message that asks to sign in */
     bool has_text;   /* any message at all */
     bool has_answer; /* something else: what was asked for */
+    uint64_t code;   /* the last one, of whatever meaning; 0 none */
 };
 
 /* What stands in envelopes besides, without saying anything. */
@@ -89,6 +90,9 @@ static void read_code(const struct work *w, const json_t *value, struct envelope
     const bool denies = n == 401 || (n >= 40100 && n <= 40199) ||
                         (n == 0 && json_is_string(value) && word_denies(w, value));
     e->denies = e->denies || denies;
+    e->code = n != 0                  ? (uint64_t)n
+              : json_is_string(value) ? hr_hash64(hr_span_str(json_string_value(value)), 41)
+                                      : e->code;
     e->fails = e->fails || denies || n < 0 || (n >= 400 && n < 600) || (n >= 40000 && n < 60000);
 }
 
@@ -166,8 +170,9 @@ void work_envelope(struct work *w, json_t *root)
         count > MEMBERS_MAX) {
         return;
     }
-    struct envelope e = {false, false, false, false, false};
+    struct envelope e = {.code = 0};
     read_members(w, root, 0, &e);
+    w->code = e.code;
     if (e.has_answer || !(e.fails || e.tells)) {
         return;
     }

@@ -363,5 +363,8 @@ enum session_outcome model_access_outcome(const struct site_model *m, const stru
         return e != NULL && e->pages > 0 && e->granted > 0 && !e->is_login_page ? OUTCOME_DENIED
                                                                                 : OUTCOME_NONE;
     }
+    if (model_tells_refusal(m, v)) {
+        return e != NULL && e->always_denies ? OUTCOME_NONE : OUTCOME_DENIED;
+    }
     return (v->flags & FACT_SAYS_FAILURE) ? OUTCOME_NONE : OUTCOME_GRANTED;
 }

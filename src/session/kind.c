@@ -18,11 +18,11 @@ static struct hr_span path_of(struct hr_span location)
     return location.ptr == NULL ? location : hr_span_cut(&location, '?');
 }
 
-/* Only answers to logins are compared by their shape, and a page is a login only with one of
- * these. */
+/* Only failures and answers to logins are compared by their shape, and a page is a login only with
+ * one of these. */
 static bool shape_matters(const struct site_model *m, const struct view *v)
 {
-    return m->profile != NULL || !view_is_get(v) ||
+    return m->profile != NULL || !view_is_get(v) || learn_is_told_failure(v) ||
            (v->flags & (FACT_PASSWORD | FACT_LOGIN_PATH | FACT_AUTH_CALLBACK));
 }
 

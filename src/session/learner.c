@@ -155,6 +155,12 @@ bool learn_is_form_page(const struct view *v)
            v->status >= 200 && v->status < 300;
 }
 
+bool learn_is_told_failure(const struct view *v)
+{
+    return (v->flags & FACT_SAYS_FAILURE) && (v->flags & FACT_RESP_JSON) && v->status >= 200 &&
+           v->status < 300;
+}
+
 /* Which endpoints matter least where a site has more than are kept: files, then pages. What takes
  * logins is among the few others. It goes by the name alone, so that no order of feeding matters.
  */
@@ -459,9 +465,9 @@ void site_learner_feed(struct site_learner *l, const struct exchange_facts *f)
         return;
     }
     learn_view_of_facts(f, &v);
-    if (!is_login_like(&v) && !learn_is_form_page(&v) && l->profile == NULL &&
-        v.location.ptr == NULL) {
-        v.answer = 0; /* only answers to logins are compared, and where forms lead */
+    if (!is_login_like(&v) && !learn_is_form_page(&v) && !learn_is_told_failure(&v) &&
+        l->profile == NULL && v.location.ptr == NULL) {
+        v.answer = 0; /* only answers to logins and failures are compared, and where forms lead */
     }
     add_endpoint(l, &v);
     uint64_t carriers[FACTS_TOKEN_LIMIT]; /* add_kind() may sort the uses */

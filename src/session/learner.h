@@ -147,6 +147,8 @@ uint64_t learn_carrier_hash(enum token_carrier carrier, struct hr_span name);
 uint64_t learn_path_hash(struct hr_span path);
 /** A page that shows the login form: its answer tells where the form posts to. */
 bool learn_is_form_page(const struct view *v);
+/** JSON with 2xx that says that something failed: its answer tells what. */
+bool learn_is_told_failure(const struct view *v);
 uint64_t learn_endpoint_hash(struct hr_span method, struct hr_span path);
 void learn_view_of_facts(const struct exchange_facts *f, struct view *ret_view);
 void learn_view_of_kind(const struct site_learner *l, const struct learn_kind *k,

@@ -419,7 +419,7 @@ static void count_grants(struct decide *d)
         uint64_t count = d->kinds[i]->count;
         unsigned bits = model_session_bits(d->m, &v, &sent);
         bool page = v.status >= 200 && v.status < 300 && !(v.flags & FACT_LOGIN_FORM) &&
-                    !model_sends_to_login(d->m, &v);
+                    !learn_is_told_failure(&v) && !model_sends_to_login(d->m, &v);
         e->granted += page && sent > 0 ? count : 0;
         e->barred += v.status == 403 && (v.flags & FACT_LOGIN_FORM) && sent == 0 ? count : 0;
         bool bare = sent == 0 && !(v.flags & FACT_CACHED) && !model_has_credential(d->m, &v);
@@ -478,6 +478,7 @@ static struct site_model *decide(struct site_learner *l, struct learn_table *ope
     } else {
         m->openings = *openings;
     }
+    learn_table_init(&m->told_refusals, LEARN_KINDS, release_plain);
     learn_table_init(&m->aways, LEARN_KINDS, release_plain);
     learn_table_init(&m->detours, LEARN_KINDS, release_plain);
     learn_table_init(&m->login_pages, LEARN_ENDPOINTS, release_plain);
@@ -497,6 +498,7 @@ static struct site_model *decide(struct site_learner *l, struct learn_table *ope
     decide_logouts(&d);
     count_grants(&d);
     find_detours(&d);
+    decide_refusals(m, l);
     decide_aways(m, l);
     count_denials(&d);
     decide_unlocks(m, l);
@@ -542,6 +544,7 @@ void site_model_destroy(struct site_model *m)
     learn_table_finish(&m->endpoints);
     learn_table_finish(&m->groups);
     learn_table_finish(&m->openings);
+    learn_table_finish(&m->told_refusals);
     learn_table_finish(&m->aways);
     learn_table_finish(&m->detours);
     learn_table_finish(&m->login_pages);

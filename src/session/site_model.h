@@ -118,6 +118,15 @@ struct model_away {
     uint64_t bare; /* to here without a session token; others carried one that was not live */
 };
 
+/* One way in which JSON with 2xx says that something failed. */
+struct model_refusal {
+    struct learn_entry entry; /* the view's answer */
+    uint64_t bare;            /* to who carried no token, where sessions are granted and others never */
+    uint64_t endpoint;        /* one of these places */
+    bool several;             /* there are more of them */
+    bool says_other;          /* it comes for other reasons, too: at places for everybody, to logins */
+};
+
 struct decision_text {
     const char *what;
     char *value;
@@ -140,6 +149,8 @@ struct site_model {
     struct learn_table endpoints;
     struct learn_table groups;
     struct learn_table openings; /* empty before they are known */
+    struct learn_table told_refusals;
+    uint64_t told_bare; /* the sum of their bare */
     struct learn_table aways;
     struct learn_table detours; /* hashes of places to which public pages lead as well */
     struct learn_table login_pages; /* hashes of paths */
@@ -194,6 +205,11 @@ bool model_is_login_page(const struct site_model *m, struct hr_span path);
 /** The path shows the login form to some and pages to others: who is sent back there sees whether the
  *  login went well. A login's own page is not meant: it shows something else to who came in. */
 bool model_shows_form_or_page(const struct site_model *m, const struct view *v);
+/* refusals.c */
+void decide_refusals(struct site_model *m, const struct site_learner *l);
+/** Does it say, in the way of this site, that there is no session? */
+bool model_tells_refusal(const struct site_model *m, const struct view *v);
+/* judge.c */
 /** A page with 200 that sends the browser to the login at once. */
 bool model_sends_to_login(const struct site_model *m, const struct view *v);
 enum session_outcome model_access_outcome(const struct site_model *m, const struct view *v,

@@ -49,6 +49,7 @@ struct work {
     uint64_t form_target; /* of a page with a login form: hash of the path that it posts to; 0 none */
     struct work_action action;
     struct hr_span operation;   /* of a GraphQL or JSON-RPC request; empty: none */
+    uint64_t code; /* in the answer's JSON, that says how it went; 0 none */
     struct hr_span rpc_method;
     struct hr_span rpc_auth;    /* the session's token, as a member of a JSON-RPC request */
     struct hr_span action_text; /* stands behind the path's template; empty: none */
