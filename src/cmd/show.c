@@ -70,23 +70,24 @@ static void append_moment(struct hr_buf *out, const char *what, hr_nsec at)
     hr_buf_appendf(out, " %s", hr_local_format(at, HR_LOCAL_MARK, text));
 }
 
-static void append_session_head(const struct session_view *v, struct hr_buf *out)
+static void append_session_head(const struct session_view *v, const struct report_paint *paint,
+                                struct hr_buf *out)
 {
-    hr_buf_append_str(out, "session ");
-    paint_foreign(out, v->name);
-    hr_buf_append_str(out, " at ");
-    paint_foreign(out, v->site);
-    hr_buf_append_str(out, ", carried by ");
-    paint_foreign(out, v->carrier);
+    struct hr_buf line;
+    hr_buf_init(&line, SIZE_MAX);
+    hr_buf_appendf(&line, "session %s at %s, carried by %s", v->name, v->site, v->carrier);
     if (v->user != NULL) {
-        hr_buf_append_str(out, ", of ");
-        paint_foreign(out, v->user);
+        hr_buf_appendf(&line, ", of %s", v->user);
     }
-    hr_buf_appendf(out, "\n%" PRId64 " exchanges: %" PRId64 " granted, %" PRId64 " denied",
+    paint_wrapped(paint, out, hr_buf_str(&line), 0, 2);
+    hr_buf_clear(&line);
+    hr_buf_appendf(&line, "%" PRId64 " exchanges: %" PRId64 " granted, %" PRId64 " denied",
                    v->exchanges, v->granted, v->denied);
-    append_moment(out, "; login", v->login_at);
-    append_moment(out, ", logout", v->logout_at);
-    hr_buf_appendf(out, "\norder of its operations: %s\n\n", v->order != NULL ? v->order : "-");
+    append_moment(&line, "; login", v->login_at);
+    append_moment(&line, ", logout", v->logout_at);
+    paint_wrapped(paint, out, hr_buf_str(&line), 0, 2);
+    hr_buf_appendf(out, "order of its operations: %s\n\n", v->order != NULL ? v->order : "-");
+    hr_buf_finish(&line);
 }
 
 static int show_session(struct cmd_run *run, const char *name, const struct report_paint *paint,
@@ -104,7 +105,7 @@ static int show_session(struct cmd_run *run, const char *name, const struct repo
     } else if (r < 0) {
         status = cmd_store_failed(run->store);
     } else {
-        append_session_head(&view, out);
+        append_session_head(&view, paint, out);
         lanes_render(&lanes, paint, report_has_several_captures(run->store), out);
     }
     lanes_finish(&lanes);

@@ -337,7 +337,7 @@ static void let_go(struct walk *w, const struct event *e)
     }
 }
 
-static void append_filters(const struct lanes *l, bool with_file, struct hr_buf *out)
+static void append_filters(const struct lanes *l, bool with_file, size_t width, struct hr_buf *out)
 {
     int64_t *streams = hr_xcalloc(l->count + 1, sizeof(*streams));
     for (size_t i = 0; i < l->count; i++) {
@@ -353,10 +353,12 @@ static void append_filters(const struct lanes *l, bool with_file, struct hr_buf 
             }
         }
         if (n > 0) {
+            const size_t line = out->len;
             hr_buf_append_str(out, "Wireshark: ");
             display_append_filter(out, streams, n);
             if (with_file) {
-                hr_buf_append_str(out, " in ");
+                const bool has_room = out->len - line + 4 + strlen(capture) <= width;
+                hr_buf_append_str(out, has_room ? " in " : "\n  in ");
                 paint_foreign(out, capture);
             }
             hr_buf_append_char(out, '\n');
@@ -452,15 +454,20 @@ static void append_names(const struct walk *w, struct hr_buf *out)
     }
     for (size_t i = 0; i < w->conn_count && w->lane_count == w->conn_count; i++) {
         const struct exchange_view *x = w->conns[i].x;
+        const size_t line = out->len;
         hr_buf_appendf(out, "%*s", TIME_WIDTH, "");
         for (size_t k = 0; k < i + (has_session ? 1 : 0); k++) {
             append_sign(w, k == 0 && has_session ? SIGN_NONE : SIGN_IDLE, out);
         }
         hr_buf_appendf(out, "stream %" PRId64, x->stream);
+        const size_t named = out->len;
         if (x->client != NULL) {
             hr_buf_append_str(out, ", ");
             paint_foreign(out, x->client);
             hr_buf_appendf(out, " port %d", x->client_port);
+        }
+        if (hr_text_columns((struct hr_span){out->ptr + line, out->len - line}) > w->paint->width) {
+            out->len = named; /* no room for the client */
         }
         hr_buf_append_char(out, '\n');
     }
@@ -484,7 +491,7 @@ void lanes_render(const struct lanes *l, const struct report_paint *paint, bool 
     for (size_t i = 0; i < n; i++) {
         append_event(&w, &events[i], events[0].at, out);
     }
-    append_filters(l, with_file, out);
+    append_filters(l, with_file, paint->width, out);
     free(w.conns);
     free(events);
 }

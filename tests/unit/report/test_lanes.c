@@ -133,8 +133,10 @@ static void any_width_from_60_columns(void **state)
         for (int64_t i = 1; i <= 8; i++) {
             struct exchange_view x = {
                 .id = i,
-                .capture = "c.pcap",
+                .capture = "the/captures/of/a/long/day.pcapng",
                 .stream = i,
+                .client = "2001:db8:1111:2222::1234",
+                .client_port = 54321,
                 .method = "GET",
                 .target = "/a/path/that/does/not/end/where/one/would/like/it/to/"
                           "end?and=more&of=the&same=kind",
@@ -147,7 +149,7 @@ static void any_width_from_60_columns(void **state)
         }
         lanes_session(&l, 2 * MS, LANES_MAYBE);
         lanes_session(&l, 103 * MS, LANES_LIVE);
-        lanes_render(&l, &paint, false, &drawing);
+        lanes_render(&l, &paint, true, &drawing);
         struct hr_span rest = hr_buf_span(&drawing);
         while (rest.ptr != NULL) {
             assert_true(hr_text_columns(hr_span_cut(&rest, '\n')) <= width);
