@@ -72,6 +72,30 @@ static void append_lines(const struct report *r, struct hr_buf *out)
     hr_buf_finish(&line);
 }
 
+static bool has_any(const int64_t *losses, size_t count)
+{
+    for (size_t k = 0; k < count; k++) {
+        if (losses[k] > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A phone shows only the columns that say something. */
+static void append_ledger_columns(const struct overview *o, struct hr_buf *out)
+{
+    static const char *const columns[] = {"<col class=\"idle\">", "<col>"};
+    const size_t n = o->loss_kind_count;
+    html_raw(out, "<colgroup><col>");
+    hr_buf_append_str(out, columns[has_any(o->whole_losses, n)]);
+    for (size_t i = 0; i < o->bucket_count; i++) {
+        const struct overview_bucket *b = &o->buckets[i];
+        hr_buf_append_str(out, columns[b->exchanges > 0 || has_any(b->losses, n)]);
+    }
+    html_raw(out, "</colgroup>");
+}
+
 /* Kinds of loss by hour, with the traffic to compare with. */
 static void append_ledger(const struct overview *o, struct hr_buf *out)
 {
@@ -79,9 +103,9 @@ static void append_ledger(const struct overview *o, struct hr_buf *out)
     html_raw(out, "<h3 id=\"ledger\">Loss over time</h3><div class=\"scroll\"><table class=\"heat "
                   "ledger\"><caption>By the ");
     hr_buf_append_str(out, o->is_by_day ? "day" : "hour");
-    html_raw(out, " in which it began; the darker, the more</caption><thead><tr><th "
-                  "scope=\"col\">kind</th><th "
-                  "scope=\"col\">over several ");
+    html_raw(out, " in which it began; the darker, the more</caption>");
+    append_ledger_columns(o, out);
+    html_raw(out, "<thead><tr><th scope=\"col\">kind</th><th scope=\"col\">over several ");
     hr_buf_append_str(out, o->is_by_day ? "days</th>" : "hours</th>");
     for (size_t i = 0; i < o->bucket_count; i++) {
         hr_local_format(o->buckets[i].from, o->is_by_day ? HR_LOCAL_DATE : HR_LOCAL_HOUR, text);

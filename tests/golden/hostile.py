@@ -24,9 +24,9 @@ import captool  # noqa: E402
 
 CAPTURE = "x'><b onclick=alert(9)>.pcapng"
 TAGS = set("""html head meta link title style body a header nav main section h1 h2 h3 h4 h5 p strong span table caption
-    thead tbody tr th td dl dt dd div details summary code article time ol ul li pre footer script
+    colgroup col thead tbody tr th td dl dt dd div details summary code article time ol ul li pre footer script
     svg rect line path text tspan circle""".split())
-VOID = {"meta", "link"}
+VOID = {"meta", "link", "col"}
 
 
 # What is shown of the comment below.

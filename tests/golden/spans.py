@@ -6,6 +6,7 @@ spans.py HEADRACE
 """
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -74,6 +75,17 @@ def check(headrace, db, args, losses, has, lacks):
         yield from ("%s says: %s" % (name, s) for s in lacks if s in text)
 
 
+def check_ledger(headrace, db):
+    """A phone is spared the hours without traffic and loss: of this day all but one."""
+    page = run(headrace, "report", "--db", db, "--tz", "UTC", "--format", "html", "--day", "2023-11-15")
+    ledger = page.split('<table class="heat ledger">')[1].split("</table>")[0]
+    columns = re.findall("<col( class=\"idle\")?>", ledger)
+    if len(columns) != 26 or [i for i, idle in enumerate(columns) if not idle] != [0, 1, 8]:
+        yield "the ledger's columns are %s" % columns
+    if [len(re.findall("<t[hd]", row)) for row in ledger.split("<tr>")[1:]] != [26] * 4:
+        yield "the ledger's rows are not as wide as its columns: %s" % ledger
+
+
 def main():
     headrace, bad = sys.argv[1], 0
     with tempfile.TemporaryDirectory() as folder:
@@ -84,6 +96,9 @@ def main():
             for problem in check(headrace, db, *case):
                 print("%s: %s" % (" ".join(case[0]) or "all", problem))
                 bad += 1
+        for problem in check_ledger(headrace, db):
+            print(problem)
+            bad += 1
     return 1 if bad else 0
 
 
