@@ -39,7 +39,7 @@ const char *display_offset(hr_nsec since, char text[DISPLAY_OFFSET_SIZE])
     if (since < 10 * HR_NSEC_PER_SEC) {
         snprintf(text, DISPLAY_OFFSET_SIZE, "+%.3f ms", (double)since / 1e6);
     } else {
-        snprintf(text, DISPLAY_OFFSET_SIZE, "+%.3f s", (double)since / 1e9);
+        snprintf(text, DISPLAY_OFFSET_SIZE, "+%.6f s", (double)since / 1e9);
     }
     return text;
 }

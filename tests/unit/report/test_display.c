@@ -40,8 +40,8 @@ static void offsets_are_in_the_unit_that_reads_best(void **state)
     (void)state;
     assert_string_equal(display_offset(0, text), "+0.000 ms");
     assert_string_equal(display_offset(4200000, text), "+4.200 ms");
-    assert_string_equal(display_offset(10 * HR_NSEC_PER_SEC, text), "+10.000 s");
-    assert_string_equal(display_offset(HR_NSEC_INFINITE, text), "+9223372036.855 s");
+    assert_string_equal(display_offset(10 * HR_NSEC_PER_SEC, text), "+10.000000 s");
+    assert_string_equal(display_offset(HR_NSEC_INFINITE, text), "+9223372036.854776 s");
 }
 
 int main(void)
