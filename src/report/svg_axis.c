@@ -51,7 +51,8 @@ static struct gaps look(const struct svg_axis *a)
         g.sum += (double)width;
         g.largest = g.count == 0 || width > gap(a, g.largest) ? i : g.largest;
         g.count++;
-        if (width >= LEAST_GAP && (g.least == 0 || width < g.least)) {
+        const bool is_worth_seeing = width >= LEAST_GAP || a->at[i + 1] == a->focus;
+        if (is_worth_seeing && (g.least == 0 || width < g.least)) {
             g.least = width;
         }
     }
@@ -69,9 +70,10 @@ static double scale_of(const struct svg_axis *a, const struct gaps *g)
     return g->sum > 0 ? room / g->sum : 0;
 }
 
-void svg_axis_init(struct svg_axis *a, hr_nsec *times, size_t count, double from_x, double to_x)
+void svg_axis_init(struct svg_axis *a, hr_nsec *times, size_t count, hr_nsec focus, double from_x,
+                   double to_x)
 {
-    *a = (struct svg_axis){.from_x = from_x, .to_x = to_x};
+    *a = (struct svg_axis){.from_x = from_x, .to_x = to_x, .focus = focus};
     take_points(a, times, count);
     struct gaps g = look(a);
     while (g.count > 1 && g.breaks < AXIS_BREAKS_MAX && g.least > 0 &&

@@ -81,14 +81,16 @@ static void make_axis(struct picture *p)
 {
     hr_nsec times[4 * STORY_ITEMS_MAX];
     size_t n = 0;
+    hr_nsec focus = HR_NSEC_INFINITE;
     for (size_t i = 0; i < p->story->count; i++) {
         const struct exchange_view *x = &p->story->items[i].x;
+        focus = p->story->items[i].is_finding ? x->request_at : focus;
         times[n++] = x->request_at;
         times[n++] = x->request_end_at;
         times[n++] = x->response_at;
         times[n++] = x->response_end_at;
     }
-    svg_axis_init(&p->axis, times, n, p->shape->left + 4, p->right);
+    svg_axis_init(&p->axis, times, n, focus, p->shape->left + 4, p->right);
 }
 
 static void rect(struct hr_buf *out, const char *class, double x, double y, double w, double h)

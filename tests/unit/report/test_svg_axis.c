@@ -40,7 +40,7 @@ static void make(size_t i, struct svg_axis *a)
     for (size_t k = 0; k < POINTS; k++) {
         times[k] = cases[i].times[k];
     }
-    svg_axis_init(a, times, POINTS, FROM, TO);
+    svg_axis_init(a, times, POINTS, HR_NSEC_INFINITE, FROM, TO);
 }
 
 static void one_scale_all_along(void **state)
@@ -70,6 +70,20 @@ static void what_is_close_can_be_seen(void **state)
     }
 }
 
+/* Of other times so close together no fuss is made; what is wrong may hang on it. */
+static void what_it_is_about_can_be_seen_however_close(void **state)
+{
+    (void)state;
+    for (int is_focus = 0; is_focus <= 1; is_focus++) {
+        hr_nsec times[] = {0, 8 * 3600 * S, 8 * 3600 * S + 1 * US, 8 * 3600 * S + 2 * US};
+        const hr_nsec focus = is_focus ? times[2] : HR_NSEC_INFINITE;
+        struct svg_axis a;
+        svg_axis_init(&a, times, HR_ARRAY_LEN(times), focus, FROM, TO);
+        assert_int_equal(count_breaks(&a), is_focus);
+        assert_true((a.x[2] - a.x[1] >= 9) == (is_focus == 1));
+    }
+}
+
 static void every_time_has_its_place(void **state)
 {
     struct svg_axis a;
@@ -79,7 +93,7 @@ static void every_time_has_its_place(void **state)
     assert_true(fabs(svg_axis_x(&a, 5 * MS / 2) - (FROM + TO) / 2.0) < 0.01);
     assert_true(fabs(svg_axis_x(&a, 99 * S) - TO) < 0.01);
     assert_int_equal(svg_axis_unit(&a), 500 * US);
-    svg_axis_init(&a, NULL, 0, FROM, TO);
+    svg_axis_init(&a, NULL, 0, HR_NSEC_INFINITE, FROM, TO);
     assert_true(svg_axis_x(&a, 1 * S) == FROM);
     assert_int_equal(svg_axis_unit(&a), 0);
 }
@@ -89,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_scale_all_along),
         cmocka_unit_test(what_is_close_can_be_seen),
+        cmocka_unit_test(what_it_is_about_can_be_seen_however_close),
         cmocka_unit_test(every_time_has_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
