@@ -17,11 +17,11 @@ repair: >
   that it was stored.
 lookalikes: >
   One session per user, where a later login of the same user ends the earlier one; a logout between; sessions that expire
-  before their first use; a second factor that is still to come; a server that came down in between (mass-reset).
+  before their first use, or for want of one; a second factor that is still to come; a server that came down in between (mass-reset).
 silence: >
   A login or logout between, or another login of the same user at a site that lets a user have one session
   (policies: one_session_per_user of the profile; false there says that such a login explains nothing); a denial
-  behind the declared lifetime.
+  behind the declared lifetime, or so late that the session may have ended unused (the parameters below).
 references: CWE-362 Race Condition, CWE-567 Unsynchronized Access to Shared Data
 parameters:
   at_once_s:
@@ -29,6 +29,10 @@ parameters:
     help: >
       Where the server does not declare how long a session lives, its first use must be denied within so many
       seconds after the login.
+  idle_min:
+    default: 15
+    help: >
+      A cookie that lives for long may stand for a session that ends where it is not used for so many minutes.
 */
 
 -- Sites that let a user have several sessions: an older one was granted after a newer login had ended, or the
@@ -108,7 +112,9 @@ lost AS (
 ),
 settings AS (
     SELECT coalesce((SELECT value FROM rule_parameters
-                     WHERE rule = 'lost-login' AND name = 'at_once_s'), 60) + 0 AS at_once_s
+                     WHERE rule = 'lost-login' AND name = 'at_once_s'), 60) + 0 AS at_once_s,
+           coalesce((SELECT value FROM rule_parameters
+                     WHERE rule = 'lost-login' AND name = 'idle_min'), 15) * 60 AS idle_s
 ),
 -- What was denied after its declared end is no finding.
 judged AS MATERIALIZED (
@@ -117,6 +123,10 @@ judged AS MATERIALIZED (
                 WHEN gap_ms < 1000 THEN printf('%.1f ms', gap_ms) ELSE printf('%.1f s', gap_ms / 1e3) END AS gap
     FROM lost, settings
     WHERE gap_ms < coalesce(lifetime_s, at_once_s) * 1e3
+      AND (gap_ms < idle_s * 1e3
+           OR NOT EXISTS (SELECT 1 FROM token_facts t
+                          WHERE t.token_id BETWEEN lost.exchange_id * 16 AND lost.exchange_id * 16 + 15
+                            AND t.set_session_id = lost.session_id AND t.carrier = 'cookie'))
 ),
 -- Of the logins whose session was used.
 used AS MATERIALIZED (
