@@ -35,6 +35,13 @@ static void note_replica(struct work *w, struct hr_span value)
     }
 }
 
+/* A cookie that a script sets is the token that an answer held, unless a profile calls it by name.
+ */
+static bool is_script_cookie(const struct work *w, struct hr_span name, uint32_t classes)
+{
+    return (classes & WORD_SCRIPT) && !profile_has_place(w->profile, PROFILE_COOKIE, name, false);
+}
+
 static void read_cookies(struct work *w, struct hr_span rest)
 {
     struct http_cookie c;
@@ -43,7 +50,10 @@ static void read_cookies(struct work *w, struct hr_span rest)
             continue;
         }
         uint32_t classes = work_cookie_word(w, c.name).bits;
-        if (!(classes & WORD_NOT_A_SESSION)) {
+        if (is_script_cookie(w, c.name, classes)) {
+            work_token_sent(w, TOKEN_BEARER, HR_SPAN("bearer"),
+                            http_decode(w->arena, c.value, false));
+        } else if (!(classes & WORD_NOT_A_SESSION)) {
             struct token_use *t =
                 work_token(w, TOKEN_COOKIE, c.name, cookie_weight(w, classes, c.value));
             if (t != NULL && !(t->flags & TOKEN_SENT)) { /* the first of a name is the server's */
@@ -238,7 +248,10 @@ static void read_set_cookie(struct work *w, struct hr_span value)
     if (classes & WORD_NOT_A_SESSION) {
         return;
     }
-    struct token_use *t = work_token(w, TOKEN_COOKIE, c.name, cookie_weight(w, classes, c.value));
+    const bool is_script = is_script_cookie(w, c.name, classes);
+    const enum token_carrier carrier = is_script ? TOKEN_BEARER : TOKEN_COOKIE;
+    const struct hr_span name = is_script ? HR_SPAN("bearer") : c.name;
+    struct token_use *t = work_token(w, carrier, name, cookie_weight(w, classes, c.value));
     if (t == NULL) {
         return;
     }
@@ -258,7 +271,8 @@ static void read_set_cookie(struct work *w, struct hr_span value)
     t->flags &= ~(unsigned)TOKEN_SCOPE_MASK;
     t->flags |=
         (c.http_only ? TOKEN_HTTP_ONLY : 0u) | (c.secure ? TOKEN_SECURE : 0u) | scope_of(w, &c);
-    work_token_set(w, TOKEN_COOKIE, c.name, c.value, lifetime_s);
+    work_token_set(w, carrier, name, is_script ? http_decode(w->arena, c.value, false) : c.value,
+                   lifetime_s);
 }
 
 static bool is_hit(const struct http_field *f)

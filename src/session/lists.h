@@ -21,6 +21,7 @@
     X(auth_words, LIST_FOLDED)                                                                     \
     X(session_names, LIST_NAMES)                                                                   \
     X(not_a_session, LIST_NAMES)                                                                   \
+    X(script_cookies, LIST_NAMES)                                                                  \
     X(cookie_sets, LIST_NAMES)                                                                     \
     X(remember_me, LIST_NAMES)                                                                     \
     X(affinity_names, LIST_NAMES)                                                                  \

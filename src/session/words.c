@@ -79,6 +79,7 @@ static uint32_t cookie_bits(const struct lists *l, struct hr_span name)
     if (lists_find(l, LIST_not_a_session, name) != 0) {
         return bits | WORD_NOT_A_SESSION;
     }
+    bits |= lists_find(l, LIST_script_cookies, name) != 0 ? WORD_SCRIPT : 0;
     return bits | (lists_find(l, LIST_session_names, name) != 0 ? WORD_SESSION : 0);
 }
 

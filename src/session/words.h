@@ -24,6 +24,7 @@ enum {
     WORD_REQUEST_ID = 1u << 13, /* a field that names the request or its trace */
     WORD_FORWARDED = 1u << 14,  /* a field that a proxy adds to what it forwards */
     WORD_PASSING = 1u << 15,    /* a field of requests that says nothing of what is asked for */
+    WORD_SCRIPT = 1u << 17,     /* a cookie that a script sets to the token of a login's JSON */
     WORD_LOGOUT = 1u << 16,     /* a parameter that asks to be signed out by its name alone */
 };
 
