@@ -91,12 +91,18 @@ static void emit(struct hr_span bytes, void *user)
     cmd_output_write(user, bytes);
 }
 
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void tell(const struct cmd_args *args, const struct evidence *e,
                  const struct evidence_result *done)
 {
     const char *to = strcmp(args->output, "-") == 0 ? "standard output" : args->output;
-    hr_info("%s: %zu frames of %zu exchanges on %zu connections", to, e->frame_count,
-            done->exchanges, done->connections);
+    hr_info("%s: %zu frame%s of %zu exchange%s on %zu connection%s", to, e->frame_count,
+            plural(e->frame_count), done->exchanges, plural(done->exchanges), done->connections,
+            plural(done->connections));
     if (!args->anonymize) {
         hr_warning("%s holds raw traffic, with passwords and tokens: only you can read it; "
                    "--anonymize makes one to give away",
