@@ -57,7 +57,8 @@ ended AS (
     WHERE steps > 0
 ),
 late AS (
-    SELECT a.exchange_id, a.session_id, a.site_id, a.method, a.path, a.status, a.start_at, a.end_at, a.protection,
+    SELECT a.exchange_id, a.session_id, a.site_id, a.endpoint_id, a.method, a.path, a.status, a.start_at, a.end_at,
+           a.protection,
            a.kind = 'granted' AS is_granted, a.rotates, a.is_jwt, a.server, a.server_port, a.stream_id,
            o.exchange_id AS logout_exchange_id, o.method AS logout_method, o.path AS logout_path,
            o.status AS logout_status, o.start_at AS logout_start_at, o.end_at AS logout_end_at,
@@ -115,6 +116,15 @@ uses AS MATERIALIZED (
     FROM given g
     CROSS JOIN session_history h ON h.operation_id = coalesce(g.granted_id, g.denied_id)
 ),
+-- Endpoints that give most sessions the next value: there it comes with the first answer of a session, too.
+rolling AS MATERIALIZED (
+    SELECT z.endpoint_id
+    FROM (SELECT 1 FROM given WHERE is_new LIMIT 1)
+    CROSS JOIN session_steps z
+    WHERE z.endpoint_id IN (SELECT endpoint_id FROM given) AND (z.is_access OR z.is_rotation)
+    GROUP BY z.endpoint_id
+    HAVING sum(z.is_rotation) > 3 AND 2 * sum(z.is_rotation) > sum(z.kind = 'granted')
+),
 -- Another value than the ended one is a visitor's unless it was given to an access that was granted, and opened what
 -- needs a session.
 judged AS (
@@ -134,7 +144,8 @@ judged AS (
            AND (g.others_at IS NULL OR (u.kind = 'granted' AND u.end_at < g.others_at))
            AND ((u.kind = 'granted' AND 'protected' IN (g.protection, u.protection))
                 -- The next value of a rolling token comes with every answer, whatever became of the session.
-                OR (g.protection = 'protected' AND u.kind IS NULL AND NOT g.rotates AND NOT g.is_older)))
+                OR (g.protection = 'protected' AND u.kind IS NULL AND NOT g.rotates AND NOT g.is_older
+                    AND g.endpoint_id NOT IN (SELECT endpoint_id FROM rolling))))
 )
 SELECT exchange_id,
        session_id,
