@@ -35,10 +35,10 @@ parameters:
 
 -- Endpoints of which a login lacks its token: few, or none.
 WITH lacking AS (
-    SELECT DISTINCT f.endpoint_id FROM login_facts f WHERE f.outcome = 'success' AND f.missing_token
+    SELECT DISTINCT f.endpoint_id FROM new_logins f WHERE f.outcome = 'success' AND f.missing_token
 ),
 -- Logins answered alike: same endpoint and status, and same redirect target or same form of answer.
-logins AS (
+logins AS MATERIALIZED (
     SELECT f.exchange_id, f.site_id, f.endpoint_id, f.method, f.path, f.status,
            -- A target that carries a token (~ and its hash) differs each time but for its path, and that of 201 is
            -- what was made: another one each time.
@@ -46,27 +46,28 @@ logins AS (
                     f.shape) AS answer,
            f.start_at, f.end_at, f.missing_token,
            f.carried_session_id,
-           f.exchange_id IN (SELECT exchange_id FROM login_order WHERE overlaps) AS overlaps,
+           f.exchange_id IN (SELECT exchange_id FROM overlapping_logins) AS overlaps,
            f.is_complete AND f.response_whole AND NOT f.loss AND NOT f.is_resynchronised AS is_whole,
            f.session_id IS NOT NULL AS has_token
     FROM login_facts f
     WHERE f.outcome = 'success' AND f.endpoint_id IN (SELECT endpoint_id FROM lacking)
 ),
-alike AS (
-    SELECT logins.*,
-           first_value(exchange_id) OVER (answers ORDER BY has_token DESC, start_at, exchange_id)
-               AS example_id,
-           sum(has_token) OVER answers AS carried,
-           sum(missing_token) OVER answers AS missed,
-           sum(has_token AND overlaps) OVER answers AS carried_overlapping,
-           sum(missing_token AND overlaps) OVER answers AS missed_overlapping
+alike AS MATERIALIZED (
+    SELECT site_id, endpoint_id, status, answer,
+           -- The first one that carries it, else the first.
+           substr(min(printf('%d%020d%020d', NOT has_token, start_at, exchange_id)), 22) + 0 AS example_id,
+           sum(has_token) AS carried, sum(missing_token) AS missed,
+           sum(has_token AND overlaps) AS carried_overlapping, sum(missing_token AND overlaps) AS missed_overlapping
     FROM logins
-    WINDOW answers AS (PARTITION BY site_id, endpoint_id, status, answer)
+    GROUP BY site_id, endpoint_id, status, answer
 ),
 bare AS (
-    SELECT l.*
-    FROM alike l
-    WHERE l.missing_token AND l.is_whole AND l.carried > 0
+    SELECT l.*, a.example_id, a.carried, a.missed, a.carried_overlapping, a.missed_overlapping
+    FROM new_logins n
+    CROSS JOIN logins l ON l.exchange_id = n.exchange_id
+    JOIN alike a ON a.site_id = l.site_id AND a.endpoint_id = l.endpoint_id AND a.status IS l.status
+                AND a.answer IS l.answer
+    WHERE n.missing_token AND l.missing_token AND l.is_whole AND a.carried > 0
       -- A login again that keeps the live session: what the carried session's last answer said before,
       -- or the first one after it.
       AND coalesce((SELECT h.kind FROM session_history h

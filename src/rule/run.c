@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUICK                                                                                      \
-    500000 /* steps of SQLite to read the findings of a rule at a glance: some milliseconds */
+/* Steps of SQLite to read the findings of a rule at a glance: tens of milliseconds. */
+#define QUICK 4000000
 #define TIME_LIMIT_MS 600000u /* for one SELECT: a rule that takes longer is broken */
 
 /* How often the situation of the rule at hand occurred. */
@@ -34,7 +34,7 @@ struct run {
     struct rule_run_result result;
     hr_nsec now;                      /* of the packets: when findings are withdrawn */
     const struct rule_glance *glance; /* NULL: a whole run */
-    bool has_shared;                  /* at a glance: what is found once for all rules */
+    struct scope_shared shared;       /* at a glance */
     /* The rule at hand. */
     struct hr_arena arena; /* of one finding */
     struct count *counts;
@@ -278,19 +278,17 @@ static int run_begin(struct run *run)
     return query_run(run->store, &now, now_row, &run->now, &e);
 }
 
-static bool reads_shared(const struct rule *rule)
+static bool reads(const struct rule *rule, const char *view)
 {
-    static const char *const views[] = {"login_facts", "login_core", "cut_facts"};
-    bool reads = false;
-    for (size_t i = 0; i < HR_ARRAY_LEN(views); i++) {
-        reads = reads || strstr(rule->findings_sql, views[i]) != NULL;
-    }
-    return reads;
+    return strstr(rule->findings_sql, view) != NULL;
 }
 
 static bool is_for_glance(const struct run *run, const struct rule *rule)
 {
-    return !rule->takes_long && (run->has_shared || !reads_shared(rule));
+    const bool reads_logins = reads(rule, "login_facts") || reads(rule, "login_core") ||
+                              reads(rule, "new_logins") || reads(rule, "overlapping_logins");
+    return !rule->takes_long && (run->shared.has_logins || !reads_logins) &&
+           (run->shared.has_cuts || !reads(rule, "cut_facts"));
 }
 
 static int run_rules(struct run *run, struct rule_set *set)
@@ -339,10 +337,12 @@ int rule_set_glance(struct rule_set *set, struct store *s, const struct rule_gla
                     struct rule_run_result *ret_result)
 {
     struct run run = {.store = s, .emit_error = emit_error, .user = user, .glance = glance};
+    const struct scope_glance to = {.since = glance->since,
+                                    .sessions = glance->sessions,
+                                    .session_count = glance->session_count,
+                                    .steps = QUICK};
     int r = run_begin(&run);
-    r = r == 0
-            ? scope_open_shared(s, QUICK, glance->sessions, glance->session_count, &run.has_shared)
-            : r;
+    r = r == 0 ? scope_open_glance(s, &to, &run.shared) : r;
     r = r == 0 ? run_rules(&run, set) : r;
     return run_end(&run, r, ret_result);
 }

@@ -3,19 +3,23 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "store/db.h"
+#include "store/read.h"
 #include "store/write.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* The views of views.sql that are limited to the scope. login_facts is made of login_core. */
+/* The views of views.sql that are limited to the scope. */
 static const char *const scoped_views[] = {
     "exchange_facts", "denial_facts", "session_history", "session_steps",
     "endpoint_facts", "often_facts",  "login_order",     "logout_facts",
     "response_facts", "status_facts", "program_facts",
 };
 
-/* And those that hold only the sessions of rule_touched, where there are any. */
+/* Those that are made of login_core ... */
+static const char *const login_views[] = {"login_facts", "overlapping_logins"};
+
+/* ... and those that hold only the sessions of rule_touched, where there are any. */
 static const char *const touched_views[] = {"late_grants", "flapped_denials"};
 
 /* Of site_id: nothing; what a join may start from; what only leaves rows out. Findings start from
@@ -56,6 +60,8 @@ static int run(struct store *s, const char *sql, const char *first, const char *
 static const char *const tables[] = {
     "rule_scope (site_id INTEGER PRIMARY KEY)",
     "rule_touched (session_id INTEGER PRIMARY KEY)",
+    "rule_since (exchange_id INTEGER PRIMARY KEY)",
+    "rule_renewed (exchange_id INTEGER PRIMARY KEY)",
     /* What login_core shows, found once for all rules. */
     "rule_logins AS SELECT * FROM main.login_core LIMIT 0",
     "rule_logins_of (site_id INTEGER PRIMARY KEY)",
@@ -71,16 +77,22 @@ static const char *const tables[] = {
 static int empty_tables(struct store *s)
 {
     static const char *const emptied[] = {
-        "DELETE FROM temp.rule_scope",     "DELETE FROM temp.rule_logins",
-        "DELETE FROM temp.rule_logins_of", "DELETE FROM temp.rule_counted",
-        "DELETE FROM temp.rule_done",      "DELETE FROM temp.rule_cuts",
-        "DELETE FROM temp.rule_touched",
+        "DELETE FROM temp.rule_scope", "DELETE FROM temp.rule_counted",
+        "DELETE FROM temp.rule_done",  "DELETE FROM temp.rule_cuts",
+        "DELETE FROM temp.rule_since", "DELETE FROM temp.rule_touched",
     };
     int r = 0;
     for (size_t i = 0; r == 0 && i < HR_ARRAY_LEN(emptied); i++) {
         r = run(s, emptied[i], NULL, NULL);
     }
     return r;
+}
+
+static int forget_logins(struct store *s)
+{
+    s->has_logins = false;
+    const int r = run(s, "DELETE FROM temp.rule_logins", NULL, NULL);
+    return r == 0 ? run(s, "DELETE FROM temp.rule_logins_of", NULL, NULL) : r;
 }
 
 static int make_tables(struct store *s)
@@ -97,8 +109,8 @@ static int make_tables(struct store *s)
     return r == 0 ? empty_tables(s) : r;
 }
 
-/** Runs what finds something once for all rules. */
-static int share(struct store *s, const char *sql)
+/** Runs what finds something once for all rules. @param steps  of SQLite, added to */
+static int share(struct store *s, const char *sql, uint64_t *steps)
 {
     sqlite3_stmt *q = NULL;
     const char *tail;
@@ -107,20 +119,22 @@ static int share(struct store *s, const char *sql)
         return store_fail(s, code);
     }
     const int r = store_run(s, q);
-    s->shared_steps += (uint64_t)sqlite3_stmt_status(q, SQLITE_STMTSTATUS_VM_STEP, 1);
+    *steps += (uint64_t)sqlite3_stmt_status(q, SQLITE_STMTSTATUS_VM_STEP, 1);
     store_release_stmt(s, q);
     return r;
 }
 
 static int find_cuts(struct store *s)
 {
-    return share(s, "INSERT INTO temp.rule_cuts SELECT * FROM main.cut_facts");
+    s->cut_steps = 0;
+    return share(s, "INSERT INTO temp.rule_cuts SELECT * FROM main.cut_facts", &s->cut_steps);
 }
 
 int scope_open(struct store *s, bool whole)
 {
     int r = make_tables(s);
-    s->shared_steps = 0;
+    s->login_steps = 0;
+    r = r == 0 ? forget_logins(s) : r;
     r = r == 0 ? find_cuts(s) : r;
     if (r == 0 && whole) {
         r = store_exec(s, "UPDATE main.sites SET is_rule_due = 1;");
@@ -154,7 +168,10 @@ static int drop_views(struct store *s)
     for (size_t i = 0; i < HR_ARRAY_LEN(touched_views); i++) {
         hr_buf_appendf(&sql, "DROP VIEW IF EXISTS temp.%s;", touched_views[i]);
     }
-    hr_buf_append_str(&sql, "DROP VIEW IF EXISTS temp.login_facts;"
+    for (size_t i = 0; i < HR_ARRAY_LEN(login_views); i++) {
+        hr_buf_appendf(&sql, "DROP VIEW IF EXISTS temp.%s;", login_views[i]);
+    }
+    hr_buf_append_str(&sql, "DROP VIEW IF EXISTS temp.new_logins;"
                             "DROP VIEW IF EXISTS temp.login_core;"
                             "DROP VIEW IF EXISTS temp.cut_facts;");
     const int r = store_exec(s, hr_buf_str(&sql));
@@ -164,19 +181,20 @@ static int drop_views(struct store *s)
 }
 
 /** The same text as in views.sql, over the login_core of this scope. */
-static int put_login_facts(struct store *s)
+static int copy_view(struct store *s, const char *name)
 {
     static const char begin[] = "CREATE VIEW ";
     sqlite3_stmt *q = NULL;
     struct hr_buf sql;
     const int code = sqlite3_prepare_v2(
-        s->db, "SELECT sql FROM main.sqlite_master WHERE type = 'view' AND name = 'login_facts'",
-        -1, &q, NULL);
+        s->db, "SELECT sql FROM main.sqlite_master WHERE type = 'view' AND name = ?1", -1, &q,
+        NULL);
     if (code != SQLITE_OK) {
         return store_fail(s, code);
     }
     int r = -EIO;
     hr_buf_init(&sql, SIZE_MAX);
+    bind_text(q, 1, name);
     if (sqlite3_step(q) == SQLITE_ROW) {
         const char *text = (const char *)sqlite3_column_text(q, 0);
         if (text != NULL && strncmp(text, begin, sizeof(begin) - 1) == 0) {
@@ -207,11 +225,16 @@ static int put_views(struct store *s, const char *limit)
     }
     hr_buf_appendf(&sql,
                    "CREATE TEMP VIEW cut_facts AS SELECT * FROM temp.rule_cuts;"
-                   "CREATE TEMP VIEW login_core AS SELECT * FROM temp.rule_logins %s;",
+                   "CREATE TEMP VIEW login_core AS SELECT * FROM temp.rule_logins %s;"
+                   "CREATE TEMP VIEW new_logins AS SELECT * FROM temp.login_core WHERE exchange_id "
+                   ">= (SELECT coalesce(max(exchange_id), 0) FROM temp.rule_since);",
                    limit == every_row ? every_row : of_sites);
-    const int r = store_exec(s, hr_buf_str(&sql));
+    int r = store_exec(s, hr_buf_str(&sql));
     hr_buf_finish(&sql);
-    return r == 0 ? put_login_facts(s) : r;
+    for (size_t i = 0; r == 0 && i < HR_ARRAY_LEN(login_views); i++) {
+        r = copy_view(s, login_views[i]);
+    }
+    return r;
 }
 
 /* The logins of sites that no rule before looked at. */
@@ -222,9 +245,11 @@ static int add_logins(struct store *s)
     if (r <= 0) {
         return r;
     }
-    const int e = share(s, "INSERT INTO temp.rule_logins SELECT * FROM main.login_core "
-                           "WHERE +site_id IN (SELECT site_id FROM temp.rule_scope EXCEPT "
-                           "SELECT site_id FROM temp.rule_logins_of)");
+    const int e = share(s,
+                        "INSERT INTO temp.rule_logins SELECT * FROM main.login_core "
+                        "WHERE +site_id IN (SELECT site_id FROM temp.rule_scope EXCEPT "
+                        "SELECT site_id FROM temp.rule_logins_of)",
+                        &s->login_steps);
     return e == 0 ? run(s,
                         "INSERT OR IGNORE INTO temp.rule_logins_of "
                         "SELECT site_id FROM temp.rule_scope",
@@ -255,37 +280,102 @@ static int show_all(struct store *s)
     return r;
 }
 
-/* @param count  0: no session is touched, and 0 is the id of none */
-static int put_touched(struct store *s, const int64_t *sessions, size_t count)
+/* Puts a number into a table of one column. */
+static int put_id(struct store *s, const char *sql, int64_t id)
 {
-    static const char sql[] = "INSERT OR IGNORE INTO temp.rule_touched VALUES (?1)";
-    static const int64_t none = 0;
     sqlite3_stmt *q = NULL;
     const char *tail;
-    const int code = store_keep_stmt(s, HR_SPAN(sql), &q, &tail);
-    int r = code == SQLITE_OK ? 0 : store_fail(s, code);
-    sessions = count > 0 ? sessions : &none;
-    count = count > 0 ? count : 1;
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        bind_number(q, 1, sessions[i]);
-        r = store_run(s, q);
+    const int code = store_keep_stmt(s, hr_span_str(sql), &q, &tail);
+    if (code != SQLITE_OK) {
+        return store_fail(s, code);
     }
+    bind_number(q, 1, id);
+    const int r = store_run(s, q);
     store_release_stmt(s, q);
     return r;
 }
 
-int scope_open_shared(struct store *s, uint64_t steps, const int64_t *sessions, size_t count,
-                      bool *ret_shared)
+/* Where no session is touched, 0 is: the id of none. */
+static int put_touched(struct store *s, const struct scope_glance *g)
+{
+    static const char sql[] = "INSERT OR IGNORE INTO temp.rule_touched VALUES (?1)";
+    int r = g->session_count == 0 ? put_id(s, sql, 0) : 0;
+    for (size_t i = 0; r == 0 && i < g->session_count; i++) {
+        r = put_id(s, sql, g->sessions[i]);
+    }
+    return r == 0 ? put_id(s, "INSERT INTO temp.rule_since VALUES (?1)", g->since) : r;
+}
+
+/* What login_core shows of a login changes with the accesses of its session. */
+static int renew_logins(struct store *s)
+{
+    int64_t last = 0;
+    int r = run(s, "DELETE FROM temp.rule_renewed", NULL, NULL);
+    r = r == 0 ? put_id(s,
+                        "INSERT INTO temp.rule_renewed SELECT id >> 3 FROM main.operations "
+                        "WHERE role = 1 AND id >= (?1 + 1) * 8",
+                        s->logins_to)
+               : r;
+    r = r == 0 ? run(s,
+                     "INSERT OR IGNORE INTO temp.rule_renewed SELECT o.id >> 3 FROM "
+                     "temp.rule_touched t CROSS JOIN main.operations o "
+                     "ON o.session_id = t.session_id AND o.kind = 1",
+                     NULL, NULL)
+               : r;
+    r = r == 0 ? run(s,
+                     "DELETE FROM temp.rule_logins WHERE exchange_id IN "
+                     "(SELECT exchange_id FROM temp.rule_renewed)",
+                     NULL, NULL)
+               : r;
+    r = r == 0 ? run(s,
+                     "INSERT INTO temp.rule_logins SELECT l.* FROM temp.rule_renewed n "
+                     "CROSS JOIN main.login_core l ON l.exchange_id = n.exchange_id",
+                     NULL, NULL)
+               : r;
+    r = r == 0 ? read_last_exchange(s, &last) : r;
+    s->logins_to = last;
+    return r;
+}
+
+/* Those of the last run are kept: finding all takes long. @return 1 they are there, 0, or an error
+ */
+static int keep_logins(struct store *s, uint64_t steps)
+{
+    uint64_t epoch = 0;
+    int r = store_epoch(s, &epoch);
+    if (r == 0 && (!s->has_logins || s->logins_epoch != epoch)) {
+        r = forget_logins(s);
+        s->logins_epoch = epoch;
+    }
+    const int lacks = r < 0 ? r
+                            : ask(s, "SELECT EXISTS (SELECT id FROM main.sites EXCEPT "
+                                     "SELECT site_id FROM temp.rule_logins_of)");
+    if (lacks < 0 || (lacks > 0 && s->login_steps > steps)) {
+        return lacks < 0 ? lacks : 0;
+    }
+    if (lacks > 0) {
+        s->login_steps = 0;
+        r = run(s, "INSERT INTO temp.rule_scope SELECT id FROM main.sites", NULL, NULL);
+        r = r == 0 ? add_logins(s) : r;
+        r = r == 0 ? run(s, "DELETE FROM temp.rule_scope", NULL, NULL) : r;
+    }
+    r = r == 0 ? renew_logins(s) : r;
+    s->has_logins = r == 0;
+    return r == 0 ? 1 : r;
+}
+
+int scope_open_glance(struct store *s, const struct scope_glance *g,
+                      struct scope_shared *ret_shared)
 {
     int r = make_tables(s);
-    r = r == 0 ? put_touched(s, sessions, count) : r;
-    *ret_shared = s->shared_steps <= steps;
-    if (*ret_shared) {
-        s->shared_steps = 0;
-        r = r == 0 ? find_cuts(s) : r;
-        r = r == 0 ? share(s, "INSERT INTO temp.rule_logins SELECT * FROM main.login_core") : r;
+    r = r == 0 ? put_touched(s, g) : r;
+    ret_shared->has_cuts = s->cut_steps <= g->steps;
+    if (r == 0 && ret_shared->has_cuts) {
+        r = find_cuts(s);
     }
-    return r == 0 ? show_all(s) : r;
+    r = r == 0 ? keep_logins(s, g->steps) : r;
+    ret_shared->has_logins = r > 0;
+    return r < 0 ? r : show_all(s);
 }
 
 int scope_set_rule(struct store *s, const char *rule)
@@ -343,6 +433,9 @@ int scope_close(struct store *s, bool done)
                           "UPDATE main.sites SET is_rule_due = 0 WHERE is_rule_due;");
     }
     r = r == 0 && !s->shows_all ? drop_views(s) : r;
+    s->has_logins = r == 0 && done;
+    r = r == 0 && done ? store_epoch(s, &s->logins_epoch) : r;
+    r = r == 0 && done ? read_last_exchange(s, &s->logins_to) : r;
     return r == 0 ? empty_tables(s) : r;
 }
 

@@ -36,16 +36,23 @@ int scope_begin_counts(struct store *s, const char *rule, bool by_site);
  */
 int scope_close(struct store *s, bool done);
 
+/* What a glance is about, in place of a run. */
+struct scope_glance {
+    int64_t since;           /* new_logins holds those from this exchange on */
+    const int64_t *sessions; /* ids: late_grants and flapped_denials hold these only */
+    size_t session_count;
+    uint64_t steps; /* of SQLite, that may be spent on each thing that is found once for all rules */
+};
+/* What was found: login_core, login_facts and new_logins; cut_facts. Else these are empty. */
+struct scope_shared {
+    bool has_logins;
+    bool has_cuts;
+};
 /**
  * In place of all that: the views show every site, and the scope is empty. Nothing that is due is done
- * by it.
- * @param steps  of SQLite, that may be spent on what is found once for all rules
- * @param sessions  ids: late_grants and flapped_denials hold these only
- * @param ret_shared  false: that took longer the last time, and login_core, login_facts and cut_facts
- *                    are empty
+ * by it. The logins are those of the last run, with what came in since and in the sessions given.
  */
-int scope_open_shared(struct store *s, uint64_t steps, const int64_t *sessions, size_t count,
-                      bool *ret_shared);
+int scope_open_glance(struct store *s, const struct scope_glance *g, struct scope_shared *ret_shared);
 
 /** What the view rule_parameters shows. */
 int scope_clear_parameters(struct store *s, const char *rule);

@@ -7,7 +7,7 @@
 --
 -- When Headrace runs a rule, temporary views of the same names restrict exchange_facts,
 -- denial_facts, session_history, late_grants, flapped_denials, session_steps, endpoint_facts, often_facts, login_facts,
--- login_order, logout_facts, response_facts, status_facts and program_facts to the sites that are to be judged, and
+-- new_logins, overlapping_logins, login_order, logout_facts, response_facts, status_facts and program_facts to the sites that are to be judged, and
 -- cut_facts is found once for all rules.
 
 -- Parameters of rules as of their last run: SELECT value FROM rule_parameters WHERE rule = ... AND name = ...
@@ -315,6 +315,21 @@ SELECT f.*,
        (SELECT count(*) FROM operations l JOIN operations g ON g.session_id = l.session_id
         WHERE l.id BETWEEN f.exchange_id * 8 AND f.exchange_id * 8 + 7 AND l.kind = 1 AND g.kind = 6) AS denials
 FROM login_core f;
+
+-- Of them those that came in: in a glance of a watch the new ones, else every one.
+CREATE VIEW new_logins AS
+SELECT * FROM login_core;
+
+-- The logins of a site that others overlap; a sort over all of them, so join it by exchange_id.
+CREATE VIEW overlapping_logins AS
+SELECT exchange_id, site_id
+FROM (SELECT exchange_id, site_id, start_at, coalesce(end_at, 9223372036854775807) AS end_at,
+             max(coalesce(end_at, 9223372036854775807)) OVER before AS earlier_end_at,
+             lead(start_at) OVER (PARTITION BY site_id ORDER BY start_at, exchange_id) AS next_at
+      FROM login_core
+      WINDOW before AS (PARTITION BY site_id ORDER BY start_at, exchange_id
+                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))
+WHERE coalesce(earlier_end_at >= start_at, 0) OR coalesce(next_at <= end_at, 0);
 
 -- How the logins of a site lie in time; a sort over all of them, so join it by exchange_id. A login that
 -- failed is none of its user's.

@@ -3,7 +3,7 @@
 
 glances.py ROUNDS CAPGEN SESSIONS
 
-Every session of the capture is served after its logout, or flaps. Rounds that only take a glance must tell
+Every session of the capture is served after its logout, flaps, or lost its cookie at its login. Rounds that only take a glance must tell
 of nearly as much as the first; once more where old days are deleted meanwhile, and with them what was learned.
 """
 import os
@@ -33,6 +33,12 @@ FLAP = """  - {at: %(v)dms, request: {line: GET /account, cookie: $%(c)s}, respo
 """
 
 
+BARE = """  - {at: %(s)dms, request: GET /account, response: {status: 303, location: /login}}
+  - {at: %(t)dms, request: {line: POST /login, form: {username: %(c)s, password: x}},
+     response: {status: 303, location: /account}}
+"""
+
+
 def fail(text):
     print(text)
     raise SystemExit(1)
@@ -43,7 +49,7 @@ def write_scenario(path, sessions, apart_ms):
         f.write(BEGIN)
         for i in range(1, sessions + 1):
             at = i * apart_ms
-            f.write((SIGN_IN + (FLAP if i % 4 == 0 else LATE)) % {
+            f.write((BARE if i % 8 == 1 else SIGN_IN + (FLAP if i % 4 == 0 else LATE)) % {
                 "c": "u%d" % i, "s": at - 20, "t": at, "u": at + 20, "v": at + 50, "w": at + 80})
 
 
@@ -55,7 +61,7 @@ def look_and_glance(rounds, capgen, scratch, sessions, apart_ms, how):
     with open(key, "wb") as f:
         f.write(bytes(range(32)))
     told = subprocess.run([rounds, capture, db, key, FRAMES, how], check=True, stdout=subprocess.PIPE).stdout.decode()
-    return [(line.split()[0], set(re.findall("(?:post-logout-access|status-flap):[^:]+", line)))
+    return [(line.split()[0], set(re.findall("(?:post-logout-access|status-flap|missing-set-cookie):[^:]+", line)))
             for line in told.splitlines()]
 
 

@@ -188,12 +188,15 @@ static void a_glance_shows_marks_of_its_sessions(void **state)
     const int64_t all = ask(s, late);
     const int64_t second = ask(s, "SELECT count(*) FROM late_grants WHERE session_id = 2");
     static const int64_t touched[] = {2, 77};
-    bool has_shared = false;
+    struct scope_shared shared;
+    struct scope_glance glance = {
+        .since = 1, .sessions = touched, .session_count = 2, .steps = UINT64_MAX};
     assert_true(second > 0 && all > second);
-    assert_int_equal(scope_open_shared(s, UINT64_MAX, touched, 2, &has_shared), 0);
+    assert_int_equal(scope_open_glance(s, &glance, &shared), 0);
     assert_int_equal(ask(s, late), second);
     assert_int_equal(ask(s, flapped), 0);
-    assert_int_equal(scope_open_shared(s, UINT64_MAX, NULL, 0, &has_shared), 0);
+    glance.session_count = 0;
+    assert_int_equal(scope_open_glance(s, &glance, &shared), 0);
     assert_int_equal(ask(s, late), 0);
     assert_int_equal(scope_open(s, true), 0);
     assert_int_equal(scope_set_rule(s, "r"), 0);
