@@ -64,19 +64,18 @@ WITH late AS MATERIALIZED (
 ),
 -- What was denied at those endpoints: one endpoint may stand for many resources, and not each needs a session.
 refused AS MATERIALIZED (
-    SELECT DISTINCT x.endpoint_id, x.target, substr(x.target, 1, instr(x.target || '?', '?') - 1) AS place
-    FROM (SELECT DISTINCT endpoint_id FROM late) l
-    CROSS JOIN denial_facts x ON x.endpoint_id = l.endpoint_id
+    SELECT l.endpoint_id, l.target,
+           EXISTS (SELECT 1 FROM denial_facts d WHERE d.endpoint_id = l.endpoint_id) AS anything,
+           EXISTS (SELECT 1 FROM denial_facts d
+                   WHERE d.endpoint_id = l.endpoint_id
+                     AND l.target IN (d.target, substr(d.target, 1, instr(d.target || '?', '?') - 1))) AS this
+    FROM (SELECT DISTINCT endpoint_id, target FROM late) l
 ),
 -- A target with the token in it differs for everybody.
 compared AS (
-    SELECT late.*,
-           instr(target, '~') = 0
-           AND EXISTS (SELECT 1 FROM refused r WHERE r.endpoint_id = late.endpoint_id)
-           AND NOT EXISTS (SELECT 1 FROM refused r
-                           WHERE r.endpoint_id = late.endpoint_id AND late.target IN (r.target, r.place))
-           AS asks_other
+    SELECT late.*, instr(late.target, '~') = 0 AND r.anything AND NOT r.this AS asks_other
     FROM late
+    JOIN refused r ON r.endpoint_id = late.endpoint_id AND r.target = late.target
 ),
 judged AS (
     SELECT compared.*,
