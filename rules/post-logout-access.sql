@@ -75,7 +75,7 @@ refused AS MATERIALIZED (
 compared AS (
     SELECT late.*, instr(late.target, '~') = 0 AND r.anything AND NOT r.this AS asks_other
     FROM late
-    JOIN refused r ON r.endpoint_id = late.endpoint_id AND r.target = late.target
+    JOIN refused r ON r.endpoint_id IS late.endpoint_id AND r.target IS late.target
 ),
 judged AS (
     SELECT compared.*,

@@ -55,8 +55,8 @@ static int run(struct store *s, const char *sql, const char *first, const char *
     return r;
 }
 
-/* They stay, empty between two runs: with a new one every statement would have to be compiled anew.
- */
+/* They stay: with a new one every statement would have to be compiled anew. A run empties them;
+ * only the logins are kept for glances. */
 static const char *const tables[] = {
     "rule_scope (site_id INTEGER PRIMARY KEY)",
     "rule_touched (session_id INTEGER PRIMARY KEY)",
@@ -65,6 +65,7 @@ static const char *const tables[] = {
     /* What login_core shows, found once for all rules. */
     "rule_logins AS SELECT * FROM main.login_core LIMIT 0",
     "rule_logins_of (site_id INTEGER PRIMARY KEY)",
+    "rule_last_site (site_id INTEGER PRIMARY KEY)",
     "rule_counted (site_id INTEGER, quarter INTEGER, exercised INTEGER, "
     "PRIMARY KEY (site_id, quarter)) WITHOUT ROWID",
     "rule_done (rule TEXT PRIMARY KEY) WITHOUT ROWID",
@@ -347,6 +348,13 @@ static int keep_logins(struct store *s, uint64_t steps)
         r = forget_logins(s);
         s->logins_epoch = epoch;
     }
+    /* Of a site that came after the last run, the new logins are all there are. */
+    r = r == 0 && s->has_logins
+            ? run(s,
+                  "INSERT OR IGNORE INTO temp.rule_logins_of SELECT id FROM main.sites "
+                  "WHERE id > (SELECT max(site_id) FROM temp.rule_last_site)",
+                  NULL, NULL)
+            : r;
     const int lacks = r < 0 ? r
                             : ask(s, "SELECT EXISTS (SELECT id FROM main.sites EXCEPT "
                                      "SELECT site_id FROM temp.rule_logins_of)");
@@ -436,6 +444,12 @@ int scope_close(struct store *s, bool done)
     s->has_logins = r == 0 && done;
     r = r == 0 && done ? store_epoch(s, &s->logins_epoch) : r;
     r = r == 0 && done ? read_last_exchange(s, &s->logins_to) : r;
+    r = r == 0 && done ? run(s, "DELETE FROM temp.rule_last_site", NULL, NULL) : r;
+    r = r == 0 && done ? run(s,
+                             "INSERT INTO temp.rule_last_site SELECT coalesce(max(id), 0) "
+                             "FROM main.sites",
+                             NULL, NULL)
+                       : r;
     return r == 0 ? empty_tables(s) : r;
 }
 

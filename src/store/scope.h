@@ -43,7 +43,7 @@ struct scope_glance {
     size_t session_count;
     uint64_t steps; /* of SQLite, that may be spent on each thing that is found once for all rules */
 };
-/* What was found: login_core, login_facts and new_logins; cut_facts. Else these are empty. */
+/* What was found: login_core, login_facts and new_logins; cut_facts. Else they are not to be read. */
 struct scope_shared {
     bool has_logins;
     bool has_cuts;

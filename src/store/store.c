@@ -298,9 +298,10 @@ void store_rollback(struct store *s)
     s->analysis = NULL;
     batches_clear(s->batches);
     s->has_waiting = false;
-    if (s->db != NULL && !sqlite3_get_autocommit(s->db)) {
+    const bool is_open = s->db != NULL && !sqlite3_get_autocommit(s->db);
+    s->shows_all = is_open && s->showed_all; /* temporary views are rolled back, too */
+    if (is_open) {
         sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL); /* keeps the first error's text */
-        s->shows_all = s->showed_all; /* temporary views are rolled back, too */
         if (s->is_direct) {
             store_use_wal(s);
         }

@@ -158,6 +158,10 @@ static int open_store(struct bench *b, const struct pipeline_run *run, struct hr
             hr_buf_append_str(ret_error, store_error(b->store));
         }
         e = e < 0 ? e : pipeline_prepare_trials(b->store, run, ret_error);
+        if (e < 0) {
+            store_close(b->store);
+            b->store = NULL;
+        }
     }
     return e;
 }
