@@ -206,8 +206,7 @@ static int prune(struct rounds *r, const struct round_end *e)
     }
     r->pruned_at = now;
     const int code = store_prune(r->config.store, hr_nsec_sub(now, r->config.retain), &count);
-    if (count > 0) { /* what was learned is forgotten with it */
-        r->is_blind = true;
+    if (count > 0) { /* what was learned is forgotten with it: glances would see nothing */
         r->looked_at = INT64_MIN;
     }
     return code;

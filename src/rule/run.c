@@ -61,13 +61,34 @@ static int broken(struct run *run, unsigned line, const char *text)
     return 1;
 }
 
+static bool is_site_glanced(const struct rule_glance *g, int64_t site_id)
+{
+    bool is_there = false;
+    for (size_t i = 0; i < g->site_count && !is_there; i++) {
+        is_there = g->sites[i] == site_id;
+    }
+    return is_there;
+}
+
+/* What other sites and sessions show may be unfinished, or is known. */
+static bool is_glanced(const struct rule_glance *g, const struct finding_row *f)
+{
+    const bool is_session =
+        g->session_count > 0 && bsearch(&f->session_id, g->sessions, g->session_count,
+                                        sizeof(*g->sessions), hr_compare_int64) != NULL;
+    return is_site_glanced(g, f->site_id) && (f->exchange_id >= g->since || is_session);
+}
+
 static int finding_row(const struct query_row *row, void *user)
 {
     struct run *run = user;
     struct finding_draft d;
     hr_arena_reset(&run->arena);
-    const int r = finding_read(run->rule, row, &run->arena, &d, &run->error);
-    return r < 0 ? 1 /* the text is in run->error */ : draft_add(run->store, &d.row, d.evidence);
+    if (finding_read(run->rule, row, &run->arena, &d, &run->error) < 0) {
+        return 1; /* the text is in run->error */
+    }
+    const bool is_asked = run->glance == NULL || is_glanced(run->glance, &d.row);
+    return is_asked ? draft_add(run->store, &d.row, d.evidence) : 0;
 }
 
 static int exercised_names(const struct query_row *row, void *user)
@@ -176,32 +197,11 @@ static int read_rule(struct run *run)
     return r == 0 ? read_findings(run) : r;
 }
 
-static bool is_site_glanced(const struct rule_glance *g, int64_t site_id)
-{
-    bool is_there = false;
-    for (size_t i = 0; i < g->site_count && !is_there; i++) {
-        is_there = g->sites[i] == site_id;
-    }
-    return is_there;
-}
-
-/* What other sites and sessions show may be unfinished, or is known. */
-static bool is_glanced(const struct rule_glance *g, const struct finding_row *f)
-{
-    const bool is_session =
-        g->session_count > 0 && bsearch(&f->session_id, g->sessions, g->session_count,
-                                        sizeof(*g->sessions), hr_compare_int64) != NULL;
-    return is_site_glanced(g, f->site_id) && (f->exchange_id >= g->since || is_session);
-}
-
 static int put_draft(const struct finding_row *f, const char *evidence, void *user)
 {
     struct run *run = user;
     struct finding_draft d = {.row = *f, .evidence = evidence};
     bool is_new = false;
-    if (run->glance != NULL && !is_glanced(run->glance, f)) {
-        return 0;
-    }
     d.row.rule = run->rule->id;
     d.row.severity = run->rule->severity;
     d.row.explanation = run->rule->meaning;
@@ -258,7 +258,8 @@ static int run_rule(struct run *run)
     run->count_count = 0;
     int r = run->glance != NULL ? read_findings(run) : read_rule(run);
     r = r == 0 ? write_findings(run) : r;
-    return r < 0 ? r : 0; /* a broken rule was named; the others run */
+    return r < 0 ? r
+                 : 0; /* a broken rule was named, one that takes long waits, and the others run */
 }
 
 static int now_row(const struct query_row *row, void *user)

@@ -15,9 +15,16 @@
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
+static void release_plain(struct learn_entry *e)
+{
+    free(e);
+}
+
 void learn_table_init(struct learn_table *t, size_t limit, void (*release)(struct learn_entry *e))
 {
-    *t = (struct learn_table){.limit = limit, .threshold = UINT64_MAX, .release = release};
+    *t = (struct learn_table){.limit = limit,
+                              .threshold = UINT64_MAX,
+                              .release = release != NULL ? release : release_plain};
     t->slot_count = 64;
     t->slots = hr_xcalloc(t->slot_count, sizeof(struct learn_entry *));
 }

@@ -116,6 +116,7 @@ struct learn_table {
     void (*release)(struct learn_entry *e);
 };
 
+/** @param release  NULL: entries that own nothing */
 void learn_table_init(struct learn_table *t, size_t limit, void (*release)(struct learn_entry *e));
 void learn_table_finish(struct learn_table *t);
 struct learn_entry *learn_table_find(const struct learn_table *t, uint64_t hash);

@@ -24,11 +24,6 @@ static void release_endpoint(struct learn_entry *e)
     free(e);
 }
 
-static void release_plain(struct learn_entry *e)
-{
-    free(e);
-}
-
 static void add_page(struct learn_table *pages, struct hr_span path)
 {
     bool is_new;
@@ -112,7 +107,7 @@ static void find_form_logins(struct decide *d)
     struct learn_table targets;
     bool by_words = false;
     bool is_new;
-    learn_table_init(&targets, LEARN_ENDPOINTS, release_plain);
+    learn_table_init(&targets, LEARN_ENDPOINTS, NULL);
     for (size_t i = 0; i < d->kind_count; i++) {
         struct view v;
         learn_view_of_kind(d->l, d->kinds[i], &v);
@@ -472,17 +467,17 @@ static struct site_model *decide(struct site_learner *l, struct learn_table *ope
     m->profile = l->profile;
     m->has_several_captures = l->capture == SIZE_MAX;
     learn_table_init(&m->endpoints, LEARN_ENDPOINTS, release_endpoint);
-    learn_table_init(&m->groups, LEARN_KINDS, release_plain);
+    learn_table_init(&m->groups, LEARN_KINDS, NULL);
     if (openings == NULL) {
-        learn_table_init(&m->openings, LEARN_KINDS, release_plain);
+        learn_table_init(&m->openings, LEARN_KINDS, NULL);
     } else {
         m->openings = *openings;
     }
-    learn_table_init(&m->told_refusals, LEARN_KINDS, release_plain);
-    learn_table_init(&m->aways, LEARN_KINDS, release_plain);
-    learn_table_init(&m->detours, LEARN_KINDS, release_plain);
-    learn_table_init(&m->login_pages, LEARN_ENDPOINTS, release_plain);
-    learn_table_init(&m->form_pages, LEARN_ENDPOINTS, release_plain);
+    learn_table_init(&m->told_refusals, LEARN_KINDS, NULL);
+    learn_table_init(&m->aways, LEARN_KINDS, NULL);
+    learn_table_init(&m->detours, LEARN_KINDS, NULL);
+    learn_table_init(&m->login_pages, LEARN_ENDPOINTS, NULL);
+    learn_table_init(&m->form_pages, LEARN_ENDPOINTS, NULL);
     d.kinds = (struct learn_kind **)learn_table_sorted(&l->kinds);
     d.kind_count = l->kinds.count;
     copy_endpoints(&d);
@@ -517,7 +512,7 @@ struct site_model *site_learner_decide(struct site_learner *l)
     learn_table_trim(&l->kinds);
     learn_table_trim(&l->tokens);
     struct site_model *m = decide(l, NULL);
-    learn_table_init(&openings, LEARN_KINDS, release_plain);
+    learn_table_init(&openings, LEARN_KINDS, NULL);
     if (!find_openings(m, l, &openings)) {
         learn_table_finish(&openings);
         return m;

@@ -17,11 +17,6 @@ struct unlocks {
         taking; /* ... to which the forms of those, or in the place of a page, post */
 };
 
-static void release_plain(struct learn_entry *e)
-{
-    free(e);
-}
-
 static void add_path(struct learn_table *paths, uint64_t hash)
 {
     bool is_new;
@@ -74,8 +69,8 @@ void decide_unlocks(struct site_model *m, const struct site_learner *l)
     struct unlocks u = {.m = m, .l = l};
     u.kinds = (struct learn_kind **)learn_table_sorted(&l->kinds);
     u.kind_count = l->kinds.count;
-    learn_table_init(&u.asking, LEARN_ENDPOINTS, release_plain);
-    learn_table_init(&u.taking, LEARN_ENDPOINTS, release_plain);
+    learn_table_init(&u.asking, LEARN_ENDPOINTS, NULL);
+    learn_table_init(&u.taking, LEARN_ENDPOINTS, NULL);
     find_asking(&u);
     find_taking(&u);
     for (size_t i = 0; i < u.kind_count; i++) {

@@ -19,8 +19,7 @@ struct deadline {
     const struct store *store;
     struct timespec at;
     uint64_t steps_left;
-    bool
-        in_row; /* what a row makes its reader write is not interrupted: all would be rolled back */
+    bool in_row; /* what its reader writes is not interrupted: all would be rolled back */
     bool passed;
 };
 

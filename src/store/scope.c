@@ -428,6 +428,20 @@ int scope_begin_counts(struct store *s, const char *rule, bool by_site)
     return r == 0 && !by_site ? rule_run_put(s, rule, 0, 0) : r;
 }
 
+/* For glances. */
+static int remember_logins(struct store *s)
+{
+    int r = store_epoch(s, &s->logins_epoch);
+    r = r == 0 ? read_last_exchange(s, &s->logins_to) : r;
+    r = r == 0 ? run(s, "DELETE FROM temp.rule_last_site", NULL, NULL) : r;
+    r = r == 0
+            ? run(s, "INSERT INTO temp.rule_last_site SELECT coalesce(max(id), 0) FROM main.sites",
+                  NULL, NULL)
+            : r;
+    s->has_logins = r == 0;
+    return r;
+}
+
 int scope_close(struct store *s, bool done)
 {
     int r = 0;
@@ -441,15 +455,7 @@ int scope_close(struct store *s, bool done)
                           "UPDATE main.sites SET is_rule_due = 0 WHERE is_rule_due;");
     }
     r = r == 0 && !s->shows_all ? drop_views(s) : r;
-    s->has_logins = r == 0 && done;
-    r = r == 0 && done ? store_epoch(s, &s->logins_epoch) : r;
-    r = r == 0 && done ? read_last_exchange(s, &s->logins_to) : r;
-    r = r == 0 && done ? run(s, "DELETE FROM temp.rule_last_site", NULL, NULL) : r;
-    r = r == 0 && done ? run(s,
-                             "INSERT INTO temp.rule_last_site SELECT coalesce(max(id), 0) "
-                             "FROM main.sites",
-                             NULL, NULL)
-                       : r;
+    r = r == 0 && done ? remember_logins(s) : r;
     return r == 0 ? empty_tables(s) : r;
 }
 

@@ -5,10 +5,10 @@
 -- "exchange_id" is what a finding and its evidence refer to. Two operations overlap unless one ends
 -- before the other starts; a NULL end never ends before anything.
 --
--- When Headrace runs a rule, temporary views of the same names restrict exchange_facts,
--- denial_facts, session_history, late_grants, flapped_denials, session_steps, endpoint_facts, often_facts, login_facts,
--- new_logins, overlapping_logins, login_order, logout_facts, response_facts, status_facts and program_facts to the sites that are to be judged, and
--- cut_facts is found once for all rules.
+-- When Headrace runs a rule, temporary views of the same names restrict exchange_facts, denial_facts,
+-- session_history, late_grants, flapped_denials, session_steps, endpoint_facts, often_facts, login_facts,
+-- new_logins, overlapping_logins, login_order, logout_facts, response_facts, status_facts and program_facts to
+-- the sites that are to be judged, and cut_facts is found once for all rules.
 
 -- Parameters of rules as of their last run: SELECT value FROM rule_parameters WHERE rule = ... AND name = ...
 CREATE VIEW rule_parameters AS

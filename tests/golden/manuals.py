@@ -39,7 +39,7 @@ def page_options(command):
 
 def fish_options(command):
     text = read("tools", "dist", "headrace.fish")
-    return set(re.findall(r"__headrace_in %s'.* -l ([a-z-]+)" % command, text))
+    return set(re.findall(r"__headrace_in [a-z ]*\b%s\b[a-z ]*'.* -l ([a-z-]+)" % command, text))
 
 
 def block(text, start, end):

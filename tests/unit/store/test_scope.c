@@ -7,6 +7,7 @@
 #include "support/test.h"
 #include "world.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -173,6 +174,33 @@ static void counts_of_changed_sites_add_up(void **state)
     store_close(s);
 }
 
+static int write_much(const struct query_row *row, void *user)
+{
+    (void)row;
+    return store_exec(user, "INSERT INTO temp.much WITH n (i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+                            "FROM n WHERE i < 20000) SELECT i FROM n");
+}
+
+/* What a row makes its reader write goes on to its end: SQLite would roll back all that is open. */
+static void a_limit_of_steps_ends_the_reading_alone(void **state)
+{
+    (void)state;
+    struct store *s = open_day();
+    const struct query q = {
+        .sql = HR_SPAN("WITH n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) "
+                       "SELECT i FROM n WHERE i % 100000 = 1"),
+        .time_limit_ms = 600000,
+        .step_limit = 100000,
+    };
+    struct query_error e;
+    assert_int_equal(store_begin(s), 0);
+    assert_int_equal(store_exec(s, "CREATE TEMP TABLE much (i INTEGER)"), 0);
+    assert_int_equal(query_run(s, &q, write_much, s, &e), -ETIMEDOUT);
+    assert_int_equal(ask(s, "SELECT count(*) FROM temp.much"), 20000);
+    assert_int_equal(store_commit(s), 0);
+    store_close(s);
+}
+
 /* In a glance the marked operations are those of the sessions it names; in a run all of them. */
 static void a_glance_shows_marks_of_its_sessions(void **state)
 {
@@ -216,6 +244,7 @@ int main(void)
         cmocka_unit_test(the_views_of_the_scope_are_parts_of_the_whole),
         cmocka_unit_test(what_a_rule_missed_stays_due_for_it),
         cmocka_unit_test(counts_of_changed_sites_add_up),
+        cmocka_unit_test(a_limit_of_steps_ends_the_reading_alone),
         cmocka_unit_test(a_glance_shows_marks_of_its_sessions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
