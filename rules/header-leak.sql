@@ -212,9 +212,16 @@ FROM (
 )
 ORDER BY at, exchange_id;
 
--- Requests that sent an id, and answers that carry an id or two values of a cookie.
-SELECT x.site_id, coalesce(x.request_at, x.response_at) / 900000000000 AS quarter, count(DISTINCT m.exchange_id) AS exercised
-FROM mark_facts m
-CROSS JOIN exchange_facts x ON x.exchange_id = m.exchange_id
-WHERE m.kind IN (20, 40)
-GROUP BY 1, 2;
+-- Requests that sent an id, answers that carry an id or two values of a cookie, and those that gave a token which
+-- another one gave as well.
+SELECT site_id, quarter, count(DISTINCT exchange_id) AS exercised
+FROM (SELECT x.site_id, coalesce(x.request_at, x.response_at) / 900000000000 AS quarter, m.exchange_id
+      FROM mark_facts m
+      CROSS JOIN exchange_facts x ON x.exchange_id = m.exchange_id
+      WHERE m.kind IN (20, 40)
+      UNION ALL
+      SELECT o.site_id, o.start_at / 900000000000, o.exchange_id
+      FROM (SELECT session_id FROM session_steps WHERE may_begin GROUP BY session_id HAVING count(*) > 1) r
+      CROSS JOIN session_steps o ON o.session_id = r.session_id
+      WHERE o.may_begin)
+GROUP BY site_id, quarter;

@@ -34,6 +34,7 @@ struct rule {
     unsigned findings_line; /* in the file, where that text begins; for messages */
     unsigned exercised_line;
     bool enabled;
+    bool is_builtin; /* of the folder that comes with the program */
     bool takes_long; /* its findings could not be read at a glance since the last run */
 };
 

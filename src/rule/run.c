@@ -178,9 +178,19 @@ static int count_situations(struct run *run)
 static int read_findings(struct run *run)
 {
     const struct rule *rule = run->rule;
-    const int r = drafts_begin(run->store);
-    return r == 0 ? select_rows(run, rule->findings_sql, rule->findings_line, finding_row, false)
-                  : r;
+    return select_rows(run, rule->findings_sql, rule->findings_line, finding_row, false);
+}
+
+/* Where its situation never occurred there is nothing to find, and the first SELECTs are long: to
+ * compile all of them would be most of what a small capture costs. A user's rule is read anyway:
+ * its count may be wrong, and so may be what is not compiled. */
+static bool may_find(const struct run *run)
+{
+    bool may = !run->rule->is_builtin;
+    for (size_t i = 0; i < run->count_count && !may; i++) {
+        may = run->counts[i].exercised > 0;
+    }
+    return may;
 }
 
 /** @return as select_rows() */
@@ -193,7 +203,15 @@ static int read_rule(struct run *run)
         r = scope_put_parameter(s, rule->id, rule->parameters[i].name, rule->parameters[i].value);
     }
     r = r == 0 ? count_situations(run) : r;
-    r = r == 0 ? scope_set_rule(s, rule->id) : r;
+    r = r == 0 ? scope_set_rule(s, rule->id, may_find(run)) : r;
+    r = r == 0 ? drafts_begin(s) : r;
+    return r == 0 && may_find(run) ? read_findings(run) : r;
+}
+
+/** @return as select_rows() */
+static int glance_at_rule(struct run *run)
+{
+    const int r = drafts_begin(run->store);
     return r == 0 ? read_findings(run) : r;
 }
 
@@ -256,7 +274,7 @@ static int write_findings(struct run *run)
 static int run_rule(struct run *run)
 {
     run->count_count = 0;
-    int r = run->glance != NULL ? read_findings(run) : read_rule(run);
+    int r = run->glance != NULL ? glance_at_rule(run) : read_rule(run);
     r = r == 0 ? write_findings(run) : r;
     return r < 0 ? r
                  : 0; /* a broken rule was named, one that takes long waits, and the others run */

@@ -118,6 +118,9 @@ int rule_set_load(const char *const *folders, size_t folder_count,
     struct loading l = {emit_error, user, &set, false};
     const char *folder = rule_builtin_folder();
     int r = load_folder(&l, folder);
+    for (size_t i = 0; i < set.count; i++) {
+        set.rules[i].is_builtin = true;
+    }
     for (size_t i = 0; r == 0 && i < folder_count; i++) {
         folder = folders[i][0] == '\0' ? "." : folders[i];
         r = load_folder(&l, folder);

@@ -125,24 +125,6 @@ static int share(struct store *s, const char *sql, uint64_t *steps)
     return r;
 }
 
-static int find_cuts(struct store *s)
-{
-    s->cut_steps = 0;
-    return share(s, "INSERT INTO temp.rule_cuts SELECT * FROM main.cut_facts", &s->cut_steps);
-}
-
-int scope_open(struct store *s, bool whole)
-{
-    int r = make_tables(s);
-    s->login_steps = 0;
-    r = r == 0 ? forget_logins(s) : r;
-    r = r == 0 ? find_cuts(s) : r;
-    if (r == 0 && whole) {
-        r = store_exec(s, "UPDATE main.sites SET is_rule_due = 1;");
-    }
-    return r;
-}
-
 /** @return 1 or 0 as the statement yields it, or a negative errno */
 static int ask(struct store *s, const char *sql)
 {
@@ -156,6 +138,28 @@ static int ask(struct store *s, const char *sql)
     }
     r = code == SQLITE_ROW ? r : store_fail(s, code);
     store_release_stmt(s, q);
+    return r;
+}
+
+static int find_cuts(struct store *s)
+{
+    s->cut_steps = 0;
+    const int r = ask(s, "SELECT EXISTS (SELECT 1 FROM main.refusals)");
+    if (r <= 0) { /* no server refused anything: without looking, for that is dear to compile */
+        return r;
+    }
+    return share(s, "INSERT INTO temp.rule_cuts SELECT * FROM main.cut_facts", &s->cut_steps);
+}
+
+int scope_open(struct store *s, bool whole)
+{
+    int r = make_tables(s);
+    s->login_steps = 0;
+    r = r == 0 ? forget_logins(s) : r;
+    r = r == 0 ? find_cuts(s) : r;
+    if (r == 0 && whole) {
+        r = store_exec(s, "UPDATE main.sites SET is_rule_due = 1;");
+    }
     return r;
 }
 
@@ -386,11 +390,11 @@ int scope_open_glance(struct store *s, const struct scope_glance *g,
     return r < 0 ? r : show_all(s);
 }
 
-int scope_set_rule(struct store *s, const char *rule)
+int scope_set_rule(struct store *s, const char *rule, bool with_views)
 {
     int r = run(s, "DELETE FROM temp.rule_scope", NULL, NULL);
     r = r == 0 ? run(s, "INSERT INTO temp.rule_scope " DUE_FOR_RULE, rule, NULL) : r;
-    return r == 0 ? open_scope(s, of_sites) : r;
+    return r == 0 && with_views ? open_scope(s, of_sites) : r;
 }
 
 int scope_set_counting(struct store *s, const char *rule, bool by_site)

@@ -17,8 +17,9 @@ int scope_open(struct store *s, bool whole);
  * The scope becomes what is due for that rule: changed sites, and those it never ran over.
  * Temporary views lie in front of those of views.sql, restricted to it; where that is every site,
  * only in front of what is worth computing once for all rules.
+ * @param with_views  else they stay what they are: nothing is read
  */
-int scope_set_rule(struct store *s, const char *rule);
+int scope_set_rule(struct store *s, const char *rule, bool with_views);
 /**
  * The scope becomes what is to be counted anew. @param by_site  the rule counts for each site:
  * those that are due. Else, and where it did not do so before, every site.

@@ -147,6 +147,33 @@ static void the_situation_is_counted(void **state)
     assert_int_equal(exercised, 7);
 }
 
+/* What comes with the program counts right, and is not compiled in vain; of another rule a mistake
+ * is to be told. */
+static void nothing_is_looked_for_where_it_cannot_be(void **state)
+{
+    static const char broken[] = "SELECT " COLUMNS "FROM (SELECT 7 AS value) WHERE no_function()";
+    struct scene *s = *state;
+    struct folder other;
+    folder_make(&other);
+    folder_write_rule(&other, "a-rule", "A", NUMBERS, "SELECT 0");
+    folder_write_rule(&other, "b-rule", "B", broken, "SELECT 0");
+    const char *const folders[] = {other.path};
+    assert_int_equal(rule_set_load(folders, 1, keep_line, &s->errors, &s->set), 0);
+    struct rule_run_result r = run(s);
+    assert_int_equal(r.findings, 1);
+    assert_int_equal(r.broken, 1);
+    rule_set_finish(&s->set);
+    setenv("HEADRACE_RULES", other.path, 1);
+    hr_buf_clear(&s->errors);
+    load(s);
+    r = run(s);
+    assert_int_equal(r.findings, 0);
+    assert_int_equal(r.withdrawn, 1);
+    assert_int_equal(r.broken, 0);
+    assert_string_equal(hr_buf_str(&s->errors), "");
+    folder_remove(&other);
+}
+
 static int append_exercised(const struct rule_run_view *v, void *user)
 {
     hr_buf_appendf(user, "%lld ", (long long)v->exercised);
@@ -305,6 +332,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(findings_follow_the_facts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_situation_is_counted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing_is_looked_for_where_it_cannot_be, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(the_situation_is_counted_by_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_broken_rule_is_named_and_the_others_run, set_up,
                                         tear_down),

@@ -412,7 +412,7 @@ static void findings_follow_the_facts(void **state)
     struct finding_row b = finding("bb", "critical", "proven", 2, evidence);
     assert_int_equal(store_begin(s), 0);
     assert_int_equal(scope_open(s, true), 0);
-    assert_int_equal(scope_set_rule(s, rule), 0);
+    assert_int_equal(scope_set_rule(s, rule, true), 0);
     assert_int_equal(findings_begin(s, rule), 0);
     assert_int_equal(finding_put(s, &a, &is_new), 0);
     assert_true(is_new);
@@ -432,12 +432,12 @@ static void findings_follow_the_facts(void **state)
     assert_int_equal(scope_begin_counts(s, rule, true), 0);
     assert_int_equal(scope_close(s, true), 0);
     assert_int_equal(scope_open(s, false), 0);
-    assert_int_equal(scope_set_rule(s, rule), 0); /* nothing is due: silence says nothing */
+    assert_int_equal(scope_set_rule(s, rule, true), 0); /* nothing is due: silence says nothing */
     assert_int_equal(findings_begin(s, rule), 0);
     assert_int_equal(findings_withdraw_rest(s, rule, 9, &withdrawn), 0);
     assert_int_equal(withdrawn, 0);
     assert_int_equal(scope_open(s, true), 0);
-    assert_int_equal(scope_set_rule(s, rule), 0);
+    assert_int_equal(scope_set_rule(s, rule, true), 0);
     assert_int_equal(finding_put(s, &b, &is_new), 0);
     assert_false(is_new); /* it was there before */
     assert_int_equal(findings_withdraw_rest(s, rule, 9, &withdrawn), 0);

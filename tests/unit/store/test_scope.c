@@ -72,7 +72,7 @@ static void the_views_of_the_scope_are_parts_of_the_whole(void **state)
         assert_true(all[i] > 0);
     }
     assert_int_equal(scope_open(s, true), 0);
-    assert_int_equal(scope_set_rule(s, "r"), 0);
+    assert_int_equal(scope_set_rule(s, "r", true), 0);
     for (size_t i = 0; i < HR_ARRAY_LEN(counts); i++) {
         assert_int_equal(ask(s, counts[i]), all[i]);
     }
@@ -80,7 +80,7 @@ static void the_views_of_the_scope_are_parts_of_the_whole(void **state)
     static const char *const sites[] = {"shop.example", "img.example"};
     for (size_t k = 0; k < 4; k++) {
         due(s, sites[k / 2]);
-        assert_int_equal(k % 2 == 0 ? scope_set_rule(s, "r") : scope_set_counting(s, "r", true), 0);
+        assert_int_equal(k % 2 == 0 ? scope_set_rule(s, "r", true) : scope_set_counting(s, "r", true), 0);
         for (size_t i = 0; i < HR_ARRAY_LEN(counts); i++) {
             const int64_t part = ask(s, counts[i]);
             assert_true(part < all[i] || all[i] == 1);
@@ -114,7 +114,7 @@ static void count_logins(struct store *s, bool by_site)
                  (int)(k == 1 ? shop : images));
         n[k] = ask(s, sql);
     }
-    assert_int_equal(scope_set_rule(s, "r"), 0);
+    assert_int_equal(scope_set_rule(s, "r", true), 0);
     assert_int_equal(scope_begin_counts(s, "r", by_site), 0);
     if (!by_site) {
         assert_int_equal(rule_run_put(s, "r", 0, n[0]), 0);
@@ -135,13 +135,13 @@ static void what_a_rule_missed_stays_due_for_it(void **state)
     count_logins(s, true);
     due(s, "shop.example");
     assert_int_equal(scope_open(s, false), 0);
-    assert_int_equal(scope_set_rule(s, "another"), 0);
+    assert_int_equal(scope_set_rule(s, "another", true), 0);
     assert_int_equal(scope_begin_counts(s, "another", true), 0);
     assert_int_equal(scope_close(s, true), 0);
     assert_int_equal(scope_open(s, false), 0);
-    assert_int_equal(scope_set_rule(s, "another"), 0);
+    assert_int_equal(scope_set_rule(s, "another", true), 0);
     assert_int_equal(ask(s, "SELECT count(*) FROM temp.rule_scope"), 0);
-    assert_int_equal(scope_set_rule(s, "r"), 0);
+    assert_int_equal(scope_set_rule(s, "r", true), 0);
     assert_int_equal(ask(s, "SELECT count(*) FROM temp.rule_scope"), 1);
     assert_int_equal(ask(s, "SELECT count(*) FROM temp.rule_scope JOIN sites ON id = site_id "
                             "WHERE name = 'shop.example'"),
@@ -227,12 +227,12 @@ static void a_glance_shows_marks_of_its_sessions(void **state)
     assert_int_equal(scope_open_glance(s, &glance, &shared), 0);
     assert_int_equal(ask(s, late), 0);
     assert_int_equal(scope_open(s, true), 0);
-    assert_int_equal(scope_set_rule(s, "r"), 0);
+    assert_int_equal(scope_set_rule(s, "r", true), 0);
     assert_int_equal(ask(s, late), all);
     assert_int_equal(ask(s, flapped), 1);
     assert_int_equal(scope_begin_counts(s, "r", true), 0);
     due(s, "img.example");
-    assert_int_equal(scope_set_rule(s, "r"), 0);
+    assert_int_equal(scope_set_rule(s, "r", true), 0);
     assert_true(ask(s, late) < all);
     assert_int_equal(scope_close(s, true), 0);
     store_close(s);
