@@ -40,10 +40,11 @@ WITH lacking AS (
 -- Logins answered alike: same endpoint and status, and same redirect target or same form of answer.
 logins AS MATERIALIZED (
     SELECT f.exchange_id, f.site_id, f.endpoint_id, f.method, f.path, f.status,
-           -- A target that carries a token (~ and its hash) differs each time but for its path, and that of 201 is
-           -- what was made: another one each time.
-           coalesce(CASE WHEN instr(f.location, '~') > 0 OR f.status = 201 THEN f.location_path END, f.location,
-                    f.shape) AS answer,
+           -- A target that carries a token (~ and its hash) or a long number differs each time but for its path, and
+           -- that of 201 is what was made: another one each time.
+           coalesce(CASE WHEN instr(f.location, '~') > 0 OR f.status = 201
+                           OR f.location GLOB '*[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]*'
+                         THEN f.location_path END, f.location, f.shape) AS answer,
            f.start_at, f.end_at, f.missing_token,
            f.carried_session_id,
            f.exchange_id IN (SELECT exchange_id FROM overlapping_logins) AS overlaps,

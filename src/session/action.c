@@ -9,12 +9,15 @@
 #include <string.h>
 
 #define ACTION_BYTES 64
+#define NUMBERED_BYTES 32
 #define PARAMETER_LIMIT 50
+#define PAGE_RANK 256 /* of page-parameters, behind those of action-parameters */
+#define PLACE_RANK 512
 #define SWITCH_BYTES 4   /* of a parameter's value that says no more than yes */
 #define QUERY_BYTES 4096 /* of a GraphQL request, looked at */
 
-/* A word, or several with points or slashes between: no number, no text, nothing that looks random.
- */
+/* A word, or several with points, colons or slashes between: no number, no text, nothing that looks
+ * random. */
 static bool is_action(struct hr_span value)
 {
     if (value.len == 0 || value.len > ACTION_BYTES || text_is_random(value)) {
@@ -22,9 +25,8 @@ static bool is_action(struct hr_span value)
     }
     for (size_t i = 0; i < value.len; i++) {
         const char c = hr_ascii_lower(value.ptr[i]);
-        const bool is_letter = c >= 'a' && c <= 'z';
-        const bool is_other =
-            (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' || c == '/';
+        const bool is_letter = (c >= 'a' && c <= 'z') || (unsigned char)c >= 0x80;
+        const bool is_other = (c >= '0' && c <= '9') || strchr("_-./:", c) != NULL;
         if (!is_letter && (i == 0 || !is_other)) {
             return false;
         }
@@ -35,15 +37,64 @@ static bool is_action(struct hr_span value)
 void work_action_note(struct work_action *a, struct hr_span name, struct hr_span value,
                       unsigned rank)
 {
+    struct hr_span rest = value; /* action=login2;sa=check (SMF) */
+    value = hr_span_cut(&rest, ';');
     if (rank != 0 && (a->rank == 0 || rank < a->rank) && is_action(value)) {
         *a = (struct work_action){.name = name, .value = value, .rank = rank};
+    }
+}
+
+/* "100:LOGIN:13124124119310:::" (Oracle APEX): the application and the page.
+ * @return what stands before the session; empty: another kind of value */
+static struct hr_span numbered_page(struct hr_span value)
+{
+    size_t colons = 0;
+    size_t at = 0;
+    for (; at < value.len && (colons < 1 || value.ptr[at] != ':'); at++) {
+        const char c = value.ptr[at];
+        colons += c == ':';
+        if (c != ':' && colons == 0 && (c < '0' || c > '9')) {
+            return (struct hr_span){NULL, 0};
+        }
+    }
+    const struct hr_span page = hr_span_slice(value, 0, at);
+    const size_t colon = hr_span_find(page, ':');
+    const bool is_page = colon != SIZE_MAX && colon > 0 && colon + 1 < page.len &&
+                         page.len <= NUMBERED_BYTES && !text_is_random(page);
+    return is_page ? page : (struct hr_span){NULL, 0};
+}
+
+void work_action_page(struct work *w, struct work_action *a, struct hr_span name,
+                      struct hr_span value)
+{
+    const struct word word = work_word(w, name);
+    const struct hr_span numbered =
+        word.page != 0 ? numbered_page(value) : (struct hr_span){NULL, 0};
+    if (numbered.len > 0 && a->rank == 0) {
+        *a = (struct work_action){.name = name, .value = numbered, .rank = PAGE_RANK};
+    } else if (word.page != 0) {
+        work_action_note(a, name, value, PAGE_RANK + word.page);
+    } else if (word.place != 0 && hr_span_find(value, '/') != SIZE_MAX) {
+        work_action_note(a, name, value, PLACE_RANK + word.place);
+    } else if (hr_span_equal(name, HR_SPAN("title")) && words_is_special(work_lists(w), value)) {
+        work_action_note(a, name, value, PLACE_RANK); /* MediaWiki */
+    }
+}
+
+void work_action_path(struct work_action *a, struct hr_span name, bool is_first)
+{
+    while (name.len > 0 && name.ptr[0] == '/') {
+        name = hr_span_slice(name, 1, name.len);
+    }
+    if (is_first && hr_span_find(name, '/') != SIZE_MAX) {
+        work_action_note(a, (struct hr_span){"", 0}, name, PAGE_RANK);
     }
 }
 
 void work_action_switch(struct work_action *a, struct hr_span name, struct hr_span value,
                         uint32_t bits)
 {
-    if ((bits & WORD_LOGOUT) && value.len <= SWITCH_BYTES) {
+    if ((bits & WORD_LOGOUT) && value.len <= SWITCH_BYTES && name.ptr[0] != '/') {
         *a = (struct work_action){
             .name = name, .value = {"", 0},
                  .rank = 1
@@ -128,7 +179,8 @@ static bool take_affix(struct hr_span *word, struct hr_span affix)
     return true;
 }
 
-/* As if it were a path: "user.login" is "/user/login", "LoginMutation" is "/Login". */
+/* As if it were a path: "user.login" is "/user/login", "Special:UserLogin" is "/Special/UserLogin",
+ * "LoginMutation" is "/Login". */
 static struct hr_span as_path(struct work *w, struct hr_span value, bool is_operation)
 {
     if (is_operation) {
@@ -138,7 +190,7 @@ static struct hr_span as_path(struct work *w, struct hr_span value, bool is_oper
     }
     char *path = hr_arena_printf(w->arena, "/%.*s", (int)value.len, value.ptr);
     for (char *c = path; *c != '\0'; c++) {
-        *c = *c == '.' ? '/' : *c;
+        *c = *c == '.' || *c == ':' ? '/' : *c;
     }
     return hr_span_str(path);
 }
@@ -154,8 +206,8 @@ static struct hr_span written(struct work *w, struct hr_span name, struct hr_spa
     }
     char *path = hr_arena_printf(w->arena, "/%.*s", (int)value.len, value.ptr);
     struct hr_span text = work_template(w, hr_span_str(path));
-    return hr_span_str(hr_arena_printf(w->arena, "?%.*s=%.*s", (int)name.len, name.ptr,
-                                       (int)text.len - 1, text.ptr + 1));
+    return hr_span_str(hr_arena_printf(w->arena, "?%.*s%s%.*s", (int)name.len, name.ptr,
+                                       name.len > 0 ? "=" : "/", (int)text.len - 1, text.ptr + 1));
 }
 
 struct hr_span work_action_of(struct work *w, const struct work_action *a, struct hr_span path,
@@ -169,7 +221,9 @@ struct hr_span work_action_of(struct work *w, const struct work_action *a, struc
     }
     *ret_flags =
         work_path_flags(w, as_path(w, is_switch ? a->name : a->value, false)) & ACTION_FLAGS;
-    const bool is_told = (*ret_flags & (FACT_LOGIN_PATH | FACT_LOGOUT_PATH)) || serves_many(path);
+    const bool by_name = a->rank < PAGE_RANK && (*ret_flags & (FACT_LOGIN_PATH | FACT_LOGOUT_PATH));
+    const bool is_numbered = a->value.len > 0 && a->value.ptr[0] >= '0' && a->value.ptr[0] <= '9';
+    const bool is_told = by_name || is_numbered || serves_many(path);
     *ret_flags = is_told ? *ret_flags : 0;
     return is_told ? written(w, a->name, a->value) : none;
 }
@@ -181,7 +235,10 @@ struct hr_span work_action_of_query(struct work *w, struct hr_span path, struct 
     struct http_param param;
     for (size_t i = 0; i < PARAMETER_LIMIT && http_query_next(&query, &param); i++) {
         const struct word word = work_word(w, param.name);
-        work_action_note(&a, param.name, http_decode(w->arena, param.value, true), word.action);
+        const struct hr_span value = http_decode(w->arena, param.value, true);
+        work_action_note(&a, param.name, value, word.action);
+        work_action_page(w, &a, param.name, value);
+        work_action_path(&a, param.name, i == 0 && param.value.ptr == NULL);
         work_action_switch(&a, param.name, param.value, word.bits);
     }
     return work_action_of(w, &a, path, ret_flags);

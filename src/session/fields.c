@@ -171,6 +171,8 @@ void work_query(struct work *w)
             work_token_sent(w, TOKEN_USER_QUERY, name, value);
         }
         work_member(w, MEMBER_QUERY, name, value);
+        work_action_page(w, &w->action, name, value);
+        work_action_path(&w->action, name, i == 0 && param.value.ptr == NULL);
         work_action_switch(&w->action, name, value, work_word(w, name).bits);
     }
 }

@@ -50,6 +50,9 @@
     X(identity_wrappers, LIST_FOLDED)                                                              \
     X(identity_changes, LIST_FOLDED)                                                               \
     X(action_parameters, LIST_FOLDED)                                                              \
+    X(page_parameters, LIST_FOLDED)                                                                \
+    X(place_parameters, LIST_FOLDED)                                                               \
+    X(special_namespaces, LIST_FOLDED)                                                             \
     X(greetings, LIST_PHRASES)
 
 #define SESSION_LIST_ENUM(name, how) LIST_##name,

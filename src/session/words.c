@@ -120,6 +120,8 @@ static struct word judge(const struct lists *l, struct hr_span name)
     word.user_field = (uint8_t)(user < UINT8_MAX ? user : UINT8_MAX);
     word.user_parameter = (uint8_t)(parameter < UINT8_MAX ? parameter : UINT8_MAX);
     word.action = (uint8_t)lists_find(l, LIST_action_parameters, name);
+    word.page = (uint8_t)lists_find(l, LIST_page_parameters, name);
+    word.place = (uint8_t)lists_find(l, LIST_place_parameters, name);
     word.bits = cookie_bits(l, name) | password_bits(l, name) | token_bits(l, name);
     if (name.len > 0 && name.ptr[0] != '_' && lists_find(l, LIST_code_fields, name) != 0) {
         word.bits |= WORD_CODE; /* "_token" is CSRF */
@@ -183,10 +185,43 @@ static bool has_static_ending(const struct lists *l, struct hr_span path)
            lists_find(l, LIST_static_endings, hr_span_slice(path, last, path.len)) != 0;
 }
 
+bool words_is_special(const struct lists *l, struct hr_span path)
+{
+    const size_t colon = hr_span_find(path, ':');
+    size_t start = colon == SIZE_MAX ? 0 : colon;
+    while (start > 0 && path.ptr[start - 1] != '/') {
+        start--;
+    }
+    return colon != SIZE_MAX &&
+           lists_find(l, LIST_special_namespaces, hr_span_slice(path, start, colon)) != 0;
+}
+
+/* A method of an object, a page of a wiki's own: "/api/auth.logout" is judged as
+ * "/api/auth/logout",
+ * "/wiki/Special:UserLogin" as "/wiki/Special/UserLogin". */
+static uint32_t judge_points(const struct lists *l, struct hr_span path)
+{
+    char text[PATH_BYTES];
+    const bool is_special = words_is_special(l, path);
+    if (path.len > sizeof(text) || (hr_span_find(path, '.') == SIZE_MAX && !is_special)) {
+        return 0;
+    }
+    for (size_t i = 0; i < path.len; i++) {
+        const char c = path.ptr[i];
+        text[i] = c == '.' || (c == ':' && is_special) ? '/' : c;
+    }
+    path = hr_span_of(text, path.len);
+    return lists_find_path(l, LIST_logout_paths, path, 0)  ? FACT_LOGOUT_PATH
+           : lists_find_path(l, LIST_login_pages, path, 0) ? FACT_LOGIN_PATH
+                                                           : 0;
+}
+
 static uint32_t judge_path(const struct lists *l, struct hr_span path, bool is_get)
 {
-    uint32_t flags = has_static_ending(l, path) ? FACT_STATIC_PATH : 0;
-    if (lists_find_path(l, LIST_logout_paths, path, 0)) {
+    uint32_t flags = has_static_ending(l, path) ? FACT_STATIC_PATH : judge_points(l, path);
+    if (flags & (FACT_LOGIN_PATH | FACT_LOGOUT_PATH)) {
+        /* "auth.logout" is no "auth" with an ending */
+    } else if (lists_find_path(l, LIST_logout_paths, path, 0)) {
         flags |= FACT_LOGOUT_PATH;
     } else if (lists_find_path(l, LIST_login_pages, path, 0) ||
                (!is_get && lists_find_path(l, LIST_login_paths, path, 0))) {

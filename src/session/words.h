@@ -33,6 +33,8 @@ struct word {
     uint8_t user_field;     /* rank in user-fields, 0 none */
     uint8_t user_parameter; /* rank in user-parameters, 0 none */
     uint8_t action;         /* rank in action-parameters, 0 none */
+    uint8_t page;           /* rank in page-parameters, 0 none */
+    uint8_t place;          /* rank in place-parameters, 0 none */
 };
 
 struct words;
@@ -45,5 +47,7 @@ struct word words_find(struct words *w, struct hr_span name);
 /** @return FACT_* flags that the path alone tells; by method only whether it is GET or HEAD counts
  */
 uint32_t words_find_path(struct words *w, struct hr_span path, bool is_get);
+/** Is it a page of a wiki's own, "Special:UserLogin", not one that people write? */
+bool words_is_special(const struct lists *l, struct hr_span path);
 
 #endif

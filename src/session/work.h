@@ -136,6 +136,11 @@ void work_action_member(struct work *w, enum member_place place, struct hr_span 
 /** Keeps the one that goes before the others. */
 void work_action_note(struct work_action *a, struct hr_span name, struct hr_span value,
                       unsigned rank);
+/** The same of a parameter of a query that names a page: rules/lists/page-parameters. */
+void work_action_page(struct work *w, struct work_action *a, struct hr_span name,
+                      struct hr_span value);
+/** The same of a query that begins with a path: index.php?/user/login. */
+void work_action_path(struct work_action *a, struct hr_span name, bool is_first);
 /** The same of a parameter that asks by its name alone: "?logout", "?logout=1". */
 void work_action_switch(struct work_action *a, struct hr_span name, struct hr_span value,
                         uint32_t bits);
