@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "cmd/output.h"
 #include "cmd/run.h"
+#include "cmd/when.h"
 #include "report/paint.h"
 #include "scenario/ruletest.h"
 
@@ -121,6 +122,16 @@ static void log_line(const char *line, void *user)
     hr_error("%s", line);
 }
 
+/* It still marks what happened before, so it is no fault. */
+static void tell_expiry(const struct suppression_row *row)
+{
+    char at[HR_TIME_TEXT_SIZE];
+    if (row->expires_at <= cmd_now()) {
+        hr_warning("%s: this suppression expired at %s; findings of later packets are reported",
+                   row->place, hr_time_format(row->expires_at, at));
+    }
+}
+
 /* @return CMD_OK or CMD_USAGE, having said why */
 static int check_suppressions(struct rules_job *job)
 {
@@ -134,6 +145,7 @@ static int check_suppressions(struct rules_job *job)
                      row->place, row->rule);
             status = CMD_USAGE;
         }
+        tell_expiry(row);
     }
     if (status == CMD_OK) {
         const size_t count = suppression_set_count(set);

@@ -389,6 +389,14 @@ static bool is_error_line(const struct work *w, struct hr_span text)
     return lists_find_phrase(work_lists(w), LIST_failure_phrases, text);
 }
 
+/* What TimeoutHandler of Go's net/http answers, and nothing else: whatever follows is another's. */
+static bool is_timeout_page(const struct work *w, struct hr_span html)
+{
+    return w->x->response.status == 503 &&
+           hr_span_has_prefix(html, HR_SPAN("<html><head><title>Timeout</title></head><body><h1>"
+                                            "Timeout</h1></body></html>"));
+}
+
 void work_html_documents(struct work *w, struct hr_span text, bool is_whole)
 {
     struct hr_span html = trim(text);
@@ -402,11 +410,12 @@ void work_html_documents(struct work *w, struct hr_span text, bool is_whole)
         return;
     }
     enum answer_rest kind = document_kind(rest, is_whole);
+    const bool is_timeout = is_timeout_page(w, html);
     if (kind == ANSWER_REST_JSON && rest.len > 2) {
         second = ANSWER_HTML_JSON;
-    } else if (begins_page(rest)) {
+    } else if (begins_page(rest) || (is_timeout && kind == ANSWER_REST_HTML)) {
         second = ANSWER_HTML_HTML;
-    } else if (kind == ANSWER_REST_TEXT && is_whole && is_error_line(w, rest)) {
+    } else if (kind == ANSWER_REST_TEXT && is_whole && (is_timeout || is_error_line(w, rest))) {
         second = ANSWER_HTML_TEXT;
     }
     if (second != 0) {

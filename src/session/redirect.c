@@ -10,6 +10,7 @@
 #define TEXT_LIMIT 4
 #define SHORT_BYTES 1024
 #define PAGE_BYTES 2048
+#define REFERENCE_BYTES 8 /* &quot; &#x27; */
 #define DOCTYPE_HTML2 "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n"
 #define DOCTYPE_HTML3 "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 3.2 Final//EN\">\n"
 
@@ -35,6 +36,8 @@ static const struct {
      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta "
      "charset=\"utf-8\">\n<title>Redirecting</title>\n"
      "</head>\n<body>\n<pre>Redirecting to \1</pre>\n</body>\n</html>\n",                       false},
+    {"Express",
+     "<!DOCTYPE html><head><title>\2</title></head><body><p>\2. Redirecting to \1</p></body>",  false},
     {"Koa",           "Redirecting to <a href=\"\1\">\1</a>.",                                  false},
     {"Koa",           "Redirecting to \1.",                                                     false},
     {"Werkzeug",
@@ -101,6 +104,25 @@ static bool take(struct hr_span *rest, struct hr_span word)
     return true;
 }
 
+/* Location as it is, or with HTML's character references. */
+static bool take_location(const struct redirect *r, struct hr_span *rest)
+{
+    struct hr_span at = *rest;
+    for (size_t i = 0; i < r->location.len; i++) {
+        const size_t end = at.len > 0 && at.ptr[0] == '&'
+                               ? hr_span_find(hr_span_slice(at, 0, REFERENCE_BYTES), ';')
+                               : SIZE_MAX;
+        const struct hr_span raw = hr_span_slice(at, 0, end == SIZE_MAX ? 1 : end + 1);
+        const struct hr_span c = work_html_text(r->w, raw);
+        if (c.len != 1 || c.ptr[0] != r->location.ptr[i]) {
+            return take(rest, r->location);
+        }
+        at = hr_span_slice(at, raw.len, at.len);
+    }
+    *rest = at;
+    return r->location.len > 0;
+}
+
 /* A link ends where the text goes on; where nothing tells, it is Location's or none. */
 static bool take_link(const struct redirect *r, struct hr_span *rest, char end,
                       struct hr_span *ret_link)
@@ -115,7 +137,7 @@ static bool take_link(const struct redirect *r, struct hr_span *rest, char end,
         return true;
     }
     *ret_link = r->location;
-    return r->location.len > 0 && take(rest, r->location);
+    return take_location(r, rest);
 }
 
 static bool take_text(const struct redirect *r, const char *text, struct hr_span *rest,
@@ -158,7 +180,8 @@ static struct hr_span take_texts(struct redirect *r, struct hr_span text)
             struct hr_span link = {NULL, 0};
             found = take_text(r, own_texts[i].text, &text, &link);
             if (found) {
-                r->links[r->count++] = work_html_text(r->w, link);
+                r->links[r->count++] =
+                    link.ptr == r->location.ptr ? link : work_html_text(r->w, link);
                 r->text = i;
             }
         }

@@ -166,6 +166,10 @@ static void redirects(void **state)
          "<html><head><title>Object moved</title></head><body>\r\n<h2>Object moved to <a "
          "href=\"/a\">here</a>.</h2>\r\n</body></html>\r\n" PAGE,
          "4:3 ASP.NET"                                                                                                                                                              },
+        {"Koa, escaped, and a page",            NULL,   302, HTML "Location: /a?b=1&c=2&lt;",
+         "Redirecting to /a?b=1&amp;c=2&amp;lt;." PAGE,                                                                                           "4:3 Koa"                         },
+        {"Koa's text of another place",         NULL,   302, HTML "Location: /a?b=1&c=2",
+         "Redirecting to /a?b=1&amp;c=3." PAGE,                                                                                                   ""                                },
         {"marks of byte order to a POST",       "POST", 302, "Location: /a",                              "\xef\xbb\xbf\xef\xbb\xbf\n",
          ""                                                                                                                                                                         },
         {"nothing to a POST",                   "POST", 302, "Location: /a",                              "",                                     ""                                },
@@ -191,6 +195,92 @@ static void redirects(void **state)
     hr_buf_finish(&got);
 }
 
+/* The texts that frameworks write for their redirects to /a?b="1": alone, and with a page behind.
+ */
+static const struct {
+    const char *name;
+    unsigned status;
+    const char *text;
+} own_texts[] = {
+    {"Go's net/http", 301, "<a href=\"/a?b=&#34;1&#34;\">Moved Permanently</a>.\n\n"              },
+    {"Go's net/http", 303, "<a href=\"/a?b=&#34;1&#34;\">See Other</a>.\n\n"                      },
+    {"Go's net/http", 307, "<a href=\"/a?b=&#34;1&#34;\">Temporary Redirect</a>.\n\n"             },
+    {"Go's net/http", 308, "<a href=\"/a?b=&#34;1&#34;\">Permanent Redirect</a>.\n\n"             },
+    {"Express",       302,
+     "<p>Found. Redirecting to <a href=\"/a?b=&quot;1&quot;\">/a?b=&quot;1&quot;</a></p>"         },
+    {"Express",       302, "<p>Found. Redirecting to /a?b=&quot;1&quot;</p>"                      },
+    {"Express",       302, "Found. Redirecting to /a?b=\"1\""                                     },
+    {"Express",       302,
+     "<!DOCTYPE html><head><title>Found</title></head><body><p>Found. Redirecting to "
+     "/a?b=&quot;1&quot;</p></body>"                                                              },
+    {"Express",       301,
+     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta "
+     "charset=\"utf-8\">\n<title>Redirecting</title>\n</head>\n<body>\n<pre>Redirecting to <a "
+     "href=\"/a?b=&quot;1&quot;\">/a?b=&quot;1&quot;</a></pre>\n</body>\n</html>\n"               },
+    {"Express",       301,
+     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta "
+     "charset=\"utf-8\">\n<title>Redirecting</title>\n</head>\n<body>\n<pre>Redirecting to "
+     "/a?b=&quot;1&quot;</pre>\n</body>\n</html>\n"                                               },
+    {"Koa",           302, "Redirecting to <a href=\"/a?b=&quot;1&quot;\">/a?b=&quot;1&quot;</a>."},
+    {"Koa",           302, "Redirecting to /a?b=&quot;1&quot;."                                   },
+    {"Koa",           302, "Redirecting to /a?b=\"1\"."                                           },
+    {"Werkzeug",      302,
+     "<!doctype html>\n<html "
+     "lang=en>\n<title>Redirecting...</title>\n<h1>Redirecting...</h1>\n<p>You should be "
+     "redirected automatically to the target URL: <a "
+     "href=\"/a?b=&#34;1&#34;\">/a?b=&#34;1&#34;</a>. If not, click the link.\n"                  },
+    {"Werkzeug",      302,
+     "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 3.2 "
+     "Final//EN\">\n<title>Redirecting...</title>\n<h1>Redirecting...</h1>\n<p>You should be "
+     "redirected automatically to target URL: <a href=\"/a?b=&#34;1&#34;\">/a?b=&#34;1&#34;</a>.  "
+     "If not click the link."                                                                     },
+    {"Werkzeug",      302,
+     "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 3.2 "
+     "Final//EN\">\n<title>Redirecting...</title>\n<h1>Redirecting...</h1>\n<p>You should be "
+     "redirected automatically to target URL: <a href=\"/a?b=&#34;1&#34;\">/a?b=&#34;1&#34;</a>. "
+     "If not click the link."                                                                     },
+    {"Rails",         302,
+     "<html><body>You are being <a href=\"/a?b=&quot;1&quot;\">redirected</a>.</body></html>"     },
+    {"Symfony",       302,
+     "<!DOCTYPE html>\n<html>\n    <head>\n        <meta charset=\"UTF-8\" />\n        <meta "
+     "http-equiv=\"refresh\" content=\"0;url='/a?b=&quot;1&quot;'\" />\n\n        "
+     "<title>Redirecting to /a?b=&quot;1&quot;</title>\n    </head>\n    <body>\n        "
+     "Redirecting to <a href=\"/a?b=&quot;1&quot;\">/a?b=&quot;1&quot;</a>.\n    </body>\n</html>"},
+    {"ASP.NET",       302,
+     "<html><head><title>Object moved</title></head><body>\r\n<h2>Object moved to <a "
+     "href=\"/a?b=&quot;1&quot;\">here</a>.</h2>\r\n</body></html>\r\n"                           },
+    {"Apache",        302,
+     "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<html><head>\n<title>302 "
+     "Found</title>\n</head><body>\n<h1>Found</h1>\n<p>The document has moved <a "
+     "href=\"/a?b=&quot;1&quot;\">here</a>.</p>\n</body></html>\n"                                },
+};
+
+static void texts_of_frameworks(void **state)
+{
+    (void)state;
+    struct hr_buf text;
+    struct hr_buf got;
+    char want[64];
+    hr_buf_init(&text, 4096);
+    hr_buf_init(&got, 4096);
+    for (size_t i = 0; i < HR_ARRAY_LEN(own_texts); i++) {
+        const struct answer a = {"", NULL, own_texts[i].status, HTML "Location: /a?b=\"1\"",
+                                 "", ""};
+        const bool is_exact = strncmp(own_texts[i].name, "Go", 2) == 0;
+        hr_buf_clear(&text);
+        hr_buf_append_str(&text, own_texts[i].text);
+        marks_of(&a, hr_buf_span(&text), true, &got);
+        assert_string_equal(hr_buf_str(&got), "");
+        hr_buf_append_str(&text, PAGE);
+        marks_of(&a, hr_buf_span(&text), true, &got);
+        snprintf(want, sizeof(want), "4:%d %s", is_exact ? 19 : 3, own_texts[i].name);
+        assert_string_equal(hr_buf_str(&got), want);
+    }
+    hr_buf_finish(&text);
+    hr_buf_finish(&got);
+}
+
+#define TIMEOUT "<html><head><title>Timeout</title></head><body><h1>Timeout</h1></body></html>"
 #define GO_ERROR "Content-Type: text/plain; charset=utf-8\nX-Content-Type-Options: nosniff"
 #define JSON "Content-Type: application/json"
 
@@ -224,62 +314,68 @@ static void documents(void **state)
 {
     (void)state;
     static const struct answer cases[] = {
-        {"one value",                        NULL, 200, JSON,                                          "{\"a\":[{\"b\":\"}{\"},\n{\"c\":1}]}\n",            ""    },
-        {"two values",                       NULL, 200, JSON,                                          "{\"user\":\"bob\"}\n{\"code\":1}\n",                "7:1" },
-        {"two values that touch",            NULL, 200, JSON,                                          "{\"user\":\"bob\"}{\"code\":1}",                    "7:1" },
-        {"far apart",                        NULL, 200, JSON,                                          "{\"user\":\"bob\"}\r\n\r\n{\"code\":1}",            ""    },
-        {"a success and an error",           NULL, 200, JSON,
-         "{\"ok\":true}\n{\"ok\":false,\"error\":\"x\"}\n",                                                                                                 "7:1" },
-        {"behind a byte order mark, as HTML", NULL, 200, HTML,                                          "\xef\xbb\xbf{\"user\":\"bob\"}\n{\"code\":1}\n", "7:65"},
-        {"of one make",                      NULL, 200, JSON,                                          "{\"id\":1}\n{\"id\":2}\n",                          "7:2" },
-        {"the same twice",                   NULL, 200, JSON,                                          "{\"id\":1}{\"id\":1}",                              "7:3" },
-        {"a stream",                         NULL, 200, JSON,                                          "{\"id\":1}\n{\"id\":2}\n{\"id\":3,\"end\":true}\n", "7:4" },
-        {"null and an error",                NULL, 200, JSON,                                          "null\n{\"error\":\"x\"}\n",                         "7:1" },
-        {"text behind",                      NULL, 200, JSON,                                          "{\"ok\":true}\nsession save failed\n",              "7:5" },
-        {"a page behind",                    NULL, 200, JSON,                                          "{\"ok\":true}" PAGE,                                "7:6" },
-        {"a comment behind",                 NULL, 200, JSON,                                          "{\"ok\":true}\n<!-- cached -->",                    ""    },
-        {"a bracket too many",               NULL, 200, JSON,                                          "{\"ok\":true}}\n",                                  ""    },
-        {"broken by a template",             NULL, 200, JSON,                                          "{\"ok\":true,,}{}\n",                               ""    },
-        {"NUL behind",                       NULL, 200, JSON,                                          "{\"ok\":true} \n",                                  ""    },
-        {"a prefix against inclusion",       NULL, 200, JSON,                                          ")]}',\n{\"a\":1}",                                  ""    },
-        {"JSONP",                            NULL, 200, JSON,                                          "cb({\"a\":1}) + {}",                                ""    },
-        {"NDJSON",                           NULL, 200, "Content-Type: application/x-ndjson",          "{\"a\":1}\n{\"b\":1}\n",                            ""    },
-        {"a stream's type",                  NULL, 200, "Content-Type: application/stream+json",
-         "{\"a\":1}\n{\"b\":1}\n",                                                                                                                          ""    },
-        {"a watch",                          NULL, 200, "Content-Type: application/json;stream=watch",
-         "{\"a\":1}\n{\"a\":2}\n",                                                                                                                          "7:2" },
-        {"problem details",                  NULL, 500, "Content-Type: application/problem+json",
-         "{\"title\":1}{\"x\":1}",                                                                                                                          "7:1" },
-        {"not declared",                     NULL, 200, "Content-Type: text/plain; charset=utf-8",
-         "{\"a\":1}\n{\"error\":1}",                                                                                                                        "7:65"},
-        {"not declared, two lines of a log", NULL, 200, "Content-Type: text/plain",
-         "{\"a\":1}\n{\"a\":2,\"b\":1}",                                                                                                                    ""    },
-        {"pieces with their lengths",        NULL, 200, JSON,                                          "9\n[[1,[\"a\"]]]\n4\n[[]]",                         ""    },
-        {"not declared, three",              NULL, 200, "Content-Type: text/plain",
-         "{\"a\":1}\n{\"b\":1}\n{\"c\":1}",                                                                                                                 ""    },
-        {"event stream",                     NULL, 200, "Content-Type: text/event-stream",             "data: {}\n\ndata: {}\n\n",
-         ""                                                                                                                                                       },
-        {"multipart",                        NULL, 200, "Content-Type: multipart/mixed; boundary=x",
-         "--x\n\n{}\n--x\n\n{}{}",                                                                                                                          ""    },
-        {"a part of a range",                NULL, 206, JSON,                                          "{\"a\":1}{\"b\":1}",                                ""    },
-        {"one page",                         NULL, 200, HTML,                                          PAGE,                                                ""    },
-        {"two pages",                        NULL, 200, HTML,                                          PAGE PAGE,                                           "7:7" },
-        {"upper case",                       NULL, 200, HTML,                                          "<HTML><BODY></BODY></HTML><HTML>",                  "7:7" },
-        {"JSON behind a page",               NULL, 200, HTML,                                          PAGE "{\"error\":\"x\"}",                            "7:8" },
-        {"an error behind a page",           NULL, 200, HTML,                                          PAGE "internal server error\n",                      "7:9" },
-        {"a counter behind a page",          NULL, 200, HTML,                                          PAGE "0.013 s",                                      ""    },
-        {"comments and scripts behind",      NULL, 200, HTML,
-         PAGE "<!-- <html> --><script>'<html>'</script>",                                                                                                   ""    },
-        {"a pixel behind",                   NULL, 200, HTML,                                          PAGE "<img src=x>",                                  ""    },
-        {"a page in a script",               NULL, 200, HTML,
-         "<html><script>w('<html></html>');w('<html></html>')</script></html>",                                                                             ""    },
-        {"mails in a page",                  NULL, 200, HTML,
-         "<html><div><html></html></div><div><html></html></div></html>",                                                                                   ""    },
-        {"old browsers",                     NULL, 200, HTML,
-         "<!--[if IE]><html class=ie><![endif]--><!--[if !IE]><!--><html><!--<![endif]--></html>",                                                          ""    },
-        {"TimeoutHandler and a page",        NULL, 503, HTML,
+        {"one value",                         NULL, 200, JSON,                                          "{\"a\":[{\"b\":\"}{\"},\n{\"c\":1}]}\n",            ""    },
+        {"two values",                        NULL, 200, JSON,                                          "{\"user\":\"bob\"}\n{\"code\":1}\n",                "7:1" },
+        {"two values that touch",             NULL, 200, JSON,                                          "{\"user\":\"bob\"}{\"code\":1}",                    "7:1" },
+        {"far apart",                         NULL, 200, JSON,                                          "{\"user\":\"bob\"}\r\n\r\n{\"code\":1}",            ""    },
+        {"a success and an error",            NULL, 200, JSON,
+         "{\"ok\":true}\n{\"ok\":false,\"error\":\"x\"}\n",                                                                                                  "7:1" },
+        {"behind a byte order mark, as HTML", NULL, 200, HTML,
+         "\xef\xbb\xbf{\"user\":\"bob\"}\n{\"code\":1}\n",                                                                                                   "7:65"},
+        {"of one make",                       NULL, 200, JSON,                                          "{\"id\":1}\n{\"id\":2}\n",                          "7:2" },
+        {"the same twice",                    NULL, 200, JSON,                                          "{\"id\":1}{\"id\":1}",                              "7:3" },
+        {"a stream",                          NULL, 200, JSON,                                          "{\"id\":1}\n{\"id\":2}\n{\"id\":3,\"end\":true}\n", "7:4" },
+        {"null and an error",                 NULL, 200, JSON,                                          "null\n{\"error\":\"x\"}\n",                         "7:1" },
+        {"text behind",                       NULL, 200, JSON,                                          "{\"ok\":true}\nsession save failed\n",              "7:5" },
+        {"a page behind",                     NULL, 200, JSON,                                          "{\"ok\":true}" PAGE,                                "7:6" },
+        {"a comment behind",                  NULL, 200, JSON,                                          "{\"ok\":true}\n<!-- cached -->",                    ""    },
+        {"a bracket too many",                NULL, 200, JSON,                                          "{\"ok\":true}}\n",                                  ""    },
+        {"broken by a template",              NULL, 200, JSON,                                          "{\"ok\":true,,}{}\n",                               ""    },
+        {"NUL behind",                        NULL, 200, JSON,                                          "{\"ok\":true} \n",                                  ""    },
+        {"a prefix against inclusion",        NULL, 200, JSON,                                          ")]}',\n{\"a\":1}",                                  ""    },
+        {"JSONP",                             NULL, 200, JSON,                                          "cb({\"a\":1}) + {}",                                ""    },
+        {"NDJSON",                            NULL, 200, "Content-Type: application/x-ndjson",          "{\"a\":1}\n{\"b\":1}\n",                            ""    },
+        {"a stream's type",                   NULL, 200, "Content-Type: application/stream+json",
+         "{\"a\":1}\n{\"b\":1}\n",                                                                                                                           ""    },
+        {"a watch",                           NULL, 200, "Content-Type: application/json;stream=watch",
+         "{\"a\":1}\n{\"a\":2}\n",                                                                                                                           "7:2" },
+        {"problem details",                   NULL, 500, "Content-Type: application/problem+json",
+         "{\"title\":1}{\"x\":1}",                                                                                                                           "7:1" },
+        {"not declared",                      NULL, 200, "Content-Type: text/plain; charset=utf-8",
+         "{\"a\":1}\n{\"error\":1}",                                                                                                                         "7:65"},
+        {"not declared, two lines of a log",  NULL, 200, "Content-Type: text/plain",
+         "{\"a\":1}\n{\"a\":2,\"b\":1}",                                                                                                                     ""    },
+        {"pieces with their lengths",         NULL, 200, JSON,                                          "9\n[[1,[\"a\"]]]\n4\n[[]]",                         ""    },
+        {"not declared, three",               NULL, 200, "Content-Type: text/plain",
+         "{\"a\":1}\n{\"b\":1}\n{\"c\":1}",                                                                                                                  ""    },
+        {"event stream",                      NULL, 200, "Content-Type: text/event-stream",             "data: {}\n\ndata: {}\n\n",
+         ""                                                                                                                                                        },
+        {"multipart",                         NULL, 200, "Content-Type: multipart/mixed; boundary=x",
+         "--x\n\n{}\n--x\n\n{}{}",                                                                                                                           ""    },
+        {"a part of a range",                 NULL, 206, JSON,                                          "{\"a\":1}{\"b\":1}",                                ""    },
+        {"one page",                          NULL, 200, HTML,                                          PAGE,                                                ""    },
+        {"two pages",                         NULL, 200, HTML,                                          PAGE PAGE,                                           "7:7" },
+        {"upper case",                        NULL, 200, HTML,                                          "<HTML><BODY></BODY></HTML><HTML>",                  "7:7" },
+        {"JSON behind a page",                NULL, 200, HTML,                                          PAGE "{\"error\":\"x\"}",                            "7:8" },
+        {"an error behind a page",            NULL, 200, HTML,                                          PAGE "internal server error\n",                      "7:9" },
+        {"a counter behind a page",           NULL, 200, HTML,                                          PAGE "0.013 s",                                      ""    },
+        {"comments and scripts behind",       NULL, 200, HTML,
+         PAGE "<!-- <html> --><script>'<html>'</script>",                                                                                                    ""    },
+        {"a pixel behind",                    NULL, 200, HTML,                                          PAGE "<img src=x>",                                  ""    },
+        {"a page in a script",                NULL, 200, HTML,
+         "<html><script>w('<html></html>');w('<html></html>')</script></html>",                                                                              ""    },
+        {"mails in a page",                   NULL, 200, HTML,
+         "<html><div><html></html></div><div><html></html></div></html>",                                                                                    ""    },
+        {"old browsers",                      NULL, 200, HTML,
+         "<!--[if IE]><html class=ie><![endif]--><!--[if !IE]><!--><html><!--<![endif]--></html>",                                                           ""    },
+        {"TimeoutHandler",                    NULL, 503, HTML,                                          TIMEOUT,                                             ""    },
+        {"and what the handler wrote late",   NULL, 503, HTML,                                          TIMEOUT "<h1>Hello bob</h1>",                        "7:7" },
+        {"a line",                            NULL, 503, HTML,                                          TIMEOUT "hello bob\n",                               "7:9" },
+        {"JSON",                              NULL, 503, HTML,                                          TIMEOUT "{\"user\":\"bob\"}",                        "7:8" },
+        {"a page of that name",               NULL, 200, HTML,                                          TIMEOUT "hello bob\n",                               ""    },
+        {"TimeoutHandler and a page",         NULL, 503, HTML,
          "<html><head><title>Timeout</title></head><body><h1>Timeout</h1></body></html>" PAGE,
-         "7:7"                                                                                                                                                    },
+         "7:7"                                                                                                                                                     },
     };
     check(cases, HR_ARRAY_LEN(cases));
 }
@@ -395,6 +491,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(redirects),
+        cmocka_unit_test(texts_of_frameworks),
         cmocka_unit_test(errors),
         cmocka_unit_test(documents),
         cmocka_unit_test(fields_twice),
