@@ -39,7 +39,7 @@ static void detect(struct capture_file *f)
 {
     size_t have;
     const uint8_t *head = input_peek(f->input, 24, &have);
-    const struct input_state *state = input_state(f->input);
+    const struct stream_state *state = input_state(f->input);
     if (pcap_reader_knows(head, have)) {
         f->pcap = pcap_reader_open(f);
         return;
@@ -64,25 +64,25 @@ static void detect(struct capture_file *f)
             return;
         }
     }
-    capture_file_fail(f, -EBADMSG, "not a capture file (pcap or pcapng, plain or packed with gzip, zstd or lz4)");
+    capture_file_fail(
+        f, -EBADMSG, "not a capture file (pcap or pcapng, plain or packed with gzip, zstd or lz4)");
 }
 
 static void take_input_state(struct capture_file *f)
 {
-    const struct input_state *state = input_state(f->input);
+    const struct stream_state *state = input_state(f->input);
     f->info.size_bytes = state->size_bytes;
     f->info.read_bytes = state->read_bytes;
     f->info.packing = state->packing;
 }
 
-void capture_file_init(struct capture_file *f, const char *path, size_t buffer_bytes)
+void capture_file_init(struct capture_file *f, const char *path, const struct input_config *config)
 {
     *f = (struct capture_file){
         .info = {.path = path, .first_at = HR_NSEC_INFINITE},
-        .input = input_open(path, buffer_bytes),
-        .buffer_bytes = buffer_bytes,
+        .input = input_open(path, config),
     };
-    const struct input_state *state = input_state(f->input);
+    const struct stream_state *state = input_state(f->input);
     if (state->error != 0) {
         capture_file_fail(f, state->error, "%s", state->error_text);
     } else {
@@ -157,7 +157,7 @@ void capture_file_finish(struct capture_file *f)
 
 bool capture_file_is_capture(const char *path)
 {
-    struct input *in = input_open(path, 4096);
+    struct input *in = input_open(path, &(struct input_config){.buffer_bytes = 4096});
     size_t have;
     const uint8_t *head = input_peek(in, 24, &have);
     /* What cannot be unpacked here is not to be passed over in silence. */

@@ -19,13 +19,13 @@ struct capture_file {
     struct input *input;
     struct pcap_reader *pcap; /* one of these two, or none after an error */
     struct pcapng_reader *pcapng;
-    size_t buffer_bytes;
+    bool looks_ahead; /* packet.ahead is looked for */
     uint64_t number; /* of the last frame, as Wireshark counts */
     bool done;
 };
 
 /** Opens and detects; what goes wrong is in f->info. path is borrowed for the file's life. */
-void capture_file_init(struct capture_file *f, const char *path, size_t buffer_bytes);
+void capture_file_init(struct capture_file *f, const char *path, const struct input_config *config);
 /** @return 1 and the frame, all but capture and selected; 0 at the end, after an error as well */
 int capture_file_next(struct capture_file *f, struct packet *ret_packet);
 /** Ends it with an error; the first one stays. */

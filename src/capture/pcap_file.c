@@ -95,7 +95,7 @@ struct pcap_reader *pcap_reader_open(struct capture_file *f)
     size_t have;
     const uint8_t *head = input_peek(f->input, FILE_HEADER_BYTES, &have);
     if (have < FILE_HEADER_BYTES) {
-        const struct input_state *state = input_state(f->input);
+        const struct stream_state *state = input_state(f->input);
         if (state->error != 0) {
             capture_file_fail(f, state->error, "%s", state->error_text);
             return NULL;
@@ -116,7 +116,7 @@ struct pcap_reader *pcap_reader_open(struct capture_file *f)
 
 static int cut_off(struct capture_file *f, size_t have)
 {
-    const struct input_state *state = input_state(f->input);
+    const struct stream_state *state = input_state(f->input);
     if (state->error != 0) {
         capture_file_fail(f, state->error, "%s", state->error_text);
     } else if (have > 0) {
@@ -179,8 +179,10 @@ int pcap_reader_next(struct pcap_reader *r, struct capture_file *f, struct packe
     p->at = hr_nsec_from(get_u32(record, r->is_little), /* good until 2106 */
                          (int64_t)get_u32(record + 4, r->is_little) * r->nsec_per_unit);
     p->data = record + r->record_header_bytes;
-    p->ahead = ahead_find(&r->ahead, (struct ahead){input_offset(f->input), f->number},
-                          hr_span_of(record, have), measure, r);
+    if (f->looks_ahead) {
+        p->ahead = ahead_find(&r->ahead, (struct ahead){input_offset(f->input), f->number},
+                              hr_span_of(record, have), measure, r);
+    }
     p->link_type = r->link_type;
     p->interface = 0;
     p->snap_bytes = r->snap_bytes;

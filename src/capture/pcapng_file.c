@@ -152,7 +152,7 @@ static bool corrupt(struct capture_file *f, uint64_t offset, const char *what)
 
 static bool cut_off(struct capture_file *f, size_t have)
 {
-    const struct input_state *state = input_state(f->input);
+    const struct stream_state *state = input_state(f->input);
     if (state->error != 0) {
         capture_file_fail(f, state->error, "%s", state->error_text);
     } else {
@@ -450,11 +450,14 @@ static size_t measure(const void *reader, struct hr_span bytes, struct hr_span *
 static void show_ahead(struct pcapng_reader *r, struct capture_file *f, const struct block *b,
                        struct packet *p)
 {
-    size_t have;
-    const uint8_t *head = input_peek(f->input, r->consume, &have);
-    if (b->type == BLOCK_PACKET) {
-        p->ahead = ahead_find(&r->ahead, (struct ahead){b->offset, r->frames++},
-                              hr_span_of(head, have), measure, r);
+    if (b->type != BLOCK_PACKET) {
+        return;
+    }
+    const struct ahead hand = {b->offset, r->frames++};
+    if (f->looks_ahead) {
+        size_t have;
+        const uint8_t *head = input_peek(f->input, r->consume, &have);
+        p->ahead = ahead_find(&r->ahead, hand, hr_span_of(head, have), measure, r);
     }
 }
 

@@ -39,7 +39,8 @@ struct packet_source {
     size_t *heap; /* indices of members, earliest first */
     size_t heap_len;
     bool given; /* the heap's first was handed out and has to move on */
-    size_t buffer_bytes;
+    struct input_config input;
+    bool looks_ahead;
     struct capture_filter *filter; /* NULL: none */
 };
 
@@ -83,7 +84,7 @@ static void member_init(struct packet_source *s, size_t index, const char *path,
         capture_file_fail(&m->file, -EINVAL, "standard input can be given only once");
         return;
     }
-    capture_file_init(&m->file, path, s->buffer_bytes);
+    capture_file_init(&m->file, path, &s->input);
     if (s->count == 1 || m->file.done) {
         return;
     }
@@ -124,7 +125,8 @@ int packet_source_open(const struct packet_source_config *config, struct packet_
     s->count = config->path_count;
     s->members = hr_xcalloc(s->count == 0 ? 1 : s->count, sizeof(*s->members));
     s->heap = hr_xcalloc(s->count == 0 ? 1 : s->count, sizeof(*s->heap));
-    s->buffer_bytes = buffer_bytes_for(s->count);
+    s->input.buffer_bytes = buffer_bytes_for(s->count);
+    s->input.read_ahead = config->read_ahead && s->count <= AWAKE_FROM_START;
     raise_descriptor_limit(s->count);
     if (config->filter != NULL) {
         int r = capture_filter_create(config->filter, &s->filter, ret_error);
@@ -152,7 +154,7 @@ static void wake_first(struct packet_source *s)
     struct member *m = &s->members[s->heap[0]];
     m->asleep = false;
     if (m->file.info.error == 0) { /* else the caller has rejected it meanwhile */
-        capture_file_init(&m->file, m->file.info.path, s->buffer_bytes);
+        capture_file_init(&m->file, m->file.info.path, &s->input);
     }
     if (!capture_file_next(&m->file, &m->next)) {
         capture_file_finish(&m->file);
@@ -166,6 +168,7 @@ static void move_first_on(struct packet_source *s)
 {
     struct member *m = &s->members[s->heap[0]];
     s->given = false;
+    m->file.looks_ahead = s->looks_ahead;
     if (capture_file_next(&m->file, &m->next)) {
         sift_down(s, 0);
     } else {
@@ -196,9 +199,15 @@ static bool apply_filter(struct packet_source *s, struct packet *p)
     return true;
 }
 
+void packet_source_look_ahead(struct packet_source *s, bool looks)
+{
+    s->looks_ahead = looks;
+}
+
 static int next_of_one(struct packet_source *s, struct packet *ret_packet)
 {
     struct capture_file *f = &s->members[0].file;
+    f->looks_ahead = s->looks_ahead;
     if (!capture_file_next(f, ret_packet)) {
         return 0;
     }

@@ -27,7 +27,8 @@ struct packet {
     size_t capture;          /* index of the file it came from, in the order given */
     bool selected;           /* passed the BPF filter; true without one */
     struct hr_span ahead;    /* the frame that comes CAPTURE_AHEAD_FRAMES later in its file, as far as it is
-                                at hand: what it will need can be fetched; ptr NULL: it is not */
+                                at hand and packet_source_look_ahead() wants it: what it will need can be fetched;
+                                ptr NULL: it is not */
 };
 
 #define CAPTURE_AHEAD_FRAMES 12u
@@ -88,6 +89,7 @@ struct packet_source_config {
         *paths; /* borrowed; "-" is standard input, at most once; a folder is refused */
     size_t path_count;
     const char *filter; /* BPF expression or NULL; frames that fail it come with selected = false */
+    bool read_ahead;    /* large files, unless they are many, are read and unpacked by threads beside the caller's */
 };
 
 /**
@@ -106,6 +108,8 @@ int packet_source_open(const struct packet_source_config *config, struct packet_
  * @return 1 and *ret_packet, or 0 at the end of all
  */
 int packet_source_next(struct packet_source *s, struct packet *ret_packet);
+/** Whether packets come with the frame ahead of them; it is not looked for at first. */
+void packet_source_look_ahead(struct packet_source *s, bool looks);
 /** Ends a file early with an error of the caller's: a link type nobody can decode. */
 void packet_source_reject(struct packet_source *s, size_t capture, int error, const char *text);
 /** @return of the file with that index, borrowed from the source */

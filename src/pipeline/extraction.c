@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "pipeline/flat.h"
 #include "pipeline/records.h"
-#include "pipeline/worker.h"
+#include "base/worker.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -368,6 +368,9 @@ static void foresee(struct ingest *g, const struct packet *p)
 {
     _Static_assert(CAPTURE_AHEAD_FRAMES == TCP_AHEAD_FRAMES, "one shows, the other looks");
     struct net_endpoint ends[2];
+    if (p->ahead.ptr == NULL) {
+        return;
+    }
     tcp_table_foresee(g->tcp, decode_look_ahead(p->ahead, p->link_type, ends) ? ends : NULL);
 }
 

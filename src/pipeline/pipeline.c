@@ -17,7 +17,10 @@
 #include <string.h>
 
 /* How many frames pass between two looks at the stop flag and the progress line. */
-enum { FRAMES_PER_LOOK = 4096 };
+enum {
+    FRAMES_PER_LOOK = 4096,
+    CONNECTIONS_CACHED = 1000, /* what is kept of so many stays in the processor's caches */
+};
 
 static void report_progress(const struct pipeline_run *run, const struct packet_source *source,
                             const struct ingest *g, const char *stage)
@@ -62,6 +65,7 @@ static int read_frames(const struct pipeline_run *run, struct packet_source *sou
         ingest_feed(g, &p);
         if (++count % FRAMES_PER_LOOK == 0) {
             report_progress(run, source, g, "reading");
+            packet_source_look_ahead(source, ingest_connection_count(g) > CONNECTIONS_CACHED);
             if (is_stopped(run) || ingest_has_failed(g)) {
                 break;
             }
@@ -184,8 +188,10 @@ struct frame {
 static int run_framed(struct store *s, const struct pipeline_run *run, const struct frame *f,
                       struct pipeline_result *ret_result, struct hr_buf *ret_error)
 {
-    const struct packet_source_config config = {
-        .paths = run->captures, .path_count = run->capture_count, .filter = run->filter};
+    const struct packet_source_config config = {.paths = run->captures,
+                                                .path_count = run->capture_count,
+                                                .filter = run->filter,
+                                                .read_ahead = true};
     struct packet_source *source = NULL;
     *ret_result = (struct pipeline_result){0};
     int r = packet_source_open(&config, &source, ret_error);

@@ -4,7 +4,7 @@
 #include "pipeline/classify.h"
 #include "pipeline/flat.h"
 #include "pipeline/records.h"
-#include "pipeline/worker.h"
+#include "base/worker.h"
 
 #include <errno.h>
 #include <stdatomic.h>

@@ -3,7 +3,9 @@
 #include "files.h"
 #include "support/test.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -380,12 +382,11 @@ static void odd_pcap_files(void **state)
     made_u32(&m, 262145);
     made_text(&m, "abc", 3);
     made_read(&m, &got);
-    assert_string_equal(
-        hr_buf_str(&got),
-        "1@1.000000000 19/19 L1 I0 longer than it says\n"
-        "2@7.000000000 3/3 L1 I0 abc\n"
-        "!corrupt at frame 3, byte 78 (a frame of 262145 bytes; 262144 are "
-        "the most)\n");
+    assert_string_equal(hr_buf_str(&got),
+                        "1@1.000000000 19/19 L1 I0 longer than it says\n"
+                        "2@7.000000000 3/3 L1 I0 abc\n"
+                        "!corrupt at frame 3, byte 78 (a frame of 262145 bytes; 262144 are "
+                        "the most)\n");
     hr_buf_clear(&m.b);
     m.is_big = false;
     made_pcap_header(&m, 0xa1b2cd34, 65535, 1); /* 24 bytes before each frame */
@@ -453,6 +454,7 @@ static void frames_to_come_are_shown(void **state)
         struct hr_buf error;
         hr_buf_init(&error, 100);
         assert_int_equal(packet_source_open(&config, &s, &error), 0);
+        packet_source_look_ahead(s, true);
         for (uint32_t i = 0; i < COUNT; i++) {
             assert_int_equal(packet_source_next(s, &p), 1);
             assert_int_equal(p.data[0], 'A' + i);
@@ -481,14 +483,14 @@ static void versions_of_pcap(void **state)
         uint32_t lengths[2];
         const char *want;
     } versions[] = {
-        {2,   4,  {1, 3}, "1@1.000000000 1/3 L1 I0 a\n"                                    },
-        {2,   3,  {1, 3}, "1@1.000000000 1/3 L1 I0 a\n"                                    },
-        {2,   3,  {3, 1}, "1@1.000000000 1/3 L1 I0 a\n"                                    },
-        {2,   2,  {3, 1}, "1@1.000000000 1/3 L1 I0 a\n"                                    },
-        {543, 0,  {3, 1}, "1@1.000000000 1/3 L1 I0 a\n"                                    },
-        {543, 1,  {3, 1}, "!not a pcap file that can be read: version 543.1\n"             },
-        {1,   2,  {1, 1}, "!not a pcap file that can be read: version 1.2\n"               },
-        {3,   0,  {1, 1}, "!not a pcap file that can be read: version 3.0\n"               },
+        {2,   4, {1, 3}, "1@1.000000000 1/3 L1 I0 a\n"                       },
+        {2,   3, {1, 3}, "1@1.000000000 1/3 L1 I0 a\n"                       },
+        {2,   3, {3, 1}, "1@1.000000000 1/3 L1 I0 a\n"                       },
+        {2,   2, {3, 1}, "1@1.000000000 1/3 L1 I0 a\n"                       },
+        {543, 0, {3, 1}, "1@1.000000000 1/3 L1 I0 a\n"                       },
+        {543, 1, {3, 1}, "!not a pcap file that can be read: version 543.1\n"},
+        {1,   2, {1, 1}, "!not a pcap file that can be read: version 1.2\n"  },
+        {3,   0, {1, 1}, "!not a pcap file that can be read: version 3.0\n"  },
     };
     struct hr_buf got;
     hr_buf_init(&got, SIZE_MAX);
@@ -611,6 +613,96 @@ static void many_files_overlap(void **state)
         unlink(paths[i]);
         free(paths[i]);
     }
+}
+
+/* Some MiB of frames, some longer than what fits before a block that was read ahead. */
+static void make_much(struct made *m)
+{
+    enum { FRAMES = 4000, LONGEST = 262144 };
+    char *text = malloc(LONGEST + 1);
+    uint32_t random = 1;
+    assert_non_null(text);
+    made_init(m, false);
+    made_pcap_header(m, USEC, LONGEST, 1);
+    for (uint32_t i = 0; i < FRAMES; i++) {
+        const uint32_t len = i % 500 == 499 ? LONGEST - (i / 500) * 20000 : i * 7919 % 3000;
+        for (uint32_t k = 0; k < len; k++) {
+            random = random * 1664525 + 1013904223;
+            text[k] = (char)('0' + (random >> 26));
+        }
+        text[len] = '\0';
+        made_pcap_frame(m, i, 0, text);
+    }
+    free(text);
+}
+
+static size_t thread_count(void)
+{
+    size_t count = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    assert_non_null(tasks);
+    for (const struct dirent *t = readdir(tasks); t != NULL; t = readdir(tasks)) {
+        count += t->d_name[0] != '.';
+    }
+    closedir(tasks);
+    return count;
+}
+
+/* A digest of each frame, and what was said of the file. @return the most threads there were */
+static size_t read_much(const char *path, bool read_ahead, struct hr_buf *out)
+{
+    const struct packet_source_config config = {
+        .paths = &path, .path_count = 1, .read_ahead = read_ahead};
+    struct packet_source *s;
+    struct packet p;
+    size_t threads = 0;
+    hr_buf_clear(out);
+    assert_int_equal(packet_source_open(&config, &s, out), 0);
+    while (packet_source_next(s, &p)) {
+        const struct hr_digest d = hr_digest_plain(hr_span_of(p.data, p.captured_bytes));
+        hr_buf_append(out, hr_span_of(d.bytes, sizeof(d.bytes)));
+        const size_t now = p.frame % 500 == 0 ? thread_count() : 0;
+        threads = now > threads ? now : threads;
+    }
+    const struct capture_info *info = packet_source_info(s, 0);
+    hr_buf_appendf(out, "%" PRIu64 " %" PRIu64 " %s", info->read_bytes, info->frames,
+                   info->error_text);
+    packet_source_close(s);
+    return threads;
+}
+
+/* A thread that reads ahead changes nothing: whole files, cut ones, wrong ones, packed or not. */
+static void what_is_read_ahead_is_the_same(void **state)
+{
+    (void)state;
+    struct made m;
+    struct hr_buf here;
+    struct hr_buf ahead;
+    hr_buf_init(&here, SIZE_MAX);
+    hr_buf_init(&ahead, SIZE_MAX);
+    for (unsigned way = 0; way < 8; way++) {
+        make_much(&m);
+        if (way % 4 == 1) {
+            memset(m.b.ptr + m.b.len - 100000, 0xff, 100000);
+        }
+        if (way >= 4) {
+            made_pack(&m, PACKING_GZIP);
+        }
+        if (way % 4 == 2) {
+            m.b.len -= 10;
+        } else if (way % 4 == 3) {
+            memset(m.b.ptr + m.b.len - 100000, 0xff, 90000);
+        }
+        char *path = made_save(&m);
+        const size_t threads = read_much(path, false, &here);
+        assert_true(read_much(path, true, &ahead) > threads);
+        assert_true(hr_span_equal(hr_buf_span(&here), hr_buf_span(&ahead)));
+        unlink(path);
+        free(path);
+        hr_buf_finish(&m.b);
+    }
+    hr_buf_finish(&here);
+    hr_buf_finish(&ahead);
 }
 
 /* The account of a file: sizes, times, the largest step back, frames that were cut. */
@@ -782,6 +874,7 @@ int main(void)
         cmocka_unit_test(files_are_merged_by_time),
         cmocka_unit_test(many_files_are_merged_alike),
         cmocka_unit_test(many_files_overlap),
+        cmocka_unit_test(what_is_read_ahead_is_the_same),
         cmocka_unit_test(info_tells_of_the_file),
         cmocka_unit_test(rejected_files_give_no_more),
         cmocka_unit_test(filters_mark_frames),

@@ -1,4 +1,4 @@
-#include "pipeline/worker.h"
+#include "base/worker.h"
 
 #include <signal.h>
 #include <stddef.h>

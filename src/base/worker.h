@@ -1,8 +1,8 @@
 /*
- * pipeline/worker.h - a thread of a run, beside the one that reads.
+ * base/worker.h - a thread beside the one that was there before.
  */
-#ifndef HR_PIPELINE_WORKER_H
-#define HR_PIPELINE_WORKER_H
+#ifndef HR_BASE_WORKER_H
+#define HR_BASE_WORKER_H
 
 #include <pthread.h>
 #include <stdbool.h>
