@@ -20,7 +20,7 @@ repair: >
 lookalikes: >
   Cookies that are being deleted (Max-Age=0, Expires in the past, an empty value); sites that give every visitor an
   anonymous session before the login, also in place of one that has ended; sites whose cookie changes with every
-  answer; 5xx answers.
+  answer; a code that is refused as the second step, and the waiting session gets its next token; 5xx answers.
 silence: >
   A profile that names another cookie as the session, or another success of the login; visitors who were seen to get
   such a cookie before they sign in.
@@ -71,6 +71,9 @@ given AS (
       -- one was given another each time.
       AND (b.site_id NOT IN (SELECT site_id FROM visited)
            OR (b.had_known AND b.given * 2 < b.total))
+      -- A step on the way, which signs nobody in by itself, gives the session that waits for it another token.
+      AND NOT (b.had_known AND NOT EXISTS (SELECT 1 FROM login_facts o
+                                           WHERE o.endpoint_id = b.endpoint_id AND o.outcome = 'success'))
       -- A login that keeps it was a visitor's, and one that was granted is a ghost-session.
       AND NOT EXISTS (SELECT 1 FROM session_history h
                       WHERE h.session_id = b.session_id AND h.exchange_id != b.exchange_id

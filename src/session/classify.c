@@ -426,6 +426,22 @@ static void classify_access(struct task *t)
     add_sent(t, kind, true);
 }
 
+/* A refused code that gives a token all the same: as a login that failed. */
+static bool is_refused_step(const struct task *t)
+{
+    return (t->f->status == 401 || t->f->status == 403) && t->set > 0 && view_sends_code(&t->v);
+}
+
+static void classify_refused_step(struct task *t)
+{
+    t->c->role = ROLE_LOGIN;
+    t->c->outcome = OUTCOME_FAILURE;
+    t->c->session_id = first_session(t, true);
+    add_set(t, OPERATION_ISSUE, true);
+    add_refreshes(t);
+    add_sent(t, OPERATION_NONE, true);
+}
+
 void site_model_classify(const struct site_model *m, const struct exchange_facts *f,
                          struct classified *ret_classified)
 {
@@ -450,6 +466,8 @@ void site_model_classify(const struct site_model *m, const struct exchange_facts
         classify_logout(&t);
     } else if (model_is_login(m, &t.v)) {
         classify_login(&t);
+    } else if (is_refused_step(&t)) {
+        classify_refused_step(&t);
     } else {
         classify_access(&t);
     }

@@ -328,6 +328,19 @@ static enum session_outcome redirect_outcome(const struct site_model *m, const s
     return OUTCOME_GRANTED;
 }
 
+bool view_sends_code(const struct view *v)
+{
+    const uint32_t needs = FACT_FIELDS | FACT_CODE_FIELD | FACT_AUTH_WORD;
+    return !view_is_get(v) && (v->flags & needs) == needs;
+}
+
+/* 401 is the answer to what was sent. */
+static bool refuses_credential(const struct view *v)
+{
+    return view_sends_code(v) ||
+           (!view_is_get(v) && (v->flags & FACT_FIELDS) && (v->flags & FACT_PASSWORD));
+}
+
 enum session_outcome model_access_outcome(const struct site_model *m, const struct view *v,
                                           bool had_token)
 {
@@ -339,7 +352,7 @@ enum session_outcome model_access_outcome(const struct site_model *m, const stru
         return OUTCOME_NONE;
     }
     if (v->status == 401) {
-        return OUTCOME_DENIED;
+        return refuses_credential(v) ? OUTCOME_NONE : OUTCOME_DENIED;
     }
     if (v->status == 101) {
         return OUTCOME_GRANTED;

@@ -174,6 +174,8 @@ enum answer_look {
 /* judge.c: what one exchange is, by the model as far as it has come. */
 bool view_is_method(const struct view *v, const char *method);
 bool view_is_get(const struct view *v);
+/** Does it send a one-time code, as the second step of a login? */
+bool view_sends_code(const struct view *v);
 /** Does the request look like one that signs in, by its members and path? */
 bool view_looks_like_login(const struct view *v);
 /** The same, or what the profile says. */
