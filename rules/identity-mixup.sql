@@ -22,7 +22,8 @@ repair: >
   last, guard the session map or use Store, put the user into the key of every cache of personal data and send
   Cache-Control: private, no-store.
 lookalikes: >
-  An administrator who takes a user's place (requests to impersonate, switch-user, become and the like), and answers that name
+  An administrator who takes a user's place (requests to impersonate, switch-user, become and the like; other acts after
+  which the name changes each time leave a suspicion), and answers that name
   both; another user's public profile, and whatever the request itself names; lists, searches and pages of
   administrators that name many; the same user by the other of their names (alice, Alice, alice@example.com, a
   display name or a number that the site always uses for them); a user who was renamed; answers from a cache;
@@ -130,6 +131,58 @@ changes AS MATERIALIZED (
     CROSS JOIN exchange_facts f ON f.exchange_id = m.exchange_id
     WHERE m.kind = 27 AND f.user_id IS NOT NULL AND coalesce(f.status, 0) < 400
 ),
+-- Acts of words nobody knows may do so as well. What these sessions did between the answers that named them:
+-- place counts the names told until then.
+steps AS MATERIALIZED (
+    SELECT *, count(name) OVER (PARTITION BY session_id ORDER BY at, exchange_id) AS place
+    FROM (SELECT session_id, request_at AS at, exchange_id, NULL AS endpoint_id,
+                 CASE WHEN is_own THEN viewer_id ELSE owner_id END AS name
+          FROM shown
+          WHERE (is_own OR owner_id IS NOT NULL) AND session_id IN (SELECT session_id FROM wrong)
+          UNION ALL
+          SELECT h.session_id, h.start_at, h.exchange_id, h.endpoint_id, NULL
+          FROM (SELECT DISTINCT session_id FROM wrong) w
+          CROSS JOIN session_history h ON h.session_id = w.session_id
+          WHERE h.kind = 'granted' AND h.method IN ('POST', 'PUT', 'PATCH', 'DELETE')
+            AND h.exchange_id NOT IN (SELECT exchange_id FROM shown))
+),
+names AS MATERIALIZED (
+    SELECT session_id, exchange_id, place, name,
+           lag(name) OVER (PARTITION BY session_id ORDER BY place) AS name_before,
+           lead(name) OVER (PARTITION BY session_id ORDER BY place) AS name_after
+    FROM steps
+    WHERE name IS NOT NULL
+),
+acts AS MATERIALIZED (
+    SELECT s.session_id, s.place, s.endpoint_id, s.exchange_id, n.name != n.name_after AS changes
+    FROM steps s
+    JOIN names n ON n.session_id = s.session_id AND n.place = s.place
+    WHERE s.name IS NULL
+),
+-- Those that never left a name as it was.
+switches AS MATERIALIZED (
+    SELECT session_id, place, min(exchange_id) AS exchange_id
+    FROM acts
+    WHERE endpoint_id NOT IN (SELECT endpoint_id FROM acts WHERE changes = 0)
+    GROUP BY session_id, place
+),
+-- The runs of one name: did such an act begin it, and such an act, or nothing, end it?
+runs AS MATERIALIZED (
+    SELECT session_id, min(place) AS first_place, max(place) AS last_place,
+           max(place) = max(max(place)) OVER (PARTITION BY session_id) AS is_last
+    FROM (SELECT session_id, place,
+                 sum(name IS NOT name_before) OVER (PARTITION BY session_id ORDER BY place) AS run
+          FROM names)
+    GROUP BY session_id, run
+),
+switched AS MATERIALIZED (
+    SELECT n.exchange_id, b.exchange_id AS act_exchange_id, NOT r.is_last AS is_ended
+    FROM runs r
+    JOIN switches b ON b.session_id = r.session_id AND b.place = r.first_place - 1
+    LEFT JOIN switches e ON e.session_id = r.session_id AND e.place = r.last_place
+    JOIN names n ON n.session_id = r.session_id AND n.place BETWEEN r.first_place AND r.last_place
+    WHERE r.is_last OR e.place IS NOT NULL
+),
 detailed AS MATERIALIZED (
     SELECT w.*, f.method, f.path, f.status, f.user, f.response_end_at, f.loss, f.server, f.server_port,
            f.role = 'login' AS at_login,
@@ -139,6 +192,8 @@ detailed AS MATERIALIZED (
             WHERE m.mark_id BETWEEN w.exchange_id * 32 AND w.exchange_id * 32 + 31
               AND m.kind IN (24, 25) AND m.text IS NOT NULL ORDER BY m.mark_id LIMIT 1) AS name_told,
            f.pairing = 'resynchronised' AS pairing_doubt,
+           (SELECT c.act_exchange_id FROM switched c WHERE c.exchange_id = w.exchange_id) AS switch_exchange_id,
+           coalesce((SELECT c.is_ended FROM switched c WHERE c.exchange_id = w.exchange_id), 0) AS switch_ended,
            (SELECT h.operation_id FROM session_history h
             WHERE h.session_id = w.session_id AND h.kind = 'login' AND h.start_at <= w.request_at
             ORDER BY h.start_at DESC, h.operation_id DESC LIMIT 1) AS login_id
@@ -174,8 +229,8 @@ people AS MATERIALIZED (
 ),
 judged AS (
     SELECT p.*,
-           CASE WHEN place_own = 0 THEN 2
-                ELSE min(2, (login_owner_id IS NULL) + is_constant + pairing_doubt + (loss OR loss_doubt)
+           CASE WHEN place_own = 0 OR switch_ended THEN 2
+                ELSE min(2, (switch_exchange_id IS NOT NULL) + (login_owner_id IS NULL) + is_constant + pairing_doubt + (loss OR loss_doubt)
                             + (login_id IS NULL AND NOT at_login)) END AS steps
     FROM people p
     WHERE NOT (viewer_own = 0 AND viewer_one_name AND form != other_form)
@@ -197,6 +252,9 @@ SELECT exchange_id,
                    WHERE place_own = 0
             UNION ALL SELECT 'The name told is not what the other user signed in with, but what the site called nobody else.'
                    WHERE login_owner_id IS NULL
+            UNION ALL SELECT printf('This session went by another name since %s %s: the user may have taken another one''s place.',
+                                    x.method, x.path)
+                   FROM exchange_facts x WHERE x.exchange_id = switch_exchange_id
             UNION ALL SELECT 'Every answer called this user so: it may be another name of the same person.'
                    WHERE is_constant
             UNION ALL SELECT 'The login of this session was not captured; the user is known from a later one.'
