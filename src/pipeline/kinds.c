@@ -1,6 +1,6 @@
 /*
- * Open addressing by the kind, which is a keyed hash already. A meaning of 0 says that the kind did
- * not occur under that model.
+ * Open addressing by the kind, which is a keyed hash already. Most kinds occur under few models, so
+ * there is room for the meanings under those alone.
  */
 #include "pipeline/kinds.h"
 
@@ -14,9 +14,10 @@
 
 struct kind {
     uint64_t kind;
-    void *example; /* flat facts; NULL: the slot is empty */
-    uint64_t meanings[KINDS_MODELS + 1];
-    unsigned differs; /* bit of each model */
+    void *example;       /* flat facts; NULL: the slot is empty */
+    unsigned models;     /* under which it occurred: bit of each */
+    unsigned differs;    /* bit of each model */
+    uint64_t meanings[]; /* under them, in their order */
 };
 
 struct kinds {
@@ -75,6 +76,31 @@ static void grow(struct kinds *k)
     free(old);
 }
 
+static size_t place_of(const struct kind *e, unsigned model)
+{
+    return (size_t)__builtin_popcount(e->models & ((1u << model) - 1));
+}
+
+/** @return 0: it did not occur under that model */
+static uint64_t meaning_of(const struct kind *e, unsigned model)
+{
+    return (e->models >> model & 1) != 0 ? e->meanings[place_of(e, model)] : 0;
+}
+
+/** @return the kind, which may have moved */
+static struct kind *put_meaning(struct kind *e, unsigned model, uint64_t meaning)
+{
+    const size_t at = place_of(e, model);
+    if ((e->models >> model & 1) == 0) {
+        const size_t count = (size_t)__builtin_popcount(e->models);
+        e = hr_xrealloc(e, sizeof(*e) + (count + 1) * sizeof(e->meanings[0]));
+        memmove(&e->meanings[at + 1], &e->meanings[at], (count - at) * sizeof(e->meanings[0]));
+        e->models |= 1u << model;
+    }
+    e->meanings[at] = meaning;
+    return e;
+}
+
 static struct kind *add_kind(struct kinds *k, uint64_t kind, const struct exchange_facts *f)
 {
     if (k->count == k->limit) {
@@ -107,8 +133,9 @@ bool kinds_add(struct kinds *k, uint64_t kind, unsigned model, const struct exch
         k->overflowed |= 1u << model;
         return false;
     }
-    if (e->meanings[model] == 0) {
-        e->meanings[model] = classified_meaning(f, c) | 1;
+    if (meaning_of(e, model) == 0) {
+        const size_t at = slot_of(k, kind);
+        k->slots[at] = put_meaning(e, model, classified_meaning(f, c) | 1);
     }
     return true;
 }
@@ -126,12 +153,11 @@ void kinds_compare(struct kinds *k, const struct site_model *last)
         site_model_classify(last, &facts, &c);
         uint64_t meaning = classified_meaning(&facts, &c) | 1;
         for (unsigned m = 0; m < KINDS_MODELS; m++) {
-            if (e->meanings[m] != 0 && e->meanings[m] != meaning) {
-                e->differs |= 1u << m;
-            }
+            const uint64_t said = meaning_of(e, m);
+            e->differs |= said != 0 && said != meaning ? 1u << m : 0;
         }
-        e->meanings[KINDS_LAST] = meaning;
         k->differs |= e->differs;
+        k->slots[i] = put_meaning(e, KINDS_LAST, meaning);
     }
 }
 
@@ -151,10 +177,10 @@ void kinds_settle(struct kinds *k)
     for (size_t i = 0; i < k->slot_count; i++) {
         struct kind *e = k->slots[i];
         if (e != NULL) {
-            const uint64_t meaning = e->meanings[KINDS_LAST];
-            memset(e->meanings, 0, sizeof(e->meanings));
-            e->meanings[0] = meaning;
+            const uint64_t meaning = meaning_of(e, KINDS_LAST);
+            e->models = 0;
             e->differs = 0;
+            k->slots[i] = put_meaning(e, 0, meaning);
         }
     }
     k->overflowed = k->overflowed != 0;

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,46 +215,52 @@ static unsigned use_bits(const struct token_use *t)
            ((t->flags & TOKEN_JWT) ? USE_JWT : 0u);
 }
 
+/* Without clearing the room of all uses: views are made of every exchange, again and again. */
+static void clear_view(struct view *v)
+{
+    memset(v, 0, offsetof(struct view, uses));
+}
+
 void learn_view_of_facts(const struct exchange_facts *f, struct view *v)
 {
-    *v = (struct view){
-        .endpoint = learn_endpoint_hash(f->method, f->path_template),
-        .method = f->method,
-        .path = f->path_template,
-        .status = f->status,
-        .flags = f->flags,
-        .location = f->location,
-        .location_path = f->location_path,
-        .answer = f->location.ptr != NULL ? location_hash(f->location, f->location_path) : f->shape,
-        .use_count = f->token_count,
-    };
+    clear_view(v);
+    v->endpoint = learn_endpoint_hash(f->method, f->path_template);
+    v->method = f->method;
+    v->path = f->path_template;
+    v->status = f->status;
+    v->flags = f->flags;
+    v->location = f->location;
+    v->location_path = f->location_path;
+    v->answer = f->location.ptr != NULL ? location_hash(f->location, f->location_path) : f->shape;
+    v->use_count = f->token_count;
     for (size_t i = 0; i < f->token_count; i++) {
         v->uses[i] = (struct learn_use){learn_carrier_hash(f->tokens[i].carrier, f->tokens[i].name),
                                         use_bits(&f->tokens[i])};
     }
 }
 
+static struct hr_span span_or_none(const char *text)
+{
+    return text == NULL ? (struct hr_span){NULL, 0} : hr_span_str(text);
+}
+
 void learn_view_of_kind(const struct site_learner *l, const struct learn_kind *k, struct view *v)
 {
     const struct learn_endpoint *e =
         (const struct learn_endpoint *)learn_table_find(&l->endpoints, k->endpoint);
-    *v = (struct view){
-        .endpoint = k->endpoint,
-        .method = e == NULL ? (struct hr_span){NULL, 0}
-               : hr_span_str(e->method),
-        .path = e == NULL ? (struct hr_span){NULL, 0}
-               : hr_span_str(e->path),
-        .status = k->status,
-        .flags = k->flags,
-        .location = k->location == NULL ? (struct hr_span){NULL, 0}
-               : hr_span_str(k->location),
-        .location_path =
-            k->location_path == NULL ? (struct hr_span){NULL, 0}
-               : hr_span_str(k->location_path),
-        .answer = k->answer,
-        .use_count = k->use_count,
-    };
-    memcpy(v->uses, k->uses, sizeof(v->uses));
+    clear_view(v);
+    v->endpoint = k->endpoint;
+    v->method = span_or_none(e != NULL ? e->method : NULL);
+    v->path = span_or_none(e != NULL ? e->path : NULL);
+    v->status = k->status;
+    v->flags = k->flags;
+    v->location = span_or_none(k->location);
+    v->location_path = span_or_none(k->location_path);
+    v->answer = k->answer;
+    v->use_count = k->use_count;
+    for (size_t i = 0; i < k->use_count; i++) {
+        v->uses[i] = k->uses[i];
+    }
 }
 
 /* --- feeding ---------------------------------------------------------------------------------- */
@@ -275,6 +282,7 @@ static void release_kind(struct learn_entry *e)
 {
     free(((struct learn_kind *)e)->location);
     free(((struct learn_kind *)e)->location_path);
+    free(((struct learn_kind *)e)->uses);
     free(e);
 }
 
@@ -387,8 +395,10 @@ static uint64_t add_kind(struct site_learner *l, struct view *v, const struct le
                                ? NULL
                                : hr_xstrndup(v->location_path.ptr, v->location_path.len);
         k->answer = v->answer;
-        memcpy(k->uses, v->uses, sizeof(k->uses));
-        k->use_count = v->use_count;
+        k->uses = v->use_count == 0 ? NULL : hr_xcalloc(v->use_count, sizeof(*k->uses));
+        for (; k->use_count < v->use_count; k->use_count++) {
+            k->uses[k->use_count] = v->uses[k->use_count];
+        }
     } else if (k->location != NULL && v->location.ptr != NULL &&
                hr_span_compare(v->location, hr_span_str(k->location)) < 0) {
         free(k->location); /* an example of several: the lowest, whatever comes first */

@@ -71,8 +71,8 @@ struct view {
     struct hr_span location;
     struct hr_span location_path; /* ptr NULL: none, or another site's */
     uint64_t answer;              /* of a login: type and shape, or the redirect's target */
-    struct learn_use uses[FACTS_TOKEN_LIMIT];
     size_t use_count;
+    struct learn_use uses[FACTS_TOKEN_LIMIT]; /* last: what lies behind the count is not set */
 };
 
 struct learn_kind {
@@ -83,7 +83,7 @@ struct learn_kind {
     char *location;
     char *location_path; /* NULL: none */
     uint64_t answer;
-    struct learn_use uses[FACTS_TOKEN_LIMIT];
+    struct learn_use *uses;
     size_t use_count;
     uint64_t count;
     struct learn_example example;

@@ -215,6 +215,7 @@ static void take_kind(struct reader *r, struct learn_entry *entry)
     k->location_path = take_text(r);
     k->answer = take_hash(r);
     k->use_count = (size_t)take_number(r, FACTS_TOKEN_LIMIT);
+    k->uses = k->use_count == 0 ? NULL : hr_xcalloc(k->use_count, sizeof(*k->uses));
     for (size_t i = 0; i < k->use_count; i++) {
         k->uses[i].carrier = take_hash(r);
         k->uses[i].bits = (unsigned)take_number(r, UINT32_MAX);

@@ -17,7 +17,7 @@ struct analysis; /* write_analysis.c: what is counted of the site that is being 
 
 /* Pages in memory: what makes bulk imports fast, and the most that a connection takes. SQLite makes a
  * number of pages of it by the size that they have at that moment: only when that is known. */
-#define STORE_PRAGMA_CACHE "SELECT 1 FROM sqlite_schema; PRAGMA cache_size = -32768;"
+#define STORE_PRAGMA_CACHE "SELECT 1 FROM sqlite_schema; PRAGMA cache_size = -8192;"
 
 struct store {
     sqlite3 *db;
