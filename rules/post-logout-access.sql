@@ -22,7 +22,9 @@ repair: >
 lookalikes: >
   Requests that overlap the logout; a public resource of an endpoint at which others need a session (reported one step
   lower, where only others were denied); public pages and static files asked for with the old cookie; another
-  session of the same user; a new login; a remember-me cookie that opens a new session; answers from a cache.
+  session of the same user; a new login; a remember-me cookie that opens a new session; answers from a cache; a single
+  logout (SAML) that ends the session only when its provider's answer has come back; a signed link, which leaves a
+  suspicion.
   Self-contained tokens (JWT) stay valid until they expire unless the server keeps a list of revoked
   ones: the finding says so. A server that gives a new value of the token with every answer may leave the older ones
   to expire: one that is used after the logout is reported one step lower.
@@ -71,16 +73,36 @@ refused AS MATERIALIZED (
                      AND l.target IN (d.target, substr(d.target, 1, instr(d.target || '?', '?') - 1))) AS this
     FROM (SELECT DISTINCT endpoint_id, target FROM late) l
 ),
+-- A credential in the query, beside the session's token, that nothing denied there had: a signed link, a share's. Its
+-- name is what stands before ~ and its hash, from the last ? or & on.
+linked AS MATERIALIZED (
+    SELECT endpoint_id, target, exchange_id, substr(text, length(rtrim(text, replace(replace(text, '?', ''), '&', ''))) + 1)
+               AS name
+    FROM (SELECT endpoint_id, target, exchange_id, substr(target, 1, instr(target, '=~') + 1) AS text
+          FROM late
+          WHERE instr(target, '?') BETWEEN 1 AND instr(target, '=~') - 1)
+),
+opened AS MATERIALIZED (
+    SELECT k.exchange_id
+    FROM linked k
+    WHERE NOT EXISTS (SELECT 1 FROM denial_facts d
+                      WHERE d.endpoint_id = k.endpoint_id AND instr(d.target, k.name) > 0)
+      AND EXISTS (SELECT 1 FROM denial_facts d WHERE d.endpoint_id = k.endpoint_id)
+      AND NOT EXISTS (SELECT 1 FROM token_facts t
+                      WHERE t.token_id BETWEEN k.exchange_id * 16 AND k.exchange_id * 16 + 15
+                        AND t.carrier NOT IN ('cookie', 'bearer') AND t.sent_session_id IS NOT NULL)
+),
 -- A target with the token in it differs for everybody.
 compared AS (
-    SELECT late.*, instr(late.target, '~') = 0 AND r.anything AND NOT r.this AS asks_other
+    SELECT late.*, instr(late.target, '~') = 0 AND r.anything AND NOT r.this AS asks_other,
+           late.exchange_id IN (SELECT exchange_id FROM opened) AS is_linked
     FROM late
     JOIN refused r ON r.endpoint_id IS late.endpoint_id AND r.target IS late.target
 ),
 judged AS (
     SELECT compared.*,
            max(clock_doubt + loss_doubt + pairing_doubt + (is_older OR sets_other_token) + asks_other,
-               CASE WHEN protection = 'unknown' OR login_doubt OR session_order = 'weak' THEN 2
+               CASE WHEN protection = 'unknown' OR is_linked OR login_doubt OR session_order = 'weak' THEN 2
                     ELSE 0 END) AS steps,
            CASE WHEN gap_ms < 1 THEN printf('%.0f µs', gap_ms * 1e3)
                 WHEN gap_ms < 1000 THEN printf('%.1f ms', gap_ms)
@@ -101,6 +123,8 @@ SELECT exchange_id,
                    AS text WHERE protection = 'unknown'
             UNION ALL SELECT 'Without a session something else was denied at this endpoint: this may need none.'
                    WHERE asks_other AND protection != 'unknown'
+            UNION ALL SELECT 'Its query has a credential that nothing denied there had: a link that needs no session would look so.'
+                   WHERE is_linked
             UNION ALL SELECT 'No login of this session was captured; one that was missed after the logout would explain it.'
                    WHERE session_order = 'weak'
             UNION ALL SELECT printf('An exchange that is not understood may have been a login: %s %s.', d.method, d.path)

@@ -22,7 +22,7 @@ lookalikes: >
   Expiry (granted, denied, denied, until the next login); 403 for lack of rights; a 401 or the login page for want of
   rights to another resource, another argument or another query of the same endpoint; 429 and 5xx; a login or
   logout between; a lock screen, or a page that asks for the password or a code once more, that was opened between; a
-  remember-me cookie that opens a new session.
+  remember-me cookie that opens a new session; a new connection that is asked who it is (NTLM, Negotiate).
 silence: >
   Any overlap of the three, a login, logout, lock screen or possible login between, a page that is public by what
   was seen or by the profile; another request than those that were granted makes it a suspicion. A loss between that

@@ -217,6 +217,13 @@ static bool only_moves(const struct task *t)
            model_path_hash(t->v.location_path) == model_path_hash(t->v.path);
 }
 
+/* SAML's single logout: the session may end here, or when the provider's answer has come back. */
+static bool goes_on_elsewhere(const struct task *t)
+{
+    return (t->f->flags & FACT_LOCATION_AUTHORIZE) &&
+           hr_span_find_nocase(t->f->location, HR_SPAN("SAMLRequest=")) != SIZE_MAX;
+}
+
 static void acknowledged_logout(struct task *t)
 {
     bool whole = t->f->flags & FACT_RESPONSE_WHOLE;
@@ -233,7 +240,8 @@ static void acknowledged_logout(struct task *t)
         }
         /* Of several sessions the one that is deleted ended; without that none is certain. Tokens
          * that the server need not remember go on until they expire, by the profile's word. */
-        bool ended = (t->sent == 1 || (deleted > 0 && (u->flags & TOKEN_DELETED))) &&
+        bool ended = ((t->sent == 1 && !goes_on_elsewhere(t)) ||
+                      (deleted > 0 && (u->flags & TOKEN_DELETED))) &&
                      !(t->m->profile != NULL && t->m->profile->self_contained_tokens);
         add(t, ended && whole ? OPERATION_LOGOUT : OPERATION_MAYBE_LOGOUT, u->sent_id, false, true);
     }

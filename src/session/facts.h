@@ -88,7 +88,8 @@ enum {
     FACT_REGISTER_PATH = 1u << 29,    /* the path is of rules/lists/registration-paths */
     FACT_PASSWORD_PATH = 1u << 30,    /* ... password-paths: a change or a reset */
 };
-/* Authorization by another scheme than Bearer, or an API key. Past what an enumerator may hold. */
+/* Authorization by another scheme than Bearer, or an API key; or the answer asks the connection for
+ * one. Past what an enumerator may hold. */
 #define FACT_OTHER_CREDENTIAL ((uint32_t)1 << 31)
 
 #define FACTS_TOKEN_LIMIT 16 /* uses kept of one exchange; the rest is counted */

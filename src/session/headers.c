@@ -284,6 +284,13 @@ static bool is_hit(const struct http_field *f)
     return hr_span_find_nocase(f->value, HR_SPAN("hit")) != SIZE_MAX;
 }
 
+/* Each new connection is asked who it is, whatever session its requests have. */
+static bool asks_of_connection(struct hr_span challenge)
+{
+    return hr_span_has_prefix_nocase(challenge, HR_SPAN("NTLM")) ||
+           hr_span_has_prefix_nocase(challenge, HR_SPAN("Negotiate"));
+}
+
 static void read_response_field(struct work *w, const struct http_field *f)
 {
     char first = hr_ascii_lower(f->name.ptr[0]);
@@ -303,6 +310,10 @@ static void read_response_field(struct work *w, const struct http_field *f)
     }
     if (first == 'r' && hr_span_equal_nocase(f->name, HR_SPAN("refresh"))) {
         work_refresh(w, f->value);
+        return;
+    }
+    if (first == 'w' && hr_span_equal_nocase(f->name, HR_SPAN("www-authenticate"))) {
+        w->f->flags |= asks_of_connection(f->value) ? FACT_OTHER_CREDENTIAL : 0u;
         return;
     }
     if (first == 'a' && hr_span_equal_nocase(f->name, HR_SPAN("authorization"))) {
