@@ -71,7 +71,7 @@ denied AS MATERIALIZED (
                             AND g.end_at >= f.start_at
                             AND NOT EXISTS (SELECT 1 FROM session_history n
                                             WHERE n.session_id = f.session_id
-                                              AND n.kind IN ('login', 'possible login')
+                                              AND n.kind = 'login' -- a mere step may be the rest of this one
                                               AND n.start_at > d.end_at AND n.start_at <= g.end_at)))
       AND NOT EXISTS (SELECT 1 FROM session_history h
                       WHERE h.session_id = d.session_id AND h.kind IN ('logout', 'possible logout')

@@ -308,7 +308,8 @@ static void read_json(struct work *w, struct hr_span text)
 {
     struct token_found best = {NULL, 0};
     size_t count = 0;
-    if (!may_matter(w, text)) {
+    const bool may_tell_nobody = work_may_tell_nobody(w, text);
+    if (!may_tell_nobody && !may_matter(w, text)) {
         return;
     }
     /* What a profile asks for may be anywhere, and an error in a list. */
@@ -325,6 +326,9 @@ static void read_json(struct work *w, struct hr_span text)
             w->f->flags |= FACT_SAYS_FAILURE;
         }
         work_envelope(w, root);
+        if (may_tell_nobody) {
+            work_tells_nobody(w, root);
+        }
         if ((w->f->flags & FACT_SAYS_FAILURE) && w->code != 0) { /* failures differ by it */
             w->f->shape = hr_hash64(hr_span_of(&w->code, sizeof(w->code)), w->f->shape);
         }

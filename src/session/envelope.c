@@ -4,6 +4,7 @@
  * some frameworks give to all, only such words tell who is not signed in from who lacks rights.
  */
 #include "base/alloc.h"
+#include "session/owner.h"
 #include "session/work.h"
 
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #define MEMBERS_MAX ((size_t)8)
 #define CODE_BYTES ((size_t)40)
 #define ERROR_DEPTH 2
+#define NOBODY_BYTES ((size_t)200)
 
 /* What is said at the top of an answer. */
 struct envelope {
@@ -24,18 +26,24 @@ struct envelope {
     uint64_t code;   /* the last one, of whatever meaning; 0 none */
 };
 
+static bool is_one_of(struct hr_span name, const char *const *names)
+{
+    for (; *names != NULL; names++) {
+        if (hr_span_equal_nocase(name, hr_span_str(*names))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What stands in envelopes besides, without saying anything. */
 static bool is_aside(struct hr_span name)
 {
     static const char *const names[] = {
-        "timestamp", "time",       "ts",      "path",       "traceid",    "trace_id",
-        "requestid", "request_id", "version", "login_url",  "redirect",   "url",
-        "jsonrpc",   "loginurl",   "logid",   "servertime", "server_time"};
-    bool found = false;
-    for (size_t i = 0; !found && i < HR_ARRAY_LEN(names); i++) {
-        found = hr_span_equal_nocase(name, hr_span_str(names[i]));
-    }
-    return found;
+        "timestamp", "time",       "ts",      "path",       "traceid",     "trace_id",
+        "requestid", "request_id", "version", "login_url",  "redirect",    "url",
+        "jsonrpc",   "loginurl",   "logid",   "servertime", "server_time", NULL};
+    return is_one_of(name, names);
 }
 
 static bool is_empty(const json_t *value)
@@ -159,6 +167,56 @@ static void read_members(const struct work *w, json_t *root, unsigned depth, str
         if (is_message) {
             read_message(w, member, e);
         }
+    }
+}
+
+/* What a session's own page has of its user. */
+static bool is_users_object(struct hr_span name)
+{
+    static const char *const names[] = {"user",      "me",           "viewer",
+                                        "principal", "currentuser",  "current_user",
+                                        "identity",  "loggedinuser", NULL};
+    return is_one_of(name, names);
+}
+
+static bool says_whether_signed_in(struct hr_span name)
+{
+    static const char *const names[] = {"authenticated",
+                                        "isauthenticated",
+                                        "is_authenticated",
+                                        "loggedin",
+                                        "logged_in",
+                                        "isloggedin",
+                                        "is_logged_in",
+                                        "signedin",
+                                        "issignedin",
+                                        "is_signed_in",
+                                        NULL};
+    return is_one_of(name, names);
+}
+
+bool work_may_tell_nobody(struct work *w, struct hr_span text)
+{
+    return text.len <= NOBODY_BYTES && w->f->status / 100 == 2 &&
+           hr_span_equal(w->x->request.method, HR_SPAN("GET")) && told_is_asked(w);
+}
+
+void work_tells_nobody(struct work *w, const json_t *root)
+{
+    const char *key;
+    json_t *member;
+    bool tells = json_object_size(root) == 0 &&
+                 hr_span_has_suffix_nocase(w->path, HR_SPAN("/session")); /* NextAuth */
+    bool has_answer = false;
+    json_object_foreach((json_t *)root, key, member)
+    {
+        const struct hr_span name = hr_span_str(key);
+        tells = tells || (json_is_null(member) && is_users_object(name)) ||
+                (json_is_false(member) && says_whether_signed_in(name));
+        has_answer = has_answer || !(is_empty(member) || is_aside(name));
+    }
+    if (tells && !has_answer) {
+        w->f->flags |= FACT_SAYS_FAILURE | FACT_LOCATION_LOGIN;
     }
 }
 

@@ -105,6 +105,7 @@ static struct hr_span bearer_of(struct hr_span value)
     struct hr_span token = value;
     struct hr_span scheme = hr_span_cut(&token, ' ');
     if (token.ptr == NULL || !(hr_span_equal_nocase(scheme, HR_SPAN("bearer")) ||
+                               hr_span_equal_nocase(scheme, HR_SPAN("dpop")) ||
                                hr_span_equal_nocase(scheme, HR_SPAN("token")) ||
                                hr_span_equal_nocase(scheme, HR_SPAN("jwt")))) {
         return (struct hr_span){NULL, 0};
@@ -284,11 +285,14 @@ static bool is_hit(const struct http_field *f)
     return hr_span_find_nocase(f->value, HR_SPAN("hit")) != SIZE_MAX;
 }
 
-/* Each new connection is asked who it is, whatever session its requests have. */
-static bool asks_of_connection(struct hr_span challenge)
+/* Each new connection is asked who it is, whatever session its requests have; or a proof needs the
+ * server's next nonce (RFC 9449), or the user a stronger sign-in (RFC 9470). */
+static bool asks_for_more(struct hr_span challenge)
 {
     return hr_span_has_prefix_nocase(challenge, HR_SPAN("NTLM")) ||
-           hr_span_has_prefix_nocase(challenge, HR_SPAN("Negotiate"));
+           hr_span_has_prefix_nocase(challenge, HR_SPAN("Negotiate")) ||
+           hr_span_find_nocase(challenge, HR_SPAN("use_dpop_nonce")) != SIZE_MAX ||
+           hr_span_find_nocase(challenge, HR_SPAN("insufficient_user_authentication")) != SIZE_MAX;
 }
 
 static void read_response_field(struct work *w, const struct http_field *f)
@@ -313,7 +317,7 @@ static void read_response_field(struct work *w, const struct http_field *f)
         return;
     }
     if (first == 'w' && hr_span_equal_nocase(f->name, HR_SPAN("www-authenticate"))) {
-        w->f->flags |= asks_of_connection(f->value) ? FACT_OTHER_CREDENTIAL : 0u;
+        w->f->flags |= asks_for_more(f->value) ? FACT_OTHER_CREDENTIAL : 0u;
         return;
     }
     if (first == 'a' && hr_span_equal_nocase(f->name, HR_SPAN("authorization"))) {

@@ -24,6 +24,8 @@ void owner_response(struct work *w, enum owner_text kind, struct hr_span text);
 /* told.c */
 /** Names of the user that the answer is for. */
 void told_read(struct work *w, enum owner_text kind, struct hr_span text);
+/** Does the request ask who it comes from? */
+bool told_is_asked(struct work *w);
 /** Marks the value of a name, all cases alike, and where it is an address the part before the @. */
 void told_mark(struct work *w, enum mark_kind kind, enum mark_kind local_kind, struct hr_span name,
                struct hr_span text);

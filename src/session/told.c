@@ -246,7 +246,7 @@ static void read_html_name(const struct lists *l, struct hr_span html, struct to
 /* --- both ------------------------------------------------------------------------------------- */
 
 /* Nothing in the target says whose: /me, not /users/17/profile or /profile?id=17. */
-static bool is_identity_request(struct work *w)
+bool told_is_asked(struct work *w)
 {
     const struct profile *p = w->profile;
     struct hr_span query = w->target.query;
@@ -278,7 +278,7 @@ void told_read(struct work *w, enum owner_text kind, struct hr_span text)
 {
     struct told_set set = {.count = 0};
     bool is_get = hr_span_equal(w->x->request.method, HR_SPAN("GET")) || w->operation.len > 0;
-    bool by_path = is_identity_request(w);
+    bool by_path = told_is_asked(w);
     bool is_declared = w->profile != NULL && w->profile->identity_count > 0;
     if (w->f->status / 100 != 2 || !(is_get || w->may_sign_in || (is_declared && by_path)) ||
         (is_declared && !by_path && !w->may_sign_in)) {

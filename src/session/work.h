@@ -215,6 +215,10 @@ const json_t *body_json_member(const json_t *root, const char *path);
 bool work_may_be_envelope(struct hr_span text);
 /** Sets what an object says in place of the status: FACT_SAYS_FAILURE, FACT_LOCATION_LOGIN. */
 void work_envelope(struct work *w, json_t *root);
+/** Whether an answer to who is asking may say "nobody": {"user": null}, {"authenticated": false}. */
+bool work_may_tell_nobody(struct work *w, struct hr_span text);
+/** Sets the same as of an object that says so and nothing else. */
+void work_tells_nobody(struct work *w, const json_t *root);
 
 /* answer.c: marks of how the answer was made */
 /** Whether its content is to be decoded for that, though it is neither HTML nor JSON. */
