@@ -67,8 +67,8 @@ struct http_message {
     unsigned version;       /* 10, 11, 9 for none */
     const struct http_field *fields;
     size_t field_count;
-    struct hr_span content; /* first bytes, transfer coding removed, content coding NOT removed; at
-                               most http_config.content_bytes */
+    struct hr_span content; /* first bytes, transfer coding removed, content coding NOT removed; as many as
+                               http_config.content_bytes says */
     bool content_cut;       /* the message has more content than kept */
     bool content_gap;       /* bytes are missing inside the kept content or behind it */
     uint64_t
@@ -159,10 +159,13 @@ struct http_counters {
     HTTP_COUNTERS(HR_COUNTER_FIELD)
 };
 
+#define HTTP_PAGE_SHARE 4
+
 struct http_config {
     size_t header_bytes;  /* most bytes of a start line and field section kept */
     size_t field_limit;   /* most fields kept of a message */
-    size_t content_bytes; /* most content bytes kept of a message */
+    size_t content_bytes; /* most content bytes kept of a message with an HTML page, and HTTP_PAGE_SHARE times
+                             those kept of any other */
     size_t waiting_limit; /* most requests without a response on a connection */
     size_t kept_bytes;    /* most bytes of messages under way and of what reads them, of all
                              connections: the caller's to hold */

@@ -2,8 +2,11 @@
  * Contents: how they are framed (RFC 9112 6) and read. What is beyond the kept bytes is counted,
  * not touched.
  */
+#include "http/content.h"
 #include "http/field.h"
 #include "http/reader.h"
+
+#include <string.h>
 
 enum { EXTENSION_LIMIT = 1024 * 1024 /* bytes of one chunk's extensions */ };
 
@@ -31,15 +34,32 @@ enum http_framing http_message_framing(const struct http_head *head, struct hr_s
     return f->has_length ? HTTP_FRAMING_LENGTH : HTTP_FRAMING_CLOSE;
 }
 
+static bool is_page(const struct http_message *m)
+{
+    struct http_media_type type;
+    return http_media_type_of(m, &type) && strcmp(type.text, "text/html") == 0;
+}
+
+/* What stands in a page (a form that signs in) may stand anywhere in it. */
+static size_t limit_of(const struct http_reader *r, size_t wanted)
+{
+    const size_t few = r->shared->content_bytes / HTTP_PAGE_SHARE;
+    return wanted <= few || is_page(r->m) ? r->shared->content_bytes : few;
+}
+
 /* Keeps the first bytes of a content; in one window without a copy, as long as they are one piece.
  */
 static void keep_content(struct http_reader *r, struct hr_span piece)
 {
     struct http_message *m = r->m;
-    size_t limit = r->shared->content_bytes;
-    if (m->content_cut || m->content_gap || m->content.len + piece.len > limit) {
+    if (m->content_cut || m->content_gap) {
         m->content_cut = true;
-        piece.len = m->content_gap || m->content.len >= limit ? 0 : limit - m->content.len;
+        return;
+    }
+    const size_t limit = limit_of(r, m->content.len + piece.len);
+    if (m->content.len + piece.len > limit) {
+        m->content_cut = true;
+        piece.len = limit - m->content.len;
     }
     if (piece.len == 0) {
         return;

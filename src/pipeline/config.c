@@ -22,7 +22,7 @@ static const struct pipeline_config defaults = {
         {
                  .header_bytes = 64 * 1024,
                  .field_limit = 256,
-                 .content_bytes = 16 * 1024,
+                 .content_bytes = 64 * 1024,
                  .waiting_limit = 1024,
                  .kept_bytes = 80 * 1024 * 1024,
                  },

@@ -39,6 +39,9 @@ void work_action_note(struct work_action *a, struct hr_span name, struct hr_span
 {
     struct hr_span rest = value; /* action=login2;sa=check (SMF) */
     value = hr_span_cut(&rest, ';');
+    while (value.len > 0 && value.ptr[0] == '/') { /* route=/logout (phpMyAdmin, TYPO3) */
+        value = hr_span_slice(value, 1, value.len);
+    }
     if (rank != 0 && (a->rank == 0 || rank < a->rank) && is_action(value)) {
         *a = (struct work_action){.name = name, .value = value, .rank = rank};
     }

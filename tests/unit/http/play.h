@@ -223,7 +223,7 @@ static inline struct http_context *play_context(size_t waiting_limit)
     const struct http_config config = {
         .header_bytes = 1024,
         .field_limit = 16,
-        .content_bytes = 32,
+        .content_bytes = 32 * HTTP_PAGE_SHARE,
         .waiting_limit = waiting_limit > 0 ? waiting_limit : 100,
     };
     return http_context_create(&config, &callbacks);

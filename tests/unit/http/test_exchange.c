@@ -5,6 +5,8 @@
 
 /* clang-format off */
 /* What the two sides say, and the exchanges that it makes. */
+#define TENS "0123456789"
+
 static const struct {
     const char *name;
     const char *turns[8];
@@ -137,6 +139,10 @@ static const struct {
     {"content beyond what is kept",
      {GET("/a"), OK("0123456789012345678901234567890123456789", "40")},
      "GET /a -> 200 \"01234567890123456789012345678901...\"\n"},
+    {"a page, of which more is kept",
+     {GET("/a"), "S:HTTP/1.1 200 OK\r\nContent-Type: Text/HTML; charset=utf-8\r\nContent-Length: 130\r\n\r\n"
+                 TENS TENS TENS TENS TENS TENS TENS TENS TENS TENS TENS TENS TENS},
+     "GET /a -> 200 \"" TENS TENS TENS TENS TENS TENS TENS TENS TENS TENS TENS TENS "01234567...\"\n"},
     {"joined midway, in a content",
      {"S:of something else", GET("/a"), OK("x", "1")},
      "GET /a -> 200 \"x\" resync\n",
@@ -203,10 +209,9 @@ static void losses_are_independent_of_segmentation(void **state)
         const char *want;
         struct play_options options;
     } lossy[] = {
-        {{GET("/a"), "S:no answer", NULL}, "S 9 hides\n", {.ends = 'S'}},
+        {{GET("/a"), "S:no answer", NULL},             "S 9 hides\n", {.ends = 'S'}                                                },
         {{GET("/a"), "S:no answer, and a hole", NULL},
-         "S 21 hides\n",
-         {.ends = 'S', .hole_side = 1, .hole_from = 10, .hole_to = 15}},
+         "S 21 hides\n",                                              {.ends = 'S', .hole_side = 1, .hole_from = 10, .hole_to = 15}},
     };
     for (size_t i = 0; i < HR_ARRAY_LEN(lossy); i++) {
         for (size_t split = 0; split < 12; split++) {
@@ -237,8 +242,10 @@ static void a_message_begins_in_its_own_frame(void **state)
 {
     (void)state;
     static const struct http_callbacks callbacks = {keep_first_frame, pass_loss};
-    const struct http_config config = {
-        .header_bytes = 1024, .field_limit = 16, .content_bytes = 32, .waiting_limit = 8};
+    const struct http_config config = {.header_bytes = 1024,
+                                       .field_limit = 16,
+                                       .content_bytes = 32 * HTTP_PAGE_SHARE,
+                                       .waiting_limit = 8};
     const char *const pieces[] = {"9", "H", "T", "TP/1.0 500 No\r\n\r\n"};
     uint64_t frame = 0;
     struct http_context *h = http_context_create(&config, &callbacks);

@@ -28,8 +28,10 @@ static void play_filled(const char *begin, size_t count, const char *end, size_t
                         struct hr_buf *out)
 {
     static const struct http_callbacks callbacks = {tell_request, pass_loss};
-    const struct http_config config = {
-        .header_bytes = 1024, .field_limit = 16, .content_bytes = 32, .waiting_limit = 8};
+    const struct http_config config = {.header_bytes = 1024,
+                                       .field_limit = 16,
+                                       .content_bytes = 32 * HTTP_PAGE_SHARE,
+                                       .waiting_limit = 8};
     struct http_context *h = http_context_create(&config, &callbacks);
     struct http_conn *c = http_conn_create(h, false, out);
     struct hr_buf bytes;

@@ -149,8 +149,10 @@ static void noise_breaks_nothing(void **state)
     uint64_t first = given != NULL ? strtoull(given, NULL, 10) : 1;
     uint64_t count = rounds != NULL ? strtoull(rounds, NULL, 10) : 5000;
     for (size_t i = 0; i < HR_ARRAY_LEN(limits); i++) {
-        const struct http_config config = {
-            .header_bytes = 64, .field_limit = 4, .content_bytes = 16, .waiting_limit = limits[i]};
+        const struct http_config config = {.header_bytes = 64,
+                                           .field_limit = 4,
+                                           .content_bytes = 16 * HTTP_PAGE_SHARE,
+                                           .waiting_limit = limits[i]};
         struct http_context *h = http_context_create(&config, &callbacks);
         for (current_seed = first; current_seed < first + count; current_seed++) {
             play_noise(h, current_seed, limits[i] == 1000);

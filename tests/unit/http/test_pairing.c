@@ -51,8 +51,10 @@ static void on_exchange(const struct http_exchange *x, void *user)
 static struct seen play_seen(const struct play *p, const struct play_options *o)
 {
     static const struct http_callbacks callbacks = {on_exchange, play_on_loss};
-    const struct http_config config = {
-        .header_bytes = 1024, .field_limit = 16, .content_bytes = 32, .waiting_limit = 100};
+    const struct http_config config = {.header_bytes = 1024,
+                                       .field_limit = 16,
+                                       .content_bytes = 32 * HTTP_PAGE_SHARE,
+                                       .waiting_limit = 100};
     struct seen s = {.pairs = 0};
     played_init(&s.played);
     struct http_context *h = http_context_create(&config, &callbacks);
