@@ -144,7 +144,9 @@ steps AS MATERIALIZED (
           FROM (SELECT DISTINCT session_id FROM wrong) w
           CROSS JOIN session_history h ON h.session_id = w.session_id
           WHERE h.kind = 'granted' AND h.method IN ('POST', 'PUT', 'PATCH', 'DELETE')
-            AND h.exchange_id NOT IN (SELECT exchange_id FROM shown))
+            AND NOT EXISTS (SELECT 1 FROM mark_facts m
+                            WHERE m.mark_id BETWEEN h.exchange_id * 32 AND h.exchange_id * 32 + 31
+                              AND m.kind IN (24, 25, 26)))
 ),
 names AS MATERIALIZED (
     SELECT session_id, exchange_id, place, name,
@@ -154,7 +156,8 @@ names AS MATERIALIZED (
     WHERE name IS NOT NULL
 ),
 acts AS MATERIALIZED (
-    SELECT s.session_id, s.place, s.endpoint_id, s.exchange_id, n.name != n.name_after AS changes
+    SELECT s.session_id, s.place, s.exchange_id,
+           max(coalesce(n.name = n.name_after, 0)) OVER (PARTITION BY s.endpoint_id) AS keeps
     FROM steps s
     JOIN names n ON n.session_id = s.session_id AND n.place = s.place
     WHERE s.name IS NULL
@@ -163,7 +166,7 @@ acts AS MATERIALIZED (
 switches AS MATERIALIZED (
     SELECT session_id, place, min(exchange_id) AS exchange_id
     FROM acts
-    WHERE endpoint_id NOT IN (SELECT endpoint_id FROM acts WHERE changes = 0)
+    WHERE NOT keeps
     GROUP BY session_id, place
 ),
 -- The runs of one name: did such an act begin it, and such an act, or nothing, end it?
@@ -176,7 +179,7 @@ runs AS MATERIALIZED (
     GROUP BY session_id, run
 ),
 switched AS MATERIALIZED (
-    SELECT n.exchange_id, b.exchange_id AS act_exchange_id, NOT r.is_last AS is_ended
+    SELECT n.exchange_id, b.exchange_id * 2 + (NOT r.is_last) AS act -- and whether it is ended
     FROM runs r
     JOIN switches b ON b.session_id = r.session_id AND b.place = r.first_place - 1
     LEFT JOIN switches e ON e.session_id = r.session_id AND e.place = r.last_place
@@ -192,8 +195,7 @@ detailed AS MATERIALIZED (
             WHERE m.mark_id BETWEEN w.exchange_id * 32 AND w.exchange_id * 32 + 31
               AND m.kind IN (24, 25) AND m.text IS NOT NULL ORDER BY m.mark_id LIMIT 1) AS name_told,
            f.pairing = 'resynchronised' AS pairing_doubt,
-           (SELECT c.act_exchange_id FROM switched c WHERE c.exchange_id = w.exchange_id) AS switch_exchange_id,
-           coalesce((SELECT c.is_ended FROM switched c WHERE c.exchange_id = w.exchange_id), 0) AS switch_ended,
+           (SELECT c.act FROM switched c WHERE c.exchange_id = w.exchange_id) AS act,
            (SELECT h.operation_id FROM session_history h
             WHERE h.session_id = w.session_id AND h.kind = 'login' AND h.start_at <= w.request_at
             ORDER BY h.start_at DESC, h.operation_id DESC LIMIT 1) AS login_id
@@ -229,8 +231,8 @@ people AS MATERIALIZED (
 ),
 judged AS (
     SELECT p.*,
-           CASE WHEN place_own = 0 OR switch_ended THEN 2
-                ELSE min(2, (switch_exchange_id IS NOT NULL) + (login_owner_id IS NULL) + is_constant + pairing_doubt + (loss OR loss_doubt)
+           CASE WHEN place_own = 0 OR coalesce(act & 1, 0) THEN 2
+                ELSE min(2, (act IS NOT NULL) + (login_owner_id IS NULL) + is_constant + pairing_doubt + (loss OR loss_doubt)
                             + (login_id IS NULL AND NOT at_login)) END AS steps
     FROM people p
     WHERE NOT (viewer_own = 0 AND viewer_one_name AND form != other_form)
@@ -254,7 +256,7 @@ SELECT exchange_id,
                    WHERE login_owner_id IS NULL
             UNION ALL SELECT printf('This session went by another name since %s %s: the user may have taken another one''s place.',
                                     x.method, x.path)
-                   FROM exchange_facts x WHERE x.exchange_id = switch_exchange_id
+                   FROM exchange_facts x WHERE x.exchange_id = act >> 1
             UNION ALL SELECT 'Every answer called this user so: it may be another name of the same person.'
                    WHERE is_constant
             UNION ALL SELECT 'The login of this session was not captured; the user is known from a later one.'
