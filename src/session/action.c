@@ -167,6 +167,23 @@ static bool serves_many(struct hr_span path)
     return found;
 }
 
+/* The one that holds all pages of a site: a folder, index.php, Default.aspx. */
+static bool holds_all(struct hr_span path)
+{
+    static const char *const stems[] = {"index", "default", "main", "home", "start", "portal"};
+    size_t start = path.len;
+    while (start > 0 && path.ptr[start - 1] != '/') {
+        start--;
+    }
+    struct hr_span rest = hr_span_slice(path, start, path.len);
+    const struct hr_span stem = hr_span_cut(&rest, '.');
+    bool found = stem.len == 0;
+    for (size_t i = 0; !found && i < HR_ARRAY_LEN(stems); i++) {
+        found = hr_span_equal_nocase(stem, hr_span_str(stems[i]));
+    }
+    return found && serves_many(path);
+}
+
 static bool take_affix(struct hr_span *word, struct hr_span affix)
 {
     if (word->len <= affix.len) {
@@ -226,7 +243,8 @@ struct hr_span work_action_of(struct work *w, const struct work_action *a, struc
         work_path_flags(w, as_path(w, is_switch ? a->name : a->value, false)) & ACTION_FLAGS;
     const bool by_name = a->rank < PAGE_RANK && (*ret_flags & (FACT_LOGIN_PATH | FACT_LOGOUT_PATH));
     const bool is_numbered = a->value.len > 0 && a->value.ptr[0] >= '0' && a->value.ptr[0] <= '9';
-    const bool is_told = by_name || is_numbered || serves_many(path);
+    const bool is_told =
+        by_name || is_numbered || (a->rank < PAGE_RANK ? serves_many(path) : holds_all(path));
     *ret_flags = is_told ? *ret_flags : 0;
     return is_told ? written(w, a->name, a->value) : none;
 }
