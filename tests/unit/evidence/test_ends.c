@@ -5,6 +5,8 @@
 #include "evidence/ends.h"
 #include "support/test.h"
 
+#include <stdlib.h>
+
 static struct net_endpoint end(unsigned host, unsigned port)
 {
     struct net_endpoint e = {.port = (uint16_t)port};
