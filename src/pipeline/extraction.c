@@ -1,9 +1,9 @@
 #include "pipeline/extraction.h"
 
 #include "base/alloc.h"
+#include "base/worker.h"
 #include "pipeline/flat.h"
 #include "pipeline/records.h"
-#include "base/worker.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 enum {
     BLOCK_BYTES = 128 * 1024,
     BLOCKS = 8,
+    COUNTERS = sizeof(struct extract_counters) / sizeof(uint64_t),
 };
 
 /* Contents that could not be decoded, of one capture. */
@@ -24,6 +25,7 @@ struct undecoded {
 struct extraction {
     struct queue *from;
     atomic_size_t token_count; /* for other threads */
+    atomic_uint_fast64_t counts[COUNTERS];
     struct worker worker;
     /* The extracting thread's own, until it has ended. */
     struct queue *to;
@@ -75,6 +77,18 @@ static void tell_undecoded(struct extraction *e)
     }
 }
 
+struct tally {
+    struct extraction *e;
+    size_t at;
+};
+
+static void publish(const struct hr_counter_info *info, uint64_t value, void *user)
+{
+    struct tally *t = user;
+    (void)info;
+    atomic_store_explicit(&t->e->counts[t->at++], value, memory_order_relaxed);
+}
+
 static bool pass(struct extraction *e, const struct queue_record *record)
 {
     const struct change_record *change = record->data;
@@ -85,6 +99,7 @@ static bool pass(struct extraction *e, const struct queue_record *record)
         extractor_use(e->extractor, change->profiles);
     } else {
         tell_undecoded(e);
+        extractor_counters(e->extractor, publish, &(struct tally){.e = e});
     }
     bool goes_on = records_pass(e->to, record);
     queue_flush(e->to);
@@ -143,6 +158,14 @@ void extraction_finish(struct extraction *e)
 size_t extraction_token_count(const struct extraction *e)
 {
     return atomic_load_explicit(&e->token_count, memory_order_relaxed);
+}
+
+void extraction_counters_of_rounds(const struct extraction *e, hr_counter_fn emit, void *user)
+{
+    static const struct hr_counter_info info[COUNTERS] = {EXTRACT_COUNTERS(HR_COUNTER_INFO)};
+    for (size_t i = 0; i < COUNTERS; i++) {
+        emit(&info[i], atomic_load_explicit(&e->counts[i], memory_order_relaxed), user);
+    }
 }
 
 void extraction_counters(const struct extraction *e, hr_counter_fn emit, void *user)

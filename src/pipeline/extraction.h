@@ -20,6 +20,8 @@ int extraction_create(const struct extract_config *config, size_t capture_count,
                       struct extraction **ret_extraction);
 /** Tokens remembered to hide them in targets; from any thread. */
 size_t extraction_token_count(const struct extraction *e);
+/** As of the end of the last round; from any thread. */
+void extraction_counters_of_rounds(const struct extraction *e, hr_counter_fn emit, void *user);
 /** What the reader fills. Closed once `to` is. */
 struct queue *extraction_queue(struct extraction *e);
 /** Waits until all has passed. */

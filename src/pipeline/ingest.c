@@ -611,8 +611,9 @@ static void fill_cut(const struct hr_counter_info *info, uint64_t value, void *u
 void ingest_cuts(const struct ingest *g, struct ingest_cut ret_cuts[INGEST_CUTS])
 {
     static const char *const names[INGEST_CUTS] = {
-        "connections_evicted", "budget_gaps",       "fields_cut",
-        "waiting_dropped",     "fragments_dropped", "refusals_dropped",
+        "connections_evicted", "budget_gaps",      "fields_cut",     "waiting_dropped",
+        "fragments_dropped",   "contents_cut",     "tokens_dropped", "marks_dropped",
+        "tokens_forgotten",    "refusals_dropped",
     };
     for (size_t i = 0; i < INGEST_CUTS; i++) {
         ret_cuts[i] = (struct ingest_cut){.name = names[i]};
@@ -620,6 +621,7 @@ void ingest_cuts(const struct ingest *g, struct ingest_cut ret_cuts[INGEST_CUTS]
     decoder_counters(g->decoder, fill_cut, ret_cuts);
     tcp_table_counters(g->tcp, fill_cut, ret_cuts);
     http_context_counters(g->http, fill_cut, ret_cuts);
+    extraction_counters_of_rounds(g->extraction, fill_cut, ret_cuts);
     ret_cuts[INGEST_CUTS - 1].count = refusals_dropped(g->refusals);
 }
 

@@ -124,6 +124,17 @@ def check_example(place, capture):
         check(status == 0, "the example: status %s, %s" % (status, err))
 
 
+def check_every_option(place):
+    """What a command's help lists can stand in its file, under that name."""
+    for command in ("audit", "watch", "report", "list", "show", "evidence", "rules", "profile", "db"):
+        p = subprocess.run([place.headrace, command, "--help"], stdout=subprocess.PIPE, check=True)
+        names = set(re.findall(r"^  (?:-\w,|   ) --([a-z-]+)", p.stdout.decode(), re.M)) - {"config", "help", "version"}
+        check(len(names) > 2, "%s --help lists %s" % (command, names))
+        for name in names:
+            said = place.run(command, "%s: {}\n" % name)[2]  # which no option takes
+            check("'%s': expected" % name in said and "unknown" not in said, "%s: %s: %s" % (command, name, said))
+
+
 def main():
     leaks.ignore()
     headrace, capture = [os.path.abspath(a) for a in sys.argv[1:3]]
@@ -133,6 +144,7 @@ def main():
         check_good(place, capture)
         check_mistakes(place, capture)
         check_example(place, capture)
+        check_every_option(place)
     for w in wrong:
         print(w)
     return 1 if wrong else 0
