@@ -83,6 +83,11 @@ bool http_media_type_parse(struct hr_span value, struct http_media_type *ret_typ
     return true;
 }
 
+bool http_media_type_is_html(const struct http_media_type *type)
+{
+    return strcmp(type->text, "text/html") == 0 || strcmp(type->text, "application/xhtml+xml") == 0;
+}
+
 bool http_media_type_of(const struct http_message *m, struct http_media_type *ret_type)
 {
     const struct http_field *f = http_field_find(m, "content-type");

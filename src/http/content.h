@@ -18,6 +18,7 @@ struct http_media_type {
 
 /** @return false, text and charset "", where the value is no media type or too long */
 bool http_media_type_parse(struct hr_span value, struct http_media_type *ret_type);
+bool http_media_type_is_html(const struct http_media_type *type); /* XHTML, too */
 /** The first Content-Type field of m. @return false where there is none that can be read */
 bool http_media_type_of(const struct http_message *m, struct http_media_type *ret_type);
 

@@ -6,8 +6,6 @@
 #include "http/field.h"
 #include "http/reader.h"
 
-#include <string.h>
-
 enum { EXTENSION_LIMIT = 1024 * 1024 /* bytes of one chunk's extensions */ };
 
 enum http_framing http_message_framing(const struct http_head *head, struct hr_span request_method)
@@ -37,7 +35,7 @@ enum http_framing http_message_framing(const struct http_head *head, struct hr_s
 static bool is_page(const struct http_message *m)
 {
     struct http_media_type type;
-    return http_media_type_of(m, &type) && strcmp(type.text, "text/html") == 0;
+    return http_media_type_of(m, &type) && http_media_type_is_html(&type);
 }
 
 /* What stands in a page (a form that signs in) may stand anywhere in it. */

@@ -26,7 +26,7 @@ static bool is_action(struct hr_span value)
     for (size_t i = 0; i < value.len; i++) {
         const char c = hr_ascii_lower(value.ptr[i]);
         const bool is_letter = (c >= 'a' && c <= 'z') || (unsigned char)c >= 0x80;
-        const bool is_other = (c >= '0' && c <= '9') || strchr("_-./:", c) != NULL;
+        const bool is_other = (c >= '0' && c <= '9') || (c != '\0' && strchr("_-./:", c) != NULL);
         if (!is_letter && (i == 0 || !is_other)) {
             return false;
         }
@@ -34,14 +34,20 @@ static bool is_action(struct hr_span value)
     return true;
 }
 
+static struct hr_span without_slashes(struct hr_span text)
+{
+    while (text.len > 0 && text.ptr[0] == '/') {
+        text = hr_span_slice(text, 1, text.len);
+    }
+    return text;
+}
+
 void work_action_note(struct work_action *a, struct hr_span name, struct hr_span value,
                       unsigned rank)
 {
     struct hr_span rest = value; /* action=login2;sa=check (SMF) */
     value = hr_span_cut(&rest, ';');
-    while (value.len > 0 && value.ptr[0] == '/') { /* route=/logout (phpMyAdmin, TYPO3) */
-        value = hr_span_slice(value, 1, value.len);
-    }
+    value = without_slashes(value); /* route=/logout (phpMyAdmin, TYPO3) */
     if (rank != 0 && (a->rank == 0 || rank < a->rank) && is_action(value)) {
         *a = (struct work_action){.name = name, .value = value, .rank = rank};
     }
@@ -86,9 +92,7 @@ void work_action_page(struct work *w, struct work_action *a, struct hr_span name
 
 void work_action_path(struct work_action *a, struct hr_span name, bool is_first)
 {
-    while (name.len > 0 && name.ptr[0] == '/') {
-        name = hr_span_slice(name, 1, name.len);
-    }
+    name = without_slashes(name);
     if (is_first && hr_span_find(name, '/') != SIZE_MAX) {
         work_action_note(a, (struct hr_span){"", 0}, name, PAGE_RANK);
     }

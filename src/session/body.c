@@ -423,8 +423,7 @@ void work_response_content(struct work *w, const struct http_message *m,
     struct http_media_type type;
     struct hr_span text;
     bool has_type = http_media_type_of(m, &type);
-    bool is_html = has_type && (strcmp(type.text, "text/html") == 0 ||
-                                strcmp(type.text, "application/xhtml+xml") == 0);
+    bool is_html = has_type && http_media_type_is_html(&type);
     bool is_json =
         has_type && (strcmp(type.text, "application/json") == 0 ||
                      hr_span_has_suffix_nocase(hr_span_str(type.text), HR_SPAN("+json")));

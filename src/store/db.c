@@ -82,8 +82,8 @@ int store_exec(struct store *s, const char *sql)
 
 /* The memory of a sort is that of the cache. What is more is sorted in parts, by threads of their
  * own while more is read; a part that is never full is sorted by nobody else. */
-#define PRAGMAS_SORT "PRAGMA threads = 2; PRAGMA cache_size = -8192;"
-#define PRAGMAS_SORTED "PRAGMA threads = 0;" STORE_PRAGMA_CACHE
+#define PRAGMA_SORT "PRAGMA threads = 2;"
+#define PRAGMA_SORTED "PRAGMA threads = 0;"
 
 bool store_is_stopped(const struct store *s)
 {
@@ -110,9 +110,9 @@ int store_index_operations(struct store *s)
 {
     const bool sorts = s->lacks_index;
     s->lacks_index = false;
-    int r = sorts ? store_exec(s, PRAGMAS_SORT) : 0;
+    int r = sorts ? store_exec(s, PRAGMA_SORT) : 0;
     r = r == 0 ? store_run(s, store_stmt(s, STMT_OPERATION_INDEX_MAKE)) : r;
-    return r == 0 && sorts ? store_exec(s, PRAGMAS_SORTED) : r;
+    return r == 0 && sorts ? store_exec(s, PRAGMA_SORTED) : r;
 }
 
 /* What runs between one exchange of an import and the next, and touches none of their rows. */

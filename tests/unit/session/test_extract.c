@@ -66,6 +66,8 @@ static const struct {
     {"/app.3f9c2d1b.js",                        "/app.3f9c2d1b.js",                        "/app.3f9c2d1b.js"       },
     {"*",                                       "*",                                       "*"                      },
     {"/x?$k=1&y=$k",                            "/x?#$k#=1&y=#$k#",                        "/x"                     }, /* $k is a cookie seen before */
+    {"/i.php?route=/logout",                    "/i.php?route=/logout",                    "/i.php?route=logout"    },
+    {"/i.php?action=log%00x",                   "/i.php?action=log%00x",                   "/i.php"                 },
     {"/x/$k/y",                                 "/x/#$k#/y",                               "/x/{token}/y"           },
 };
 
