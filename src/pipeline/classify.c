@@ -35,7 +35,6 @@ struct site_stream {
     uint64_t next_decision;
     bool is_settled; /* all that was stored at its last decision was classified as it says */
     bool is_ahead;   /* more was fed since */
-    bool may_repeat; /* what is fed may have been classified by another run, that ended early */
     UT_hash_handle hh;
 };
 
@@ -44,6 +43,8 @@ struct classifier {
     const struct profile_set *profiles;
     struct site_stream *sites; /* in the order in which they were asked for */
     uint64_t epoch;            /* of the store, that they belong to */
+    int64_t repeats_to; /* exchanges up to here may have operations that nobody knows of: another
+                           run ended early, or what was known of the site had to go */
 };
 
 struct classifier *classifier_create(struct store *s, const struct profile_set *profiles)
@@ -51,11 +52,23 @@ struct classifier *classifier_create(struct store *s, const struct profile_set *
     struct classifier *c = hr_xcalloc(1, sizeof(*c));
     c->store = s;
     c->profiles = profiles;
+    c->epoch = UINT64_MAX;
     return c;
+}
+
+static int64_t last_known(const struct site_stream *t)
+{
+    int64_t last = 0;
+    for (unsigned i = 0; i < t->stretch_count; i++) {
+        last = t->stretches[i].last > last ? t->stretches[i].last : last;
+    }
+    return last;
 }
 
 static void site_destroy(struct classifier *c, struct site_stream *t)
 {
+    const int64_t last = last_known(t);
+    c->repeats_to = last > c->repeats_to ? last : c->repeats_to;
     HASH_DEL(c->sites, t);
     site_learner_destroy(t->learner);
     site_model_destroy(t->model);
@@ -150,7 +163,7 @@ static int feed(struct classifier *c, struct site_stream *t, const struct exchan
     }
     site_model_classify(t->model, f, &classified);
     kinds_add(t->kinds, site_model_kind(t->model, f), t->stretch_count - 1, f, &classified);
-    const int r = t->may_repeat ? analysis_remove_classified(c->store, f) : 0;
+    const int r = f->id <= c->repeats_to ? analysis_remove_classified(c->store, f) : 0;
     return r == 0 ? analysis_add_classified(c->store, f, &classified) : r;
 }
 
@@ -249,7 +262,6 @@ static int load_row(const struct site_learning *saved, void *user)
     plan_decision(t);
     t->stretches[0] = (struct stretch){1, saved->last_exchange, true};
     t->is_settled = true;
-    t->may_repeat = true;
     const int r = load_kinds(l, saved);
     if (r <= 0) {
         site_destroy(l->classifier, t);
@@ -332,10 +344,7 @@ static int learn_site(struct classifier *c, int64_t site_id, struct site_stream 
 static int feed_new(struct classifier *c, struct site_stream *t)
 {
     struct feeding g = {c, t};
-    int64_t known = 0;
-    for (unsigned i = 0; i < t->stretch_count; i++) {
-        known = t->stretches[i].last > known ? t->stretches[i].last : known;
-    }
+    const int64_t known = last_known(t);
     HASH_DEL(c->sites, t); /* to the end: it was asked for last */
     HASH_ADD(hh, c->sites, site_id, sizeof(t->site_id), t);
     t->is_ahead = true;
@@ -415,7 +424,6 @@ static void settle(struct site_stream *t, struct site_model *last)
     t->stretch_count = 1;
     t->is_settled = true;
     t->is_ahead = false;
-    t->may_repeat = false;
     plan_decision(t);
 }
 
@@ -426,18 +434,19 @@ static int check_epoch(struct classifier *c)
     uint64_t epoch = 0;
     struct site_stream *t;
     struct site_stream *next;
-    const int r = store_epoch(c->store, &epoch);
+    int r = store_epoch(c->store, &epoch);
     if (r < 0 || epoch == c->epoch) {
         return r;
     }
     c->epoch = epoch;
+    r = read_last_classified(c->store, &c->repeats_to);
     HASH_ITER(hh, c->sites, t, next)
     {
         if (t->is_settled) {
             site_destroy(c, t);
         }
     }
-    return 0;
+    return r;
 }
 
 /* What is known of it before the last model; what is stored of that holds no longer. */

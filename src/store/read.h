@@ -26,6 +26,8 @@ int read_site_examples(struct store *s, int64_t site_id, const int64_t *ids, siz
  */
 int read_learning(struct store *s, int64_t site_id, const char *made_by,
                   int (*row)(const struct site_learning *l, void *user), void *user);
+/** The last exchange of any site that has operations; 0: none. */
+int read_last_classified(struct store *s, int64_t *ret_exchange_id);
 /** The site's carriers by their ids. */
 int read_site_carriers(struct store *s, int64_t site_id, int (*row)(int64_t carrier_id, void *user),
                        void *user);

@@ -94,6 +94,11 @@ int read_site_carriers(struct store *s, int64_t site_id, int (*row)(int64_t carr
     return r;
 }
 
+int read_last_classified(struct store *s, int64_t *ret_exchange_id)
+{
+    return store_number(s, store_stmt(s, STMT_OPERATION_LAST), 0, ret_exchange_id);
+}
+
 int read_learning(struct store *s, int64_t site_id, const char *made_by,
                   int (*row)(const struct site_learning *l, void *user), void *user)
 {

@@ -436,6 +436,7 @@ static const char *const statements[STMT_COUNT] = {
 
     /* analysis */
     [STMT_OPERATION_ANY] = "SELECT EXISTS (SELECT 1 FROM operations)",
+    [STMT_OPERATION_LAST] = "SELECT coalesce(max(id), 0) >> 3 FROM operations",
     [STMT_OPERATION_INDEX_MAKE] =
         "CREATE INDEX IF NOT EXISTS operations_by_session ON operations (session_id, start_at, "
         "kind, "
