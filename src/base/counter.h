@@ -9,7 +9,9 @@
 #ifndef HR_BASE_COUNTER_H
 #define HR_BASE_COUNTER_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct hr_counter_info {
     const char *name; /* snake_case, unique within its stage */
@@ -22,6 +24,20 @@ struct hr_counter_info {
 
 /** Called once a counter, in the order of the list. */
 typedef void (*hr_counter_fn)(const struct hr_counter_info *info, uint64_t value, void *user);
+
+/**
+ * All of a struct that is made of HR_COUNTER_FIELDs.
+ * @param info  of the same list, `count` entries
+ */
+static inline void hr_counters_emit(const struct hr_counter_info *info, size_t count,
+                                    const void *counters, hr_counter_fn emit, void *user)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t value;
+        memcpy(&value, (const unsigned char *)counters + i * sizeof(value), sizeof(value));
+        emit(&info[i], value, user);
+    }
+}
 
 /** Saturates: the counts that a database gives may be any numbers. */
 static inline void hr_count_add(int64_t *sum, int64_t count)

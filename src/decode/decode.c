@@ -53,8 +53,6 @@ size_t decoder_fragment_bytes(const struct decoder *d)
 
 void decoder_counters(const struct decoder *d, hr_counter_fn emit, void *user)
 {
-#define EMIT(name, unit, help)                                                                     \
-    emit(&(struct hr_counter_info){#name, unit, help}, d->counters.name, user);
-    DECODE_COUNTERS(EMIT)
-#undef EMIT
+    static const struct hr_counter_info info[] = {DECODE_COUNTERS(HR_COUNTER_INFO)};
+    hr_counters_emit(info, HR_ARRAY_LEN(info), &d->counters, emit, user);
 }

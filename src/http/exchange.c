@@ -337,14 +337,7 @@ void http_context_counters(const struct http_context *h, hr_counter_fn emit, voi
     n.parse_errors = h->readers.errors;
     n.fields_cut = h->readers.fields_cut;
     n.odd_heads = h->readers.odd_heads;
-    const uint64_t values[] = {
-#define VALUE(name, unit, help) n.name,
-        HTTP_COUNTERS(VALUE)
-#undef VALUE
-    };
-    for (size_t i = 0; i < HR_ARRAY_LEN(info); i++) {
-        emit(&info[i], values[i], user);
-    }
+    hr_counters_emit(info, HR_ARRAY_LEN(info), &n, emit, user);
 }
 
 size_t http_context_kept_bytes(const struct http_context *h)

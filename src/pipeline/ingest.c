@@ -613,7 +613,7 @@ void ingest_cuts(const struct ingest *g, struct ingest_cut ret_cuts[INGEST_CUTS]
     static const char *const names[INGEST_CUTS] = {
         "connections_evicted", "budget_gaps",      "fields_cut",     "waiting_dropped",
         "fragments_dropped",   "contents_cut",     "tokens_dropped", "marks_dropped",
-        "tokens_forgotten",    "refusals_dropped",
+        "tokens_forgotten",    "parts_unread",     "refusals_dropped",
     };
     for (size_t i = 0; i < INGEST_CUTS; i++) {
         ret_cuts[i] = (struct ingest_cut){.name = names[i]};

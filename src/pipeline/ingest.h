@@ -55,7 +55,7 @@ struct ingest_use {
     uint64_t limit;
 };
 void ingest_uses(const struct ingest *g, struct ingest_use ret_uses[INGEST_USES]);
-#define INGEST_CUTS 10
+#define INGEST_CUTS 11
 /* What a bound cut off since the start. */
 struct ingest_cut {
     const char *name; /* of the counter */

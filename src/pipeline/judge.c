@@ -585,14 +585,7 @@ static void judge_finish(struct judge *a)
 void judge_emit_counters(const struct judge_counters *counters, hr_counter_fn emit, void *user)
 {
     static const struct hr_counter_info info[] = {JUDGE_COUNTERS(HR_COUNTER_INFO)};
-    const uint64_t values[] = {
-#define VALUE(name, unit, help) counters->name,
-        JUDGE_COUNTERS(VALUE)
-#undef VALUE
-    };
-    for (size_t i = 0; i < HR_ARRAY_LEN(info); i++) {
-        emit(&info[i], values[i], user);
-    }
+    hr_counters_emit(info, HR_ARRAY_LEN(info), counters, emit, user);
 }
 
 static void count(const struct judge *a, struct judge_counters *counters)

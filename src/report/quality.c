@@ -73,6 +73,8 @@ static const struct {
      "messages that could not be followed to their ends"                                                                                                                                    },
     {"tokens_dropped",         "cookie or token beyond the limit of one exchange",
      "cookies and tokens beyond the limit of one exchange"                                                                                                                                  },
+    {"parts_unread",           "exchange with more members, cookies or tags than are looked at",
+     "exchanges with more members, cookies or tags than are looked at"                                                                                                                      },
     {"contents_undecoded",     "body in a coding that could not be decoded",
      "bodies in codings that could not be decoded"                                                                                                                                          },
     {"orders_unknown",

@@ -258,7 +258,11 @@ struct hr_span work_action_of_query(struct work *w, struct hr_span path, struct 
 {
     struct work_action a = {.rank = 0};
     struct http_param param;
-    for (size_t i = 0; i < PARAMETER_LIMIT && http_query_next(&query, &param); i++) {
+    for (size_t i = 0; http_query_next(&query, &param); i++) {
+        if (i == PARAMETER_LIMIT) {
+            work_count_unread(w);
+            break;
+        }
         const struct word word = work_word(w, param.name);
         const struct hr_span value = http_decode(w->arena, param.value, true);
         work_action_note(&a, param.name, value, word.action);

@@ -200,5 +200,8 @@ void work_duplicate_fields(struct work *w)
         count += hr_span_equal_nocase(m->fields[i].name, HR_SPAN("set-cookie")) &&
                  read_set(w, m->fields[i].value, &sets[count]);
     }
+    if (count == COOKIE_LIMIT && cookies > count) {
+        work_count_unread(w);
+    }
     mark_cookies(w, sets, count);
 }

@@ -59,12 +59,7 @@ void extractor_destroy(struct extractor *e)
 void extractor_counters(const struct extractor *e, hr_counter_fn emit, void *user)
 {
     static const struct hr_counter_info info[] = {EXTRACT_COUNTERS(HR_COUNTER_INFO)};
-    const uint64_t values[] = {e->counters.tokens_dropped, e->counters.marks_dropped,
-                               e->counters.contents_undecoded, e->counters.contents_cut,
-                               e->counters.tokens_forgotten};
-    for (size_t i = 0; i < HR_ARRAY_LEN(values); i++) {
-        emit(&info[i], values[i], user);
-    }
+    hr_counters_emit(info, HR_ARRAY_LEN(info), &e->counters, emit, user);
 }
 
 uint32_t work_signs(const struct work *w, enum signs_text kind, struct hr_span text)
@@ -111,6 +106,12 @@ void work_remember_token(struct work *w, const struct value *value)
 void work_count_dropped_token(struct work *w)
 {
     w->e->counters.tokens_dropped++;
+}
+
+void work_count_unread(struct work *w)
+{
+    w->e->counters.parts_unread += !w->is_skimmed;
+    w->is_skimmed = true;
 }
 
 void work_mark(struct work *w, enum mark_kind kind, int64_t value, struct hr_span text)

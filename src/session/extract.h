@@ -14,6 +14,7 @@
 #define EXTRACT_COUNTERS(X)                                                                        \
     X(tokens_dropped, "values", "Cookies and tokens beyond the limit of one exchange")             \
     X(marks_dropped, "values", "Marks beyond the limit of one exchange")                           \
+    X(parts_unread, "exchanges", "Exchanges with more members, cookies or tags than are looked at") \
     X(contents_undecoded, "messages", "Contents in a coding that could not be decoded")            \
     X(contents_cut, "messages", "Contents longer than what is looked at")                          \
     X(tokens_forgotten, "values", "Tokens no longer remembered to hide them in targets")

@@ -163,7 +163,11 @@ void work_query(struct work *w)
 {
     struct hr_span rest = w->target.query;
     struct http_param param;
-    for (size_t i = 0; i < MEMBER_LIMIT && http_query_next(&rest, &param); i++) {
+    for (size_t i = 0; http_query_next(&rest, &param); i++) {
+        if (i == MEMBER_LIMIT) {
+            work_count_unread(w);
+            break;
+        }
         struct hr_span name = http_decode(w->arena, param.name, true);
         struct hr_span value = http_decode(w->arena, param.value, true);
         if (value.len > 0 && value.len <= USER_BYTES && is_user_query(w, name)) {
@@ -190,6 +194,9 @@ static void walk_json(struct work *w, json_t *value, struct hr_span name, unsign
                 char *full = name.len == 0 ? hr_arena_strdup(w->arena, hr_span_str(key))
                                            : hr_arena_printf(w->arena, "%s.%s", name.ptr, key);
                 walk_json(w, member, hr_span_str(full), depth + 1, count);
+            } else {
+                work_count_unread(w);
+                break;
             }
         }
     } else if (json_is_string(value)) {
@@ -222,7 +229,11 @@ void work_request_content(struct work *w)
         return;
     }
     http_form_init(&form, type_value, m->content, m->content_cut || m->content_gap, w->arena);
-    while (count++ < MEMBER_LIMIT && http_form_next(&form, &member)) {
+    while (http_form_next(&form, &member)) {
+        if (count++ == MEMBER_LIMIT) {
+            work_count_unread(w);
+            break;
+        }
         w->f->flags |= FACT_FIELDS;
         if (member.file_name.ptr == NULL && !member.cut) {
             work_member(w, MEMBER_FORM, member.name, member.value);

@@ -124,13 +124,17 @@ void work_forms(struct work *w, struct hr_span html)
 {
     struct form_scan s = {0};
     size_t tags = 0;
-    while (html.ptr != NULL && tags < TAG_LIMIT) {
+    while (html.ptr != NULL) {
         hr_span_cut(&html, '<');
         if (html.len == 0) {
             break;
         }
         char c = hr_ascii_lower(html.ptr[0]);
         if (c == 'f' || c == 'i' || c == '/') {
+            if (tags == TAG_LIMIT) {
+                work_count_unread(w);
+                break;
+            }
             struct hr_span rest = html;
             struct hr_span tag = hr_span_cut(&rest, '>');
             read_tag(w, &s, hr_span_slice(tag, 0, 2048));

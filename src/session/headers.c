@@ -45,7 +45,11 @@ static bool is_script_cookie(const struct work *w, struct hr_span name, uint32_t
 static void read_cookies(struct work *w, struct hr_span rest)
 {
     struct http_cookie c;
-    for (size_t i = 0; i < COOKIE_LIMIT && http_cookie_next(&rest, &c); i++) {
+    for (size_t i = 0; http_cookie_next(&rest, &c); i++) {
+        if (i == COOKIE_LIMIT) {
+            work_count_unread(w);
+            break;
+        }
         if (c.name.len == 0 || c.value.len == 0) {
             continue;
         }

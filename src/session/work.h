@@ -57,6 +57,7 @@ struct work {
     struct hr_span location_action; /* stands behind that of location_path */
     bool is_rpc;
     bool only_asks; /* a GraphQL request that changes nothing */
+    bool is_skimmed; /* something stands past a bound */
     bool has_code;
     bool has_state;
     bool has_refresh_token;
@@ -76,6 +77,8 @@ struct hr_digest work_digest(struct work *w, struct hr_span value);
 const struct value *work_value(struct work *w, struct hr_span value);
 void work_remember_token(struct work *w, const struct value *value);
 void work_count_dropped_token(struct work *w);
+/** Its messages have more members, cookies or tags than are looked at. */
+void work_count_unread(struct work *w);
 /** @param text  lives as long as the exchange's facts: in w->arena, or in what w->x points to */
 void work_mark(struct work *w, enum mark_kind kind, int64_t value, struct hr_span text);
 const struct hr_key *work_key(const struct work *w);

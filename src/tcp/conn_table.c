@@ -487,9 +487,5 @@ void tcp_table_counters(const struct tcp_table *t, hr_counter_fn emit, void *use
     static const struct hr_counter_info info[] = {TCP_COUNTERS(HR_COUNTER_INFO)};
     struct tcp_counters k = t->counters;
     k.held_bytes_peak = t->held.peak_bytes;
-#define FIELD_VALUE(name, unit, help) k.name,
-    const uint64_t values[] = {TCP_COUNTERS(FIELD_VALUE)};
-    for (size_t i = 0; i < HR_ARRAY_LEN(info); i++) {
-        emit(&info[i], values[i], user);
-    }
+    hr_counters_emit(info, HR_ARRAY_LEN(info), &k, emit, user);
 }

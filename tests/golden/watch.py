@@ -269,7 +269,8 @@ def check_metrics(headrace, scratch, capture):
                "store_queue_bytes", "tokens")} | {
         'headrace_bound_cut_total{counter="%s"}' % counter for counter in
         ("connections_evicted", "budget_gaps", "fields_cut", "waiting_dropped", "fragments_dropped",
-         "refusals_dropped", "tokens_dropped", "marks_dropped", "contents_cut", "tokens_forgotten")} | {
+         "refusals_dropped", "tokens_dropped", "marks_dropped", "contents_cut", "tokens_forgotten",
+         "parts_unread")} | {
         "headrace_sessions", "headrace_rules_left_out", "headrace_alert_latency_seconds_count", "headrace_alert_latency_seconds_sum",
         "headrace_ring_bytes", "headrace_ring_missed_frames_total", "headrace_evidence_files_total"}
     if wanted - set(values):

@@ -544,7 +544,7 @@ SHAPES = {
     "many-gaps": (many_gaps, 200, ["gaps"]),
     "single-bytes": (single_bytes, 1000, []),
     "shuffled-bytes": (shuffled_bytes, 3000, ["out_of_order"]),
-    "fields": (fields, 400, ["fields_cut", "tokens_dropped"]),
+    "fields": (fields, 400, ["fields_cut", "tokens_dropped", "parts_unread"]),
     "endless-head": (endless_head, 2000, []),
     "chunk-extensions": (chunk_extensions, 1000, []),
     "interim": (interim, 500, ["interim_responses"]),
