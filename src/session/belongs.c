@@ -39,6 +39,7 @@ struct chosen {
     size_t count;
     size_t looked_at;
     bool is_cut;   /* there are more */
+    bool is_whole; /* all of the text was read */
     bool is_given; /* all are of the request itself */
 };
 
@@ -152,8 +153,8 @@ static void consider(struct chosen *c, struct hr_span word, bool is_stray)
     insert(c, at, one);
 }
 
-/* @return where the next digit or @ stands from at on; text.len: nowhere. Blocks without one, as most
- * of a text is, cost no branch for each byte. */
+/* @return where the next digit or @ stands from at on; text.len: nowhere. Blocks without one, as
+ * most of a text is, cost no branch for each byte. */
 static size_t find_sign(struct hr_span text, size_t at)
 {
     enum { BLOCK = 32 };
@@ -190,17 +191,26 @@ static void read_words(struct chosen *c, struct hr_span text, bool is_stray)
         while (word.len > 0 && (word.ptr[word.len - 1] == '.' || word.ptr[word.len - 1] == '-')) {
             word.len--;
         }
-        if (looks_unique(word) && c->looked_at++ < CANDIDATE_LIMIT) {
-            consider(c, word, is_stray);
+        if (looks_unique(word)) {
+            c->is_whole = c->is_whole && c->looked_at < CANDIDATE_LIMIT;
+            if (c->looked_at++ < CANDIDATE_LIMIT) {
+                consider(c, word, is_stray);
+            }
         }
     }
+}
+
+static bool may_go_on(struct chosen *c, size_t items)
+{
+    c->is_whole = c->is_whole && items < ITEM_LIMIT;
+    return items < ITEM_LIMIT;
 }
 
 static void read_json_words(struct chosen *c, struct hr_span text)
 {
     struct json_walk walk = {.text = text};
     struct json_item item;
-    for (size_t i = 0; i < ITEM_LIMIT && json_walk_next(&walk, &item); i++) {
+    for (size_t i = 0; may_go_on(c, i) && json_walk_next(&walk, &item); i++) {
         if (item.value.len <= VALUE_BYTES) {
             read_words(c, item.value, item.kind == JSON_STRAY);
         }
@@ -211,7 +221,7 @@ static void read_html_words(struct chosen *c, struct hr_span text)
 {
     struct html_walk walk = {.rest = text};
     struct hr_span run;
-    for (size_t i = 0; i < ITEM_LIMIT && html_walk_next(&walk, &run); i++) {
+    for (size_t i = 0; may_go_on(c, i) && html_walk_next(&walk, &run); i++) {
         read_words(c, run, walk.ended);
     }
 }
@@ -227,10 +237,10 @@ static void mark(const struct chosen *c, const struct candidate *one, enum mark_
 static void mark_end(const struct chosen *c)
 {
     int64_t end = -1;
-    if (!c->is_cut && c->looked_at <= CANDIDATE_LIMIT) {
+    if (c->count == 0 || (!c->is_cut && c->is_whole)) {
         return;
     }
-    for (size_t i = 0; i < c->count && c->looked_at <= CANDIDATE_LIMIT; i++) {
+    for (size_t i = 0; i < c->count && c->is_whole; i++) {
         if (c->items[i].rank == RANK_PLAIN) {
             end = (int64_t)(c->items[i].order >> ORDER_SHIFT);
         }
@@ -238,19 +248,20 @@ static void mark_end(const struct chosen *c)
     work_mark(c->w, MARK_VALUES_END, end, (struct hr_span){NULL, 0});
 }
 
-void belongs_read(struct work *w, enum owner_text kind, struct hr_span text)
+void belongs_read(struct work *w, enum owner_text kind, struct hr_span text, bool is_whole)
 {
     static const enum mark_kind kinds[] = {
         [RANK_STRAY] = MARK_STRAY_VALUE,
         [RANK_PLAIN] = MARK_VALUE,
         [RANK_ASKED] = MARK_ASKED_VALUE,
     };
-    struct chosen chosen = {.w = w};
+    struct chosen chosen = {.w = w, .is_whole = is_whole};
     if (kind == OWNER_JSON) {
         read_json_words(&chosen, text);
     } else if (kind == OWNER_HTML) {
         read_html_words(&chosen, text);
     } else {
+        chosen.is_whole = is_whole && text.len <= VALUE_BYTES;
         read_words(&chosen, hr_span_slice(text, 0, VALUE_BYTES), false);
     }
     for (size_t i = 0; i < chosen.count; i++) {

@@ -451,7 +451,11 @@ void work_response_content(struct work *w, const struct http_message *m,
                 read_text(w, text);
             }
             if (is_html || is_json || is_text) {
-                owner_response(w, is_html ? OWNER_HTML : is_json ? OWNER_JSON : OWNER_PLAIN, text);
+                owner_response(w,
+                               is_html   ? OWNER_HTML
+                               : is_json ? OWNER_JSON
+                                         : OWNER_PLAIN,
+                               text, *ret_result == HTTP_CONTENT_WHOLE && m->complete);
             }
         }
     }

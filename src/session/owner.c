@@ -42,16 +42,17 @@ bool owner_wants_text(const struct work *w)
     return !(w->f->flags & FACT_STATIC_PATH) && (w->f->token_count > 0 || w->may_sign_in);
 }
 
-void owner_response(struct work *w, enum owner_text kind, struct hr_span text)
+void owner_response(struct work *w, enum owner_text kind, struct hr_span text, bool is_whole)
 {
     if (!owner_wants_text(w) || !w->x->has_request) {
         return;
     }
+    is_whole = is_whole && text.len <= TEXT_BYTES;
     text = hr_span_slice(text, 0, TEXT_BYTES);
     if ((w->signs & (SIGN_BIT(SIGN_NAME) | SIGN_BIT(SIGN_ID))) && kind != OWNER_PLAIN) {
         told_read(w, kind, text);
     }
     if (w->signs & SIGN_BIT(SIGN_IDENTIFIER)) {
-        belongs_read(w, kind, text);
+        belongs_read(w, kind, text, is_whole);
     }
 }

@@ -18,8 +18,11 @@ enum owner_text {
 void owner_request(struct work *w);
 /** Is it worth while to decode an answer's plain text? */
 bool owner_wants_text(const struct work *w);
-/** Marks of an answer's decoded content. Only answers to those who have a token, or get one. */
-void owner_response(struct work *w, enum owner_text kind, struct hr_span text);
+/**
+ * Marks of an answer's decoded content. Only answers to those who have a token, or get one.
+ * @param is_whole  nothing is missing at its end
+ */
+void owner_response(struct work *w, enum owner_text kind, struct hr_span text, bool is_whole);
 
 /* told.c */
 /** Names of the user that the answer is for. */
@@ -31,8 +34,8 @@ void told_mark(struct work *w, enum mark_kind kind, enum mark_kind local_kind, s
                struct hr_span text);
 
 /* belongs.c */
-/** Values that look as if nobody else had them. */
-void belongs_read(struct work *w, enum owner_text kind, struct hr_span text);
+/** Values that look as if nobody else had them. @param is_whole  nothing is missing at its end */
+void belongs_read(struct work *w, enum owner_text kind, struct hr_span text, bool is_whole);
 /** Such values in the content of a request that may leave them at the site. */
 void belongs_given(struct work *w);
 

@@ -108,6 +108,39 @@ static void values_of_marks_are_comparable(void **state)
     lab_destroy(lab);
 }
 
+/* Nobody can say what an answer lacks of which the end was not read. */
+static void ends_that_were_not_read_are_marked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *piece;
+        size_t count;
+        const char *want;
+    } pages[] = {
+        {"<p>x</p>", 1900, "28"   },
+        {"<p>x</p>", 2100, "28 31"}, /* too many pieces */
+        {"lorem_",   5000, "28"   },
+        {"lorem_",   6000, "28 31"}, /* too long */
+    };
+    for (size_t i = 0; i < HR_ARRAY_LEN(pages); i++) {
+        struct lab *lab = lab_create(NULL);
+        struct hr_buf line;
+        char got[256];
+        hr_buf_init(&line, SIZE_MAX);
+        hr_buf_append_str(&line, "GET /x cookie:sid=$a => 200 html:<p>acct-b2f2775b9c</p>");
+        for (size_t k = 0; k < pages[i].count; k++) {
+            hr_buf_append_str(&line, pages[i].piece);
+        }
+        const char *const lines[] = {hr_buf_str(&line), NULL};
+        lab_add(lab, lines);
+        marks_text(lab_facts(lab, 0), got, sizeof(got));
+        assert_string_equal(got, pages[i].want);
+        assert_true(lab_facts(lab, 0)->mark_count == 1 || lab_facts(lab, 0)->marks[1].value == -1);
+        hr_buf_finish(&line);
+        lab_destroy(lab);
+    }
+}
+
 /* Whatever the bytes, the walks end and stay inside them: run under the sanitizers. */
 static void walks_are_bounded(void **state)
 {
@@ -142,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_are_marked),
         cmocka_unit_test(values_of_marks_are_comparable),
+        cmocka_unit_test(ends_that_were_not_read_are_marked),
         cmocka_unit_test(walks_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
