@@ -164,6 +164,7 @@ static void on_response_head(struct http_reader *r, const struct http_head *head
     const struct http_kept *request = http_pairs_match(&c->pairs, &at);
     m->framing =
         http_message_framing(head, request != NULL ? request->m.method : (struct hr_span){NULL, 0});
+    r->keeps_more = request != NULL && request->m.framing != HTTP_FRAMING_NONE;
     r->check_empty = request == NULL && m->framing == HTTP_FRAMING_LENGTH;
     c->context->counters.responses++;
 }

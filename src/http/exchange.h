@@ -164,8 +164,8 @@ struct http_counters {
 struct http_config {
     size_t header_bytes;  /* most bytes of a start line and field section kept */
     size_t field_limit;   /* most fields kept of a message */
-    size_t content_bytes; /* most content bytes kept of a message with an HTML page, and HTTP_PAGE_SHARE times
-                             those kept of any other */
+    size_t content_bytes; /* most content bytes kept of a message with an HTML page or of an answer to a
+                             request with a content, and HTTP_PAGE_SHARE times those kept of any other */
     size_t waiting_limit; /* most requests without a response on a connection */
     size_t kept_bytes;    /* most bytes of messages under way and of what reads them, of all
                              connections: the caller's to hold */

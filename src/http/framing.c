@@ -38,11 +38,12 @@ static bool is_page(const struct http_message *m)
     return http_media_type_of(m, &type) && http_media_type_is_html(&type);
 }
 
-/* What stands in a page (a form that signs in) may stand anywhere in it. */
+/* What stands in a page (a form that signs in), and in the answer to what was posted (a token), may
+ * stand anywhere in it. */
 static size_t limit_of(const struct http_reader *r, size_t wanted)
 {
     const size_t few = r->shared->content_bytes / HTTP_PAGE_SHARE;
-    return wanted <= few || is_page(r->m) ? r->shared->content_bytes : few;
+    return wanted <= few || r->keeps_more || is_page(r->m) ? r->shared->content_bytes : few;
 }
 
 /* Keeps the first bytes of a content; in one window without a copy, as long as they are one piece.

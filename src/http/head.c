@@ -142,6 +142,7 @@ static void take_head(struct http_reader *r, struct hr_span bytes, bool whole,
     r->m = &shared->scratch;
     r->kept = NULL;
     r->check_empty = false;
+    r->keeps_more = false;
     shared->ops->head(r, &head);
 }
 

@@ -107,6 +107,7 @@ struct http_reader {
     bool late;   /* bytes before are unknown: look for a start further on */
     bool unsure; /* position was lost, and nothing but the bytes themselves says where it is */
     bool ended;
+    bool keeps_more; /* a content that is no page is kept as far as one */
     bool check_empty; /* nobody knows whether this response has a content at all */
     struct http_message *m; /* in progress; shared->scratch or kept->m; NULL: none */
     struct http_kept *kept;

@@ -143,6 +143,10 @@ static const struct {
      {GET("/a"), "S:HTTP/1.1 200 OK\r\nContent-Type: Text/HTML; charset=utf-8\r\nContent-Length: 130\r\n\r\n"
                  TENS TENS TENS TENS TENS TENS TENS TENS TENS TENS TENS TENS TENS},
      "GET /a -> 200 \"" TENS TENS TENS TENS TENS TENS TENS TENS TENS TENS TENS TENS "01234567...\"\n"},
+    {"the answer to what was posted, of which more is kept",
+     {"C:POST /a HTTP/1.1\r\nContent-Length: 1\r\n\r\nx", OK(TENS TENS TENS TENS TENS, "50"), GET("/b"),
+      OK(TENS TENS TENS TENS TENS, "50")},
+     "POST /a \"x\" -> 200 \"" TENS TENS TENS TENS TENS "\"\nGET /b -> 200 \"" TENS TENS TENS "01...\"\n"},
     {"joined midway, in a content",
      {"S:of something else", GET("/a"), OK("x", "1")},
      "GET /a -> 200 \"x\" resync\n",
