@@ -227,23 +227,26 @@ static void icmp_decode(struct layers *l, struct cursor c)
 
 /* Assigned Internet Protocol Numbers. The frequent ones first; a tunnel is one more row. */
 static const struct layer_row protocols[] = {
-    {IPPROTO_TCP,      tcp_decode           },
-    {IPPROTO_UDP,      udp_decode           },
-    {IPPROTO_ICMP,     icmp_decode          },
-    {IPPROTO_ICMPV6,   icmp_decode          },
-    {IPPROTO_HOPOPTS,  options_decode       },
-    {IPPROTO_ROUTING,  routing_decode       },
-    {IPPROTO_DSTOPTS,  options_decode       },
-    {IPPROTO_FRAGMENT, fragment_decode      },
-    {IPPROTO_AH,       authentication_decode},
-    {IPPROTO_IPIP,     ip_tunnel_decode     }, /* RFC 2003, 2473 */
-    {IPPROTO_IPV6,     ip_tunnel_decode     }, /* RFC 4213, 2473 */
-    {IPPROTO_COMP,     ipcomp_decode        },
-    {IPPROTO_GRE,      gre_decode           },
-    {137,              mpls_decode          }, /* RFC 4023 */
-    {135,              options_decode       }, /* RFC 6275 6.1, RFC 7401, RFC 5533 */
-    {139,              options_decode       },
-    {140,              options_decode       },
+    {IPPROTO_TCP,      tcp_decode            },
+    {IPPROTO_UDP,      udp_decode            },
+    {IPPROTO_ICMP,     icmp_decode           },
+    {IPPROTO_ICMPV6,   icmp_decode           },
+    {IPPROTO_HOPOPTS,  options_decode        },
+    {IPPROTO_ROUTING,  routing_decode        },
+    {IPPROTO_DSTOPTS,  options_decode        },
+    {IPPROTO_FRAGMENT, fragment_decode       },
+    {IPPROTO_AH,       authentication_decode },
+    {IPPROTO_IPIP,     ip_tunnel_decode      }, /* RFC 2003, 2473 */
+    {IPPROTO_IPV6,     ip_tunnel_decode      }, /* RFC 4213, 2473 */
+    {IPPROTO_COMP,     ipcomp_decode         },
+    {IPPROTO_GRE,      gre_decode            },
+    {137,              mpls_decode           }, /* RFC 4023 */
+    {97,               etherip_decode        },
+    {115,              l2tp3_decode          },
+    {143,              ethernet_tunnel_decode}, /* RFC 8986 */
+    {135,              options_decode        }, /* RFC 6275 6.1, RFC 7401, RFC 5533 */
+    {139,              options_decode        },
+    {140,              options_decode        },
 };
 
 void ip_payload_decode(struct layers *l, uint8_t protocol, struct cursor c)

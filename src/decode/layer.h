@@ -69,9 +69,22 @@ void ethernet_decode(struct layers *l, struct cursor c);
 /** IEEE 802.2, from the service access points on. */
 void llc_decode(struct layers *l, struct cursor c);
 /* tunnel.c */
+/** Hands what is inside a tunnel on, unless the header was cut; deep nesting is counted. */
+void layers_enter_tunnel(struct layers *l, layer_fn next, struct cursor c);
 void ip_tunnel_decode(struct layers *l, struct cursor c);
+void ethernet_tunnel_decode(struct layers *l, struct cursor c);
 void gre_decode(struct layers *l, struct cursor c);
 void mpls_decode(struct layers *l, struct cursor c);
+/* overlay.c */
+void etherip_decode(struct layers *l, struct cursor c);
+void l2tp3_decode(struct layers *l, struct cursor c);
+void l2tp3_udp_decode(struct layers *l, struct cursor c);
+void service_header_decode(struct layers *l, struct cursor c);
+void trill_decode(struct layers *l, struct cursor c);
+void fabric_decode(struct layers *l, struct cursor c);
+void macsec_decode(struct layers *l, struct cursor c);
+void lisp_decode(struct layers *l, struct cursor c);
+void capwap_decode(struct layers *l, struct cursor c);
 /* ipcomp.c */
 /** @return NULL where there is no room */
 struct ipcomp *ipcomp_create(void);
@@ -83,6 +96,8 @@ void pppoe_decode(struct layers *l, struct cursor c);
 void hdlc_decode(struct layers *l, struct cursor c);
 /* wireless.c */
 void wireless_decode(struct layers *l, struct cursor c);
+/** Some access points swap the first two bytes of what they hand on. */
+void wireless_tunnel_decode(struct layers *l, struct cursor c);
 void radiotap_decode(struct layers *l, struct cursor c);
 void prism_decode(struct layers *l, struct cursor c);
 void ppi_decode(struct layers *l, struct cursor c);

@@ -45,12 +45,29 @@ static void backbone_decode(struct layers *l, struct cursor c)
     }
 }
 
-/* A tag of four bytes and an ethertype: Cisco's VN-Tag. */
+/* A tag of four bytes and an ethertype: Cisco's VN-Tag, and what tells doubles apart on two ways.
+ */
 static void tag_decode(struct layers *l, struct cursor c)
 {
     layers_tell(l, DECODE_PART_HEADER, &c, 0, 6);
     cursor_skip(&c, 4);
     uint16_t ethertype = cursor_u16(&c);
+    if (c.cut) {
+        layers_cut(l);
+    } else {
+        ethertype_decode(l, ethertype, c);
+    }
+}
+
+/* Cisco's metadata: a version, the number of options, these in words of four bytes. */
+static void metadata_decode(struct layers *l, struct cursor c)
+{
+    const uint8_t *start = c.at;
+    cursor_skip(&c, 1);
+    size_t options = cursor_u8(&c);
+    cursor_skip(&c, options * 4);
+    uint16_t ethertype = cursor_u16(&c);
+    layers_tell_since(l, DECODE_PART_HEADER, start, &c);
     if (c.cut) {
         layers_cut(l);
     } else {
@@ -65,18 +82,25 @@ static void arp_decode(struct layers *l, struct cursor c)
 }
 
 static const struct layer_row ethertypes[] = {
-    {0x0800, ip4_decode     },
-    {0x86dd, ip6_decode     },
-    {0x8100, vlan_decode    },
-    {0x88a8, vlan_decode    }, /* service tag */
-    {0x9100, vlan_decode    }, /* the same before it was standardised */
-    {0x0806, arp_decode     },
-    {0x8864, pppoe_decode   },
-    {0x8847, mpls_decode    },
-    {0x8848, mpls_decode    },
-    {0x9200, vlan_decode    },
-    {0x88e7, backbone_decode},
-    {0x8926, tag_decode     },
+    {0x0800, ip4_decode           },
+    {0x86dd, ip6_decode           },
+    {0x8100, vlan_decode          },
+    {0x88a8, vlan_decode          }, /* service tag */
+    {0x9100, vlan_decode          }, /* the same before it was standardised */
+    {0x0806, arp_decode           },
+    {0x8864, pppoe_decode         },
+    {0x8847, mpls_decode          },
+    {0x8848, mpls_decode          },
+    {0x9200, vlan_decode          },
+    {0x88e7, backbone_decode      },
+    {0x8926, tag_decode           },
+    {0x892f, tag_decode           }, /* IEC 62439-3: HSR */
+    {0xf1c1, tag_decode           }, /* IEEE 802.1CB */
+    {0x8909, metadata_decode      },
+    {0x894f, service_header_decode},
+    {0x22f3, trill_decode         },
+    {0x8903, fabric_decode        },
+    {0x88e5, macsec_decode        },
 };
 
 void ethertype_decode(struct layers *l, uint16_t ethertype, struct cursor c)

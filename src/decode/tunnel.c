@@ -13,20 +13,19 @@ enum {
     TZSP_FIELD_LIMIT = 64,
 };
 
-static void enter_tunnel(struct layers *l)
+static void count_tunnel(struct layers *l)
 {
     l->decoder->counters.tunnelled += l->tunnels == 0;
     l->tunnels++;
 }
 
-/* Hands on unless the header was cut; deep nesting is counted where all layers are. */
-static void hand_on(struct layers *l, layer_fn next, struct cursor c)
+void layers_enter_tunnel(struct layers *l, layer_fn next, struct cursor c)
 {
     if (c.cut) {
         layers_cut(l);
         return;
     }
-    enter_tunnel(l);
+    count_tunnel(l);
     if (layers_nest(l)) {
         next(l, c);
     }
@@ -38,13 +37,18 @@ static void hand_on_ethertype(struct layers *l, uint16_t ethertype, struct curso
         layers_cut(l);
         return;
     }
-    enter_tunnel(l);
+    count_tunnel(l);
     ethertype_decode(l, ethertype, c);
 }
 
 void ip_tunnel_decode(struct layers *l, struct cursor c)
 {
-    hand_on(l, ip_decode, c);
+    layers_enter_tunnel(l, ip_decode, c);
+}
+
+void ethernet_tunnel_decode(struct layers *l, struct cursor c)
+{
+    layers_enter_tunnel(l, ethernet_decode, c);
 }
 
 /* --- GRE -------------------------------------------------------------------------------------- */
@@ -74,7 +78,7 @@ static void erspan_decode(struct layers *l, struct cursor c, bool has_header)
 {
     layers_tell(l, DECODE_PART_HEADER, &c, 0, has_header ? 8 : 0);
     cursor_skip(&c, has_header ? 8 : 0);
-    hand_on(l, ethernet_decode, c);
+    layers_enter_tunnel(l, ethernet_decode, c);
 }
 
 static void erspan3_decode(struct layers *l, struct cursor c)
@@ -84,14 +88,14 @@ static void erspan3_decode(struct layers *l, struct cursor c)
     bool has_platform = (cursor_u8(&c) & 1) != 0;
     layers_tell(l, DECODE_PART_HEADER, &c, 0, has_platform ? 8 : 0);
     cursor_skip(&c, has_platform ? 8 : 0);
-    hand_on(l, ethernet_decode, c);
+    layers_enter_tunnel(l, ethernet_decode, c);
 }
 
 static void gre_payload(struct layers *l, uint16_t protocol, bool has_sequence, struct cursor c)
 {
     switch (protocol) {
     case 0x6558: /* Transparent Ethernet Bridging */
-        hand_on(l, ethernet_decode, c);
+        layers_enter_tunnel(l, ethernet_decode, c);
         break;
     case 0x88be:
         erspan_decode(l, c, has_sequence);
@@ -100,11 +104,11 @@ static void gre_payload(struct layers *l, uint16_t protocol, bool has_sequence, 
         erspan3_decode(l, c);
         break;
     case 0x880b:
-        hand_on(l, ppp_decode, c);
+        layers_enter_tunnel(l, ppp_decode, c);
         break;
     default:
         if ((protocol & 0xfff0) == 0x8200 || protocol == 0x9000) { /* Aruba's access points */
-            hand_on(l, wireless_decode, c);
+            layers_enter_tunnel(l, wireless_decode, c);
         } else {
             hand_on_ethertype(l, protocol, c);
         }
@@ -174,12 +178,12 @@ void mpls_decode(struct layers *l, struct cursor c)
     } else if ((label & 0x100) == 0) {
         layers_malformed(l);
     } else if (first == 4 || first == 6) {
-        hand_on(l, ip_decode, c);
+        layers_enter_tunnel(l, ip_decode, c);
     } else {
         size_t word_bytes = first == 0 && has_control_word(c) ? 4 : 0;
         layers_tell(l, DECODE_PART_HEADER, &c, 0, word_bytes);
         cursor_skip(&c, word_bytes);
-        hand_on(l, ethernet_decode, c);
+        layers_enter_tunnel(l, ethernet_decode, c);
     }
 }
 
@@ -199,7 +203,12 @@ static void vxlan_decode(struct layers *l, struct cursor c)
     }
     layers_enter_network(l, NETWORK_VNI, vni);
     bool has_next = (flags & 0x04) != 0; /* GPE */
-    hand_on(l, has_next && (next == 1 || next == 2) ? ip_decode : ethernet_decode, c);
+    layers_enter_tunnel(l,
+                        !has_next                ? ethernet_decode
+                        : next == 1 || next == 2 ? ip_decode
+                        : next == 4              ? service_header_decode
+                                                 : ethernet_decode,
+                        c);
 }
 
 /* RFC 8926 */
@@ -217,7 +226,7 @@ static void geneve_decode(struct layers *l, struct cursor c)
     }
     layers_enter_network(l, NETWORK_VNI, vni);
     if (protocol == 0x6558) {
-        hand_on(l, ethernet_decode, c);
+        layers_enter_tunnel(l, ethernet_decode, c);
     } else {
         hand_on_ethertype(l, protocol, c);
     }
@@ -254,7 +263,7 @@ static void gtp_decode(struct layers *l, struct cursor c)
         skip_gtp_extensions(&c, (first & 0x04) != 0 ? next : 0);
     }
     layers_tell_since(l, DECODE_PART_HEADER, start, &c);
-    hand_on(l, ip_decode, c);
+    layers_enter_tunnel(l, ip_decode, c);
 }
 
 /* RFC 4380 5.1.1: perhaps an authentication, perhaps an origin, then IPv6. */
@@ -275,7 +284,7 @@ static void teredo_decode(struct layers *l, struct cursor c)
     }
     look = c;
     if (cursor_u8(&look) >> 4 == 6) {
-        hand_on(l, ip6_decode, c);
+        layers_enter_tunnel(l, ip6_decode, c);
     } else {
         l->decoder->counters.udp++;
     }
@@ -291,8 +300,13 @@ enum {
 /* RFC 2661 3.1 */
 static void l2tp_decode(struct layers *l, struct cursor c)
 {
+    const struct cursor all = c;
     const uint8_t *start = c.at;
     uint16_t flags = cursor_u16(&c);
+    if ((flags & (L2TP_CONTROL | 0x0f)) == 3) {
+        l2tp3_udp_decode(l, all);
+        return;
+    }
     cursor_skip(&c, (flags & L2TP_LENGTH) != 0 ? 2 : 0);
     cursor_skip(&c, 4);
     cursor_skip(&c, (flags & L2TP_SEQUENCE) != 0 ? 4 : 0);
@@ -305,7 +319,7 @@ static void l2tp_decode(struct layers *l, struct cursor c)
         l->decoder->counters.udp++;
         return;
     }
-    hand_on(l, ppp_decode, c);
+    layers_enter_tunnel(l, ppp_decode, c);
 }
 
 /* TaZmen Sniffer Protocol: a mirror's frames. Fields of type 0 and 1 have no length. */
@@ -328,10 +342,10 @@ static void tzsp_decode(struct layers *l, struct cursor c)
     }
     switch (inside) {
     case 1:
-        hand_on(l, ethernet_decode, c);
+        layers_enter_tunnel(l, ethernet_decode, c);
         break;
     case 18:
-        hand_on(l, wireless_decode, c);
+        layers_enter_tunnel(l, wireless_decode, c);
         break;
     default:
         l->decoder->counters.udp++;
@@ -349,6 +363,8 @@ static const struct layer_row tunnels[] = {
     {1701,  l2tp_decode  },
     {4754,  gre_decode   }, /* RFC 8086 */
     {6635,  mpls_decode  }, /* RFC 7510 */
+    {4341,  lisp_decode  },
+    {5247,  capwap_decode},
     {37008, tzsp_decode  },
 };
 

@@ -46,8 +46,12 @@ static void aggregate_decode(struct layers *l, struct cursor c)
     }
 }
 
-/* @param pads_header  the header is padded to four bytes */
-static void frame_decode(struct layers *l, struct cursor c, bool pads_header)
+enum {
+    HEADER_PADDED = 1 << 0,  /* to four bytes */
+    CONTROL_SWAPPED = 1 << 1 /* its first two bytes */
+};
+
+static void frame_decode(struct layers *l, struct cursor c, unsigned oddities)
 {
     const uint8_t *start = c.at;
     layers_tell(l, DECODE_PART_HEADER, &c, 0, 4);
@@ -55,8 +59,10 @@ static void frame_decode(struct layers *l, struct cursor c, bool pads_header)
     layers_tell(l, DECODE_PART_MAC, &c, 10, 6);
     layers_tell(l, DECODE_PART_MAC, &c, 16, 6);
     layers_tell(l, DECODE_PART_HEADER, &c, 22, 2);
-    uint8_t kind = cursor_u8(&c);
-    uint8_t flags = cursor_u8(&c);
+    uint16_t control = cursor_u16(&c);
+    control = (oddities & CONTROL_SWAPPED) != 0 ? __builtin_bswap16(control) : control;
+    uint8_t kind = (uint8_t)(control >> 8);
+    uint8_t flags = (uint8_t)control;
     cursor_skip(&c, 22);
     bool is_aggregate = false;
     if (!c.cut && ((kind & FRAME_TYPE_MASK) != FRAME_DATA || (kind & SUBTYPE_NO_DATA) != 0)) {
@@ -72,7 +78,7 @@ static void frame_decode(struct layers *l, struct cursor c, bool pads_header)
         cursor_skip(&c, 1);
         cursor_skip(&c, (flags & ORDER) != 0 ? 4 : 0);
     }
-    if (pads_header && !c.cut) {
+    if ((oddities & HEADER_PADDED) != 0 && !c.cut) {
         cursor_skip(&c, (size_t)(start - c.at) & 3);
     }
     layers_tell_since(l, DECODE_PART_HEADER, rest, &c);
@@ -89,7 +95,17 @@ static void frame_decode(struct layers *l, struct cursor c, bool pads_header)
 
 void wireless_decode(struct layers *l, struct cursor c)
 {
-    frame_decode(l, c, false);
+    frame_decode(l, c, 0);
+}
+
+void wireless_tunnel_decode(struct layers *l, struct cursor c)
+{
+    struct cursor look = c;
+    uint8_t first = cursor_u8(&look);
+    uint8_t second = cursor_u8(&look);
+    bool is_swapped =
+        (first & FRAME_TYPE_MASK) != FRAME_DATA && (second & FRAME_TYPE_MASK) == FRAME_DATA;
+    frame_decode(l, c, is_swapped ? CONTROL_SWAPPED : 0);
 }
 
 enum {
@@ -128,7 +144,7 @@ void radiotap_decode(struct layers *l, struct cursor c)
         layers_cut(l);
         return;
     }
-    frame_decode(l, c, (flags & RADIOTAP_PADDED) != 0);
+    frame_decode(l, c, (flags & RADIOTAP_PADDED) != 0 ? HEADER_PADDED : 0);
 }
 
 /* Prism: the length is the second word, in the order of the host; an AVS header begins otherwise.
@@ -146,7 +162,7 @@ void prism_decode(struct layers *l, struct cursor c)
         return;
     }
     cursor_skip(&c, bytes);
-    frame_decode(l, c, false);
+    frame_decode(l, c, 0);
 }
 
 /* Per-Packet Information: the link type of what follows stands in it. */

@@ -86,6 +86,26 @@ LINKS = {
     "802.11": (105, lambda d: WIRELESS + SNAP + d[12:]),
     "802.11 with radiotap": (127, lambda d: b"\0\0\x08\0\0\0\0\0" + WIRELESS + SNAP + d[12:] + b"\x01\x02\x03\x04"),
     "802.11 in GRE": (101, lambda d: ip4(47, b"\0\0\x82\0" + WIRELESS + SNAP + d[12:])),
+    "EtherIP": (101, lambda d: ip4(97, b"\x30\0" + d)),
+    "Ethernet in IPv6": (101, lambda d: ip6(143, d)),
+    "L2TPv3": (101, lambda d: ip4(115, b"\0\0\0\x07" + d)),
+    "L2TPv3 with cookie and sublayer": (101, lambda d: ip6(115, b"\0\0\0\x07" + b"\x45" * 8 + b"\0" * 4 + d)),
+    "L2TPv3 in UDP": (101, lambda d: udp(1701, b"\0\x03\0\0\0\0\0\x07" + b"\0" * 4 + d)),
+    "service header": (1, lambda d: d[:12] + b"\x89\x4f\x0f\xc6\x01\x03\0\0\x01\xff" + b"\0" * 16 + d),
+    "service header in VXLAN": (101, lambda d: udp(4790, b"\x0c\0\0\x04\0\0\x2a\0" + b"\x0f\xc2\x02" +
+                                                   (b"\x01" if ethertype(d) == b"\x08\0" else b"\x02") +
+                                                   b"\0\0\x01\xff" + d[14:])),
+    "TRILL": (1, lambda d: d[:12] + b"\x22\xf3\0\x7f\0\x01\0\x02" + b"\0" * 4 + d),
+    "FabricPath": (1, lambda d: d[:12] + b"\x89\x03\0\x05" + d),
+    "MACsec, signed alone": (1, lambda d: d[:12] + b"\x88\xe5\x20\0\0\0\0\x01" + b"\x02" * 8 + d[12:] + b"\x55" * 16),
+    "HSR": (1, lambda d: d[:12] + b"\x89\x2f\0\x40\0\x01" + d[12:]),
+    "Cisco's metadata": (1, lambda d: d[:12] + b"\x89\x09\x01\x01\0\x01\0\x05" + d[12:]),
+    "LISP": (101, lambda d: udp(4341, b"\x80\0\0\x01\0\0\0\x01" + d[14:])),
+    "CAPWAP": (101, lambda d: udp(5247, b"\0\x10\x02\0\0\0\0\0" + d)),
+    "CAPWAP of 802.11": (101, lambda d: udp(5247, b"\0\x20\x03\x10\0\0\0\0" + b"\x06" + b"\x02" * 6 + b"\0" +
+                                            WIRELESS + SNAP + d[12:])),
+    "CAPWAP of 802.11, swapped": (101, lambda d: udp(5247, b"\0\x10\x03\0\0\0\0\0" + WIRELESS[1::-1] + WIRELESS[2:] +
+                                                     SNAP + d[12:])),
     "netfilter's log": (239, lambda d: b"\x02\0\0\0" + struct.pack("<HH", len(d) - 10, 9) + d[14:]),
 }
 
