@@ -27,8 +27,16 @@ silence: >
 references: CWE-460 Improper Cleanup on Thrown Exception, CWE-362 Race Condition, CWE-384 Session Fixation
 */
 
+-- Where refused logins gave a cookie.
+WITH asked AS MATERIALIZED (
+    SELECT DISTINCT f.endpoint_id
+    FROM asked_logins f
+    CROSS JOIN token_facts t ON t.token_id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15
+    WHERE f.outcome = 'failure' AND f.status IN (401, 403)
+      AND t.carrier = 'cookie' AND t.is_new AND NOT t.is_deleted
+),
 -- Refused logins, and whether they came with a cookie and were given a new one.
-WITH refused AS MATERIALIZED (
+refused AS MATERIALIZED (
     SELECT f.exchange_id, f.site_id, f.endpoint_id, f.method, f.path, f.status, f.start_at, f.had_token,
            f.is_resynchronised,
            (SELECT t.set_session_id FROM token_facts t
@@ -46,7 +54,8 @@ WITH refused AS MATERIALIZED (
                      AND NOT EXISTS (SELECT 1 FROM session_history o
                                      WHERE o.session_id = k.session_id AND o.is_logout
                                        AND o.start_at < f.start_at)) AS had_known
-    FROM login_facts f
+    FROM asked a
+    CROSS JOIN login_facts f ON f.endpoint_id = a.endpoint_id
     WHERE f.outcome = 'failure' AND f.status IN (401, 403)
 ),
 habits AS (

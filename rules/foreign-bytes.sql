@@ -34,9 +34,9 @@ references: CWE-362 Race Condition, CWE-488 Exposure of Data Element to Wrong Se
 
 -- Values that came more than twice, and in which answers to known users.
 WITH repeated AS MATERIALIZED (
-    SELECT value FROM (SELECT value FROM mark_facts WHERE kind = 28
-                       UNION ALL SELECT value FROM mark_facts WHERE kind = 29
-                       UNION ALL SELECT value FROM mark_facts WHERE kind = 30)
+    SELECT value
+    FROM asked_marks
+    WHERE kind IN (28, 29, 30)
     GROUP BY value
     HAVING count(*) >= 3
 ),
@@ -45,10 +45,9 @@ seen AS (
            f.user_id AS viewer_id, f.status, f.target, f.request_at, f.response_at,
            count(*) OVER (PARTITION BY f.site_id, m.value, f.user_id) AS times,
            count(*) OVER (PARTITION BY f.site_id, m.value) AS all_times
-    FROM repeated r
-    CROSS JOIN mark_facts m ON m.value = r.value AND m.kind IN (28, 29, 30)
+    FROM asked_marks m
     CROSS JOIN exchange_facts f ON f.exchange_id = m.exchange_id
-    WHERE f.user_id IS NOT NULL AND NOT f.is_cached
+    WHERE m.kind IN (28, 29, 30) AND m.value IN (SELECT value FROM repeated) AND f.user_id IS NOT NULL AND NOT f.is_cached
 ),
 -- The user whose answers mostly have it.
 owned AS MATERIALIZED (
@@ -269,3 +268,30 @@ FROM mark_facts m
 CROSS JOIN exchange_facts f ON f.exchange_id = m.exchange_id
 WHERE m.kind IN (28, 29, 30) AND f.user_id IS NOT NULL AND NOT f.is_cached
 GROUP BY 1, 2;
+
+-- At a glance: where what came in has values that may be somebody else's than whose session an answer with it was for,
+-- as much as a capture would show that began not long ago. A value that very many answers had is nobody's.
+WITH asked AS MATERIALIZED (
+    SELECT DISTINCT m.value
+    FROM glance_facts g
+    CROSS JOIN mark_facts m ON m.mark_id >= g.since_id * 32
+    CROSS JOIN exchange_facts f ON f.exchange_id = m.exchange_id
+    WHERE +m.kind IN (28, 29) AND f.user_id IS NOT NULL AND NOT f.is_cached
+      AND f.user_id != (SELECT CASE WHEN max(o.times) >= 2 AND max(o.times) >= sum(o.times) * 0.6 AND sum(o.times) < 1000
+                                    THEN o.user_id ELSE f.user_id END
+                        FROM (SELECT x.user_id, count(*) AS times
+                              FROM (SELECT l.exchange_id FROM mark_facts l
+                                    WHERE l.kind IN (28, 29, 30) AND l.value = m.value LIMIT 1000) l
+                              CROSS JOIN exchange_facts x ON x.exchange_id = l.exchange_id
+                              WHERE x.site_id = f.site_id AND x.user_id IS NOT NULL AND NOT x.is_cached
+                              GROUP BY x.user_id) o)
+)
+SELECT m.exchange_id, m.kind, m.value
+FROM (SELECT 1 FROM asked LIMIT 1)
+CROSS JOIN glance_facts g
+CROSS JOIN mark_facts m ON m.mark_id >= g.recent_id * 32
+WHERE +m.kind IN (28, 29, 30)
+UNION
+SELECT m.exchange_id, m.kind, m.value
+FROM asked a
+CROSS JOIN mark_facts m ON m.kind IN (28, 29, 30) AND m.value = a.value;

@@ -37,7 +37,7 @@ WITH failed AS MATERIALIZED (
            coalesce(CASE WHEN t.is_new AND NOT t.is_deleted THEN t.set_session_id END,
                     t.sent_session_id) AS session_id,
            t.is_new AND NOT t.is_deleted AS is_shown
-    FROM login_facts f
+    FROM asked_logins f
     CROSS JOIN token_facts t ON t.token_id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15
     WHERE (f.outcome IN ('failure', 'error') OR (f.outcome = 'none' AND f.status IS NULL))
       AND (t.is_new OR t.sent_session_id IS NOT NULL)

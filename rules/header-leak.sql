@@ -28,12 +28,25 @@ silence: >
 references: CWE-362 Race Condition, CWE-488 Exposure of Data Element to Wrong Session, CWE-226
 */
 
--- Answers with an id that their request did not send, and those who did: where they are few.
-WITH pairs AS MATERIALIZED (
+-- Ids that answers had and their requests did not send.
+WITH strange AS MATERIALIZED (
+    SELECT m.value
+    FROM glance_facts g
+    CROSS JOIN mark_facts m ON m.mark_id >= g.since_id * 32
+    WHERE +m.kind = 21
+    UNION
+    SELECT m.value
+    FROM (SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM glance_facts))
+    CROSS JOIN mark_facts m
+    WHERE m.kind = 21
+),
+-- Those answers, and who sent the ids: where they are few.
+pairs AS MATERIALIZED (
     SELECT a.exchange_id, a.value, a.text AS field, s.exchange_id AS sender_id
-    FROM mark_facts a
+    FROM strange i
+    CROSS JOIN mark_facts a ON a.kind = 21 AND a.value = i.value
     CROSS JOIN mark_facts s ON s.kind = 20 AND s.value = a.value
-    WHERE a.kind = 21
+    WHERE true
       AND (SELECT count(*) FROM (SELECT 1 FROM mark_facts m WHERE m.kind = 20 AND m.value = a.value LIMIT 9)) < 9
 ),
 -- Ids that an answer of the site carried before they were sent are the server's.
@@ -96,7 +109,17 @@ known AS MATERIALIZED (
 ),
 -- Tokens that more than one answer gave, or that were given beside another one.
 repeated AS MATERIALIZED (
-    SELECT session_id FROM session_steps WHERE may_begin
+    SELECT h.session_id
+    FROM glance_facts
+    CROSS JOIN asked_sessions a
+    CROSS JOIN session_steps h ON h.session_id = a.session_id
+    WHERE h.may_begin
+    GROUP BY h.session_id HAVING count(*) > 1
+    UNION
+    SELECT session_id
+    FROM (SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM glance_facts))
+    CROSS JOIN session_steps
+    WHERE may_begin
     GROUP BY session_id HAVING count(*) > 1
     UNION SELECT session_id FROM known
 ),

@@ -38,7 +38,7 @@ references: CWE-362 Race Condition, CWE-488 Exposure of Data Element to Wrong Se
 WITH named AS MATERIALIZED (
     SELECT DISTINCT f.site_id, f.user_id, m.value, m.kind = 23 AS is_local
     FROM (SELECT 1 FROM mark_facts WHERE kind IN (24, 25) LIMIT 1) -- else there is nothing to compare
-    CROSS JOIN mark_facts m
+    CROSS JOIN asked_marks m
     CROSS JOIN exchange_facts f ON f.exchange_id = m.exchange_id
     WHERE m.kind IN (22, 23) AND f.role = 'login' AND f.outcome = 'success' AND f.user_id IS NOT NULL
 ),
@@ -48,7 +48,7 @@ told AS MATERIALIZED (
     SELECT f.exchange_id, f.site_id, f.session_id, f.user_id, f.request_at, f.response_at, m.value,
            m.kind = 24 AS by_path, m.kind = 26 AS is_local,
            CASE m.kind WHEN 24 THEN f.endpoint_id || '' WHEN 25 THEN f.endpoint_id || ' ' || f.target END AS place
-    FROM mark_facts m
+    FROM asked_marks m
     CROSS JOIN exchange_facts f ON f.exchange_id = m.exchange_id
     WHERE m.kind IN (24, 25, 26) AND f.user_id IS NOT NULL AND NOT f.is_cached
       AND f.outcome IN ('granted', 'success', 'none')
@@ -282,3 +282,41 @@ FROM mark_facts m
 CROSS JOIN exchange_facts f ON f.exchange_id = m.exchange_id
 WHERE m.kind IN (24, 25) AND f.user_id IS NOT NULL AND NOT f.is_cached AND f.outcome IN ('granted', 'success', 'none')
 GROUP BY 1, 2;
+
+-- At a glance: where what came in may call a user by somebody else's name, as much as a capture would show that began
+-- not long ago, with all that bears these names or the users' own.
+WITH asked AS MATERIALIZED (
+    SELECT DISTINCT f.user_id, m.value
+    FROM glance_facts g
+    CROSS JOIN mark_facts m ON m.mark_id >= g.since_id * 32
+    CROSS JOIN exchange_facts f ON f.exchange_id = m.exchange_id
+    WHERE +m.kind IN (24, 25) AND f.user_id IS NOT NULL AND NOT f.is_cached
+      -- Nothing in it is what the user signed in by.
+      AND NOT EXISTS (SELECT 1 FROM mark_facts o
+                      CROSS JOIN mark_facts l ON l.kind = 22 AND l.value = o.value
+                      CROSS JOIN exchange_facts x ON x.exchange_id = l.exchange_id
+                      WHERE o.mark_id BETWEEN m.exchange_id * 32 AND m.exchange_id * 32 + 31 AND +o.kind IN (24, 25)
+                        AND x.site_id = f.site_id AND x.user_id = f.user_id AND x.role = 'login'
+                        AND x.outcome = 'success')
+      AND EXISTS (SELECT 1 FROM mark_facts l
+                  CROSS JOIN exchange_facts x ON x.exchange_id = l.exchange_id
+                  WHERE l.kind IN (22, 23, 24, 25) AND l.value = m.value
+                    AND x.site_id = f.site_id AND x.user_id != f.user_id)
+)
+SELECT m.exchange_id, m.kind, m.value
+FROM (SELECT 1 FROM asked LIMIT 1)
+CROSS JOIN glance_facts g
+CROSS JOIN mark_facts m ON m.mark_id >= g.recent_id * 32
+WHERE +m.kind BETWEEN 22 AND 26
+UNION
+SELECT l.exchange_id, l.kind, l.value
+FROM asked a
+CROSS JOIN mark_facts l ON l.kind IN (22, 23) AND l.value = a.value
+UNION
+SELECT o.exchange_id, o.kind, o.value
+FROM (SELECT DISTINCT n.value
+      FROM (SELECT DISTINCT user_id FROM asked) a
+      CROSS JOIN login_core l ON l.user_id = a.user_id
+      CROSS JOIN mark_facts n ON n.mark_id BETWEEN l.exchange_id * 32 AND l.exchange_id * 32 + 31
+      WHERE +n.kind = 22) v
+CROSS JOIN mark_facts o ON o.kind IN (22, 24, 25) AND o.value = v.value;

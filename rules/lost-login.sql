@@ -49,6 +49,13 @@ WITH several AS (
                     AND NOT g.is_cached AND NOT g.sets_other_token AND g.start_at > o.user_next_end_at)
       AND f.site_id NOT IN (SELECT site_id FROM policy_facts WHERE policy = 'one session per user')
 ),
+-- Where there may be such logins.
+asked AS MATERIALIZED (
+    SELECT DISTINCT f.endpoint_id
+    FROM asked_logins f
+    CROSS JOIN session_steps d ON d.operation_id = f.first_access_id
+    WHERE f.outcome = 'success' AND f.session_id IS NOT NULL AND d.kind = 'denied'
+),
 -- Logins whose session was denied at its first use and not granted before the next login of it, with no
 -- logout of it between.
 denied AS MATERIALIZED (
@@ -59,7 +66,8 @@ denied AS MATERIALIZED (
            d.protection, d.is_jwt, d.server, d.server_port,
            f.is_resynchronised OR d.is_resynchronised AS pairing_doubt,
            (d.start_at - f.end_at) / 1e6 AS gap_ms
-    FROM login_facts f
+    FROM asked a
+    CROSS JOIN login_facts f ON f.endpoint_id = a.endpoint_id
     CROSS JOIN session_history d ON d.operation_id = f.first_access_id
     WHERE f.outcome = 'success'
       AND f.session_id IS NOT NULL

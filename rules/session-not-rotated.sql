@@ -29,7 +29,7 @@ references: CWE-384 Session Fixation
 WITH kept AS MATERIALIZED (
     SELECT f.exchange_id, f.site_id, f.method, f.path, f.status, f.start_at, f.end_at, f.is_resynchronised, f.user_id,
            t.sent_session_id AS session_id, t.name
-    FROM login_facts f
+    FROM asked_logins f
     CROSS JOIN token_facts t ON t.token_id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15
     WHERE f.outcome = 'success' AND f.end_at IS NOT NULL
       AND f.had_token AND f.response_whole

@@ -33,7 +33,14 @@ WITH steps AS MATERIALIZED (
     SELECT h.session_id, h.site_id, h.exchange_id, h.kind, h.start_at, h.end_at, h.agent, h.client_network,
            h.is_forwarded, h.protection, h.method, h.path, h.status, h.client,
            sum(h.kind IN ('login', 'possible login')) OVER lives AS life
-    FROM program_facts p
+    FROM (SELECT p.session_id
+          FROM glance_facts
+          CROSS JOIN asked_sessions a
+          CROSS JOIN program_facts p ON p.session_id = a.session_id
+          UNION ALL
+          SELECT p.session_id
+          FROM (SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM glance_facts))
+          CROSS JOIN program_facts p) p
     CROSS JOIN session_history h ON h.session_id = p.session_id
     WINDOW lives AS (PARTITION BY h.session_id ORDER BY h.start_at, h.operation_id)
 ),

@@ -28,7 +28,7 @@ references: CWE-362 Race Condition, CWE-488 Exposure of Data Element to Wrong Se
 -- Logins whose answer gave a token that the request did not carry.
 WITH issues AS MATERIALIZED (
     SELECT f.exchange_id, t.set_session_id AS session_id
-    FROM login_facts f
+    FROM asked_logins f
     CROSS JOIN token_facts t ON t.token_id BETWEEN f.exchange_id * 16 AND f.exchange_id * 16 + 15
     WHERE f.outcome = 'success' AND f.user_id IS NOT NULL
       AND t.is_new AND NOT t.is_deleted AND t.carrier != 'user'

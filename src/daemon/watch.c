@@ -24,6 +24,8 @@
 /* A site is known too little for glances where one in so many exchanges came in since the last
  * look. */
 #define GLANCE_GROWTH 8
+/* A rule that finds much takes a sixth of the time at most. */
+#define GLANCE_REST 5
 /* Who told it to end does not wait for longer looks: the next watch or audit judges what is left.
  */
 #define LOOK_PATIENCE HR_NSEC_PER_SEC
@@ -422,6 +424,7 @@ static int start(struct watch *w)
         .retain = c->retain,
         .glance_share = GLANCE_SHARE,
         .glance_growth = GLANCE_GROWTH,
+        .glance_rest = GLANCE_REST,
         .patience = LOOK_PATIENCE,
         .found = on_found,
         .idle = on_idle,

@@ -159,6 +159,7 @@ static int glance(struct rounds *r, const struct import *import, struct rule_run
                              .endpoint_limit = r->endpoint_limit};
     struct rule_glance to = {0};
     int code = pipeline_glance(s, &g, r->config.clock_error, r->classifier, &to);
+    to.rest = r->config.glance_rest;
     code = code == 0 && to.site_count > 0
                ? rule_set_glance(r->config.rules, s, &to, log_rule_error, NULL, ret_result)
                : code;

@@ -54,6 +54,7 @@ struct rounds_config {
     size_t capture_count;
     unsigned glance_share;  /* 0: no glances */
     unsigned glance_growth; /* a look is due when one exchange in so many is new; 0: size does not count */
+    unsigned glance_rest;   /* at glances, a rule that takes longer rests so many times as long */
     hr_nsec patience;      /* of a whole look that is hurried: beyond it the run ends with a glance */
     hr_nsec retain; /* delete what ended longer ago than that on the packets' clock; 0: nothing */
     /** Within the transaction. @return 0, or a negative errno that ends the run */

@@ -47,6 +47,15 @@ static int exercised_names(const struct query_row *row, void *user)
     return c->error.len > 0 ? 1 : 0;
 }
 
+static int glance_names(const struct query_row *row, void *user)
+{
+    struct check *c = user;
+    if (!glance_columns(row)) {
+        hr_buf_append_str(&c->error, GLANCE_COLUMNS);
+    }
+    return c->error.len > 0 ? 1 : 0;
+}
+
 static int check_select(struct check *c, struct store *s, const char *sql, unsigned line,
                         query_row_fn names)
 {
@@ -75,6 +84,9 @@ int rule_set_check(struct rule_set *set, void (*emit_error)(const char *line, vo
         r = check_select(&c, s, c.rule->findings_sql, c.rule->findings_line, finding_names);
         if (r == 0) {
             r = check_select(&c, s, c.rule->exercised_sql, c.rule->exercised_line, exercised_names);
+        }
+        if (r == 0 && c.rule->glance_sql != NULL) {
+            r = check_select(&c, s, c.rule->glance_sql, c.rule->glance_line, glance_names);
         }
     }
     store_close(s);

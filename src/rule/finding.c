@@ -67,6 +67,12 @@ bool exercised_columns(const struct query_row *row, enum exercised_by *ret_by)
     return true;
 }
 
+bool glance_columns(const struct query_row *row)
+{
+    return row->count == 3 && strcmp(row->names[0], "exchange_id") == 0 &&
+           strcmp(row->names[1], "kind") == 0 && strcmp(row->names[2], "value") == 0;
+}
+
 void finding_fingerprint(const char *rule, const struct finding_place *place, hr_nsec at,
                          char ret_text[FINDING_HASH_SIZE])
 {

@@ -21,6 +21,10 @@ bool exercised_columns(const struct query_row *row, enum exercised_by *ret_by);
     "the second SELECT must have the column exercised, or site_id and exercised, or site_id, "      \
     "quarter and exercised"
 
+/** @return false: the third SELECT's columns are others */
+bool glance_columns(const struct query_row *row);
+#define GLANCE_COLUMNS "the third SELECT must have the columns exchange_id, kind and value"
+
 /* What a fingerprint is made of, besides the time. Empty texts and 0 where there is no exchange. */
 struct finding_place {
     struct hr_span site;

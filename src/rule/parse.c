@@ -8,8 +8,9 @@
 #include <string.h>
 
 /*
- * A rule file is a comment that holds YAML, then two SELECTs. The YAML parser gets the file up to
- * the comment's end with everything before it blanked out, so its lines are the file's lines.
+ * A rule file is a comment that holds YAML, then two SELECTs, or three. The YAML parser gets the
+ * file up to the comment's end with everything before it blanked out, so its lines are the file's
+ * lines.
  */
 
 static const char *const severities[] = {"low", "medium", "high", "critical", NULL};
@@ -98,23 +99,27 @@ static bool is_select(struct hr_span sql)
 static int parse_sql(const char *path, struct hr_span rest, unsigned line, struct rule *r,
                      struct hr_buf *error)
 {
-    struct rule_statement found[3];
+    struct rule_statement found[4];
     size_t count = 0;
-    while (count < 3 && rule_next_statement(&rest, &line, &found[count])) {
+    while (count < 4 && rule_next_statement(&rest, &line, &found[count])) {
         if (!is_select(found[count].text)) {
             return fail(error, path, found[count].line, "expected a SELECT (or WITH ... SELECT)");
         }
         count++;
     }
-    if (count != 2) {
-        return fail(error, path, count > 2 ? found[2].line : line,
+    if (count < 2 || count > 3) {
+        return fail(error, path, count > 3 ? found[3].line : line,
                     "expected two SELECTs: one that yields findings, one that counts how often "
-                    "the situation occurred");
+                    "the situation occurred; a third one may tell what to compare at a glance");
     }
     r->findings_sql = hr_xstrndup(found[0].text.ptr, found[0].text.len);
     r->findings_line = found[0].line;
     r->exercised_sql = hr_xstrndup(found[1].text.ptr, found[1].text.len);
     r->exercised_line = found[1].line;
+    if (count == 3) {
+        r->glance_sql = hr_xstrndup(found[2].text.ptr, found[2].text.len);
+        r->glance_line = found[2].line;
+    }
     return 0;
 }
 
@@ -298,5 +303,6 @@ void rule_finish(struct rule *r)
     free(r->references);
     free(r->findings_sql);
     free(r->exercised_sql);
+    free(r->glance_sql);
     *r = (struct rule){0};
 }

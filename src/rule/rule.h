@@ -1,6 +1,7 @@
 /*
  * rule/rule.h - a rule is a file SLUG.sql: a front-matter comment, then two SELECTs over the
- * store's views. The first yields findings, the second how often the rule's situation occurred.
+ * store's views. The first yields findings, the second how often the rule's situation occurred. A third
+ * one may tell what to compare at a glance.
  * Format: src/cmd/headrace-rules.7.
  */
 #ifndef HR_RULE_RULE_H
@@ -31,11 +32,16 @@ struct rule {
     size_t parameter_count;
     char *findings_sql;
     char *exercised_sql;
+    char *glance_sql; /* the marks to compare at a glance; NULL: none is left out */
     unsigned findings_line; /* in the file, where that text begins; for messages */
     unsigned exercised_line;
+    unsigned glance_line;
     bool enabled;
     bool is_builtin; /* of the folder that comes with the program */
-    bool takes_long; /* its findings could not be read at a glance since the last run */
+    /* Of glances since the last run. */
+    bool takes_long;     /* its findings could not be read at one */
+    hr_nsec rests_until; /* steady */
+    int64_t waits_from;  /* the first exchange that it was not asked about for that; 0: none */
 };
 
 struct rule_set {
@@ -96,11 +102,13 @@ struct rule_glance {
     int64_t *sessions;  /* ids, ascending: what came in touches these */
     size_t session_count;
     bool is_partial;    /* there are sites besides of which nothing is known yet */
+    unsigned rest;      /* a rule that takes longer rests so many times as long; 0: none does */
 };
 /**
  * In its place, where that takes long: the rules whose findings are read quickly, and of their
- * findings those of these exchanges and sessions. None is withdrawn, nothing is counted, and
- * what is due stays so.
+ * findings those of these exchanges and sessions. One that takes longer rests before it is asked again,
+ * then also about what came in meanwhile. None is withdrawn, nothing is counted, and what is due stays
+ * so.
  */
 int rule_set_glance(struct rule_set *set, struct store *s, const struct rule_glance *glance,
                     void (*emit_error)(const char *line, void *user), void *user,

@@ -9,9 +9,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-/* Steps of SQLite to read the findings of a rule at a glance: tens of milliseconds. */
+/* Steps of SQLite to find the cuts at a glance: tens of milliseconds. */
 #define QUICK 4000000
+/* To read the findings of a rule at a glance: most of a second. It ends far before that where there
+ * are none. */
+#define LONGEST 40000000
+/* For that time a rule need not rest. */
+#define SHORT (50 * HR_NSEC_PER_MSEC)
 #define TIME_LIMIT_MS 600000u /* for one SELECT: a rule that takes longer is broken */
 
 /* How often the situation of the rule at hand occurred. */
@@ -35,12 +41,14 @@ struct run {
     hr_nsec now;                      /* of the packets: when findings are withdrawn */
     const struct rule_glance *glance; /* NULL: a whole run */
     struct scope_shared shared;       /* at a glance */
+    int64_t since;                    /* ... the first exchange that the views tell of */
     /* The rule at hand. */
     struct hr_arena arena; /* of one finding */
     struct count *counts;
     size_t count_count;
     size_t count_capacity;
     enum exercised_by counts_by;
+    size_t mark_count; /* to compare, at a glance */
     struct hr_buf error;
 };
 
@@ -71,12 +79,13 @@ static bool is_site_glanced(const struct rule_glance *g, int64_t site_id)
 }
 
 /* What other sites and sessions show may be unfinished, or is known. */
-static bool is_glanced(const struct rule_glance *g, const struct finding_row *f)
+static bool is_glanced(const struct run *run, const struct finding_row *f)
 {
+    const struct rule_glance *g = run->glance;
     const bool is_session =
         g->session_count > 0 && bsearch(&f->session_id, g->sessions, g->session_count,
                                         sizeof(*g->sessions), hr_compare_int64) != NULL;
-    return is_site_glanced(g, f->site_id) && (f->exchange_id >= g->since || is_session);
+    return is_site_glanced(g, f->site_id) && (f->exchange_id >= run->since || is_session);
 }
 
 static int finding_row(const struct query_row *row, void *user)
@@ -87,7 +96,7 @@ static int finding_row(const struct query_row *row, void *user)
     if (finding_read(run->rule, row, &run->arena, &d, &run->error) < 0) {
         return 1; /* the text is in run->error */
     }
-    const bool is_asked = run->glance == NULL || is_glanced(run->glance, &d.row);
+    const bool is_asked = run->glance == NULL || is_glanced(run, &d.row);
     return is_asked ? draft_add(run->store, &d.row, d.evidence) : 0;
 }
 
@@ -145,12 +154,13 @@ static int select_rows(struct run *run, const char *sql, unsigned line, query_ro
         .sql = hr_span_str(sql),
         .guarded = true,
         .time_limit_ms = TIME_LIMIT_MS,
-        .step_limit = run->glance != NULL ? QUICK : 0,
+        .step_limit = run->glance != NULL ? LONGEST : 0,
     };
     const int r = only_names ? query_describe(run->store, &q, row, run, &e)
                              : query_run(run->store, &q, row, run, &e);
     if (r == -ETIMEDOUT && run->glance != NULL) {
-        run->rule->takes_long = true;
+        /* It may have been for what had waited: that is left to the next whole run. */
+        run->rule->takes_long = run->since == run->glance->since;
         return 1;
     }
     if (r == -EINVAL || r == -ETIMEDOUT) {
@@ -208,11 +218,39 @@ static int read_rule(struct run *run)
     return r == 0 && may_find(run) ? read_findings(run) : r;
 }
 
+static int mark_row(const struct query_row *row, void *user)
+{
+    struct run *run = user;
+    const struct query_value *v = row->values;
+    if (!glance_columns(row)) {
+        hr_buf_clear(&run->error);
+        hr_buf_append_str(&run->error, GLANCE_COLUMNS);
+        return 1;
+    }
+    run->mark_count++;
+    return scope_add_mark(run->store, v[0].integer, v[1].integer, v[2].integer);
+}
+
+/* Nothing to compare, nothing to find. @return as select_rows() */
+static int compare_marks(struct run *run)
+{
+    const struct rule *rule = run->rule;
+    run->mark_count = 0;
+    int r = scope_narrow_marks(run->store, true);
+    r = r == 0 ? select_rows(run, rule->glance_sql, rule->glance_line, mark_row, false) : r;
+    r = r == 0 && run->mark_count > 0 ? read_findings(run) : r;
+    const int e = scope_narrow_marks(run->store, false);
+    return r < 0 || e == 0 ? r : e;
+}
+
 /** @return as select_rows() */
 static int glance_at_rule(struct run *run)
 {
     const int r = drafts_begin(run->store);
-    return r == 0 ? read_findings(run) : r;
+    if (r < 0) {
+        return r;
+    }
+    return run->rule->glance_sql != NULL ? compare_marks(run) : read_findings(run);
 }
 
 static int put_draft(const struct finding_row *f, const char *evidence, void *user)
@@ -302,22 +340,48 @@ static bool reads(const struct rule *rule, const char *view)
     return strstr(rule->findings_sql, view) != NULL;
 }
 
-static bool is_for_glance(const struct run *run, const struct rule *rule)
+static hr_nsec read_clock(clockid_t id)
 {
-    const bool reads_logins = reads(rule, "login_facts") || reads(rule, "login_core") ||
-                              reads(rule, "new_logins") || reads(rule, "overlapping_logins");
-    return !rule->takes_long && (run->shared.has_logins || !reads_logins) &&
-           (run->shared.has_cuts || !reads(rule, "cut_facts"));
+    struct timespec t;
+    clock_gettime(id, &t);
+    return (hr_nsec)t.tv_sec * HR_NSEC_PER_SEC + t.tv_nsec;
+}
+
+/* What one that rests is not asked about waits for the next time, as far as exchanges tell it. */
+static int glance_by_rule(struct run *run)
+{
+    struct rule *rule = run->rule;
+    const int64_t since = rule->waits_from != 0 ? rule->waits_from : run->glance->since;
+    if (rule->takes_long || (!run->shared.has_cuts && reads(rule, "cut_facts"))) {
+        return 0;
+    }
+    if (read_clock(CLOCK_MONOTONIC) < rule->rests_until) {
+        rule->waits_from = since;
+        return 0;
+    }
+    int r = since != run->since ? scope_set_since(run->store, since) : 0;
+    run->since = since;
+    const hr_nsec begin = read_clock(CLOCK_THREAD_CPUTIME_ID);
+    r = r == 0 ? run_rule(run) : r;
+    const hr_nsec took = read_clock(CLOCK_THREAD_CPUTIME_ID) - begin;
+    rule->waits_from = 0;
+    rule->rests_until = took > SHORT ? read_clock(CLOCK_MONOTONIC) + run->glance->rest * took : 0;
+    return r;
 }
 
 static int run_rules(struct run *run, struct rule_set *set)
 {
     int r = 0;
     for (size_t i = 0; r == 0 && i < set->count; i++) {
-        run->rule = &set->rules[i];
-        run->rule->takes_long = run->rule->takes_long && run->glance != NULL;
-        if (run->rule->enabled && (run->glance == NULL || is_for_glance(run, run->rule))) {
-            r = run_rule(run);
+        struct rule *rule = &set->rules[i];
+        run->rule = rule;
+        if (run->glance == NULL) {
+            rule->takes_long = false;
+            rule->rests_until = 0;
+            rule->waits_from = 0;
+        }
+        if (rule->enabled) {
+            r = run->glance != NULL ? glance_by_rule(run) : run_rule(run);
         }
     }
     return r;
@@ -355,7 +419,11 @@ int rule_set_glance(struct rule_set *set, struct store *s, const struct rule_gla
                     void (*emit_error)(const char *line, void *user), void *user,
                     struct rule_run_result *ret_result)
 {
-    struct run run = {.store = s, .emit_error = emit_error, .user = user, .glance = glance};
+    struct run run = {.store = s,
+                      .emit_error = emit_error,
+                      .user = user,
+                      .glance = glance,
+                      .since = glance->since};
     const struct scope_glance to = {.since = glance->since,
                                     .sessions = glance->sessions,
                                     .session_count = glance->session_count,

@@ -36,8 +36,7 @@ struct store {
     bool has_authorizer; /* ... which asks for it */
     bool shows_all; /* the temporary views of rules show every site: scope.c */
     bool showed_all; /* ... and did so when the transaction began */
-    uint64_t login_steps; /* of SQLite, for what is found once for all rules: the last time */
-    uint64_t cut_steps;
+    uint64_t cut_steps; /* of SQLite, to find the cuts: the last time */
     bool has_logins; /* temp.rule_logins holds the logins of its sites: scope.c */
     uint64_t logins_epoch;
     int64_t logins_to; /* exchange: up to it */

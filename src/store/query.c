@@ -32,9 +32,11 @@ static int authorize(void *user, int action, const char *first, const char *seco
         return SQLITE_OK;
     }
     switch (action) {
-    case SQLITE_INSERT: /* draft_add() meanwhile; a query that is no SELECT is refused anyway */
-        return first != NULL && strcmp(first, "rule_drafts") == 0 && database != NULL &&
-                       strcmp(database, "temp") == 0
+    case SQLITE_INSERT: /* draft_add() or scope_add_mark() meanwhile; a query that is no SELECT is
+                           refused anyway */
+        return first != NULL &&
+                       (strcmp(first, "rule_drafts") == 0 || strcmp(first, "rule_marks") == 0) &&
+                       database != NULL && strcmp(database, "temp") == 0
                    ? SQLITE_OK
                    : SQLITE_DENY;
     case SQLITE_SELECT:

@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "store/db.h"
-#include "store/read.h"
+#include "store/scope_parts.h"
 #include "store/write.h"
 
 #include <errno.h>
@@ -28,6 +28,14 @@ static const char every_row[] = "";
 static const char from_sites[] = "WHERE site_id IN (SELECT site_id FROM temp.rule_scope)";
 static const char of_sites[] = "WHERE +site_id IN (SELECT site_id FROM temp.rule_scope)";
 
+/* Exchanges: quick to go through, and enough to know the habits of a site. */
+#define RECENT "4000"
+
+/* Whether a view shows everything is seen once, not with each row. */
+#define WHERE_NONE(table)                                                                          \
+    "FROM (SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM temp." table ")) CROSS JOIN "
+#define IN_A_LOOK WHERE_NONE("rule_since")
+
 #define DUE_FOR_RULE                                                                               \
     "SELECT id FROM main.sites WHERE is_rule_due OR id NOT IN "                                    \
     "(SELECT site_id FROM main.rule_runs WHERE rule = ?1)"
@@ -35,8 +43,7 @@ static const char of_sites[] = "WHERE +site_id IN (SELECT site_id FROM temp.rule
 /* The count of all sites together is that of site 0. */
 #define WAS_COUNTED_AT_ONCE "EXISTS (SELECT 1 FROM main.rule_runs WHERE rule = ?1 AND site_id = 0)"
 
-/** Runs one statement without rows, ?1 and ?2 bound to the texts. */
-static int run(struct store *s, const char *sql, const char *first, const char *second)
+int scope_run(struct store *s, const char *sql, const char *first, const char *second)
 {
     sqlite3_stmt *q = NULL;
     const char *tail;
@@ -55,13 +62,45 @@ static int run(struct store *s, const char *sql, const char *first, const char *
     return r;
 }
 
+int scope_put_id(struct store *s, const char *sql, int64_t id)
+{
+    sqlite3_stmt *q = NULL;
+    const char *tail;
+    const int code = store_keep_stmt(s, hr_span_str(sql), &q, &tail);
+    if (code != SQLITE_OK) {
+        return store_fail(s, code);
+    }
+    bind_number(q, 1, id);
+    const int r = store_run(s, q);
+    store_release_stmt(s, q);
+    return r;
+}
+
+int scope_ask(struct store *s, const char *sql)
+{
+    sqlite3_stmt *q = NULL;
+    const char *tail;
+    int code = store_keep_stmt(s, hr_span_str(sql), &q, &tail);
+    int r = 0;
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(q);
+        r = code == SQLITE_ROW && sqlite3_column_int(q, 0) != 0;
+    }
+    r = code == SQLITE_ROW ? r : store_fail(s, code);
+    store_release_stmt(s, q);
+    return r;
+}
+
 /* They stay: with a new one every statement would have to be compiled anew. A run empties them;
  * only the logins are kept for glances. */
 static const char *const tables[] = {
     "rule_scope (site_id INTEGER PRIMARY KEY)",
     "rule_touched (session_id INTEGER PRIMARY KEY)",
     "rule_since (exchange_id INTEGER PRIMARY KEY)",
+    "rule_asked (session_id INTEGER PRIMARY KEY)",
     "rule_renewed (exchange_id INTEGER PRIMARY KEY)",
+    "rule_narrowed (has_marks INTEGER PRIMARY KEY)", /* a row: asked_marks shows rule_marks alone */
+    "rule_marks (exchange_id INTEGER, kind INTEGER, value INTEGER)",
     /* What login_core shows, found once for all rules. */
     "rule_logins AS SELECT * FROM main.login_core LIMIT 0",
     "rule_logins_of (site_id INTEGER PRIMARY KEY)",
@@ -81,19 +120,14 @@ static int empty_tables(struct store *s)
         "DELETE FROM temp.rule_scope", "DELETE FROM temp.rule_counted",
         "DELETE FROM temp.rule_done",  "DELETE FROM temp.rule_cuts",
         "DELETE FROM temp.rule_since", "DELETE FROM temp.rule_touched",
+        "DELETE FROM temp.rule_asked", "DELETE FROM temp.rule_narrowed",
+        "DELETE FROM temp.rule_marks",
     };
     int r = 0;
     for (size_t i = 0; r == 0 && i < HR_ARRAY_LEN(emptied); i++) {
-        r = run(s, emptied[i], NULL, NULL);
+        r = scope_run(s, emptied[i], NULL, NULL);
     }
     return r;
-}
-
-static int forget_logins(struct store *s)
-{
-    s->has_logins = false;
-    const int r = run(s, "DELETE FROM temp.rule_logins", NULL, NULL);
-    return r == 0 ? run(s, "DELETE FROM temp.rule_logins_of", NULL, NULL) : r;
 }
 
 static int make_tables(struct store *s)
@@ -104,7 +138,11 @@ static int make_tables(struct store *s)
         hr_buf_appendf(&sql, "CREATE TEMP TABLE IF NOT EXISTS %s;", tables[i]);
     }
     hr_buf_append_str(&sql, "CREATE INDEX IF NOT EXISTS temp.rule_logins_by_exchange "
-                            "ON rule_logins (exchange_id);");
+                            "ON rule_logins (exchange_id);"
+                            "CREATE INDEX IF NOT EXISTS temp.rule_logins_by_user "
+                            "ON rule_logins (user_id);"
+                            "CREATE INDEX IF NOT EXISTS temp.rule_logins_by_site "
+                            "ON rule_logins (site_id);");
     const int r = store_exec(s, hr_buf_str(&sql));
     hr_buf_finish(&sql);
     return r == 0 ? empty_tables(s) : r;
@@ -125,26 +163,10 @@ static int share(struct store *s, const char *sql, uint64_t *steps)
     return r;
 }
 
-/** @return 1 or 0 as the statement yields it, or a negative errno */
-static int ask(struct store *s, const char *sql)
-{
-    sqlite3_stmt *q = NULL;
-    const char *tail;
-    int code = store_keep_stmt(s, hr_span_str(sql), &q, &tail);
-    int r = 0;
-    if (code == SQLITE_OK) {
-        code = sqlite3_step(q);
-        r = code == SQLITE_ROW && sqlite3_column_int(q, 0) != 0;
-    }
-    r = code == SQLITE_ROW ? r : store_fail(s, code);
-    store_release_stmt(s, q);
-    return r;
-}
-
 static int find_cuts(struct store *s)
 {
     s->cut_steps = 0;
-    const int r = ask(s, "SELECT EXISTS (SELECT 1 FROM main.refusals)");
+    const int r = scope_ask(s, "SELECT EXISTS (SELECT 1 FROM main.refusals)");
     if (r <= 0) { /* no server refused anything: without looking, for that is dear to compile */
         return r;
     }
@@ -154,8 +176,7 @@ static int find_cuts(struct store *s)
 int scope_open(struct store *s, bool whole)
 {
     int r = make_tables(s);
-    s->login_steps = 0;
-    r = r == 0 ? forget_logins(s) : r;
+    r = r == 0 ? scope_forget_due_logins(s, whole) : r;
     r = r == 0 ? find_cuts(s) : r;
     if (r == 0 && whole) {
         r = store_exec(s, "UPDATE main.sites SET is_rule_due = 1;");
@@ -176,7 +197,11 @@ static int drop_views(struct store *s)
     for (size_t i = 0; i < HR_ARRAY_LEN(login_views); i++) {
         hr_buf_appendf(&sql, "DROP VIEW IF EXISTS temp.%s;", login_views[i]);
     }
-    hr_buf_append_str(&sql, "DROP VIEW IF EXISTS temp.new_logins;"
+    hr_buf_append_str(&sql, "DROP VIEW IF EXISTS temp.glance_facts;"
+                            "DROP VIEW IF EXISTS temp.asked_sessions;"
+                            "DROP VIEW IF EXISTS temp.asked_logins;"
+                            "DROP VIEW IF EXISTS temp.asked_marks;"
+                            "DROP VIEW IF EXISTS temp.new_logins;"
                             "DROP VIEW IF EXISTS temp.login_core;"
                             "DROP VIEW IF EXISTS temp.cut_facts;");
     const int r = store_exec(s, hr_buf_str(&sql));
@@ -228,12 +253,26 @@ static int put_views(struct store *s, const char *limit)
                        touched_views[i], touched_views[i],
                        limit == every_row ? every_row : of_sites);
     }
-    hr_buf_appendf(&sql,
-                   "CREATE TEMP VIEW cut_facts AS SELECT * FROM temp.rule_cuts;"
-                   "CREATE TEMP VIEW login_core AS SELECT * FROM temp.rule_logins %s;"
-                   "CREATE TEMP VIEW new_logins AS SELECT * FROM temp.login_core WHERE exchange_id "
-                   ">= (SELECT coalesce(max(exchange_id), 0) FROM temp.rule_since);",
-                   limit == every_row ? every_row : of_sites);
+    hr_buf_appendf(
+        &sql,
+        "CREATE TEMP VIEW cut_facts AS SELECT * FROM temp.rule_cuts;"
+        "CREATE TEMP VIEW login_core AS SELECT * FROM temp.rule_logins %s;"
+        "CREATE TEMP VIEW new_logins AS SELECT * FROM temp.login_core WHERE exchange_id "
+        ">= (SELECT coalesce(max(exchange_id), 0) FROM temp.rule_since);"
+        "CREATE TEMP VIEW glance_facts AS SELECT exchange_id AS since_id, "
+        "min(exchange_id, (SELECT max(id) FROM main.exchanges) - " RECENT ") "
+        "AS recent_id FROM temp.rule_since;"
+        "CREATE TEMP VIEW asked_logins AS SELECT l.* " IN_A_LOOK "temp.login_core l "
+        "UNION ALL SELECT l.* FROM temp.rule_since CROSS JOIN temp.rule_renewed n "
+        "CROSS JOIN temp.login_core l ON l.exchange_id = n.exchange_id;"
+        "CREATE TEMP VIEW asked_marks AS SELECT m.exchange_id, m.kind, m.value " WHERE_NONE(
+            "rule_narrowed") "main.mark_facts m "
+                             "UNION ALL SELECT exchange_id, kind, value FROM temp.rule_marks;"
+                             "CREATE TEMP VIEW asked_sessions AS SELECT t.* " IN_A_LOOK
+                             "(SELECT * FROM main.asked_sessions %s) t "
+                             "UNION ALL SELECT t.* FROM temp.rule_asked a "
+                             "CROSS JOIN main.asked_sessions t ON t.session_id = a.session_id;",
+        limit == every_row ? every_row : from_sites, limit);
     int r = store_exec(s, hr_buf_str(&sql));
     hr_buf_finish(&sql);
     for (size_t i = 0; r == 0 && i < HR_ARRAY_LEN(login_views); i++) {
@@ -242,36 +281,16 @@ static int put_views(struct store *s, const char *limit)
     return r;
 }
 
-/* The logins of sites that no rule before looked at. */
-static int add_logins(struct store *s)
-{
-    const int r = ask(s, "SELECT EXISTS (SELECT site_id FROM temp.rule_scope EXCEPT "
-                         "SELECT site_id FROM temp.rule_logins_of)");
-    if (r <= 0) {
-        return r;
-    }
-    const int e = share(s,
-                        "INSERT INTO temp.rule_logins SELECT * FROM main.login_core "
-                        "WHERE +site_id IN (SELECT site_id FROM temp.rule_scope EXCEPT "
-                        "SELECT site_id FROM temp.rule_logins_of)",
-                        &s->login_steps);
-    return e == 0 ? run(s,
-                        "INSERT OR IGNORE INTO temp.rule_logins_of "
-                        "SELECT site_id FROM temp.rule_scope",
-                        NULL, NULL)
-                  : e;
-}
-
 /** The views for what is in rule_scope. @param limit  unless that is every site */
 static int open_scope(struct store *s, const char *limit)
 {
-    const int whole = ask(s, "SELECT NOT EXISTS (SELECT 1 FROM main.sites WHERE id NOT IN "
-                             "(SELECT site_id FROM temp.rule_scope))");
+    const int whole = scope_ask(s, "SELECT NOT EXISTS (SELECT 1 FROM main.sites WHERE id NOT IN "
+                                   "(SELECT site_id FROM temp.rule_scope))");
     if (whole > 0 && s->shows_all) { /* as after a first import: the views stay what they are */
-        return add_logins(s);
+        return scope_add_logins(s);
     }
     int r = whole < 0 ? whole : drop_views(s);
-    r = r == 0 ? add_logins(s) : r;
+    r = r == 0 ? scope_add_logins(s) : r;
     r = r == 0 ? put_views(s, whole > 0 ? every_row : limit) : r;
     s->shows_all = r == 0 && whole > 0;
     return r;
@@ -285,95 +304,26 @@ static int show_all(struct store *s)
     return r;
 }
 
-/* Puts a number into a table of one column. */
-static int put_id(struct store *s, const char *sql, int64_t id)
-{
-    sqlite3_stmt *q = NULL;
-    const char *tail;
-    const int code = store_keep_stmt(s, hr_span_str(sql), &q, &tail);
-    if (code != SQLITE_OK) {
-        return store_fail(s, code);
-    }
-    bind_number(q, 1, id);
-    const int r = store_run(s, q);
-    store_release_stmt(s, q);
-    return r;
-}
-
-/* Where no session is touched, 0 is: the id of none. */
+/* Where no session is touched, 0 is: the id of none. Asked about are also those that came in and
+ * were not judged: some of what they show needs no judging. */
 static int put_touched(struct store *s, const struct scope_glance *g)
 {
     static const char sql[] = "INSERT OR IGNORE INTO temp.rule_touched VALUES (?1)";
-    int r = g->session_count == 0 ? put_id(s, sql, 0) : 0;
+    int r = g->session_count == 0 ? scope_put_id(s, sql, 0) : 0;
     for (size_t i = 0; r == 0 && i < g->session_count; i++) {
-        r = put_id(s, sql, g->sessions[i]);
+        r = scope_put_id(s, sql, g->sessions[i]);
     }
-    return r == 0 ? put_id(s, "INSERT INTO temp.rule_since VALUES (?1)", g->since) : r;
-}
-
-/* What login_core shows of a login changes with the accesses of its session. */
-static int renew_logins(struct store *s)
-{
-    int64_t last = 0;
-    int r = run(s, "DELETE FROM temp.rule_renewed", NULL, NULL);
-    r = r == 0 ? put_id(s,
-                        "INSERT INTO temp.rule_renewed SELECT id >> 3 FROM main.operations "
-                        "WHERE role = 1 AND id >= (?1 + 1) * 8",
-                        s->logins_to)
-               : r;
-    r = r == 0 ? run(s,
-                     "INSERT OR IGNORE INTO temp.rule_renewed SELECT o.id >> 3 FROM "
-                     "temp.rule_touched t CROSS JOIN main.operations o "
-                     "ON o.session_id = t.session_id AND o.kind = 1",
-                     NULL, NULL)
-               : r;
-    r = r == 0 ? run(s,
-                     "DELETE FROM temp.rule_logins WHERE exchange_id IN "
-                     "(SELECT exchange_id FROM temp.rule_renewed)",
-                     NULL, NULL)
-               : r;
-    r = r == 0 ? run(s,
-                     "INSERT INTO temp.rule_logins SELECT l.* FROM temp.rule_renewed n "
-                     "CROSS JOIN main.login_core l ON l.exchange_id = n.exchange_id",
-                     NULL, NULL)
-               : r;
-    r = r == 0 ? read_last_exchange(s, &last) : r;
-    s->logins_to = last;
-    return r;
-}
-
-/* Those of the last run are kept: finding all takes long. @return 1 they are there, 0, or an error
- */
-static int keep_logins(struct store *s, uint64_t steps)
-{
-    uint64_t epoch = 0;
-    int r = store_epoch(s, &epoch);
-    if (r == 0 && (!s->has_logins || s->logins_epoch != epoch)) {
-        r = forget_logins(s);
-        s->logins_epoch = epoch;
-    }
-    /* Of a site that came after the last run, the new logins are all there are. */
-    r = r == 0 && s->has_logins
-            ? run(s,
-                  "INSERT OR IGNORE INTO temp.rule_logins_of SELECT id FROM main.sites "
-                  "WHERE id > (SELECT max(site_id) FROM temp.rule_last_site)",
-                  NULL, NULL)
+    r = r == 0 ? scope_put_id(s, "INSERT INTO temp.rule_since VALUES (?1)", g->since) : r;
+    r = r == 0
+            ? scope_run(s, "INSERT INTO temp.rule_asked SELECT session_id FROM temp.rule_touched",
+                        NULL, NULL)
             : r;
-    const int lacks = r < 0 ? r
-                            : ask(s, "SELECT EXISTS (SELECT id FROM main.sites EXCEPT "
-                                     "SELECT site_id FROM temp.rule_logins_of)");
-    if (lacks < 0 || (lacks > 0 && s->login_steps > steps)) {
-        return lacks < 0 ? lacks : 0;
-    }
-    if (lacks > 0) {
-        s->login_steps = 0;
-        r = run(s, "INSERT INTO temp.rule_scope SELECT id FROM main.sites", NULL, NULL);
-        r = r == 0 ? add_logins(s) : r;
-        r = r == 0 ? run(s, "DELETE FROM temp.rule_scope", NULL, NULL) : r;
-    }
-    r = r == 0 ? renew_logins(s) : r;
-    s->has_logins = r == 0;
-    return r == 0 ? 1 : r;
+    return r == 0
+               ? scope_put_id(s,
+                              "INSERT OR IGNORE INTO temp.rule_asked SELECT session_id "
+                              "FROM main.operations WHERE id >= ?1 * 8 AND session_id IS NOT NULL",
+                              g->since)
+               : r;
 }
 
 int scope_open_glance(struct store *s, const struct scope_glance *g,
@@ -385,65 +335,82 @@ int scope_open_glance(struct store *s, const struct scope_glance *g,
     if (r == 0 && ret_shared->has_cuts) {
         r = find_cuts(s);
     }
-    r = r == 0 ? keep_logins(s, g->steps) : r;
-    ret_shared->has_logins = r > 0;
-    return r < 0 ? r : show_all(s);
+    r = r == 0 ? scope_keep_logins(s, g->since) : r;
+    return r == 0 ? show_all(s) : r;
+}
+
+int scope_set_since(struct store *s, int64_t since)
+{
+    const int r = scope_run(s, "DELETE FROM temp.rule_since", NULL, NULL);
+    return r == 0 ? scope_put_id(s, "INSERT INTO temp.rule_since VALUES (?1)", since) : r;
+}
+
+int scope_narrow_marks(struct store *s, bool narrow)
+{
+    int r = scope_run(s, "DELETE FROM temp.rule_marks", NULL, NULL);
+    r = r == 0 ? scope_run(s, "DELETE FROM temp.rule_narrowed", NULL, NULL) : r;
+    return r == 0 && narrow ? scope_run(s, "INSERT INTO temp.rule_narrowed VALUES (1)", NULL, NULL)
+                            : r;
+}
+
+int scope_add_mark(struct store *s, int64_t exchange_id, int64_t kind, int64_t value)
+{
+    sqlite3_stmt *q = NULL;
+    const char *tail;
+    const int code =
+        store_keep_stmt(s, HR_SPAN("INSERT INTO temp.rule_marks VALUES (?1, ?2, ?3)"), &q, &tail);
+    if (code != SQLITE_OK) {
+        return store_fail(s, code);
+    }
+    bind_number(q, 1, exchange_id);
+    bind_number(q, 2, kind);
+    bind_number(q, 3, value);
+    const int r = store_run(s, q);
+    store_release_stmt(s, q);
+    return r;
 }
 
 int scope_set_rule(struct store *s, const char *rule, bool with_views)
 {
-    int r = run(s, "DELETE FROM temp.rule_scope", NULL, NULL);
-    r = r == 0 ? run(s, "INSERT INTO temp.rule_scope " DUE_FOR_RULE, rule, NULL) : r;
+    int r = scope_run(s, "DELETE FROM temp.rule_scope", NULL, NULL);
+    r = r == 0 ? scope_run(s, "INSERT INTO temp.rule_scope " DUE_FOR_RULE, rule, NULL) : r;
     return r == 0 && with_views ? open_scope(s, of_sites) : r;
 }
 
 int scope_set_counting(struct store *s, const char *rule, bool by_site)
 {
-    int r = run(s, "DELETE FROM temp.rule_scope", NULL, NULL);
+    int r = scope_run(s, "DELETE FROM temp.rule_scope", NULL, NULL);
     if (r == 0 && by_site) {
-        r = run(s, "INSERT INTO temp.rule_scope " DUE_FOR_RULE, rule, NULL);
-        r = r == 0 ? run(s,
-                         "INSERT OR IGNORE INTO temp.rule_scope SELECT id FROM main.sites "
-                         "WHERE " WAS_COUNTED_AT_ONCE,
-                         rule, NULL)
+        r = scope_run(s, "INSERT INTO temp.rule_scope " DUE_FOR_RULE, rule, NULL);
+        r = r == 0 ? scope_run(s,
+                               "INSERT OR IGNORE INTO temp.rule_scope SELECT id FROM main.sites "
+                               "WHERE " WAS_COUNTED_AT_ONCE,
+                               rule, NULL)
                    : r;
     } else if (r == 0) {
-        r = run(s, "INSERT INTO temp.rule_scope SELECT id FROM main.sites", NULL, NULL);
+        r = scope_run(s, "INSERT INTO temp.rule_scope SELECT id FROM main.sites", NULL, NULL);
     }
     return r == 0 ? open_scope(s, from_sites) : r;
 }
 
 int scope_begin_counts(struct store *s, const char *rule, bool by_site)
 {
-    int r = run(s,
-                by_site ? "DELETE FROM main.rule_runs WHERE rule = ?1 AND (site_id IN "
-                          "(SELECT site_id FROM temp.rule_scope) OR " WAS_COUNTED_AT_ONCE ")"
-                        : "DELETE FROM main.rule_runs WHERE rule = ?1",
-                rule, NULL);
+    int r = scope_run(s,
+                      by_site ? "DELETE FROM main.rule_runs WHERE rule = ?1 AND (site_id IN "
+                                "(SELECT site_id FROM temp.rule_scope) OR " WAS_COUNTED_AT_ONCE ")"
+                              : "DELETE FROM main.rule_runs WHERE rule = ?1",
+                      rule, NULL);
     /* A row of 0 for each site says that the rule ran over it. */
-    r = r == 0 ? run(s,
-                     "INSERT OR IGNORE INTO main.rule_runs (rule, site_id, exercised) "
-                     "SELECT ?1, id, 0 FROM main.sites",
-                     rule, NULL)
+    r = r == 0 ? scope_run(s,
+                           "INSERT OR IGNORE INTO main.rule_runs (rule, site_id, exercised) "
+                           "SELECT ?1, id, 0 FROM main.sites",
+                           rule, NULL)
                : r;
-    r = r == 0 ? run(s, "INSERT OR IGNORE INTO temp.rule_done VALUES (?1)", rule, NULL) : r;
-    r = r == 0 && !by_site ? run(s, "DELETE FROM main.rule_quarters WHERE rule = ?1", rule, NULL)
-                           : r;
-    return r == 0 && !by_site ? rule_run_put(s, rule, 0, 0) : r;
-}
-
-/* For glances. */
-static int remember_logins(struct store *s)
-{
-    int r = store_epoch(s, &s->logins_epoch);
-    r = r == 0 ? read_last_exchange(s, &s->logins_to) : r;
-    r = r == 0 ? run(s, "DELETE FROM temp.rule_last_site", NULL, NULL) : r;
-    r = r == 0
-            ? run(s, "INSERT INTO temp.rule_last_site SELECT coalesce(max(id), 0) FROM main.sites",
-                  NULL, NULL)
+    r = r == 0 ? scope_run(s, "INSERT OR IGNORE INTO temp.rule_done VALUES (?1)", rule, NULL) : r;
+    r = r == 0 && !by_site
+            ? scope_run(s, "DELETE FROM main.rule_quarters WHERE rule = ?1", rule, NULL)
             : r;
-    s->has_logins = r == 0;
-    return r;
+    return r == 0 && !by_site ? rule_run_put(s, rule, 0, 0) : r;
 }
 
 int scope_close(struct store *s, bool done)
@@ -459,16 +426,16 @@ int scope_close(struct store *s, bool done)
                           "UPDATE main.sites SET is_rule_due = 0 WHERE is_rule_due;");
     }
     r = r == 0 && !s->shows_all ? drop_views(s) : r;
-    r = r == 0 && done ? remember_logins(s) : r;
+    r = r == 0 && done ? scope_remember_logins(s) : r;
     return r == 0 ? empty_tables(s) : r;
 }
 
 int scope_clear_parameters(struct store *s, const char *rule)
 {
-    return run(s,
-               "DELETE FROM main.meta WHERE name >= 'parameter:' || ?1 || '.' "
-               "AND name < 'parameter:' || ?1 || '/'",
-               rule, NULL);
+    return scope_run(s,
+                     "DELETE FROM main.meta WHERE name >= 'parameter:' || ?1 || '.' "
+                     "AND name < 'parameter:' || ?1 || '/'",
+                     rule, NULL);
 }
 
 int scope_put_parameter(struct store *s, const char *rule, const char *name, const char *value)
@@ -476,8 +443,8 @@ int scope_put_parameter(struct store *s, const char *rule, const char *name, con
     struct hr_buf key;
     hr_buf_init(&key, SIZE_MAX);
     hr_buf_appendf(&key, "parameter:%s.%s", rule, name);
-    const int r = run(s, "INSERT OR REPLACE INTO main.meta (name, value) VALUES (?1, ?2)",
-                      hr_buf_str(&key), value);
+    const int r = scope_run(s, "INSERT OR REPLACE INTO main.meta (name, value) VALUES (?1, ?2)",
+                            hr_buf_str(&key), value);
     hr_buf_finish(&key);
     return r;
 }

@@ -39,21 +39,27 @@ int scope_close(struct store *s, bool done);
 
 /* What a glance is about, in place of a run. */
 struct scope_glance {
-    int64_t since;           /* new_logins holds those from this exchange on */
+    int64_t since;           /* the first exchange that came in */
     const int64_t *sessions; /* ids: late_grants and flapped_denials hold these only */
     size_t session_count;
-    uint64_t steps; /* of SQLite, that may be spent on each thing that is found once for all rules */
+    uint64_t steps; /* of SQLite, that may be spent on finding the cuts */
 };
-/* What was found: login_core, login_facts and new_logins; cut_facts. Else they are not to be read. */
 struct scope_shared {
-    bool has_logins;
-    bool has_cuts;
+    bool has_cuts; /* else cut_facts is not to be read */
 };
 /**
  * In place of all that: the views show every site, and the scope is empty. Nothing that is due is done
  * by it. The logins are those of the last run, with what came in since and in the sessions given.
  */
 int scope_open_glance(struct store *s, const struct scope_glance *g, struct scope_shared *ret_shared);
+/** After it: what new_logins and glance_facts tell for what follows. */
+int scope_set_since(struct store *s, int64_t since);
+/**
+ * For the rule at hand asked_marks shows only what scope_add_mark() brings, also while a query runs; not
+ * narrow: every mark again.
+ */
+int scope_narrow_marks(struct store *s, bool narrow);
+int scope_add_mark(struct store *s, int64_t exchange_id, int64_t kind, int64_t value);
 
 /** What the view rule_parameters shows. */
 int scope_clear_parameters(struct store *s, const char *rule);

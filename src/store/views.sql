@@ -7,8 +7,8 @@
 --
 -- When Headrace runs a rule, temporary views of the same names restrict exchange_facts, denial_facts,
 -- session_history, late_grants, flapped_denials, session_steps, endpoint_facts, often_facts, login_facts,
--- new_logins, overlapping_logins, login_order, logout_facts, response_facts, status_facts and program_facts to
--- the sites that are to be judged, and cut_facts is found once for all rules.
+-- new_logins, asked_logins, asked_sessions, overlapping_logins, login_order, logout_facts, response_facts,
+-- status_facts and program_facts to the sites that are to be judged, and cut_facts is found once for all rules.
 
 -- Parameters of rules as of their last run: SELECT value FROM rule_parameters WHERE rule = ... AND name = ...
 CREATE VIEW rule_parameters AS
@@ -318,6 +318,32 @@ FROM login_core f;
 
 -- Of them those that came in: in a glance of a watch the new ones, else every one.
 CREATE VIEW new_logins AS
+SELECT * FROM login_core;
+
+-- What a glance of a watch is about: one row, and in a whole run none.
+CREATE VIEW glance_facts AS
+SELECT 0                AS since_id,      -- exchange_id: it and the ones behind it came in
+       0                AS recent_id      -- exchange_id: some thousands before. What a rule concludes from these
+                                          -- alone must hold as if the capture began there
+WHERE 0;
+
+-- Every session; in such a glance those that what came in touches. A finding of another session, or of an exchange
+-- that was there before, is not taken then.
+CREATE VIEW asked_sessions AS
+SELECT t.id             AS session_id,
+       c.site_id        AS site_id
+FROM sessions t
+JOIN carriers c ON c.id = t.carrier_id;
+
+-- Every mark: in such a glance those that the rule's third SELECT yields, where it has one.
+CREATE VIEW asked_marks AS
+SELECT m.exchange_id    AS exchange_id,
+       m.kind           AS kind,
+       m.value          AS value
+FROM marks m;
+
+-- Every login; in such a glance the new ones and those of these sessions.
+CREATE VIEW asked_logins AS
 SELECT * FROM login_core;
 
 -- The logins of a site that others overlap; a sort over all of them, so join it by exchange_id.

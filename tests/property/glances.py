@@ -3,8 +3,9 @@
 
 glances.py ROUNDS CAPGEN SESSIONS
 
-Every session of the capture is served after its logout, flaps, or lost its cookie at its login. Rounds that only take a glance must tell
-of nearly as much as the first; once more where old days are deleted meanwhile, and with them what was learned.
+Every session of the capture is served after its logout, flaps, lost its cookie at its login, is shown another's name, is
+given to a second user, or is denied at once. Rounds that only take a glance must tell of nearly as much as the first;
+once more where old days are deleted meanwhile, and with them what was learned.
 """
 import os
 import re
@@ -31,12 +32,25 @@ LATE = """  - {at: %(v)dms, request: {line: POST /logout, cookie: $%(c)s},
 FLAP = """  - {at: %(v)dms, request: {line: GET /account, cookie: $%(c)s}, response: {status: 303, location: /login}}
   - {at: %(w)dms, request: {line: GET /account, cookie: $%(c)s}, response: 200}
 """
-
-
+MIXED = """  - {at: %(v)dms, request: {line: GET /api/me, cookie: $%(c)s}, response: {json: {username: %(c)s}}}
+  - {at: %(w)dms, request: {line: GET /api/me, cookie: $%(c)s}, response: {json: {username: %(o)s}}}
+"""
+SHARED = """  - {at: %(v)dms, request: {line: POST /login, form: {username: %(c)s-b, password: x}},
+     response: {status: 303, location: /account, set-cookie: $%(c)s}}
+"""
+LOST = """  - {at: %(s)dms, request: GET /account, response: {status: 303, location: /login}}
+  - {at: %(t)dms, request: {line: POST /login, form: {username: %(c)s, password: x}},
+     response: {status: 303, location: /account, set-cookie: $%(c)s}}
+  - {at: %(v)dms, request: {line: GET /account, cookie: $%(c)s}, response: {status: 303, location: /login}}
+"""
 BARE = """  - {at: %(s)dms, request: GET /account, response: {status: 303, location: /login}}
   - {at: %(t)dms, request: {line: POST /login, form: {username: %(c)s, password: x}},
      response: {status: 303, location: /account}}
 """
+
+
+STORIES = (SIGN_IN + FLAP, BARE, SIGN_IN + LATE, SIGN_IN + MIXED, SIGN_IN + FLAP, SIGN_IN + SHARED, LOST, SIGN_IN + LATE)
+RULES = "post-logout-access|status-flap|missing-set-cookie|identity-mixup|shared-token|lost-login"
 
 
 def fail(text):
@@ -49,8 +63,9 @@ def write_scenario(path, sessions, apart_ms):
         f.write(BEGIN)
         for i in range(1, sessions + 1):
             at = i * apart_ms
-            f.write((BARE if i % 8 == 1 else SIGN_IN + (FLAP if i % 4 == 0 else LATE)) % {
-                "c": "u%d" % i, "s": at - 20, "t": at, "u": at + 20, "v": at + 50, "w": at + 80})
+            story = STORIES[i % len(STORIES)]
+            f.write(story % {
+                "c": "u%d" % i, "o": "u%d" % (i - 1), "s": at - 20, "t": at, "u": at + 20, "v": at + 50, "w": at + 80})
 
 
 def look_and_glance(rounds, capgen, scratch, sessions, apart_ms, how):
@@ -61,7 +76,7 @@ def look_and_glance(rounds, capgen, scratch, sessions, apart_ms, how):
     with open(key, "wb") as f:
         f.write(bytes(range(32)))
     told = subprocess.run([rounds, capture, db, key, FRAMES, how], check=True, stdout=subprocess.PIPE).stdout.decode()
-    return [(line.split()[0], set(re.findall("(?:post-logout-access|status-flap|missing-set-cookie):[^:]+", line)))
+    return [(line.split()[0], set(re.findall("(?:%s):[^:]+" % RULES, line)))
             for line in told.splitlines()]
 
 

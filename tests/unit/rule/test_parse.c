@@ -37,8 +37,8 @@ static const struct {
      "a-rule.sql:7: expected a \"default\""                                                                                                                                },
     {"no SELECT",                   HEAD "*/\n",                                                   "a-rule.sql:7: expected two SELECTs"                                    },
     {"one SELECT",                  HEAD "*/\nSELECT 1;\n",                                        "a-rule.sql:8: expected two SELECTs"                                    },
-    {"three SELECTs",               HEAD "*/\nSELECT 1;\nSELECT 2;\nSELECT 3;\n",
-     "a-rule.sql:9: expected two SELECTs"                                                                                                                                  },
+    {"four SELECTs",                HEAD "*/\nSELECT 1;\nSELECT 2;\nSELECT 3;\nSELECT 4;\n",
+     "a-rule.sql:10: expected two SELECTs"                                                                                                                                 },
     {"no SELECT but a DELETE",      HEAD "*/\nSELECT 1;\nDELETE FROM sites;\n",
      "a-rule.sql:8: expected a SELECT"                                                                                                                                     },
 };
@@ -107,7 +107,8 @@ static void a_whole_rule_is_read(void **state)
     const char *text =
         "/*\nid: a-rule\ntitle: T\nseverity: low\nmeaning: >\n  It is\n  folded.\n"
         "parameters:\n  least:\n    default: 3\n    help: How many.\n*/\n"
-        "-- what it yields\nWITH a AS (SELECT 1)\nSELECT * FROM a;\n-- how often\nSELECT 2;\n";
+        "-- what it yields\nWITH a AS (SELECT 1)\nSELECT * FROM a;\n-- how often\nSELECT 2;\n"
+        "SELECT 3;\n";
     assert_int_equal(rule_parse("some/a-rule.sql", hr_span_str(text), &r, &error), 0);
     assert_string_equal(r.id, "a-rule");
     assert_string_equal(r.meaning, "It is folded.");
@@ -120,6 +121,8 @@ static void a_whole_rule_is_read(void **state)
     assert_int_equal(r.findings_line, 14);
     assert_string_equal(r.exercised_sql, "SELECT 2");
     assert_int_equal(r.exercised_line, 17);
+    assert_string_equal(r.glance_sql, "SELECT 3");
+    assert_int_equal(r.glance_line, 18);
     rule_finish(&r);
     hr_buf_finish(&error);
 }

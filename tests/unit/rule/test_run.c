@@ -305,6 +305,46 @@ static void checking_needs_no_facts(void **state)
     assert_non_null(strstr(hr_buf_str(&s->errors),
                            "b-rule.sql:12: the second SELECT must have the column exercised, or "
                            "site_id and exercised"));
+    rule_set_finish(&s->set);
+    folder_write_rule(&s->folder, "b-rule", "B", ONE, "SELECT 5;\nSELECT 1, 2, 3");
+    load(s);
+    assert_int_equal(rule_set_check(&s->set, keep_line, &s->errors), 1);
+    assert_non_null(strstr(hr_buf_str(&s->errors),
+                           "b-rule.sql:13: the third SELECT must have the columns exchange_id, "));
+}
+
+/* Where a glance has nothing to compare, the first SELECT is not run: here it fails. */
+static void a_glance_compares_what_the_third_select_yields(void **state)
+{
+    struct scene *s = *state;
+    static const struct {
+        const char *third, *error;
+    } cases[] = {
+        {"SELECT 1 AS exchange_id, 24 AS kind, 9 AS value WHERE 0", ""                                                     },
+        {"SELECT 1 AS exchange_id, 24 AS kind, 9 AS value",         "b-rule.sql:11: integer overflow"                      },
+        {"SELECT 1 AS exchange_id, 25 AS kind, 9 AS value",         ""                                                     },
+        {"SELECT 1, 24, 9",                                         "b-rule.sql:13: the third SELECT must have the columns"},
+        {"SELECT 1 FROM nowhere",                                   "b-rule.sql:13: no such table: nowhere"                },
+    };
+    const struct rule_glance glance = {.since = 1};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct rule_run_result r = {0};
+        char more[256];
+        snprintf(more, sizeof(more), "SELECT 5;\n%s", cases[i].third);
+        folder_write_rule(&s->folder, "b-rule", "B",
+                          "SELECT " COLUMNS "FROM (SELECT abs(-9223372036854775807 - value) AS "
+                          "value FROM (SELECT 1 AS value FROM asked_marks WHERE kind = 24))",
+                          more);
+        hr_buf_clear(&s->errors);
+        rule_set_finish(&s->set);
+        load(s);
+        assert_int_equal(store_begin(s->store), 0);
+        assert_int_equal(rule_set_glance(&s->set, s->store, &glance, keep_line, &s->errors, &r), 0);
+        assert_int_equal(store_commit(s->store), 0);
+        assert_int_equal(r.broken, cases[i].error[0] != '\0');
+        assert_non_null(strstr(hr_buf_str(&s->errors), cases[i].error));
+        rule_run_result_finish(&r);
+    }
 }
 
 /* The rules that come with the program, in the folder that meson names. */
@@ -339,6 +379,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(findings_stay_while_a_rule_does_not_run, set_up, tear_down),
         cmocka_unit_test_setup_teardown(checking_needs_no_facts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_glance_compares_what_the_third_select_yields, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(the_own_rules_are_well_formed, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

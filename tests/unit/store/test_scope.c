@@ -50,7 +50,8 @@ static const char *const counts[] = {
     "SELECT count(*) FROM session_steps",      "SELECT count(*) FROM endpoint_facts",
     "SELECT count(*) FROM login_facts",        "SELECT count(*) FROM login_order",
     "SELECT sum(grants) FROM login_facts",     "SELECT count(*) FROM response_facts",
-    "SELECT sum(exchanges) FROM status_facts",
+    "SELECT sum(exchanges) FROM status_facts", "SELECT count(*) FROM asked_sessions",
+    "SELECT count(*) FROM asked_logins",
 };
 
 static void due(struct store *s, const char *site)
@@ -80,7 +81,8 @@ static void the_views_of_the_scope_are_parts_of_the_whole(void **state)
     static const char *const sites[] = {"shop.example", "img.example"};
     for (size_t k = 0; k < 4; k++) {
         due(s, sites[k / 2]);
-        assert_int_equal(k % 2 == 0 ? scope_set_rule(s, "r", true) : scope_set_counting(s, "r", true), 0);
+        assert_int_equal(
+            k % 2 == 0 ? scope_set_rule(s, "r", true) : scope_set_counting(s, "r", true), 0);
         for (size_t i = 0; i < HR_ARRAY_LEN(counts); i++) {
             const int64_t part = ask(s, counts[i]);
             assert_true(part < all[i] || all[i] == 1);
@@ -238,6 +240,81 @@ static void a_glance_shows_marks_of_its_sessions(void **state)
     store_close(s);
 }
 
+/* In a glance only what came in and the sessions it names are asked about. */
+static void a_glance_asks_of_what_it_touches(void **state)
+{
+    (void)state;
+    static const char sessions[] = "SELECT count(*) FROM asked_sessions";
+    static const char logins[] = "SELECT count(*) FROM asked_logins";
+    static const int64_t touched[] = {1};
+    struct store *s = open_day();
+    struct scope_shared shared;
+    struct scope_glance glance = {
+        .since = 1000, .sessions = touched, .session_count = 1, .steps = UINT64_MAX};
+    assert_int_equal(ask(s, "SELECT count(*) FROM glance_facts"), 0);
+    assert_int_equal(scope_open_glance(s, &glance, &shared), 0);
+    assert_int_equal(ask(s, sessions), 1);
+    assert_int_equal(ask(s, logins), 1);
+    assert_int_equal(ask(s, "SELECT since_id FROM glance_facts"), 1000);
+    glance.since = ask(s, "SELECT max(exchange_id) FROM exchange_facts");
+    assert_int_equal(scope_open_glance(s, &glance, &shared), 0);
+    assert_int_equal(ask(s, sessions), 2);
+    assert_int_equal(ask(s, logins), 2);
+    assert_int_equal(scope_set_since(s, 1), 0);
+    assert_int_equal(ask(s, "SELECT since_id FROM glance_facts"), 1);
+    assert_int_equal(ask(s, "SELECT count(*) FROM new_logins"), 3);
+    store_close(s);
+}
+
+/* For a rule that says what to compare, and for that one only. */
+static void marks_to_compare_stand_for_all(void **state)
+{
+    (void)state;
+    static const char marks[] = "SELECT count(*) FROM asked_marks";
+    static const char one[] = "SELECT count(*) FROM asked_marks "
+                              "WHERE exchange_id = 7 AND kind = 24 AND value = 5";
+    struct store *s = open_day();
+    struct scope_shared shared;
+    const struct scope_glance glance = {.since = 1, .steps = UINT64_MAX};
+    const int64_t all = ask(s, "SELECT count(*) FROM mark_facts");
+    assert_true(all > 0);
+    assert_int_equal(ask(s, marks), all);
+    assert_int_equal(scope_open_glance(s, &glance, &shared), 0);
+    assert_int_equal(ask(s, marks), all);
+    assert_int_equal(scope_narrow_marks(s, true), 0);
+    assert_int_equal(ask(s, marks), 0);
+    assert_int_equal(scope_add_mark(s, 7, 24, 5), 0);
+    assert_int_equal(ask(s, marks), 1);
+    assert_int_equal(ask(s, one), 1);
+    assert_int_equal(scope_narrow_marks(s, true), 0);
+    assert_int_equal(ask(s, marks), 0);
+    assert_int_equal(scope_narrow_marks(s, false), 0);
+    assert_int_equal(ask(s, marks), all);
+    store_close(s);
+}
+
+/* Also after runs that looked at some sites only, the first of all included. */
+static void a_glance_shows_the_logins_of_every_site(void **state)
+{
+    (void)state;
+    static const char logins[] = "SELECT count(*) FROM login_facts";
+    struct store *s = open_day();
+    struct scope_shared shared;
+    const struct scope_glance glance = {.since = 1000, .steps = 0};
+    for (size_t i = 0; i < 3; i++) {
+        due(s, i == 1 ? "shop.example" : "img.example");
+        count_logins(s, true);
+        assert_int_equal(scope_open_glance(s, &glance, &shared), 0);
+        assert_int_equal(ask(s, logins), 3);
+    }
+    assert_int_equal(store_exec(s, "UPDATE operations SET outcome = 2 WHERE role = 1"), 0);
+    due(s, "shop.example");
+    count_logins(s, true);
+    assert_int_equal(scope_open_glance(s, &glance, &shared), 0);
+    assert_int_equal(ask(s, "SELECT count(*) FROM login_facts WHERE outcome = 'failure'"), 1);
+    store_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +323,9 @@ int main(void)
         cmocka_unit_test(counts_of_changed_sites_add_up),
         cmocka_unit_test(a_limit_of_steps_ends_the_reading_alone),
         cmocka_unit_test(a_glance_shows_marks_of_its_sessions),
+        cmocka_unit_test(a_glance_asks_of_what_it_touches),
+        cmocka_unit_test(a_glance_shows_the_logins_of_every_site),
+        cmocka_unit_test(marks_to_compare_stand_for_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
