@@ -129,8 +129,7 @@ static const char *const statements[STMT_COUNT] = {
         "(SELECT p.page_count * z.page_size FROM pragma_page_count p, pragma_page_size z), "
         "(SELECT count(*) FROM captures), (SELECT count(*) FROM sites), "
         "(SELECT coalesce(sum(exchanges), 0) FROM captures), "
-        "(SELECT count(*) FROM sessions s WHERE EXISTS "
-        "(SELECT 1 FROM operations o WHERE o.session_id = s.id)), "
+        "(SELECT count(DISTINCT session_id) FROM operations WHERE session_id IS NOT NULL), "
         "(SELECT count(*) FROM findings WHERE withdrawn_at IS NULL), "
         "(SELECT count(*) FROM findings WHERE withdrawn_at IS NOT NULL), "
         "(SELECT min(first_at) FROM captures), (SELECT max(last_at) FROM captures)",
