@@ -480,12 +480,27 @@ int classify_site(struct classifier *c, int64_t site_id)
     return r;
 }
 
+/* What a run before this one learned, where there is room: what came in since is fed as new. */
+static int recall_site(struct classifier *c, int64_t site_id, struct site_stream **ret_site)
+{
+    struct hr_buf name;
+    if (HASH_COUNT(c->sites) >= SITES_AT_ONCE) {
+        return 0;
+    }
+    hr_buf_init(&name, SIZE_MAX);
+    int r = read_site(c->store, site_id, &name);
+    r = r == 0 ? load_site(c, site_id, hr_buf_span(&name), ret_site) : r;
+    hr_buf_finish(&name);
+    return r;
+}
+
 int classify_new(struct classifier *c, int64_t site_id, bool *ret_known)
 {
-    const int r = check_epoch(c);
+    int r = check_epoch(c);
     struct site_stream *t = r == 0 ? find_site(c, site_id) : NULL;
+    r = r == 0 && t == NULL ? recall_site(c, site_id, &t) : r;
     *ret_known = t != NULL && t->is_settled;
-    return *ret_known ? feed_new(c, t) : r;
+    return r == 0 && *ret_known ? feed_new(c, t) : r;
 }
 
 int classifier_save(struct classifier *c)

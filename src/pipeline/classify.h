@@ -30,8 +30,8 @@ int classifier_feed(struct classifier *c, const struct exchange_facts *f);
 /** Learns and classifies what changed at one site. Within a transaction. @return as above */
 int classify_site(struct classifier *c, int64_t site_id);
 /**
- * Classifies what came in since, as the last model of the site says; that model stays to be decided
- * anew by classify_site(). Within a transaction.
+ * Classifies what came in since, as the last model of the site says, also one that another run stored;
+ * that model stays to be decided anew by classify_site(). Within a transaction.
  * @param ret_known  false: nothing of that site is known yet, and nothing was done. @return as above
  */
 int classify_new(struct classifier *c, int64_t site_id, bool *ret_known);

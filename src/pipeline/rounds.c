@@ -35,6 +35,7 @@ struct rounds {
     hr_nsec pruned_at;     /* packet time; INT64_MIN: never */
     hr_nsec look_time;     /* CPU time of the last whole look, or a guess before the second */
     bool has_looked;
+    bool is_put_off;       /* the first one was */
     hr_nsec looked_at;      /* steady time of its end; INT64_MIN: one is due */
     int64_t exchange_limit; /* the highest id of an exchange then */
     int64_t endpoint_limit; /* the highest id of an endpoint then */
@@ -272,13 +273,27 @@ static int store_glance(struct rounds *r, const struct round_end *e)
     return code;
 }
 
+/* Alerts need not wait for the first look of a run where what the run before it learned is enough
+ * for glances: it comes when the next one would have. */
+static bool put_off(struct rounds *r, const struct round_end *e)
+{
+    const bool may = !r->has_looked && !r->is_put_off && !e->is_last && !r->is_blind &&
+                     r->config.glance_share > 0;
+    if (may) {
+        r->is_put_off = true;
+        r->looked_at = read_clock(CLOCK_MONOTONIC);
+    }
+    return may;
+}
+
 /* A long look follows what came in. Given up, it is made up for by the next run. */
 static int store_and_judge(struct rounds *r, const struct round_end *e)
 {
     const bool is_glance = is_glance_enough(r, e);
     const bool is_apart = !is_glance && r->look_time > LONG_LOOK;
+    const bool is_glanced = is_apart && r->import != NULL;
     int code = is_apart ? store_glance(r, e) : 0;
-    if (code == 0) {
+    if (code == 0 && !(is_glanced && put_off(r, e))) {
         code = store_round(r, e, is_glance, is_apart);
     }
     if (code == -ECANCELED && is_apart) {
@@ -305,6 +320,8 @@ static int begin(struct rounds *r)
     int code = read_last_exchange(r->config.store, &exchanges);
     r->is_begun = true;
     r->look_time = exchanges * TIME_OF_EXCHANGE;
+    r->exchange_limit = exchanges;
+    code = code == 0 ? read_last_endpoint(r->config.store, &r->endpoint_limit) : code;
     return code == 0 ? read_is_behind(r->config.store, &r->is_behind) : code;
 }
 

@@ -8,7 +8,8 @@
  * are checked, and the rules run whose findings are read quickly. The rest waits for the next whole
  * look, after so many times the CPU time of the last one (glance_share), or as soon as the store has grown
  * by so large a part that the last one knew little (glance_growth). In the end the store is the same.
- * A long look has a transaction of its own, after what came in was stored and told.
+ * A long look has a transaction of its own, after what came in was stored and told. After a restart
+ * glances go by what the run before it learned, and the first look comes when the next one would have.
  */
 #ifndef HR_PIPELINE_ROUNDS_H
 #define HR_PIPELINE_ROUNDS_H
