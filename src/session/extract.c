@@ -287,6 +287,12 @@ struct hr_span work_shown_user(struct work *w, struct hr_span user)
     return work_escape(w, user, USER_TEXT_BYTES);
 }
 
+/* Fields that were not kept may be those that count: what is not there may be among them. */
+static bool has_all_fields(const struct http_message *m)
+{
+    return (m->anomalies & HTTP_ANOMALY_FIELDS_CUT) == 0;
+}
+
 static void read_request(struct work *w)
 {
     const struct http_message *m = &w->x->request;
@@ -295,6 +301,7 @@ static void read_request(struct work *w)
     f->method = work_escape(w, m->method, METHOD_BYTES);
     f->version = m->version;
     f->flags |= m->complete ? FACT_REQUEST_WHOLE : 0u;
+    f->flags |= has_all_fields(m) ? 0u : FACT_OTHER_CREDENTIAL;
     w->method = m->method;
     http_target_parse(m->target, is_connect, &w->target);
     struct hr_span rest = w->target.path.len > 0 ? w->target.path : HR_SPAN("/");
@@ -325,7 +332,7 @@ static void read_response(struct work *w)
     struct hr_span replica = w->f->replica;
     unsigned result = HTTP_CONTENT_WHOLE;
     w->f->status = m->status;
-    w->f->flags |= m->complete ? FACT_RESPONSE_WHOLE : 0u;
+    w->f->flags |= m->complete && has_all_fields(m) ? FACT_RESPONSE_WHOLE : 0u;
     w->f->replica = (struct hr_span){NULL, 0}; /* what the answer says goes before what was asked */
     work_response_fields(w);
     work_duplicate_fields(w);

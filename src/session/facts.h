@@ -74,7 +74,7 @@ enum {
     FACT_CACHED = 1u << 15,         /* Age, X-Cache: HIT and the like */
     FACT_TOKEN_IN_BODY = 1u << 16,  /* a token-like member in a JSON answer */
     FACT_SAYS_FAILURE = 1u << 17,   /* JSON like ok:false, success:false, error:...; a redirect with ?error */
-    FACT_RESPONSE_WHOLE = 1u << 18, /* field section and content are complete */
+    FACT_RESPONSE_WHOLE = 1u << 18, /* field section and content are complete, and all fields looked at */
     FACT_REQUEST_WHOLE = 1u << 19,
     FACT_CONDITIONAL = 1u << 20,    /* If-None-Match, If-Modified-Since */
     FACT_USER_QUERY = 1u << 21,     /* the query names a user by plain name */
@@ -89,7 +89,7 @@ enum {
     FACT_PASSWORD_PATH = 1u << 30,    /* ... password-paths: a change or a reset */
 };
 /* Authorization by another scheme than Bearer, or an API key; or the answer asks the connection for
- * one. Past what an enumerator may hold. */
+ * one; or not all fields were looked at. Past what an enumerator may hold. */
 #define FACT_OTHER_CREDENTIAL ((uint32_t)1 << 31)
 
 #define FACTS_TOKEN_LIMIT 16 /* uses kept of one exchange; the rest is counted */

@@ -48,6 +48,7 @@ static void read_cookies(struct work *w, struct hr_span rest)
     for (size_t i = 0; http_cookie_next(&rest, &c); i++) {
         if (i == COOKIE_LIMIT) {
             work_count_unread(w);
+            w->f->flags |= FACT_OTHER_CREDENTIAL; /* perhaps */
             break;
         }
         if (c.name.len == 0 || c.value.len == 0) {

@@ -75,7 +75,7 @@ SELECT x.id             AS exchange_id,
        (x.flags >> 13) & 1 AS leads_to_login,    -- boolean; redirects to a login path
        (x.flags >> 15) & 1 AS is_cached,         -- boolean; answered from a cache
        (x.flags >> 17) & 1 AS says_failure,      -- boolean; JSON that says so, a redirect with ?error
-       (x.flags >> 18) & 1 AS response_whole,    -- boolean; nothing of the response is missing
+       (x.flags >> 18) & 1 AS response_whole,    -- boolean; nothing of the response is missing, and all its fields were kept
        (x.flags >> 19) & 1 AS request_whole,     -- boolean
        (x.flags >> 20) & 1 AS is_conditional,    -- boolean; If-None-Match, If-Modified-Since
        (x.flags >> 23) & 1 AS has_code,          -- boolean; the content has a one-time code or token
@@ -286,7 +286,7 @@ SELECT x.id             AS exchange_id,
                   ORDER BY g.start_at, g.kind, g.end_at LIMIT 1)
        END              AS first_access_id, -- operation_id: the first granted or denied access that began
                                             -- after it ended; NULL none
-       (x.flags >> 18) & 1 AS response_whole, -- boolean; nothing of the answer is missing
+       (x.flags >> 18) & 1 AS response_whole, -- boolean; nothing of the answer is missing, and all its fields were kept
        (x.flags >> 24) & 1 AS loss,           -- boolean; bytes of the exchange are missing
        (x.flags >> 26) & 1 AS is_resynchronised, -- boolean; the pairing is not certain
        x.state = 0      AS is_complete,   -- boolean; both messages are whole
@@ -516,7 +516,7 @@ SELECT x.id             AS exchange_id,
        x.response_at    AS response_at,
        x.response_end_at AS response_end_at,
        x.response_bytes AS response_bytes, -- content that was seen, as on the wire
-       (x.flags >> 18) & 1 AS response_whole, -- boolean; nothing of the response is missing
+       (x.flags >> 18) & 1 AS response_whole, -- boolean; nothing of the response is missing, and all its fields were kept
        (x.flags >> 19) & 1 AS request_whole,  -- boolean
        (x.flags >> 24) & 1 AS loss,           -- boolean; the capture lost bytes of it
        (x.flags >> 26) & 1 AS is_resynchronised, -- boolean; the pairing is not certain

@@ -167,6 +167,8 @@ static void add_part(struct lab *lab, struct message *to, struct hr_span part)
         add_content(to, "text/plain", full);
     } else if (hr_span_equal(part, HR_SPAN("gap"))) {
         to->m.complete = false;
+    } else if (hr_span_equal(part, HR_SPAN("cut"))) {
+        to->m.anomalies |= HTTP_ANOMALY_FIELDS_CUT;
     } else {
         fprintf(stderr, "lab: what is \"%.*s\"?\n", (int)part.len, part.ptr);
         abort();

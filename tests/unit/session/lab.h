@@ -6,7 +6,7 @@
  *
  * Parts of a request: host: cookie: bearer: header:NAME=VALUE form: json: multipart-free, no blanks
  * inside a part ('_' in html: and text: stands for one). Of an answer: status, location: set:
- * json: text: html: header:NAME=VALUE gap (the content is not whole). "=> -" is no answer.
+ * json: text: html: header:NAME=VALUE gap (the content is not whole) cut (nor the fields). "=> -" is no answer.
  * $name stands for a random-looking value of its own. WANT reads
  *
  *     login success alice $b=login+ $a=replaced

@@ -51,6 +51,9 @@ static const struct {
          "POST /login form:username=b&password=pw => 302 location:/home set:sid=$b",
          "POST /login form:username=c&password=pw => 302 location:/home == login success c missing",
          "POST /login form:username=c&password=pw => 302 location:/home gap == login success c",
+         "POST /login form:username=c&password=pw => 302 location:/home cut == login success c",
+         "GET /home => 200 " PAGE " == access granted anonymous",
+         "GET /home cut => 200 " PAGE " == access granted",
          "POST /login form:username=d&password=no => 302 location:/login?error=1 == login failure "
          "d",
          "POST /login form:username=e&password=no => 302 location:/sorry == login failure e",
