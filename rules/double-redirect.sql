@@ -21,10 +21,11 @@ repair: >
 lookalikes: >
   The same target twice; one target written in two ways (HTML's character references, percent-encoding, relative and
   absolute, with and without a fragment), which are compared after decoding and resolving; a proxy that puts its own
-  origin into Location and not into the text; pages that a site made for its redirects, with links of their own. Two
+  origin or a prefix of its own into Location and not into the text, all over the site; pages that a site made for its redirects, with links of their own. Two
   calls of Go's http.Redirect alone leave no mark, so that nothing was found proves nothing.
 silence: >
-  Both targets the same once they are decoded and resolved; a part of the answer's fields or of its text that the
+  Both targets the same once they are decoded and resolved; the same two prefixes in other redirects of the site, and no
+  answer of this page without them; a part of the answer's fields or of its text that the
   capture lost.
 references: CWE-705 Incorrect Control Flow Scoping, CWE-362 Race Condition, CWE-698
 */
@@ -33,11 +34,31 @@ references: CWE-705 Incorrect Control Flow Scoping, CWE-362 Race Condition, CWE-
 WITH marked AS MATERIALIZED (
     SELECT x.exchange_id, x.session_id, x.site_id, x.method, x.path, x.status, x.role, x.request_at, x.response_at,
            x.pairing = 'resynchronised' AS pairing_doubt, m.kind, m.text AS targets,
-           m.kind = 2 AND m.value = 2 AS is_mapped,
-           row_number() OVER (PARTITION BY x.exchange_id ORDER BY m.kind = 2 AND m.value = 2, m.mark_id) AS place
+           x.endpoint_id, x.location, x.response_bytes AS bytes, m.kind = 2 AND m.value & 3 = 2 AS is_mapped,
+           CASE WHEN m.kind = 2 AND m.value > 3 THEN m.value >> 2 END AS prefixes,
+           row_number() OVER (PARTITION BY x.exchange_id ORDER BY m.kind = 2 AND m.value & 3 = 2, m.mark_id) AS place
     FROM mark_facts m
     CROSS JOIN exchange_facts x ON x.exchange_id = m.exchange_id
     WHERE m.kind IN (1, 2, 3)
+),
+-- A proxy that changes Location alone does so in every answer, whatever page it is of.
+proxied AS MATERIALIZED (
+    SELECT site_id, prefixes
+    FROM marked
+    WHERE prefixes IS NOT NULL
+    GROUP BY site_id, prefixes
+    HAVING count(DISTINCT targets) >= 2 OR (min(is_mapped) AND (count(DISTINCT endpoint_id) >= 2 OR count(*) >= 3))
+),
+unmapped AS MATERIALIZED (
+    SELECT DISTINCT o.endpoint_id, o.status
+    FROM (SELECT endpoint_id, status, location, min(bytes) AS bytes
+          FROM marked
+          WHERE prefixes IS NOT NULL
+          GROUP BY endpoint_id, status, location) e
+    CROSS JOIN response_facts o
+    WHERE o.endpoint_id = e.endpoint_id AND o.status = e.status AND o.location = e.location
+      AND o.bytes BETWEEN e.bytes AND e.bytes + 64 AND o.is_whole -- the same text with the prefix in it
+      AND NOT EXISTS (SELECT 1 FROM marked m WHERE m.exchange_id = o.exchange_id)
 )
 SELECT exchange_id,
        session_id,
@@ -58,6 +79,9 @@ SELECT exchange_id,
                               'exchange_id', exchange_id, 'text', printf('answered %d to %s', status, targets))) AS evidence
 FROM marked
 WHERE place = 1
+  AND (prefixes IS NULL
+       OR (site_id, prefixes) NOT IN (SELECT site_id, prefixes FROM proxied)
+       OR (endpoint_id, status) IN (SELECT endpoint_id, status FROM unmapped))
 ORDER BY at, exchange_id;
 
 -- Redirects.

@@ -101,7 +101,8 @@ enum mark_kind {
     MARK_LOCATIONS = 1,       /* a redirect with Location fields that lead to different places;
                                  text: both */
     MARK_LINK = 2,            /* the link of a framework's redirect text leads elsewhere than Location;
-                                 value: 1, or 2 where a proxy that maps paths may be why; text: both */
+                                 value: 1, or 2 where one path ends with the other, and above LINK_MASK
+                                 by which prefixes a proxy would map them, or 0; text: both */
     MARK_LINKS = 3,           /* two redirect texts with links to different places; text: both */
     MARK_AFTER_REDIRECT = 4,  /* more stands behind a framework's redirect text; value: enum
                                  answer_rest, and ANSWER_EXACT; text: whose text it is */
@@ -151,6 +152,7 @@ enum answer_rest {
 };
 #define ANSWER_EXACT 16 /* the text before it is byte for byte that of Go's net/http */
 #define ANSWER_LINE 256
+#define LINK_MASK 3
 
 /* A document behind a document. Stored: never renumber. */
 enum answer_second {

@@ -62,6 +62,77 @@ enum place_match work_compare_places(struct work *w, struct hr_span a, struct hr
     return is_mapped(x.path, y.path) ? PLACE_MAPPED : PLACE_OTHER;
 }
 
+/* Of the whole segments in which both end. */
+static size_t common_end(struct hr_span a, struct hr_span b)
+{
+    size_t n = 0;
+    size_t common = 0;
+    while (n < a.len && n < b.len && a.ptr[a.len - n - 1] == b.ptr[b.len - n - 1]) {
+        n++;
+        common = a.ptr[a.len - n] == '/' ? n : common;
+    }
+    return common;
+}
+
+static bool is_below(struct hr_span path, struct hr_span prefix)
+{
+    return prefix.len > 0 && path.len > prefix.len && path.ptr[prefix.len] == '/' &&
+           hr_span_has_prefix(path, prefix);
+}
+
+int64_t work_place_mapping(struct work *w, struct hr_span location, struct hr_span link)
+{
+    struct place x;
+    struct place y;
+    if (!resolve(w, location, &x) || !resolve(w, link, &y) || !hr_span_equal(x.query, y.query)) {
+        return 0;
+    }
+    const size_t common = common_end(x.path, y.path);
+    const struct hr_span outer = hr_span_slice(x.path, 0, x.path.len - common);
+    const struct hr_span inner = hr_span_slice(y.path, 0, y.path.len - common);
+    if (common == 0 || !is_below(http_decode(w->arena, w->url.path, false), outer)) {
+        return 0;
+    }
+    const char *both = hr_arena_printf(w->arena, "%.*s %.*s", (int)outer.len, outer.ptr,
+                                       (int)inner.len, inner.len > 0 ? inner.ptr : "");
+    const int64_t key = work_mark_value(w, hr_span_str(both)) & INT64_MAX;
+    return key == 0 ? 1 : key;
+}
+
+/* As the value of an attribute. */
+static bool has_link(struct hr_span text, struct hr_span path)
+{
+    size_t at = hr_span_find_nocase(text, path);
+    while (at != SIZE_MAX) {
+        const size_t end = at + path.len;
+        const char before = at > 0 ? text.ptr[at - 1] : ' ';
+        const char after = end < text.len ? text.ptr[end] : ' ';
+        if (memchr("\"'=", before, 3) != NULL && memchr("\"'?#> ", after, 6) != NULL) {
+            return true;
+        }
+        text = hr_span_slice(text, end, text.len);
+        at = hr_span_find_nocase(text, path);
+    }
+    return false;
+}
+
+bool work_names_unmapped(struct work *w, struct hr_span text, struct hr_span location)
+{
+    struct place p;
+    const struct hr_span asked = http_decode(w->arena, w->url.path, false);
+    if (!resolve(w, location, &p)) {
+        return false;
+    }
+    for (size_t i = 1; i + 1 < p.path.len; i++) {
+        const struct hr_span rest = hr_span_slice(p.path, i, p.path.len);
+        if (rest.ptr[0] == '/' && is_below(asked, hr_span_slice(p.path, 0, i)) &&
+            has_link(text, rest)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* @return the character that a reference without & and ; stands for; 0: not one that URLs need */
 static unsigned long character(struct hr_span name)
 {

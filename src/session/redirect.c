@@ -206,7 +206,8 @@ static void compare_links(struct redirect *r)
         }
     }
     if (best == PLACE_MAPPED || best == PLACE_OTHER) {
-        work_mark(r->w, MARK_LINK, best == PLACE_OTHER ? 1 : 2,
+        const int64_t mapping = work_place_mapping(r->w, r->location, r->links[0]);
+        work_mark(r->w, MARK_LINK, (best == PLACE_OTHER ? 1 : 2) | (mapping & ~LINK_MASK),
                   work_both_places(r->w, r->location, r->links[0]));
     }
 }
@@ -246,7 +247,8 @@ static bool is_redirect_page(struct work *w, struct hr_span text, struct hr_span
         return true;
     }
     return hr_span_find_nocase(plain, location) != SIZE_MAX ||
-           (parts.path.len > 1 && hr_span_find_nocase(plain, parts.path) != SIZE_MAX);
+           (parts.path.len > 1 && hr_span_find_nocase(plain, parts.path) != SIZE_MAX) ||
+           work_names_unmapped(w, plain, location);
 }
 
 void work_redirect_text(struct work *w, struct hr_span text, bool is_whole)

@@ -259,6 +259,11 @@ enum place_match {
     PLACE_OTHER,
 };
 enum place_match work_compare_places(struct work *w, struct hr_span a, struct hr_span b);
+/** By which prefixes a proxy that changes Location alone would have made one of the other: the paths end alike,
+ *  and the request lies below what Location's begins with. @return the same for the same prefixes; 0: by none */
+int64_t work_place_mapping(struct work *w, struct hr_span location, struct hr_span link);
+/** Does the text name the location's path without a prefix that the request's path has too? */
+bool work_names_unmapped(struct work *w, struct hr_span text, struct hr_span location);
 /** Character references resolved. @return raw itself where it has none, else a copy in the arena */
 struct hr_span work_html_text(struct work *w, struct hr_span raw);
 /** "A and B", redacted. */
