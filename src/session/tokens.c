@@ -268,10 +268,13 @@ static void tell_silent_end(const struct story *s, size_t at, struct model_endpo
         return;
     }
     const struct learn_event *next = &s->token->events[after];
+    /* What never grants denies nothing: a logout that nobody knows yet leads to the login, too. */
+    const bool can_grant = model_endpoint_of(s->m, s->views[after].endpoint)->granted > 0;
     if (s->outcomes[after] == OUTCOME_GRANTED) {
         e->silent_stays++;
-    } else if (s->outcomes[after] == OUTCOME_DENIED && s->views[after].endpoint != v->endpoint &&
-               next->start - mine->end <= SOON && !granted_after(s, after)) {
+    } else if (s->outcomes[after] == OUTCOME_DENIED && can_grant &&
+               s->views[after].endpoint != v->endpoint && next->start - mine->end <= SOON &&
+               !granted_after(s, after)) {
         const bool first = e->silent_ends == 0;
         e->end_after = first || mine->start > e->end_after ? mine->start : e->end_after;
         e->end_before = first || next->end < e->end_before ? next->end : e->end_before;
