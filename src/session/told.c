@@ -245,6 +245,20 @@ static void read_html_name(const struct lists *l, struct hr_span html, struct to
 
 /* --- both ------------------------------------------------------------------------------------- */
 
+/* Parameters that say nothing of whose it is: the session's token, a number against caches. */
+static bool is_plain_query(struct work *w, struct hr_span query)
+{
+    struct http_param p;
+    while (http_query_next(&query, &p)) {
+        const bool is_token =
+            p.value.len >= 4 && (work_word(w, p.name).bits & WORD_TOKEN_PARAMETER);
+        if (!is_token && !hr_span_equal(p.name, HR_SPAN("_"))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Nothing in the target says whose: /me, not /users/17/profile or /profile?id=17. */
 bool told_is_asked(struct work *w)
 {
@@ -252,7 +266,7 @@ bool told_is_asked(struct work *w)
     struct hr_span query = w->target.query;
     bool is_alone = w->action.rank != 0 && hr_span_find(query, '&') == SIZE_MAX;
     bool is_plain = hr_span_find(w->f->path_template, '{') == SIZE_MAX &&
-                    (query.len == 0 || is_alone || hr_span_has_prefix(query, HR_SPAN("_=")));
+                    (is_alone || is_plain_query(w, query));
     if (p != NULL && p->identity_count > 0) {
         for (size_t i = 0; i < p->identity_count; i++) {
             if (profile_endpoint_fits(&p->identity[i], w->f->method, w->f->path_template)) {
