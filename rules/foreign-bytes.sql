@@ -42,7 +42,11 @@ WITH repeated AS MATERIALIZED (
 ),
 seen AS (
     SELECT m.value, m.kind = 29 AS is_stray, m.kind = 30 AS is_asked, f.exchange_id, f.site_id, f.endpoint_id, f.session_id, f.role,
-           f.user_id AS viewer_id, f.status, f.target, f.request_at, f.response_at,
+           f.user_id AS viewer_id, f.status, f.request_at, f.response_at,
+           -- Without the number against caches that scripts put behind it.
+           CASE WHEN instr(f.target, '?_=') + instr(f.target, '&_=') > 0
+                THEN substr(f.target, 1, max(instr(f.target, '?_='), instr(f.target, '&_=')) - 1)
+                ELSE f.target END AS target,
            count(*) OVER (PARTITION BY f.site_id, m.value, f.user_id) AS times,
            count(*) OVER (PARTITION BY f.site_id, m.value) AS all_times
     FROM asked_marks m
