@@ -1,6 +1,6 @@
 /*
- * store/import.h - the inside of an import, shared by write_import.c (rows in), write_names.c
- * (names to ids) and write_doubles.c (what was stored already).
+ * store/import.h - the inside of an import, shared by write_import.c (begin and end),
+ * write_rows.c (rows in), write_names.c (names to ids) and write_doubles.c (what was stored already).
  */
 #ifndef HR_STORE_IMPORT_H
 #define HR_STORE_IMPORT_H
@@ -95,6 +95,7 @@ int forget_exchanges(struct store *s, int64_t known);
  */
 int forget_orphans(struct store *s, hr_nsec open_before);
 
+/* write_rows.c */
 /** "192.0.2.1" or "2001:db8::1". @return text */
 const char *address_format(const struct net_address *a, char text[NET_ADDRESS_TEXT_SIZE]);
 
