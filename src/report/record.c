@@ -134,8 +134,9 @@ static void append_plain(struct hr_buf *out, const struct record_field *f, const
 
 void record_append_csv_header(struct hr_buf *out, const struct record_type *t)
 {
+    /* Some guess from the first quotes what separates cells: these stand beside commas for sure. */
     for (size_t i = 0; i < t->field_count; i++) {
-        hr_buf_appendf(out, "%s%s", i > 0 ? "," : "", t->fields[i].key);
+        hr_buf_appendf(out, "%s\"%s\"", i > 0 ? "," : "", t->fields[i].key);
     }
     hr_buf_append_str(out, "\r\n");
 }
