@@ -2,7 +2,6 @@
 import copy
 import re
 
-import captool
 import streams
 
 
@@ -16,7 +15,7 @@ class Traffic:
         self.conversations = [streams.Conversation(c) for c in connections]
         carrier = label.get("session_carrier") or label.get("carrier") or ""
         self.carrier = carrier[7:] if carrier.startswith("cookie ") else None
-        self.notes = {}
+        self.last = []  # what is to be done to the label when the frames are made
 
     def requests(self):
         return [q for c in self.conversations for q in c.requests]
@@ -40,6 +39,12 @@ class Traffic:
             for k in keys:
                 if o.get(k) is not None:
                     o[k] = change(o[k])
+
+    def made(self):
+        frames = self.frames()
+        for do in self.last:
+            do()
+        return frames
 
     def frames(self):
         for c in self.conversations:
