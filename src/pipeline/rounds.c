@@ -35,7 +35,7 @@ struct rounds {
     hr_nsec pruned_at;     /* packet time; INT64_MIN: never */
     hr_nsec look_time;     /* CPU time of the last whole look, or a guess before the second */
     bool has_looked;
-    bool is_put_off;       /* the first one was */
+    bool is_put_off;        /* the first one was */
     hr_nsec looked_at;      /* steady time of its end; INT64_MIN: one is due */
     int64_t exchange_limit; /* the highest id of an exchange then */
     int64_t endpoint_limit; /* the highest id of an endpoint then */

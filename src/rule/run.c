@@ -18,6 +18,7 @@
 #define LONGEST 40000000
 /* For that time a rule need not rest. */
 #define SHORT (50 * HR_NSEC_PER_MSEC)
+#define CAVEAT_OF_A_PART "So far it was only compared with what came in lately."
 #define TIME_LIMIT_MS 600000u /* for one SELECT: a rule that takes longer is broken */
 
 /* How often the situation of the rule at hand occurred. */
@@ -88,6 +89,25 @@ static bool is_glanced(const struct run *run, const struct finding_row *f)
     return is_site_glanced(g, f->site_id) && (f->exchange_id >= run->since || is_session);
 }
 
+/* What was compared with a part may be explained by the rest: less is said of it until the next
+ * whole run, and nothing of what such a run or a glance before has said. */
+static bool say_less(struct run *run, struct finding_row *f)
+{
+    if (f->exchange_id < run->since) {
+        return false;
+    }
+    if (strcmp(f->verdict, "proven") == 0) {
+        const size_t len = strlen(f->caveats);
+        const size_t rest = len > 0 && f->caveats[len - 1] == ']' ? len - 1 : 0;
+        f->verdict = "contradiction";
+        f->caveats =
+            rest == 0 ? f->caveats
+                      : hr_arena_printf(&run->arena, "%.*s%s\"" CAVEAT_OF_A_PART "\"]", (int)rest,
+                                        f->caveats, strchr(f->caveats, '"') != NULL ? "," : "");
+    }
+    return true;
+}
+
 static int finding_row(const struct query_row *row, void *user)
 {
     struct run *run = user;
@@ -96,7 +116,10 @@ static int finding_row(const struct query_row *row, void *user)
     if (finding_read(run->rule, row, &run->arena, &d, &run->error) < 0) {
         return 1; /* the text is in run->error */
     }
-    const bool is_asked = run->glance == NULL || is_glanced(run, &d.row);
+    bool is_asked = run->glance == NULL || is_glanced(run, &d.row);
+    if (is_asked && run->glance != NULL && run->rule->glance_sql != NULL) {
+        is_asked = say_less(run, &d.row);
+    }
     return is_asked ? draft_add(run->store, &d.row, d.evidence) : 0;
 }
 
