@@ -22,7 +22,8 @@ lookalikes: >
   session; sites that give the token in the body; answers of which the capture lost a part.
 silence: >
   Too few logins that were answered alike with the token (the parameters below); a profile whose success of the
-  login this answer does not meet; a token that the answer holds elsewhere.
+  login this answer does not meet; a token that the answer holds elsewhere. While nothing else was seen of the session
+  that came with the request, there is only a suspicion: the login may have kept it.
 references: CWE-362 Race Condition, CWE-696 Incorrect Behavior Order, CWE-821
 parameters:
   min_others:
@@ -63,7 +64,13 @@ alike AS MATERIALIZED (
     GROUP BY site_id, endpoint_id, status, answer
 ),
 bare AS (
-    SELECT l.*, a.example_id, a.carried, a.missed, a.carried_overlapping, a.missed_overlapping
+    SELECT l.*, a.example_id, a.carried, a.missed, a.carried_overlapping, a.missed_overlapping,
+           -- What the session was that came with the request shows in its answers.
+           l.carried_session_id IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM session_history h
+                           WHERE h.session_id = l.carried_session_id AND h.exchange_id != l.exchange_id
+                             AND (h.kind IN ('login', 'logout', 'issued', 'denied')
+                                  OR (h.kind = 'granted' AND h.protection != 'public'))) AS may_be_kept
     FROM new_logins n
     CROSS JOIN logins l ON l.exchange_id = n.exchange_id
     JOIN alike a ON a.site_id = l.site_id AND a.endpoint_id = l.endpoint_id AND a.status IS l.status
@@ -136,7 +143,7 @@ SELECT b.exchange_id,
        NULL AS session_id,
        b.site_id,
        b.start_at AS at,
-       CASE WHEN b.carried >= min_others AND b.carried * 100 > min_percent * (b.carried + b.missed)
+       CASE WHEN b.carried >= min_others AND b.carried * 100 > min_percent * (b.carried + b.missed) AND NOT b.may_be_kept
             THEN 'contradiction' ELSE 'suspect' END AS verdict,
        printf('%s %s answered %d as a success, but without the session''s token that %d of %d such answers carry',
               b.method, b.path, b.status, b.carried, b.carried + b.missed) AS summary,
@@ -148,6 +155,8 @@ SELECT b.exchange_id,
                    END AS text
             UNION ALL SELECT 'Too few other logins were answered alike and carry it: the answer may mean something else.'
                    WHERE b.carried < min_others
+            UNION ALL SELECT 'The request carried a session of which no other answer was seen: the login may have kept it.'
+                   WHERE b.may_be_kept
             UNION ALL SELECT 'Most of the logins answered alike lack it: the answer may mean something else.'
                    WHERE b.carried * 100 <= min_percent * (b.carried + b.missed))) AS caveats,
        (SELECT json_group_array(json_object('role', 'login', 'exchange_id', exchange_id, 'text', text)) FROM (

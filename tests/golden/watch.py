@@ -114,7 +114,9 @@ def check_equal(headrace, scratch, capture, *options):
 
 def check_updates(headrace, capgen, scratch):
     """What later traffic could still explain is told with less certainty, and again when it cannot."""
-    for name, caveat in (("under_way", "under way"), ("rises", "")):
+    for name, rule, caveat, verdict in (("under_way", "post-logout-access", "under way", "proven"),
+                                        ("rises", "post-logout-access", "", "proven"),
+                                        ("kept", "missing-set-cookie", "may have kept it", "contradiction")):
         folder = tempfile.mkdtemp(dir=scratch)
         capture = os.path.join(folder, name + ".pcap")
         scenario = os.path.join(os.path.dirname(os.path.abspath(__file__)), "watched", name + ".yaml")
@@ -122,11 +124,11 @@ def check_updates(headrace, capgen, scratch):
         w = Watch(headrace, folder, "-r", capture, "--realtime")
         if w.end(None) != 0:
             fail(w.errors())
-        told = [a for a in w.alerts() if a["rule"] == "post-logout-access"]
+        told = [a for a in w.alerts() if a["rule"] == rule]
         verdicts = [(a["verdict"], a["update"]) for a in told]
-        if verdicts[-1:] != [("proven", True)] or len(verdicts) != 2 or verdicts[0][1]:
+        if verdicts[-1:] != [(verdict, True)] or len(verdicts) != 2 or verdicts[0][1]:
             fail("%s: told %s" % (name, verdicts))
-        if caveat not in " ".join(told[0]["caveats"]) or "under way" in " ".join(told[1]["caveats"]):
+        if caveat not in " ".join(told[0]["caveats"]) or caveat != "" and caveat in " ".join(told[1]["caveats"]):
             fail("%s: caveats %s, then %s" % (name, told[0]["caveats"], told[1]["caveats"]))
 
 
