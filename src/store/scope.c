@@ -305,10 +305,12 @@ static int show_all(struct store *s)
 }
 
 /* Where no session is touched, 0 is: the id of none. Asked about are also those that came in and
- * were not judged: some of what they show needs no judging. */
+ * were not judged, at this glance or, where its rules were not run, at one before: some of what
+ * they show needs no judging. */
 static int put_touched(struct store *s, const struct scope_glance *g)
 {
     static const char sql[] = "INSERT OR IGNORE INTO temp.rule_touched VALUES (?1)";
+    const bool is_behind = s->has_logins && s->logins_to + 1 < g->since;
     int r = g->session_count == 0 ? scope_put_id(s, sql, 0) : 0;
     for (size_t i = 0; r == 0 && i < g->session_count; i++) {
         r = scope_put_id(s, sql, g->sessions[i]);
@@ -322,7 +324,7 @@ static int put_touched(struct store *s, const struct scope_glance *g)
                ? scope_put_id(s,
                               "INSERT OR IGNORE INTO temp.rule_asked SELECT session_id "
                               "FROM main.operations WHERE id >= ?1 * 8 AND session_id IS NOT NULL",
-                              g->since)
+                              is_behind ? s->logins_to + 1 : g->since)
                : r;
 }
 

@@ -266,6 +266,30 @@ static void a_glance_asks_of_what_it_touches(void **state)
     store_close(s);
 }
 
+/* Also where no rule was run at the glance that brought it. */
+static void a_glance_knows_the_first_access_of_every_login(void **state)
+{
+    (void)state;
+    static const char used[] = "SELECT count(*) FROM login_facts WHERE first_access_id IS NOT NULL";
+    struct store *s = open_day();
+    struct scope_shared shared;
+    due(s, "img.example");
+    count_logins(s, true);
+    const int64_t last = ask(s, "SELECT max(exchange_id) FROM exchange_facts");
+    const struct scope_glance glance = {.since = last + 3, .steps = UINT64_MAX};
+    assert_int_equal(scope_open_glance(s, &glance, &shared), 0);
+    assert_int_equal(ask(s, used), 1);
+    assert_int_equal(
+        store_exec(s, "INSERT INTO operations (id, role, session_id, kind, start_at, end_at) "
+                      "SELECT (max(id) / 8 + 1) * 8, 3, (SELECT session_id FROM login_core "
+                      "WHERE first_access_id IS NULL LIMIT 1), 6, max(end_at) + 1, max(end_at) + 2 "
+                      "FROM operations"),
+        0);
+    assert_int_equal(scope_open_glance(s, &glance, &shared), 0);
+    assert_int_equal(ask(s, used), 2);
+    store_close(s);
+}
+
 /* For a rule that says what to compare, and for that one only. */
 static void marks_to_compare_stand_for_all(void **state)
 {
@@ -325,6 +349,7 @@ int main(void)
         cmocka_unit_test(a_glance_shows_marks_of_its_sessions),
         cmocka_unit_test(a_glance_asks_of_what_it_touches),
         cmocka_unit_test(a_glance_shows_the_logins_of_every_site),
+        cmocka_unit_test(a_glance_knows_the_first_access_of_every_login),
         cmocka_unit_test(marks_to_compare_stand_for_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
