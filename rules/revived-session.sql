@@ -21,7 +21,8 @@ repair: >
 lookalikes: >
   A login of that session in between; cookies that are deleted; requests that began after the logout's answer
   (post-logout-access where they are granted); an anonymous session for the visitor who is left after the logout;
-  the next value of a token that every answer renews, unless it is granted later.
+  the next value of a token that every answer renews, unless it is granted later; a site that sets the same cookie with
+  every answer, the logout's too, unless it is granted later.
 silence: >
   A login of that session between, an answer that ended before the logout's did, or a request that began after it.
 references: CWE-362 Race Condition, CWE-613 Insufficient Session Expiration, CWE-367
@@ -65,6 +66,10 @@ late AS (
            o.stream_id AS logout_stream_id,
            o.is_resynchronised OR a.is_resynchronised AS pairing_doubt,
            t.set_session_id AS given_id, t.is_new, t.name,
+           -- The logout set the ended value again itself: the browser still had it.
+           EXISTS (SELECT 1 FROM token_facts k
+                   WHERE k.token_id BETWEEN o.exchange_id * 16 AND o.exchange_id * 16 + 15
+                     AND k.carrier = 'cookie' AND +k.set_session_id = t.set_session_id AND NOT k.is_deleted) AS was_kept,
            e.is_older,
            row_number() OVER (PARTITION BY a.exchange_id
                               ORDER BY o.end_at DESC, o.operation_id, t.is_new, t.token_id) AS place
@@ -139,7 +144,7 @@ judged AS (
                 ELSE printf('%.1f s', (g.end_at - g.logout_end_at) / 1e9) END AS gap
     FROM given g
     LEFT JOIN uses u ON u.given_by_id = g.exchange_id
-    WHERE (NOT g.is_new AND NOT g.is_older)
+    WHERE (NOT g.is_new AND NOT g.is_older AND (u.kind IS 'granted' OR NOT g.was_kept))
        OR ((g.is_new OR g.is_older) AND g.is_granted
            AND (g.others_at IS NULL OR (u.kind = 'granted' AND u.end_at < g.others_at))
            AND ((u.kind = 'granted' AND 'protected' IN (g.protection, u.protection))
