@@ -22,8 +22,8 @@ repair: >
 lookalikes: >
   Requests that overlap the logout; a public resource of an endpoint at which others need a session (reported one step
   lower, where only others were denied); public pages and static files asked for with the old cookie; another
-  session of the same user; a new login; a remember-me cookie that opens a new session; answers from a cache; a single
-  logout (SAML) that ends the session only when its provider's answer has come back; a signed link, which leaves a
+  session of the same user; a new login; a remember-me cookie that opens a new session (a suspicion where it may have
+  opened the old one again); answers from a cache; a single logout (SAML) that ends the session only when its provider's answer has come back; a signed link, which leaves a
   suspicion.
   Self-contained tokens (JWT) stay valid until they expire unless the server keeps a list of revoked
   ones: the finding says so. A server that gives a new value of the token with every answer may leave the older ones
@@ -94,7 +94,13 @@ opened AS MATERIALIZED (
 ),
 -- A target with the token in it differs for everybody.
 compared AS (
-    SELECT late.*, instr(late.target, '~') = 0 AND r.anything AND NOT r.this AS asks_other,
+    SELECT late.*,
+           -- Since the logout, with this session: what signs in without a new value of its token.
+           EXISTS (SELECT 1 FROM session_steps s
+                   CROSS JOIN opener_facts p ON p.token_id BETWEEN s.exchange_id * 16 AND s.exchange_id * 16 + 15
+                   WHERE s.session_id = late.session_id AND s.kind = 'granted'
+                     AND s.start_at > late.logout_end_at AND s.start_at <= late.end_at) AS remembers,
+           instr(late.target, '~') = 0 AND r.anything AND NOT r.this AS asks_other,
            late.exchange_id IN (SELECT exchange_id FROM opened) AS is_linked
     FROM late
     JOIN refused r ON r.endpoint_id IS late.endpoint_id AND r.target IS late.target
@@ -102,7 +108,7 @@ compared AS (
 judged AS (
     SELECT compared.*,
            max(clock_doubt + loss_doubt + pairing_doubt + (is_older OR sets_other_token) + asks_other,
-               CASE WHEN protection = 'unknown' OR is_linked OR login_doubt OR session_order = 'weak' THEN 2
+               CASE WHEN protection = 'unknown' OR is_linked OR remembers OR login_doubt OR session_order = 'weak' THEN 2
                     ELSE 0 END) AS steps,
            CASE WHEN gap_ms < 1 THEN printf('%.0f µs', gap_ms * 1e3)
                 WHEN gap_ms < 1000 THEN printf('%.1f ms', gap_ms)
@@ -125,6 +131,8 @@ SELECT exchange_id,
                    WHERE asks_other AND protection != 'unknown'
             UNION ALL SELECT 'Its query has a credential that nothing denied there had: a link that needs no session would look so.'
                    WHERE is_linked
+            UNION ALL SELECT 'A remember-me cookie came with this request or one since the logout: a sign-in by it that keeps the session''s value would look so.'
+                   WHERE remembers
             UNION ALL SELECT 'No login of this session was captured; one that was missed after the logout would explain it.'
                    WHERE session_order = 'weak'
             UNION ALL SELECT printf('An exchange that is not understood may have been a login: %s %s.', d.method, d.path)

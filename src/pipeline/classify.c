@@ -397,7 +397,8 @@ static int set_carrier(int64_t carrier_id, void *user)
 {
     struct last_look *l = user;
     return analysis_set_carrier(l->store, carrier_id,
-                                site_model_is_session_carrier(l->model, carrier_id));
+                                site_model_is_session_carrier(l->model, carrier_id),
+                                site_model_opens_sessions(l->model, carrier_id));
 }
 
 /* What the model is, besides what it says of exchanges; the rules' views tell by it which tokens

@@ -403,6 +403,26 @@ static void keep_others(struct choice *c)
     }
 }
 
+static int64_t id_of(const struct choice *c, uint64_t hash)
+{
+    return ((const struct learn_carrier *)learn_table_find(&c->l->carriers, hash))->id;
+}
+
+static void keep_ids(struct choice *c)
+{
+    struct site_model *m = c->m;
+    m->carrier_ids = hr_xcalloc(m->carrier_count + 1, sizeof(*m->carrier_ids));
+    m->opener_ids = hr_xcalloc(c->count + 1, sizeof(*m->opener_ids));
+    for (size_t i = 0; i < m->carrier_count; i++) {
+        m->carrier_ids[m->carrier_id_count++] = id_of(c, m->carriers[i].hash);
+    }
+    for (size_t i = 0; i < c->count; i++) {
+        if (c->all[i].remembers && model_carrier_of(m, c->all[i].hash) == NULL) {
+            m->opener_ids[m->opener_id_count++] = id_of(c, c->all[i].hash);
+        }
+    }
+}
+
 void decide_carriers(struct site_model *m, const struct site_learner *l)
 {
     struct choice c = {.l = l, .m = m, .count = l->carriers.count, .kind_count = l->kinds.count};
@@ -430,12 +450,7 @@ void decide_carriers(struct site_model *m, const struct site_learner *l)
     choose_remembering(&c);
     choose_visiting(&c);
     keep_others(&c);
-    m->carrier_ids = hr_xcalloc(m->carrier_count + 1, sizeof(*m->carrier_ids));
-    for (size_t i = 0; i < m->carrier_count; i++) {
-        const struct learn_carrier *from =
-            (const struct learn_carrier *)learn_table_find(&l->carriers, m->carriers[i].hash);
-        m->carrier_ids[m->carrier_id_count++] = from->id;
-    }
+    keep_ids(&c);
     free(c.all);
     free(c.kinds);
     free(carriers);

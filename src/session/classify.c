@@ -481,14 +481,24 @@ void site_model_classify(const struct site_model *m, const struct exchange_facts
     }
 }
 
-bool site_model_is_session_carrier(const struct site_model *m, int64_t carrier_id)
+static bool is_among(const int64_t *ids, size_t count, int64_t id)
 {
-    for (size_t i = 0; i < m->carrier_id_count; i++) {
-        if (m->carrier_ids[i] == carrier_id) {
+    for (size_t i = 0; i < count; i++) {
+        if (ids[i] == id) {
             return true;
         }
     }
     return false;
+}
+
+bool site_model_is_session_carrier(const struct site_model *m, int64_t carrier_id)
+{
+    return is_among(m->carrier_ids, m->carrier_id_count, carrier_id);
+}
+
+bool site_model_opens_sessions(const struct site_model *m, int64_t carrier_id)
+{
+    return is_among(m->opener_ids, m->opener_id_count, carrier_id);
 }
 
 static bool any_fits(const struct profile_endpoint *list, size_t count, struct hr_span method,

@@ -546,6 +546,7 @@ void site_model_destroy(struct site_model *m)
     learn_table_finish(&m->form_pages);
     free(m->decisions);
     free(m->carrier_ids);
+    free(m->opener_ids);
     free(m->site);
     free(m);
 }

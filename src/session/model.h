@@ -115,6 +115,8 @@ size_t site_model_decision_count(const struct site_model *m);
 struct model_decision site_model_decision(const struct site_model *m, size_t index);
 /** @return 1 session carrier, 0 not, by the store's carrier row */
 bool site_model_is_session_carrier(const struct site_model *m, int64_t carrier_id);
+/** ... and whether it opens sessions by itself: remember-me, by its name */
+bool site_model_opens_sessions(const struct site_model *m, int64_t carrier_id);
 /** @return whether the profile (may be NULL) says so outright: 1 protected, -1 public, 0 nothing */
 int profile_declared_protection(const struct profile *p, struct hr_span method,
                                 struct hr_span path_template);

@@ -146,6 +146,8 @@ struct site_model {
     size_t visiting_count;
     int64_t *carrier_ids; /* the store's rows of the session's carriers */
     size_t carrier_id_count;
+    int64_t *opener_ids; /* ... of remember-me, by name */
+    size_t opener_id_count;
     struct learn_table endpoints;
     struct learn_table groups;
     struct learn_table openings; /* empty before they are known */

@@ -169,6 +169,7 @@ CREATE TABLE carriers (
                                  -- 5 form, 6 JSON, 7 path, 8 user name in the query
     name       TEXT NOT NULL,    -- of the cookie, field or parameter
     is_session INTEGER NOT NULL DEFAULT 0, -- boolean; the model says that it carries the session
+    opens      INTEGER NOT NULL DEFAULT 0, -- boolean; ... that it opens sessions by itself: remember-me
     UNIQUE (site_id, kind, name)
 ) STRICT;
 

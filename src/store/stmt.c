@@ -457,7 +457,7 @@ static const char *const statements[STMT_COUNT] = {
         "denied_without = 0, denied_other = 0, sessions_often = 0, granted_live_exchange_id = "
         "NULL, "
         "granted_without_exchange_id = NULL, denied_without_exchange_id = NULL WHERE site_id = ?1",
-    [STMT_SITE_RESET_CARRIERS] = "UPDATE carriers SET is_session = 0 WHERE site_id = ?1",
+    [STMT_SITE_RESET_CARRIERS] = "UPDATE carriers SET is_session = 0, opens = 0 WHERE site_id = ?1",
     [STMT_SITE_RESET_DECISIONS] = "DELETE FROM decisions WHERE site_id = ?1",
     [STMT_SITE_RESET_STATUS] = "DELETE FROM endpoint_status WHERE endpoint_id IN "
                                "(SELECT id FROM endpoints WHERE site_id = ?1)",
@@ -519,7 +519,7 @@ static const char *const statements[STMT_COUNT] = {
     [STMT_SESSION_HAS_PROGRAMS] = "UPDATE sessions SET has_programs = 1 WHERE id = ?1",
     [STMT_DECISION_ADD] = "INSERT INTO decisions (site_id, what, value, reason, from_profile) "
                           "VALUES (?1, ?2, ?3, ?4, ?5)",
-    [STMT_CARRIER_SET] = "UPDATE carriers SET is_session = ?2 WHERE id = ?1",
+    [STMT_CARRIER_SET] = "UPDATE carriers SET is_session = ?2, opens = ?3 WHERE id = ?1",
     [STMT_ENDPOINT_SET] = "UPDATE endpoints SET protection = ?2, declared = ?3, granted_live = ?4, "
                           "granted_without = ?5, denied_without = ?6, denied_other = ?7, "
                           "granted_live_exchange_id = ?8, granted_without_exchange_id = ?9, "

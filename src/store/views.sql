@@ -437,6 +437,16 @@ FROM token_uses k
 CROSS JOIN carriers c ON c.id = k.carrier_id -- never the carriers first: no index leads from them
 WHERE c.is_session;
 
+-- What came with a request and opens a session by itself: remember-me.
+CREATE VIEW opener_facts AS
+SELECT k.id             AS token_id,      -- as in token_facts: exchange_id * 16 and more
+       k.exchange_id    AS exchange_id,
+       c.site_id        AS site_id,
+       c.name           AS name           -- of the cookie
+FROM token_uses k
+CROSS JOIN carriers c ON c.id = k.carrier_id -- never the carriers first: no index leads from them
+WHERE c.opens AND k.sent_id IS NOT NULL;
+
 -- Sessions that several programs (User-Agents) used without a proxy between.
 CREATE VIEW program_facts AS
 SELECT t.id             AS session_id,

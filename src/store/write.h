@@ -131,7 +131,7 @@ int analysis_add_classified(struct store *s, const struct exchange_facts *f, con
 /** Takes back what analysis_add_classified() added for that exchange, if anything. */
 int analysis_remove_classified(struct store *s, const struct exchange_facts *f);
 int analysis_add_decision(struct store *s, int64_t site_id, const struct model_decision *d);
-int analysis_set_carrier(struct store *s, int64_t carrier_id, bool is_session);
+int analysis_set_carrier(struct store *s, int64_t carrier_id, bool is_session, bool opens);
 int analysis_set_endpoint(struct store *s, int64_t endpoint_id, const struct endpoint_evidence *e,
                           enum endpoint_protection protection);
 /** Of evidence.sessions_often, so many in that quarter hour. */

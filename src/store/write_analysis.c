@@ -423,11 +423,12 @@ int analysis_add_decision(struct store *s, int64_t site_id, const struct model_d
     return store_run(s, q);
 }
 
-int analysis_set_carrier(struct store *s, int64_t carrier_id, bool is_session)
+int analysis_set_carrier(struct store *s, int64_t carrier_id, bool is_session, bool opens)
 {
     sqlite3_stmt *q = store_stmt(s, STMT_CARRIER_SET);
     bind_number(q, 1, carrier_id);
     bind_number(q, 2, is_session);
+    bind_number(q, 3, opens);
     return store_run(s, q);
 }
 
