@@ -71,37 +71,16 @@ static void read_cookies(struct work *w, struct hr_span rest)
     }
 }
 
-static int base64_value(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = c == '\0' ? NULL : strchr(digits, c);
-    return at == NULL ? -1 : (int)(at - digits);
-}
-
 static void read_basic(struct work *w, struct hr_span coded)
 {
-    struct hr_buf plain;
-    unsigned bits = 0;
-    unsigned value = 0;
-    hr_buf_init(&plain, BASIC_BYTES);
-    for (size_t i = 0; i < coded.len && base64_value(coded.ptr[i]) >= 0; i++) {
-        value = (value << 6 | (unsigned)base64_value(coded.ptr[i])) & 0xffffff;
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            hr_buf_append_char(&plain, (char)(value >> bits & 0xff));
-        }
-    }
-    struct hr_span rest = hr_buf_span(&plain);
+    unsigned char plain[BASIC_BYTES];
+    struct hr_span rest = hr_span_of(plain, text_base64(coded, plain, sizeof(plain)));
     size_t colon = hr_span_find(rest, ':');
     if (colon != SIZE_MAX && colon > 0 && w->user_rank == 0) {
         w->user = hr_arena_copy(w->arena, hr_span_slice(rest, 0, colon));
         w->user_rank = SIZE_MAX;
     }
-    if (plain.ptr != NULL) {
-        hr_wipe(plain.ptr, plain.len);
-    }
-    hr_buf_finish(&plain);
+    hr_wipe(plain, sizeof(plain));
 }
 
 /* @return the token of "Bearer abc", "Token abc", "JWT abc"; ptr NULL where there is none */

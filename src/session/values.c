@@ -161,7 +161,7 @@ const struct value *values_find(struct values *v, struct hr_span text)
             .hash = hash,
             .digest = hr_digest_keyed(&v->key, text),
             .is_random = text_is_random(text),
-            .is_jwt = text_is_jwt(text),
+            .is_jwt = text_is_jwt(text) || text_is_sealed(text),
             .is_short = text.len < KNOWN_BYTES_MIN,
             .len = (uint16_t)(text.len < UINT16_MAX ? text.len : UINT16_MAX),
         };

@@ -12,7 +12,7 @@ struct value {
     uint64_t hash; /* of the tables of this run; 0: none */
     struct hr_digest digest;
     bool is_random; /* text_is_random() */
-    bool is_jwt;    /* text_is_jwt() */
+    bool is_jwt;    /* text_is_jwt() or text_is_sealed() */
     bool is_short;  /* too short to be looked for in targets */
     uint16_t len;   /* UINT16_MAX: that or more */
 };
@@ -36,5 +36,9 @@ size_t values_longest(const struct values *v);
 bool text_is_random(struct hr_span value);
 /** Has the shape of a token that says by itself whose it is, signed: JSON Web Tokens and the like. */
 bool text_is_jwt(struct hr_span value);
+/** Likewise, the formats of single frameworks. */
+bool text_is_sealed(struct hr_span value);
+/** @return bytes that the Base64 (of either alphabet) at its beginning holds, cap at most */
+size_t text_base64(struct hr_span coded, unsigned char *bytes, size_t cap);
 
 #endif
