@@ -231,9 +231,27 @@ static int by_score(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
+/* JSESSIONID and ;jsessionid=, PHPSESSID and ?PHPSESSID=: for clients without cookies the same
+ * token stands in the target. */
+static bool is_same_in_target(const struct choice *c, const struct model_carrier *s)
+{
+    for (size_t i = 0; i < c->m->carrier_count; i++) {
+        const struct model_carrier *other = &c->m->carriers[i];
+        const struct model_carrier *cookie = s->carrier == TOKEN_COOKIE ? s : other;
+        const struct model_carrier *target = s->carrier == TOKEN_COOKIE ? other : s;
+        if (cookie->carrier == TOKEN_COOKIE &&
+            (target->carrier == TOKEN_PATH || target->carrier == TOKEN_QUERY) &&
+            hr_span_equal_nocase(hr_span_str(cookie->name), hr_span_str(target->name))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Does it hold sessions of its own, apart from the better ones? */
 static bool stands_alone(struct choice *c, struct model_carrier *s)
 {
+    uint64_t together = 0;
     for (size_t i = 0; i < c->kind_count; i++) {
         struct view v;
         unsigned sent;
@@ -247,6 +265,7 @@ static bool stands_alone(struct choice *c, struct model_carrier *s)
         if (!login && (mine & USE_SENT) && !(theirs & (USE_SENT | USE_SET_NEW)) && is_grant(&v)) {
             s->alone += c->kinds[i]->count;
         }
+        together += (mine & USE_SENT) && (theirs & USE_SENT) ? c->kinds[i]->count : 0;
     }
     bool looks_right = s->random * 2 > s->used;
     if (s->carrier == TOKEN_BEARER) {
@@ -255,8 +274,8 @@ static bool stands_alone(struct choice *c, struct model_carrier *s)
     /* Given by logins of its own, where the better one is given by other logins: two doors. */
     bool two_doors = c->m->carriers[0].login_set > 0 && s->login_set > 1 &&
                      s->own_logins == s->login_set && s->sent > 0;
-    return looks_right &&
-           (two_doors || (s->alone > 0 && s->guarded > 0 && s->own_logins * 2 > s->login_set));
+    return looks_right && (two_doors || (s->alone > together && is_same_in_target(c, s)) ||
+                           (s->alone > 0 && s->guarded > 0 && s->own_logins * 2 > s->login_set));
 }
 
 static bool wanted_by_profile(const struct profile *p, const struct model_carrier *s)
@@ -268,6 +287,11 @@ static bool wanted_by_profile(const struct profile *p, const struct model_carrie
         if (is_cookie || is_user) {
             if (s->carrier == (is_cookie ? TOKEN_COOKIE : TOKEN_USER_QUERY) &&
                 strcmp(s->name, place->name) == 0) {
+                return true;
+            }
+        } else if (s->carrier == TOKEN_PATH) {
+            if (place->where == PROFILE_QUERY &&
+                hr_span_equal_nocase(hr_span_str(s->name), hr_span_str(place->name))) {
                 return true;
             }
         } else if (s->carrier == TOKEN_BEARER) {
