@@ -185,7 +185,10 @@ void work_path_tokens(struct work *w, struct hr_span path, bool is_set)
         return;
     }
     for (size_t i = 0; i < 8 && http_path_param_next(&path, &param); i++) {
-        if (param.value.len >= 4 && (work_word(w, param.name).bits & WORD_TOKEN_PARAMETER)) {
+        bool is_token = (work_word(w, param.name).bits & WORD_TOKEN_PARAMETER) ||
+                        (w->profile != NULL &&
+                         profile_has_place(w->profile, PROFILE_QUERY, param.name, false));
+        if (param.value.len >= 4 && is_token) {
             char *name = hr_arena_strdup(w->arena, param.name);
             for (char *c = name; *c != '\0'; c++) {
                 *c = hr_ascii_lower(*c);

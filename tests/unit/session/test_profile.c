@@ -149,6 +149,13 @@ static const struct {
          "GET /a cookie:one=$a;two=$b => 200 == access granted other=grant",
          "GET /a cookie:one=$a => 401 == access denied anonymous",
      }                          },
+    {"a parameter of the path that nobody would take for a session",
+     SITE "    session:\n      - query: ticket7\n",
+     {
+         "POST /login form:user=al&password=p => 302 location:/a;ticket7=$a set:sid=$b"
+         " == login success al $a=login+",
+         "GET /a;ticket7=$a cookie:sid=$b => 200 == access granted $a=grant",
+     }                          },
     {"a field of the site's own, issued in a member of its own",
      SITE "    session:\n      - json: answer.key\n      - header: X-Key\n",
      {
