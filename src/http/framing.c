@@ -195,6 +195,7 @@ static size_t read_trailer(struct http_reader *r, const struct http_window *w, s
         r->line_at = 0;
         if (empty) {
             http_reader_end_message(r, HTTP_CUT_NONE);
+            r->tail = r->side == HTTP_RESPONSE ? HTTP_TAIL_LAST_CHUNK : HTTP_TAIL_NONE;
         }
     }
     return n;

@@ -328,14 +328,22 @@ size_t http_reader_read_head(struct http_reader *r, const struct http_window *w,
 size_t http_reader_read_start(struct http_reader *r, const struct http_window *w, size_t pos)
 {
     size_t n = pos;
-    while (n < w->bytes.len && (w->bytes.ptr[n] == '\r' || w->bytes.ptr[n] == '\n')) {
+    while (n < w->bytes.len) {
+        char c = w->bytes.ptr[n];
+        if (c == '0' && r->tail == HTTP_TAIL_LAST_CHUNK) {
+            r->tail = HTTP_TAIL_REPEATED;
+        } else if (c != '\r' && c != '\n') {
+            break;
+        }
         n++;
     }
-    if (n == w->bytes.len) {
-        return n - pos;
+    if (r->tail == HTTP_TAIL_REPEATED) {
+        r->boundary = w->offset + n;
     }
-    http_reader_note_start(r, w, n);
-    r->state = HTTP_READ_HEAD;
+    if (n < w->bytes.len) {
+        http_reader_note_start(r, w, n);
+        r->state = HTTP_READ_HEAD;
+    }
     return n - pos;
 }
 

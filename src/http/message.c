@@ -80,6 +80,7 @@ void http_reader_end_message(struct http_reader *r, enum http_cut cut)
     if (r->m == NULL) {
         return;
     }
+    r->tail = HTTP_TAIL_NONE;
     r->m->complete = cut == HTTP_CUT_NONE;
     r->m->end_offset = r->next_offset;
     if (cut == HTTP_CUT_ERROR) {

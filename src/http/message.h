@@ -98,6 +98,13 @@ struct http_reader_shared {
     uint64_t odd_heads;
 };
 
+/* Some servers write the last chunk twice. */
+enum http_tail {
+    HTTP_TAIL_NONE,
+    HTTP_TAIL_LAST_CHUNK,
+    HTTP_TAIL_REPEATED,
+};
+
 struct http_reader {
     struct http_reader_shared *shared;
     void *owner; /* for the ops */
@@ -108,6 +115,7 @@ struct http_reader {
     bool unsure; /* position was lost, and nothing but the bytes themselves says where it is */
     bool ended;
     bool keeps_more; /* a content that is no page is kept as far as one */
+    enum http_tail tail; /* START: what the response before ended with */
     bool check_empty; /* nobody knows whether this response has a content at all */
     struct http_message *m; /* in progress; shared->scratch or kept->m; NULL: none */
     struct http_kept *kept;

@@ -168,6 +168,11 @@ static const struct {
      {"C:POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\r\n", OK("y", "1")},
      "POST /a \"x\" -> 200 \"y\"\n",
      {0}},
+    {"the last chunk twice",
+     {GET("/a"), "S:HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n0\r\n\r\n",
+      GET("/b"), OK("y", "1")},
+     "GET /a -> 200 \"x\"\nGET /b -> 200 \"y\"\n",
+     {0}},
     {"the answer to a HEAD before the HEAD",
      {"C:HEAD /a HTTP/1.1\r\n\r\n", "S:HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", GET("/b"), OK("y", "1")},
      "HEAD /a -> 200\nGET /b -> 200 \"y\"\n",
@@ -208,11 +213,14 @@ static void exchanges_are_independent_of_segmentation(void **state)
 static void losses_are_independent_of_segmentation(void **state)
 {
     (void)state;
+#define LAST_CHUNK "S:HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
     static const struct {
         const char *turns[3];
         const char *want;
         struct play_options options;
     } lossy[] = {
+        {{GET("/a"), LAST_CHUNK "0\r\n\r\n", NULL},    "",            {.ends = 'S'}                                                },
+        {{GET("/a"), LAST_CHUNK "0\r\n\r\nodd", NULL}, "S 3 hides\n", {.ends = 'S'}                                                },
         {{GET("/a"), "S:no answer", NULL},             "S 9 hides\n", {.ends = 'S'}                                                },
         {{GET("/a"), "S:no answer, and a hole", NULL},
          "S 21 hides\n",                                              {.ends = 'S', .hole_side = 1, .hole_from = 10, .hole_to = 15}},
