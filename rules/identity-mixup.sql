@@ -102,7 +102,6 @@ answers AS (
                < max(CASE WHEN s.is_own THEN s.viewer_id END) OVER place AS place_of_many,
            sum(s.is_own) OVER (PARTITION BY s.place, s.viewer_id) AS habit,
            sum(s.is_own) OVER viewer AS viewer_own,
-           count(*) OVER viewer AS viewer_answers,
            min(coalesce(s.owner_id, 0)) OVER viewer = max(coalesce(s.owner_id, 0)) OVER viewer AS viewer_one_name,
            max(CASE WHEN s.is_own THEN s.request_at END) OVER viewer > s.response_at AS own_later,
            max(CASE WHEN s.is_own THEN s.request_at END)
@@ -220,7 +219,7 @@ people AS MATERIALIZED (
                 ELSE (d.user LIKE '%@%') * 2 + (d.user GLOB '*[0-9][0-9][0-9]*') END AS form,
            CASE WHEN d.other GLOB '~????????????????' THEN 0
                 ELSE (d.other LIKE '%@%') * 2 + (d.other GLOB '*[0-9][0-9][0-9]*') END AS other_form,
-           viewer_own = 0 AND viewer_one_name AND viewer_answers > 1 AS is_constant,
+           viewer_own = 0 AND viewer_one_name AS is_constant,
            coalesce((SELECT l.to_at FROM loss_span_facts l
                      WHERE l.server = d.server AND l.server_port = d.server_port AND l.from_at <= d.response_at
                      ORDER BY l.from_at DESC LIMIT 1)

@@ -116,7 +116,8 @@ def check_updates(headrace, capgen, scratch):
     """What later traffic could still explain is told with less certainty, and again when it cannot."""
     for name, rule, caveat, verdict in (("under_way", "post-logout-access", "under way", "proven"),
                                         ("rises", "post-logout-access", "", "proven"),
-                                        ("kept", "missing-set-cookie", "may have kept it", "contradiction")):
+                                        ("kept", "missing-set-cookie", "may have kept it", "contradiction"),
+                                        ("named", "identity-mixup", "Every answer called this user so", "proven")):
         folder = tempfile.mkdtemp(dir=scratch)
         capture = os.path.join(folder, name + ".pcap")
         scenario = os.path.join(os.path.dirname(os.path.abspath(__file__)), "watched", name + ".yaml")
