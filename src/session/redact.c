@@ -15,6 +15,7 @@
 #define TEMPLATE_LIMIT_BYTES 512
 #define TEMPLATE_SEGMENT_LIMIT 24
 #define TARGET_LIMIT_BYTES 8192
+#define FILE_HASH_CHARS 6 /* at least, of letters and digits */
 
 static struct hr_span keep(struct work *w, struct hr_buf *out)
 {
@@ -217,8 +218,43 @@ static const char *template_of(struct work *w, struct hr_span segment)
     return is_token || text_is_jwt(segment) ? "{token}" : NULL;
 }
 
+static bool is_number_of_file(struct hr_span piece)
+{
+    size_t digits = 0;
+    for (size_t i = 0; i < piece.len; i++) {
+        digits += piece.ptr[i] >= '0' && piece.ptr[i] <= '9';
+    }
+    return digits >= 2 && (digits == piece.len || piece.len >= FILE_HASH_CHARS);
+}
+
+static bool is_part_of_word(char c)
+{
+    const char lower = hr_ascii_lower(c);
+    return (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z');
+}
+
+/* Files of which there is one for each picture or for each build: app.3f9c2d1b.js, IMG_1234.jpg. */
+static void append_file(struct hr_buf *out, struct hr_span name)
+{
+    size_t end = 0;
+    for (size_t at = 0; at < name.len; at = end + 1) {
+        end = at;
+        while (end < name.len && is_part_of_word(name.ptr[end])) {
+            end++;
+        }
+        const struct hr_span piece = hr_span_slice(name, at, end);
+        if (is_number_of_file(piece)) {
+            hr_buf_append_str(out, "{id}");
+        } else {
+            hr_buf_append(out, piece);
+        }
+        hr_text_append_escaped(out, hr_span_slice(name, end, end + 1));
+    }
+}
+
 struct hr_span work_template(struct work *w, struct hr_span path)
 {
+    const bool is_file = words_is_static(work_lists(w), path);
     struct hr_buf *out = work_text(w, TEMPLATE_LIMIT_BYTES);
     size_t segments = 0;
     while (path.ptr != NULL) {
@@ -234,6 +270,8 @@ struct hr_span work_template(struct work *w, struct hr_span path)
         }
         if (word != NULL) {
             hr_buf_append_str(out, word);
+        } else if (is_file && path.ptr == NULL) {
+            append_file(out, segment);
         } else {
             hr_text_append_escaped(out, segment);
         }

@@ -175,7 +175,7 @@ struct word words_find(struct words *w, struct hr_span name)
 
 /* --- paths ------------------------------------------------------------------------------------ */
 
-static bool has_static_ending(const struct lists *l, struct hr_span path)
+bool words_is_static(const struct lists *l, struct hr_span path)
 {
     size_t last = path.len;
     while (last > 0 && path.ptr[last - 1] != '.' && path.ptr[last - 1] != '/') {
@@ -218,7 +218,7 @@ static uint32_t judge_points(const struct lists *l, struct hr_span path)
 
 static uint32_t judge_path(const struct lists *l, struct hr_span path, bool is_get)
 {
-    uint32_t flags = has_static_ending(l, path) ? FACT_STATIC_PATH : judge_points(l, path);
+    uint32_t flags = words_is_static(l, path) ? FACT_STATIC_PATH : judge_points(l, path);
     if (flags & (FACT_LOGIN_PATH | FACT_LOGOUT_PATH)) {
         /* "auth.logout" is no "auth" with an ending */
     } else if (lists_find_path(l, LIST_logout_paths, path, 0)) {

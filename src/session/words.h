@@ -47,6 +47,8 @@ struct word words_find(struct words *w, struct hr_span name);
 /** @return FACT_* flags that the path alone tells; by method only whether it is GET or HEAD counts
  */
 uint32_t words_find_path(struct words *w, struct hr_span path, bool is_get);
+/** Does the path end like that of a file that is the same for everybody? */
+bool words_is_static(const struct lists *l, struct hr_span path);
 /** Is it a page of a wiki's own, "Special:UserLogin", not one that people write? */
 bool words_is_special(const struct lists *l, struct hr_span path);
 

@@ -63,7 +63,10 @@ static const struct {
     {"/empty?user=&password=",                  "/empty?user=&password=",                  "/empty"                 },
     {"/how-to-cook-spaghetti-for-24-people",    "/how-to-cook-spaghetti-for-24-people",
      "/how-to-cook-spaghetti-for-24-people"                                                                         },
-    {"/app.3f9c2d1b.js",                        "/app.3f9c2d1b.js",                        "/app.3f9c2d1b.js"       },
+    {"/app.3f9c2d1b.js",                        "/app.3f9c2d1b.js",                        "/app.{id}.js"           },
+    {"/17/IMG_2024-05.jpg",                     "/17/IMG_2024-05.jpg",                     "/{id}/IMG_{id}-{id}.jpg"},
+    {"/jquery-3.6.0.min.js",                    "/jquery-3.6.0.min.js",                    "/jquery-3.6.0.min.js"   },
+    {"/app.3f9c2d1b.json",                      "/app.3f9c2d1b.json",                      "/app.3f9c2d1b.json"     },
     {"*",                                       "*",                                       "*"                      },
     {"/x?$k=1&y=$k",                            "/x?#$k#=1&y=#$k#",                        "/x"                     }, /* $k is a cookie seen before */
     {"/i.php?route=/logout",                    "/i.php?route=/logout",                    "/i.php?route=logout"    },
