@@ -46,6 +46,17 @@ static size_t base64_parts(struct hr_span text, char separator)
     return parts;
 }
 
+/* @return how many characters the text has, %2B being one */
+static size_t unescaped_length(struct hr_span text)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        i += text.ptr[i] == '%' ? 2 : 0;
+        len++;
+    }
+    return len;
+}
+
 /* Rails' sessions: marshalled data and its signature, BAh...--HEX, or encrypted, DATA--IV--TAG.
  * What begins with eyJfcmFpbHMi is signed, too, but may be no more than the number of a session. */
 static bool is_of_rails(struct hr_span value)
@@ -55,15 +66,14 @@ static bool is_of_rails(struct hr_span value)
     size_t parts = 0;
     for (size_t i = value.len; i > 1 && parts < 2; i--) {
         if (value.ptr[i - 1] == '-' && value.ptr[i - 2] == '-') {
-            lengths[parts++] = end - i;
+            lengths[parts++] = unescaped_length(hr_span_slice(value, i, end));
             end = i - 2;
             i--;
         }
     }
     bool is_signed =
         parts >= 1 && (lengths[0] == 40 || lengths[0] == 64) && memcmp(value.ptr, "BAh", 3) == 0;
-    bool is_sealed =
-        parts == 2 && end >= 32 && (lengths[0] == 24 || lengths[0] == 28) && lengths[1] == 16;
+    bool is_sealed = parts == 2 && end >= 32 && lengths[0] == 24 && lengths[1] == 16;
     return (is_signed || is_sealed) && base64_parts(value, '.') == 1;
 }
 

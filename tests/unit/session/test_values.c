@@ -20,6 +20,8 @@ static const struct {
      "0123456789abcdef0123456789abcdef01234567",                 true }, /* Rails */
     {"Zm9vYmFyYmF6cXV4cXV1eGZvb2JhcmJheg%3D%3D--MTIzNDU2Nzg5MDEy--"
      "MTIzNDU2Nzg5MDEyMzQ1Ng%3D%3D",                             true },
+    {"Zm9vYmFyYmF6cXV4cXV1eGZvb2JhcmJheg%3D%3D--MTIz%2BDU2Nzg5%2FDEy--"
+     "MTIz%2BDU2Nzg5%2FDEyMzQ1Ng%3D%3D",                         true },
     {"eyJfcmFpbHMiOnsibWVzc2FnZSI6Ik1RPT0ifX0=--"
      "0123456789abcdef0123456789abcdef01234567",                 false}, /* a signed number */
     {"eyJpdiI6IkFBQUEiLCJ2YWx1ZSI6IkFBQUEiLCJtYWMiOiJBQUFBIn0%3D",    false}, /* Laravel: of an id */
