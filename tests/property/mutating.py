@@ -77,7 +77,7 @@ def changed(path, ways, rng):
     capture, label = capture_of(path)
     traffic, done = Traffic(capture, label), []
     for way in sorted(ways, key=list(mutations.ALL).index):
-        if mutations.fits(way, path) and mutations.ALL[way](traffic, rng) is not False:
+        if mutations.fits(way, os.path.basename(path)) and mutations.ALL[way](traffic, rng) is not False:
             done.append(way)
     return traffic, done
 

@@ -15,6 +15,7 @@ class Traffic:
         self.conversations = [streams.Conversation(c) for c in connections]
         carrier = label.get("session_carrier") or label.get("carrier") or ""
         self.carrier = carrier[7:] if carrier.startswith("cookie ") else None
+        self.token_in_location = self.has_doubts = False
         self.last = []  # what is to be done to the label when the frames are made
 
     def requests(self):

@@ -155,6 +155,8 @@ def login_success(traffic, rng):
     """302, 303, 200, 201 or 204: each site has its own."""
     way = rng.choice((200, 201, 204, 302, 303))
     changed = False
+    if traffic.token_in_location:
+        return False
     for q, r in logins(traffic):
         if r.status == 200 and b"<form" in r.body or r.status in (302, 303) and not plain_redirect(r):
             continue

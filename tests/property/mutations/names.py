@@ -213,4 +213,5 @@ def prefixed(traffic, rng, pages=True):
 
 def location_rewritten(traffic, rng):
     """A reverse proxy that puts its prefix before targets and takes it off again, and knows Location, but no pages."""
+    traffic.has_doubts = True  # one such redirect alone is a suspicion
     return prefixed(traffic, rng, pages=False)

@@ -291,5 +291,5 @@ def in_query(traffic, rng):
                 old = r.get("location")
                 r.set("Location", with_parameter(old, parameter, new[-1]))
                 r.body = r.body.replace(b'href="%s"' % old.encode(), b'href="%s"' % r.get("location").encode())
-    traffic.carrier = None
+    traffic.carrier, traffic.token_in_location = None, True
     return True

@@ -75,15 +75,17 @@ def http10(traffic, rng):
 
 def late(traffic, rng):
     """The capture began in the middle."""
-    begin(traffic, rng.uniform(0.1, 0.7), 1)
+    return begin(traffic, rng.uniform(0.1, 0.7), 1)
 
 
 def early(traffic, rng):
-    begin(traffic, 0, rng.uniform(0.3, 0.9))
+    return begin(traffic, 0, rng.uniform(0.3, 0.9))
 
 
 def begin(traffic, a, b):
     inner = traffic.frames
+    if traffic.has_doubts:
+        return False
 
     def frames():
         out = inner()
@@ -91,6 +93,7 @@ def begin(traffic, a, b):
         return [f for f in out if first + a * (last - first) <= f.at <= first + b * (last - first)]
 
     traffic.frames = frames
+    return True
 
 
 def one_connection_each(traffic, rng):
