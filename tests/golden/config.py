@@ -61,7 +61,7 @@ def check_good(place, capture):
     status, out, err = place.run("audit", "fail-on: critical/proven\nformat: [ndjson]\n", "--quiet", capture)
     check(status == 0 and out.startswith("{"), "audit: %s %s %s" % (status, out[:80], err))
     status, out, err = place.run("list", "db: from-file.db\nformat: csv\n", "findings")
-    check(status == 0 and out.startswith("id,"), "list: %s %s" % (out[:80], err))
+    check(status == 0 and out.startswith('"id",'), "list: %s %s" % (out[:80], err))
 
 
 MISTAKES = [  # command, file, line, what is said
