@@ -47,7 +47,7 @@ proxied AS MATERIALIZED (
     FROM marked
     WHERE prefixes IS NOT NULL
     GROUP BY site_id, prefixes
-    HAVING count(DISTINCT targets) >= 2 OR (min(is_mapped) AND count(*) >= 2)
+    HAVING count(DISTINCT substr(location, 1, instr(location || '?', '?') - 1)) >= 2 OR (min(is_mapped) AND count(*) >= 2)
 ),
 unmapped AS MATERIALIZED (
     SELECT DISTINCT o.endpoint_id, o.status

@@ -45,6 +45,7 @@ seen AS (
            f.user_id AS viewer_id, f.status, f.request_at, f.response_at,
            -- Without the number against caches that scripts put behind it.
            CASE WHEN instr(f.target, '?_=') + instr(f.target, '&_=') > 0
+                     AND substr(f.target, max(instr(f.target, '?_='), instr(f.target, '&_=')) + 3) NOT GLOB '*[^0-9]*'
                 THEN substr(f.target, 1, max(instr(f.target, '?_='), instr(f.target, '&_=')) - 1)
                 ELSE f.target END AS target,
            count(*) OVER (PARTITION BY f.site_id, m.value, f.user_id) AS times,

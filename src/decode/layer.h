@@ -12,6 +12,12 @@
 /* Headers of one frame that lie in each other; more is no traffic but an attack on readers. */
 #define LAYER_DEPTH_LIMIT 32u
 
+/* Kinds of networks inside networks. */
+enum {
+    NETWORK_VLAN = 1,
+    NETWORK_VNI = 2,
+};
+
 struct fragment_table;
 struct ipcomp;
 

@@ -6,7 +6,6 @@
 
 enum {
     ETHERTYPE_FIRST = 1536, /* below: a length, and an LLC header behind it */
-    NETWORK_VLAN = 1,       /* kinds of networks inside networks */
 };
 
 void layers_enter_network(struct layers *l, uint32_t kind, uint32_t id)

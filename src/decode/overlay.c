@@ -47,6 +47,10 @@ static void l2tp3_session_decode(struct layers *l, struct cursor c, uint64_t *ot
         }
         cursor_skip(&c, 4);
     }
+    if (c.cut && cursor_wire_left(&c) > 0) {
+        layers_cut(l);
+        return;
+    }
     (*other)++; /* control messages, or no IP inside */
 }
 
@@ -85,7 +89,9 @@ void service_header_decode(struct layers *l, struct cursor c)
     }
     layers_tell_since(l, DECODE_PART_HEADER, start, &c);
     layer_fn decode = layer_find(inside, HR_ARRAY_LEN(inside), next);
-    if (decode == NULL) {
+    if (c.cut) {
+        layers_cut(l);
+    } else if (decode == NULL) {
         l->decoder->counters.other_ethertype++;
     } else {
         layers_enter_tunnel(l, decode, c);
@@ -135,11 +141,18 @@ void macsec_decode(struct layers *l, struct cursor c)
     }
 }
 
+enum { LISP_HAS_INSTANCE = 0x08 };
+
 /* RFC 6830 5.3: eight bytes, then an IP packet. */
 void lisp_decode(struct layers *l, struct cursor c)
 {
     layers_tell(l, DECODE_PART_HEADER, &c, 0, 8);
-    cursor_skip(&c, 8);
+    uint8_t flags = cursor_u8(&c);
+    cursor_skip(&c, 3);
+    uint32_t instance = cursor_u32(&c) >> 8;
+    if ((flags & LISP_HAS_INSTANCE) != 0) {
+        layers_enter_network(l, NETWORK_VNI, instance);
+    }
     layers_enter_tunnel(l, ip_decode, c);
 }
 

@@ -7,7 +7,6 @@
 #include "decode/layer.h"
 
 enum {
-    NETWORK_VNI = 2, /* kinds of networks inside networks; NETWORK_VLAN is link.c's */
     MPLS_LABEL_LIMIT = 16,
     GTP_EXTENSION_LIMIT = 16,
     TZSP_FIELD_LIMIT = 64,

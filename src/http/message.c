@@ -70,6 +70,7 @@ void http_reader_lose_position(struct http_reader *r, enum http_cut why)
 {
     r->state = HTTP_READ_SEARCH;
     r->boundary = UINT64_MAX;
+    r->tail = HTTP_TAIL_NONE;
     r->unsure = true;
     r->shared->ops->lost(r, why);
 }

@@ -83,9 +83,12 @@ static bool is_site_glanced(const struct rule_glance *g, int64_t site_id)
 static bool is_glanced(const struct run *run, const struct finding_row *f)
 {
     const struct rule_glance *g = run->glance;
-    const bool is_session =
+    bool is_session =
         g->session_count > 0 && bsearch(&f->session_id, g->sessions, g->session_count,
                                         sizeof(*g->sessions), hr_compare_int64) != NULL;
+    if (!is_session && run->since < g->since) { /* the rule has rested */
+        is_session = scope_asks_session(run->store, f->session_id) > 0;
+    }
     return is_site_glanced(g, f->site_id) && (f->exchange_id >= run->since || is_session);
 }
 
@@ -398,13 +401,13 @@ static int run_rules(struct run *run, struct rule_set *set)
     for (size_t i = 0; r == 0 && i < set->count; i++) {
         struct rule *rule = &set->rules[i];
         run->rule = rule;
-        if (run->glance == NULL) {
+        if (rule->enabled) {
+            r = run->glance != NULL ? glance_by_rule(run) : run_rule(run);
+        }
+        if (r == 0 && run->glance == NULL) {
             rule->takes_long = false;
             rule->rests_until = 0;
             rule->waits_from = 0;
-        }
-        if (rule->enabled) {
-            r = run->glance != NULL ? glance_by_rule(run) : run_rule(run);
         }
     }
     return r;

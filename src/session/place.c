@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define REFERENCE_BYTES 12
+#define PREFIX_LIMIT 8 /* segments of the path that a proxy puts before a server's */
 
 struct place {
     struct http_url url;
@@ -95,8 +96,7 @@ int64_t work_place_mapping(struct work *w, struct hr_span location, struct hr_sp
     }
     const char *both = hr_arena_printf(w->arena, "%.*s %.*s", (int)outer.len, outer.ptr,
                                        (int)inner.len, inner.len > 0 ? inner.ptr : "");
-    const int64_t key = work_mark_value(w, hr_span_str(both)) & INT64_MAX;
-    return key == 0 ? 1 : key;
+    return work_mark_value(w, hr_span_str(both)) & INT64_MAX;
 }
 
 /* As the value of an attribute. */
@@ -123,12 +123,13 @@ bool work_names_unmapped(struct work *w, struct hr_span text, struct hr_span loc
     if (!resolve(w, location, &p)) {
         return false;
     }
-    for (size_t i = 1; i + 1 < p.path.len; i++) {
+    for (size_t i = 1, prefixes = 0; i + 1 < p.path.len && prefixes < PREFIX_LIMIT; i++) {
         const struct hr_span rest = hr_span_slice(p.path, i, p.path.len);
-        if (rest.ptr[0] == '/' && is_below(asked, hr_span_slice(p.path, 0, i)) &&
-            has_link(text, rest)) {
+        const bool is_prefix = rest.ptr[0] == '/' && is_below(asked, hr_span_slice(p.path, 0, i));
+        if (is_prefix && has_link(text, rest)) {
             return true;
         }
+        prefixes += is_prefix;
     }
     return false;
 }

@@ -341,10 +341,41 @@ int scope_open_glance(struct store *s, const struct scope_glance *g,
     return r == 0 ? show_all(s) : r;
 }
 
+/* What came in at glances before is asked about as well. */
 int scope_set_since(struct store *s, int64_t since)
 {
-    const int r = scope_run(s, "DELETE FROM temp.rule_since", NULL, NULL);
-    return r == 0 ? scope_put_id(s, "INSERT INTO temp.rule_since VALUES (?1)", since) : r;
+    static const char *const more[] = {
+        "INSERT INTO temp.rule_since VALUES (?1)",
+        "INSERT OR IGNORE INTO temp.rule_renewed SELECT id >> 3 FROM main.operations "
+        "WHERE role = 1 AND id >= ?1 * 8",
+        "INSERT OR IGNORE INTO temp.rule_asked SELECT session_id FROM main.operations "
+        "WHERE id >= ?1 * 8 AND session_id IS NOT NULL",
+        "INSERT OR IGNORE INTO temp.rule_touched SELECT session_id FROM main.operations "
+        "WHERE id >= ?1 * 8 AND session_id IS NOT NULL",
+    };
+    int r = scope_run(s, "DELETE FROM temp.rule_since", NULL, NULL);
+    for (size_t i = 0; r == 0 && i < HR_ARRAY_LEN(more); i++) {
+        r = scope_put_id(s, more[i], since);
+    }
+    return r;
+}
+
+int scope_asks_session(struct store *s, int64_t session_id)
+{
+    sqlite3_stmt *q = NULL;
+    const char *tail;
+    const struct hr_span sql =
+        HR_SPAN("SELECT EXISTS (SELECT 1 FROM temp.rule_asked WHERE session_id = ?1)");
+    int code = store_keep_stmt(s, sql, &q, &tail);
+    int r = 0;
+    if (code == SQLITE_OK) {
+        bind_number(q, 1, session_id);
+        code = sqlite3_step(q);
+        r = code == SQLITE_ROW && sqlite3_column_int(q, 0) != 0;
+    }
+    r = code == SQLITE_ROW ? r : store_fail(s, code);
+    store_release_stmt(s, q);
+    return r;
 }
 
 int scope_narrow_marks(struct store *s, bool narrow)

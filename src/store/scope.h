@@ -52,8 +52,10 @@ struct scope_shared {
  * by it. The logins are those of the last run, with what came in since and in the sessions given.
  */
 int scope_open_glance(struct store *s, const struct scope_glance *g, struct scope_shared *ret_shared);
-/** After it: what new_logins and glance_facts tell for what follows. */
+/** After it: what came in since then is asked about by what follows, too. */
 int scope_set_since(struct store *s, int64_t since);
+/** @return 1 where that session is asked about at this glance, 0, or a negative errno */
+int scope_asks_session(struct store *s, int64_t session_id);
 /**
  * For the rule at hand asked_marks shows only what scope_add_mark() brings, also while a query runs; not
  * narrow: every mark again.

@@ -68,7 +68,7 @@ def denial_json(r):
 def go_redirect(r):
     """A redirect to the login with the very text of net/http."""
     target = r.get("location") or ""
-    return r.status in (302, 303) and "login" in target + "sign_in" and ("login" in target or "sign_in" in target) and r.request is not None and \
+    return r.status in (302, 303) and ("login" in target or "sign_in" in target) and r.request is not None and \
         r.request.first.startswith("GET") and not issued(r) and r.body.startswith(b"<a href=") and r.body.count(b"<") == 2 and \
         r.body.endswith(b"</a>.\n\n") and len([1 for n, _ in r.fields if n.lower() == "location"]) == 1
 

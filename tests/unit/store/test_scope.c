@@ -263,6 +263,9 @@ static void a_glance_asks_of_what_it_touches(void **state)
     assert_int_equal(scope_set_since(s, 1), 0);
     assert_int_equal(ask(s, "SELECT since_id FROM glance_facts"), 1);
     assert_int_equal(ask(s, "SELECT count(*) FROM new_logins"), 3);
+    assert_int_equal(ask(s, logins), 3);
+    assert_int_equal(scope_asks_session(s, 1), 1);
+    assert_int_equal(scope_asks_session(s, 1000000), 0);
     store_close(s);
 }
 
