@@ -478,6 +478,14 @@ def eager_redirects(c, n):
         x.get("/home", sid(i))
 
 
+def prefixes(c, n):
+    """Redirects of which every segment may be a proxy's prefix, and texts that nearly repeat them."""
+    x = Connection(c, 0)
+    for _ in range(20):
+        x.ask("GET", "/a" * n)
+        x.answer(302, ["Location: " + "/a" * n + "/z"], b"<html><p>" + b"/a" * 1000 + b"</p></html>")
+
+
 def request_ids(c, n):
     """One request id on everything."""
     x = Connection(c, 0)
@@ -578,6 +586,7 @@ SHAPES = {
     "carriers": (carriers, 200, []),
     "lost-logins": (lost_logins, 100, []),
     "eager-redirects": (eager_redirects, 100, []),
+    "prefixes": (prefixes, 200, []),
     "request-ids": (request_ids, 200, []),
     "cuts": (cuts, 200, []),
     "not-http": (not_http, 500, ["connections_tls"]),
