@@ -58,6 +58,7 @@ struct layer_row {
 
 /** Begins with the frame's first byte. @return false where the link type has no row */
 bool link_decode(struct layers *l, uint32_t link_type, struct cursor c);
+/** Unless the header that named it was cut. */
 void ethertype_decode(struct layers *l, uint16_t ethertype, struct cursor c);
 /** One more VLAN or tunnel around: equal addresses inside are not equal any more. */
 void layers_enter_network(struct layers *l, uint32_t kind, uint32_t id);

@@ -51,11 +51,7 @@ static void tag_decode(struct layers *l, struct cursor c)
     layers_tell(l, DECODE_PART_HEADER, &c, 0, 6);
     cursor_skip(&c, 4);
     uint16_t ethertype = cursor_u16(&c);
-    if (c.cut) {
-        layers_cut(l);
-    } else {
-        ethertype_decode(l, ethertype, c);
-    }
+    ethertype_decode(l, ethertype, c);
 }
 
 /* Cisco's metadata: a version, the number of options, these in words of four bytes. */
@@ -67,11 +63,7 @@ static void metadata_decode(struct layers *l, struct cursor c)
     cursor_skip(&c, options * 4);
     uint16_t ethertype = cursor_u16(&c);
     layers_tell_since(l, DECODE_PART_HEADER, start, &c);
-    if (c.cut) {
-        layers_cut(l);
-    } else {
-        ethertype_decode(l, ethertype, c);
-    }
+    ethertype_decode(l, ethertype, c);
 }
 
 static void arp_decode(struct layers *l, struct cursor c)
@@ -104,6 +96,10 @@ static const struct layer_row ethertypes[] = {
 
 void ethertype_decode(struct layers *l, uint16_t ethertype, struct cursor c)
 {
+    if (c.cut) {
+        layers_cut(l);
+        return;
+    }
     layers_hand_on(l, ethertypes, HR_ARRAY_LEN(ethertypes), ethertype, c,
                    &l->decoder->counters.other_ethertype);
 }

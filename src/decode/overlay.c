@@ -134,11 +134,7 @@ void macsec_decode(struct layers *l, struct cursor c)
     }
     uint16_t ethertype = cursor_u16(&c);
     layers_tell_since(l, DECODE_PART_HEADER, start, &c);
-    if (c.cut) {
-        layers_cut(l);
-    } else {
-        ethertype_decode(l, ethertype, c);
-    }
+    ethertype_decode(l, ethertype, c);
 }
 
 enum { LISP_HAS_INSTANCE = 0x08 };

@@ -76,13 +76,16 @@ int scope_put_id(struct store *s, const char *sql, int64_t id)
     return r;
 }
 
-int scope_ask(struct store *s, const char *sql)
+int scope_ask(struct store *s, const char *sql, int64_t id)
 {
     sqlite3_stmt *q = NULL;
     const char *tail;
     int code = store_keep_stmt(s, hr_span_str(sql), &q, &tail);
     int r = 0;
     if (code == SQLITE_OK) {
+        if (sqlite3_bind_parameter_count(q) > 0) {
+            bind_number(q, 1, id);
+        }
         code = sqlite3_step(q);
         r = code == SQLITE_ROW && sqlite3_column_int(q, 0) != 0;
     }
@@ -166,7 +169,7 @@ static int share(struct store *s, const char *sql, uint64_t *steps)
 static int find_cuts(struct store *s)
 {
     s->cut_steps = 0;
-    const int r = scope_ask(s, "SELECT EXISTS (SELECT 1 FROM main.refusals)");
+    const int r = scope_ask(s, "SELECT EXISTS (SELECT 1 FROM main.refusals)", 0);
     if (r <= 0) { /* no server refused anything: without looking, for that is dear to compile */
         return r;
     }
@@ -284,8 +287,10 @@ static int put_views(struct store *s, const char *limit)
 /** The views for what is in rule_scope. @param limit  unless that is every site */
 static int open_scope(struct store *s, const char *limit)
 {
-    const int whole = scope_ask(s, "SELECT NOT EXISTS (SELECT 1 FROM main.sites WHERE id NOT IN "
-                                   "(SELECT site_id FROM temp.rule_scope))");
+    const int whole = scope_ask(s,
+                                "SELECT NOT EXISTS (SELECT 1 FROM main.sites WHERE id NOT IN "
+                                "(SELECT site_id FROM temp.rule_scope))",
+                                0);
     if (whole > 0 && s->shows_all) { /* as after a first import: the views stay what they are */
         return scope_add_logins(s);
     }
@@ -362,20 +367,8 @@ int scope_set_since(struct store *s, int64_t since)
 
 int scope_asks_session(struct store *s, int64_t session_id)
 {
-    sqlite3_stmt *q = NULL;
-    const char *tail;
-    const struct hr_span sql =
-        HR_SPAN("SELECT EXISTS (SELECT 1 FROM temp.rule_asked WHERE session_id = ?1)");
-    int code = store_keep_stmt(s, sql, &q, &tail);
-    int r = 0;
-    if (code == SQLITE_OK) {
-        bind_number(q, 1, session_id);
-        code = sqlite3_step(q);
-        r = code == SQLITE_ROW && sqlite3_column_int(q, 0) != 0;
-    }
-    r = code == SQLITE_ROW ? r : store_fail(s, code);
-    store_release_stmt(s, q);
-    return r;
+    return scope_ask(s, "SELECT EXISTS (SELECT 1 FROM temp.rule_asked WHERE session_id = ?1)",
+                     session_id);
 }
 
 int scope_narrow_marks(struct store *s, bool narrow)

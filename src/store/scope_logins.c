@@ -35,8 +35,10 @@ int scope_forget_due_logins(struct store *s, bool whole)
 /* The logins of sites that no rule before looked at. */
 int scope_add_logins(struct store *s)
 {
-    const int r = scope_ask(s, "SELECT EXISTS (SELECT site_id FROM temp.rule_scope EXCEPT "
-                               "SELECT site_id FROM temp.rule_logins_of)");
+    const int r = scope_ask(s,
+                            "SELECT EXISTS (SELECT site_id FROM temp.rule_scope EXCEPT "
+                            "SELECT site_id FROM temp.rule_logins_of)",
+                            0);
     if (r <= 0) {
         return r;
     }

@@ -10,8 +10,8 @@
 int scope_run(struct store *s, const char *sql, const char *first, const char *second);
 /** The same with a number for ?1. */
 int scope_put_id(struct store *s, const char *sql, int64_t id);
-/** @return 1 or 0 as the statement yields it, or a negative errno */
-int scope_ask(struct store *s, const char *sql);
+/** @param id  for ?1, where it has one. @return 1 or 0 as the statement yields it, or a negative errno */
+int scope_ask(struct store *s, const char *sql, int64_t id);
 
 /* The logins in temp.rule_logins: scope_logins.c. */
 int scope_forget_logins(struct store *s);
