@@ -28,6 +28,13 @@ hr_nsec hr_nsec_sub(hr_nsec a, hr_nsec b)
     return r;
 }
 
+hr_nsec hr_clock_read(clockid_t id)
+{
+    struct timespec t;
+    clock_gettime(id, &t);
+    return hr_nsec_from(t.tv_sec, t.tv_nsec);
+}
+
 int64_t hr_quarter(hr_nsec at)
 {
     return at / HR_NSEC_PER_QUARTER - (at % HR_NSEC_PER_QUARTER < 0 ? 1 : 0);

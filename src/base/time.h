@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 typedef int64_t hr_nsec;
 
@@ -26,6 +27,9 @@ hr_nsec hr_nsec_add(hr_nsec a, hr_nsec b);
 hr_nsec hr_nsec_sub(hr_nsec a, hr_nsec b);
 /** Seconds and a sub-second part to one number, saturating. */
 hr_nsec hr_nsec_from(int64_t seconds, int64_t nanoseconds);
+
+/** What a clock of this machine says: CLOCK_MONOTONIC and its kin are none of the capture's. */
+hr_nsec hr_clock_read(clockid_t id);
 
 /** Quarter hours since 1970-01-01 UTC. */
 int64_t hr_quarter(hr_nsec at);

@@ -6,21 +6,14 @@
 #define CLOSE_ENOUGH HR_NSEC_PER_MSEC
 #define TRIES 16
 
-static hr_nsec read_clock(clockid_t id)
-{
-    struct timespec t;
-    clock_gettime(id, &t);
-    return hr_nsec_from(t.tv_sec, t.tv_nsec);
-}
-
 hr_nsec clock_wall(void)
 {
-    return read_clock(CLOCK_REALTIME);
+    return hr_clock_read(CLOCK_REALTIME);
 }
 
 hr_nsec clock_steady(void)
 {
-    return read_clock(CLOCK_MONOTONIC);
+    return hr_clock_read(CLOCK_MONOTONIC);
 }
 
 struct clock_pair clock_both(void)

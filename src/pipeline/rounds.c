@@ -121,20 +121,13 @@ static void switch_off_broken(struct rounds *r, const struct rule_run_result *re
     }
 }
 
-static hr_nsec read_clock(clockid_t id)
-{
-    struct timespec t;
-    clock_gettime(id, &t);
-    return (hr_nsec)t.tv_sec * HR_NSEC_PER_SEC + t.tv_nsec;
-}
-
 /* All that changed, with all that is known. */
 static int look(struct rounds *r, bool is_last, struct rule_run_result *ret_result)
 {
     struct store *s = r->config.store;
     struct judge_counters counters = {0};
     const bool is_first = !r->has_looked;
-    const hr_nsec begin = read_clock(CLOCK_THREAD_CPUTIME_ID);
+    const hr_nsec begin = hr_clock_read(CLOCK_THREAD_CPUTIME_ID);
     int code =
         pipeline_analyse(s, r->config.profiles, r->config.clock_error, r->classifier, &counters);
     code =
@@ -146,8 +139,8 @@ static int look(struct rounds *r, bool is_last, struct rule_run_result *ret_resu
                      : code;
     code = code == 0 ? read_last_endpoint(s, &r->endpoint_limit) : code;
     code = code == 0 ? read_last_exchange(s, &r->exchange_limit) : code;
-    r->look_time = is_first ? r->look_time : read_clock(CLOCK_THREAD_CPUTIME_ID) - begin;
-    r->looked_at = read_clock(CLOCK_MONOTONIC);
+    r->look_time = is_first ? r->look_time : hr_clock_read(CLOCK_THREAD_CPUTIME_ID) - begin;
+    r->looked_at = hr_clock_read(CLOCK_MONOTONIC);
     r->is_blind = false;
     r->has_looked = true;
     return code;
@@ -181,7 +174,7 @@ static bool has_grown(const struct rounds *r)
 
 static bool is_glance_enough(const struct rounds *r, const struct round_end *e)
 {
-    const hr_nsec since = hr_nsec_sub(read_clock(CLOCK_MONOTONIC), r->looked_at);
+    const hr_nsec since = hr_nsec_sub(hr_clock_read(CLOCK_MONOTONIC), r->looked_at);
     const bool is_rarer = r->look_time > VERY_LONG_LOOK && !r->is_blind;
     const unsigned share = r->config.glance_share * (is_rarer ? RARER : 1);
     if (share == 0) {
@@ -281,7 +274,7 @@ static bool put_off(struct rounds *r, const struct round_end *e)
                      r->config.glance_share > 0;
     if (may) {
         r->is_put_off = true;
-        r->looked_at = read_clock(CLOCK_MONOTONIC);
+        r->looked_at = hr_clock_read(CLOCK_MONOTONIC);
     }
     return may;
 }

@@ -366,13 +366,6 @@ static bool reads(const struct rule *rule, const char *view)
     return strstr(rule->findings_sql, view) != NULL;
 }
 
-static hr_nsec read_clock(clockid_t id)
-{
-    struct timespec t;
-    clock_gettime(id, &t);
-    return (hr_nsec)t.tv_sec * HR_NSEC_PER_SEC + t.tv_nsec;
-}
-
 /* What one that rests is not asked about waits for the next time, as far as exchanges tell it. */
 static int glance_by_rule(struct run *run)
 {
@@ -381,17 +374,18 @@ static int glance_by_rule(struct run *run)
     if (rule->takes_long || (!run->shared.has_cuts && reads(rule, "cut_facts"))) {
         return 0;
     }
-    if (read_clock(CLOCK_MONOTONIC) < rule->rests_until) {
+    if (hr_clock_read(CLOCK_MONOTONIC) < rule->rests_until) {
         rule->waits_from = since;
         return 0;
     }
     int r = since != run->since ? scope_set_since(run->store, since) : 0;
     run->since = since;
-    const hr_nsec begin = read_clock(CLOCK_THREAD_CPUTIME_ID);
+    const hr_nsec begin = hr_clock_read(CLOCK_THREAD_CPUTIME_ID);
     r = r == 0 ? run_rule(run) : r;
-    const hr_nsec took = read_clock(CLOCK_THREAD_CPUTIME_ID) - begin;
+    const hr_nsec took = hr_clock_read(CLOCK_THREAD_CPUTIME_ID) - begin;
     rule->waits_from = 0;
-    rule->rests_until = took > SHORT ? read_clock(CLOCK_MONOTONIC) + run->glance->rest * took : 0;
+    rule->rests_until =
+        took > SHORT ? hr_clock_read(CLOCK_MONOTONIC) + run->glance->rest * took : 0;
     return r;
 }
 
